@@ -1,0 +1,188 @@
+//! What producers report: one event of one of four types, decoded and checked.
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::{CampaignId, Creation, DonationId, EventId, Money, Timestamp};
+
+/// The four event types the service is bound to. An event's AMQP routing key is its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventType {
+    /// A paid donation.
+    DonationCreated,
+    /// All or part of a donation given back.
+    DonationRefunded,
+    /// The payment behind a donation; logged for the audit, moves no totals.
+    PaymentCompleted,
+    /// The refund of a payment; logged for the audit, moves no totals.
+    PaymentRefunded,
+}
+
+impl EventType {
+    /// All types, in the order of their declaration.
+    pub const ALL: [Self; 4] =
+        [Self::DonationCreated, Self::DonationRefunded, Self::PaymentCompleted, Self::PaymentRefunded];
+
+    /// The type's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DonationCreated => "donation.created",
+            Self::DonationRefunded => "donation.refunded",
+            Self::PaymentCompleted => "payment.completed",
+            Self::PaymentRefunded => "payment.refunded",
+        }
+    }
+
+    /// The type of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One event, decoded.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Sent in the envelope, or derived from the payload where there is none.
+    pub id: EventId,
+    /// The donation the event is about.
+    pub donation: DonationId,
+    /// What happened to it.
+    pub kind: EventKind,
+    /// When it happened, by the producer's clock.
+    pub occurred_at: Timestamp,
+    /// The payload exactly as received: the ledger keeps it for read models not thought of yet.
+    pub payload: Box<RawValue>,
+}
+
+/// What happened, with the fields the fold reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// See [`EventType::DonationCreated`].
+    DonationCreated(Creation),
+    /// See [`EventType::DonationRefunded`].
+    DonationRefunded(Refund),
+    /// See [`EventType::PaymentCompleted`].
+    PaymentCompleted(Payment),
+    /// See [`EventType::PaymentRefunded`].
+    PaymentRefunded(Payment),
+}
+
+/// A refund of a donation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// The campaign the refund names. It only routes the event: what counts is the donation's own campaign.
+    pub routed_to: CampaignId,
+    /// What was given back, by this refund alone.
+    pub amount: Money,
+}
+
+/// A payment or its refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// The payment's own id.
+    pub payment_id: String,
+    /// The refund's own id, where the provider has one.
+    pub refund_id: Option<String>,
+    /// What was paid or given back.
+    pub amount: Money,
+}
+
+impl Event {
+    /// The event's type.
+    pub fn event_type(&self) -> EventType {
+        match self.kind {
+            EventKind::DonationCreated(_) => EventType::DonationCreated,
+            EventKind::DonationRefunded(_) => EventType::DonationRefunded,
+            EventKind::PaymentCompleted(_) => EventType::PaymentCompleted,
+            EventKind::PaymentRefunded(_) => EventType::PaymentRefunded,
+        }
+    }
+
+    /// The campaign the event itself names, if any.
+    pub fn campaign(&self) -> Option<&CampaignId> {
+        match &self.kind {
+            EventKind::DonationCreated(creation) => Some(&creation.campaign),
+            EventKind::DonationRefunded(refund) => Some(&refund.routed_to),
+            EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => None,
+        }
+    }
+
+    /// What events that must be applied one after another have in common: the campaign, or for payments the donation.
+    pub fn routing_text(&self) -> &str {
+        self.campaign().map_or(self.donation.as_str(), CampaignId::as_str)
+    }
+
+    /// The fingerprint of what the fold reads: equal for two spellings of the same event.
+    pub fn content_hash(&self) -> ContentHash {
+        let mut hash = ContentHasher::default();
+        hash.field(self.event_type().as_str());
+        hash.field(self.donation.as_str());
+        match &self.kind {
+            EventKind::DonationCreated(creation) => {
+                hash.field(creation.campaign.as_str());
+                hash.amount(creation.amount);
+                hash.optional(creation.donor.as_ref().map(super::DonorId::as_str));
+            }
+            EventKind::DonationRefunded(refund) => hash.amount(refund.amount),
+            EventKind::PaymentCompleted(payment) | EventKind::PaymentRefunded(payment) => {
+                hash.field(&payment.payment_id);
+                hash.optional(payment.refund_id.as_deref());
+                hash.amount(payment.amount);
+            }
+        }
+        hash.finish()
+    }
+}
+
+/// The first 128 bits of a SHA-256: no two contents share one by accident, nor by any known design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash(pub [u8; 16]);
+
+impl ContentHash {
+    /// The fingerprint of bytes as they are.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let mut hash = ContentHasher::default();
+        hash.0.update(bytes);
+        hash.finish()
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Hashes a sequence of fields so that no two different sequences give the same bytes.
+#[derive(Default)]
+pub(super) struct ContentHasher(Sha256);
+
+impl ContentHasher {
+    pub(super) fn field(&mut self, text: &str) {
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    pub(super) fn optional(&mut self, text: Option<&str>) {
+        self.0.update([u8::from(text.is_some())]);
+        self.field(text.unwrap_or_default());
+    }
+
+    pub(super) fn amount(&mut self, amount: Money) {
+        self.0.update(amount.minor().to_le_bytes());
+    }
+
+    pub(super) fn finish(self) -> ContentHash {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&self.0.finalize()[..16]);
+        ContentHash(hash)
+    }
+}

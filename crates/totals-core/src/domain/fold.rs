@@ -1,0 +1,181 @@
+//! The fold of a batch of events over what is stored about them.
+//!
+//! [`Fold`] is given the stored state of everything a batch touches, applies the events one by one in memory, and
+//! ends with the states that changed and the change of each campaign's totals. It decides; the store only loads and
+//! writes. Folding events one at a time or a thousand at a time ends in the same place, which is what lets the
+//! worker batch as it likes.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, EventKind};
+
+/// A donor within a campaign.
+pub type CampaignDonor = (CampaignId, DonorId);
+
+/// What is stored about the events of a batch, or what has become of it.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The content of those events that were processed before.
+    pub events: HashMap<EventId, ContentHash>,
+    /// Those donations that are known.
+    pub donations: HashMap<DonationId, Donation>,
+    /// Live pledges of those donors that have or had any.
+    pub donors: HashMap<CampaignDonor, i64>,
+}
+
+/// What became of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// New: to be logged, with this effect on the totals of this campaign. A payment belongs to no campaign.
+    Applied {
+        /// The campaign whose totals the event moves, or would move if it moved any.
+        campaign: Option<CampaignId>,
+        /// What it moves.
+        effect: Effect,
+    },
+    /// Seen before with the same content: to be ignored.
+    Duplicate,
+    /// In conflict with what was seen before: to be set aside for a person to decide.
+    Quarantined(Quarantine),
+}
+
+/// Why an event is set aside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Quarantine {
+    /// The id of a processed event, with other content.
+    #[error("eventId {0} was already processed with different content")]
+    EventIdReused(EventId),
+    /// A second creation of a donation, with another amount, campaign or donor.
+    #[error("donationId {0} was already created with another amount, campaign or donor")]
+    DonationRedefined(DonationId),
+}
+
+impl Quarantine {
+    /// The reason's class, for metrics and for selecting dead letters.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::EventIdReused(_) => "EVENT_ID_REUSED",
+            Self::DonationRedefined(_) => "DONATION_REDEFINED",
+        }
+    }
+}
+
+/// A fold in progress: see the module.
+#[derive(Debug, Default)]
+pub struct Fold {
+    state: State,
+    changed_donations: HashSet<DonationId>,
+    changed_donors: HashSet<CampaignDonor>,
+    effects: HashMap<CampaignId, Effect>,
+}
+
+impl Fold {
+    /// Starts from what is stored.
+    pub fn new(state: State) -> Self {
+        Self { state, ..Self::default() }
+    }
+
+    /// Applies one event to the state.
+    pub fn apply(&mut self, event: &Event) -> Outcome {
+        let content = event.content_hash();
+        match self.state.events.get(&event.id) {
+            Some(known) if *known == content => return Outcome::Duplicate,
+            Some(_) => return Outcome::Quarantined(Quarantine::EventIdReused(event.id.clone())),
+            None => {}
+        }
+        let outcome = match &event.kind {
+            EventKind::DonationCreated(creation) => self.create(&event.donation, creation),
+            EventKind::DonationRefunded(refund) => {
+                let donation = self.state.donations.get(&event.donation);
+                let counted = donation.and_then(|donation| donation.creation.as_ref());
+                let campaign = counted.map_or(&refund.routed_to, |creation| &creation.campaign).clone();
+                let effect = self.change(&event.donation, |donation| {
+                    donation.refunded = donation.refunded.saturating_add(refund.amount);
+                });
+                Outcome::Applied { campaign: Some(campaign), effect }
+            }
+            EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => {
+                Outcome::Applied { campaign: None, effect: Effect::NONE }
+            }
+        };
+        if let Outcome::Applied { .. } = outcome {
+            self.state.events.insert(event.id.clone(), content);
+        }
+        outcome
+    }
+
+    /// The donations whose state changed.
+    pub fn changed_donations(&self) -> impl Iterator<Item = (&DonationId, &Donation)> {
+        self.changed_donations.iter().filter_map(|id| self.state.donations.get_key_value(id))
+    }
+
+    /// The donors whose count of live pledges changed, with the new count.
+    pub fn changed_donors(&self) -> impl Iterator<Item = (&CampaignDonor, i64)> {
+        self.changed_donors.iter().filter_map(|key| self.state.donors.get(key).map(|live| (key, *live)))
+    }
+
+    /// The change of each campaign's totals. A campaign whose donations were created and refunded in one batch, or
+    /// refunded before they were created, is there with no effect: it has totals, of zero.
+    pub fn effects(&self) -> impl Iterator<Item = (&CampaignId, Effect)> {
+        self.effects.iter().map(|(campaign, effect)| (campaign, *effect))
+    }
+
+    fn create(&mut self, id: &DonationId, creation: &Creation) -> Outcome {
+        let known = self.state.donations.get(id).and_then(|donation| donation.creation.as_ref());
+        let effect = match known {
+            Some(known) if known == creation => Effect::NONE,
+            Some(_) => return Outcome::Quarantined(Quarantine::DonationRedefined(id.clone())),
+            None => self.change(id, |donation| donation.creation = Some(creation.clone())),
+        };
+        Outcome::Applied { campaign: Some(creation.campaign.clone()), effect }
+    }
+
+    /// Moves one donation and, with it, its donor and its campaign's totals by `f(after) − f(before)`.
+    fn change(&mut self, id: &DonationId, change: impl FnOnce(&mut Donation)) -> Effect {
+        let donation = self.state.donations.entry(id.clone()).or_default();
+        let before = (donation.contribution(), donation.is_live());
+        change(donation);
+        let after = (donation.contribution(), donation.is_live());
+        self.changed_donations.insert(id.clone());
+
+        let Some(Creation { campaign, donor, .. }) = &donation.creation else { return Effect::NONE };
+        let pledges = i64::from(after.1) - i64::from(before.1);
+        let donors = match donor {
+            Some(donor) if pledges != 0 => {
+                let key = (campaign.clone(), donor.clone());
+                let live = self.state.donors.entry(key.clone()).or_default();
+                let was_counted = *live > 0;
+                *live += pledges;
+                let donors = i64::from(*live > 0) - i64::from(was_counted);
+                self.changed_donors.insert(key);
+                donors
+            }
+            _ => 0,
+        };
+        let effect = Effect { amount_minor: after.0.minor() - before.0.minor(), pledges, donors };
+        *self.effects.entry(campaign.clone()).or_default() += effect;
+        effect
+    }
+}
+
+/// The donors that a batch can move: those it names, and those of the `known` donations it refunds.
+pub fn donors_of<'a>(
+    events: impl IntoIterator<Item = &'a Event>,
+    known: &HashMap<DonationId, Donation>,
+) -> HashSet<CampaignDonor> {
+    let mut donors = HashSet::new();
+    for event in events {
+        let named = match &event.kind {
+            EventKind::DonationCreated(creation) => Some(creation),
+            _ => None,
+        };
+        let stored = known.get(&event.donation).and_then(|donation| donation.creation.as_ref());
+        for Creation { campaign, donor, .. } in named.into_iter().chain(stored) {
+            donors.extend(donor.as_ref().map(|donor| (campaign.clone(), donor.clone())));
+        }
+    }
+    donors
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::domain::event::{Payment, Refund};
+use crate::domain::{Money, Timestamp, Totals};
+
+fn event(id: &str, donation: &str, kind: EventKind) -> Event {
+    Event {
+        id: id.try_into().unwrap(),
+        donation: donation.try_into().unwrap(),
+        kind,
+        occurred_at: Timestamp::from_unix_millis(0),
+        payload: RawValue::from_string("{}".to_owned()).unwrap(),
+    }
+}
+
+fn created(id: &str, donation: &str, campaign: &str, donor: Option<&str>, minor: i64) -> Event {
+    let creation = Creation {
+        campaign: campaign.try_into().unwrap(),
+        donor: donor.map(|donor| donor.try_into().unwrap()),
+        amount: Money::from_minor(minor),
+    };
+    event(id, donation, EventKind::DonationCreated(creation))
+}
+
+fn refunded(id: &str, donation: &str, campaign: &str, minor: i64) -> Event {
+    let refund = Refund { routed_to: campaign.try_into().unwrap(), amount: Money::from_minor(minor) };
+    event(id, donation, EventKind::DonationRefunded(refund))
+}
+
+fn paid(id: &str, donation: &str) -> Event {
+    let payment = Payment { payment_id: id.to_owned(), refund_id: None, amount: Money::from_minor(1) };
+    event(id, donation, EventKind::PaymentCompleted(payment))
+}
+
+/// What a store keeps, with the fold run over it batch by batch.
+#[derive(Default)]
+struct Kept {
+    state: State,
+    totals: BTreeMap<String, Totals>,
+}
+
+impl Kept {
+    fn fold(&mut self, batch: &[Event]) -> Vec<Outcome> {
+        let mut loaded = State::default();
+        for event in batch {
+            if let Some(hash) = self.state.events.get(&event.id) {
+                loaded.events.insert(event.id.clone(), *hash);
+            }
+            if let Some(donation) = self.state.donations.get(&event.donation) {
+                loaded.donations.insert(event.donation.clone(), donation.clone());
+            }
+        }
+        for key in donors_of(batch, &loaded.donations) {
+            loaded.donors.extend(self.state.donors.get(&key).map(|live| (key, *live)));
+        }
+        let mut fold = Fold::new(loaded);
+        let outcomes: Vec<_> = batch.iter().map(|event| fold.apply(event)).collect();
+        for (event, outcome) in batch.iter().zip(&outcomes) {
+            if matches!(outcome, Outcome::Applied { .. }) {
+                self.state.events.insert(event.id.clone(), event.content_hash());
+            }
+        }
+        self.state.donations.extend(fold.changed_donations().map(|(id, donation)| (id.clone(), donation.clone())));
+        self.state.donors.extend(fold.changed_donors().map(|(key, live)| (key.clone(), live)));
+        for (campaign, effect) in fold.effects() {
+            let totals = self.totals.entry(campaign.to_string()).or_default();
+            *totals = *totals + effect;
+        }
+        outcomes
+    }
+
+    fn totals(&self, campaign: &str) -> (i64, i64, i64) {
+        let totals = self.totals[campaign];
+        (totals.amount.minor(), totals.pledges, totals.donors)
+    }
+}
+
+fn fold_all(events: &[Event]) -> Kept {
+    let mut kept = Kept::default();
+    kept.fold(events);
+    kept
+}
+
+#[test]
+fn a_donor_is_counted_once_and_is_gone_after_the_last_full_refund() {
+    let mut kept = fold_all(&[
+        created("e1", "d1", "c", Some("ada"), 1000),
+        created("e2", "d2", "c", Some("ada"), 500),
+        created("e3", "d3", "c", None, 1),
+    ]);
+    assert_eq!(kept.totals("c"), (1501, 3, 1));
+    kept.fold(&[refunded("e4", "d1", "c", 1000)]);
+    assert_eq!(kept.totals("c"), (501, 2, 1));
+    kept.fold(&[refunded("e5", "d2", "c", 499)]);
+    assert_eq!(kept.totals("c"), (2, 2, 1));
+    kept.fold(&[refunded("e6", "d2", "c", 1)]);
+    assert_eq!(kept.totals("c"), (1, 1, 0));
+}
+
+#[test]
+fn a_refund_counts_against_the_campaign_of_its_donation() {
+    let kept = fold_all(&[refunded("e1", "d1", "other", 300), created("e2", "d1", "c", Some("ada"), 1000)]);
+    assert_eq!(kept.totals("c"), (700, 1, 1));
+    assert!(!kept.totals.contains_key("other"));
+}
+
+#[test]
+fn a_campaign_has_totals_once_a_donation_was_created_even_if_nothing_is_left_of_it() {
+    let creation_first = [created("e1", "d1", "c", Some("ada"), 5), refunded("e2", "d1", "c", 5)];
+    for events in [creation_first.clone(), [creation_first[1].clone(), creation_first[0].clone()]] {
+        assert_eq!(fold_all(&events).totals("c"), (0, 0, 0));
+    }
+}
+
+#[test]
+fn payments_are_logged_and_move_nothing() {
+    let kept = fold_all(&[paid("p1", "d1")]);
+    assert!(kept.totals.is_empty());
+    assert_eq!(kept.state.events.len(), 1);
+}
+
+#[test]
+fn an_event_seen_again_is_a_duplicate_and_with_other_content_is_quarantined() {
+    let mut kept = Kept::default();
+    let first = created("e1", "d1", "c", None, 5);
+    let forged = created("e1", "d1", "c", None, 6);
+    let reused = Outcome::Quarantined(Quarantine::EventIdReused(first.id.clone()));
+    assert_eq!(kept.fold(&[first.clone(), first.clone(), forged.clone()])[1..], [Outcome::Duplicate, reused.clone()]);
+    assert_eq!(kept.fold(&[forged, first]), [reused, Outcome::Duplicate]);
+    assert_eq!(kept.totals("c"), (5, 1, 0));
+}
+
+#[test]
+fn a_donation_created_again_counts_once_and_otherwise_is_quarantined() {
+    let mut kept = fold_all(&[created("e1", "d1", "c", Some("ada"), 5)]);
+    let again = kept.fold(&[created("e2", "d1", "c", Some("ada"), 5)]);
+    assert_eq!(again, [Outcome::Applied { campaign: Some("c".try_into().unwrap()), effect: Effect::NONE }]);
+    for other in [
+        created("e3", "d1", "c", Some("ada"), 6),
+        created("e3", "d1", "other", Some("ada"), 5),
+        created("e3", "d1", "c", Some("bob"), 5),
+    ] {
+        let redefined = Quarantine::DonationRedefined("d1".try_into().unwrap());
+        assert_eq!(kept.fold(&[other]), [Outcome::Quarantined(redefined)]);
+    }
+    assert_eq!(kept.totals("c"), (5, 1, 1));
+}
+
+/// One donation of a generated history.
+#[derive(Debug, Clone)]
+struct Story {
+    campaign: u8,
+    donor: Option<u8>,
+    amount: i64,
+    created: bool,
+    created_again: bool,
+    refunds: Vec<(i64, u8)>,
+}
+
+fn story() -> impl Strategy<Value = Story> {
+    let refunds = prop::collection::vec((1..60_i64, 0..3_u8), 0..4);
+    (0..3_u8, prop::option::of(0..3_u8), 1..100_i64, prop::bool::weighted(0.9), prop::bool::weighted(0.2), refunds)
+        .prop_map(|(campaign, donor, amount, created, created_again, refunds)| {
+            Story { campaign, donor, amount, created, created_again, refunds }
+        })
+}
+
+fn events_of(stories: &[Story]) -> Vec<Event> {
+    let mut events = Vec::new();
+    for (number, story) in stories.iter().enumerate() {
+        let donation = format!("d{number}");
+        let (campaign, donor) = (format!("c{}", story.campaign), story.donor.map(|donor| format!("u{donor}")));
+        let copies = usize::from(story.created) + usize::from(story.created && story.created_again);
+        for copy in 0..copies {
+            let id = format!("{donation}-created-{copy}");
+            events.push(created(&id, &donation, &campaign, donor.as_deref(), story.amount));
+        }
+        for (refund, (amount, routed_to)) in story.refunds.iter().enumerate() {
+            let id = format!("{donation}-refunded-{refund}");
+            events.push(refunded(&id, &donation, &format!("c{routed_to}"), *amount));
+        }
+        events.push(paid(&format!("{donation}-paid"), &donation));
+    }
+    events
+}
+
+/// The totals as a person would add them up from the stories: amount, pledges, donors per campaign.
+fn oracle(stories: &[Story]) -> BTreeMap<String, (i64, i64, i64)> {
+    let mut sums: BTreeMap<String, (i64, i64, BTreeSet<u8>)> = BTreeMap::new();
+    for story in stories.iter().filter(|story| story.created) {
+        let sum = sums.entry(format!("c{}", story.campaign)).or_default();
+        let refunds: i64 = story.refunds.iter().map(|(amount, _)| amount).sum();
+        if refunds < story.amount {
+            sum.0 += story.amount - refunds;
+            sum.1 += 1;
+            sum.2.extend(story.donor);
+        }
+    }
+    sums.into_iter()
+        .map(|(campaign, (amount, pledges, donors))| (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap())))
+        .collect()
+}
+
+/// A history as it arrives: duplicated, permuted and cut into batches.
+fn arrival() -> impl Strategy<Value = (Vec<Story>, Vec<Vec<Event>>)> {
+    prop::collection::vec(story(), 1..12).prop_flat_map(|stories| {
+        let events = events_of(&stories);
+        let copies = prop::collection::vec(1..3_usize, events.len());
+        let arrived = copies.prop_flat_map(move |copies| {
+            let all: Vec<Event> = events
+                .iter()
+                .zip(copies)
+                .flat_map(|(event, copies)| std::iter::repeat_n(event.clone(), copies))
+                .collect();
+            Just(all).prop_shuffle()
+        });
+        (Just(stories), arrived, 1..20_usize)
+            .prop_map(|(stories, events, batch)| (stories, events.chunks(batch).map(<[Event]>::to_vec).collect()))
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_order_duplication_and_batching_gives_the_oracles_totals((stories, batches) in arrival()) {
+        let mut kept = Kept::default();
+        for batch in &batches {
+            for outcome in kept.fold(batch) {
+                prop_assert!(!matches!(outcome, Outcome::Quarantined(_)), "{outcome:?}");
+            }
+            for totals in kept.totals.values() {
+                prop_assert!(totals.amount >= Money::ZERO && totals.pledges >= totals.donors && totals.donors >= 0);
+            }
+        }
+        let totals: BTreeMap<_, _> =
+            kept.totals.keys().map(|campaign| (campaign.clone(), kept.totals(campaign))).collect();
+        prop_assert_eq!(totals, oracle(&stories));
+    }
+}

@@ -1,0 +1,23 @@
+//! The rules of donations, refunds and totals: pure functions of events, with no I/O, no clock and no async.
+//!
+//! The one promise of the service is kept here: whatever the order, duplication or batching in which events
+//! arrive, [`fold::Fold`] arrives at the same totals.
+
+pub mod donation;
+pub mod event;
+pub mod fold;
+pub mod id;
+pub mod money;
+pub mod timestamp;
+pub mod totals;
+
+mod decode;
+
+pub use decode::{Invalid, InvalidCode, decode};
+pub use donation::{Creation, Donation};
+pub use event::{ContentHash, Event, EventKind, EventType, Refund};
+pub use fold::{Fold, Outcome, Quarantine};
+pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
+pub use money::{Currency, InvalidAmount, InvalidCurrency, Money};
+pub use timestamp::Timestamp;
+pub use totals::{Effect, Totals};

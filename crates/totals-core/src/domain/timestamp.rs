@@ -1,0 +1,75 @@
+//! A moment in time to the millisecond, as the wire writes it: `2025-11-21T10:00:00.000Z`.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+/// Milliseconds since the Unix epoch, within the years 0 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The present moment by the system's clock.
+    pub fn now() -> Self {
+        Self::from_date_time(OffsetDateTime::now_utc())
+    }
+
+    /// Reads RFC 3339, as JavaScript's `toISOString` writes it and with any offset; finer parts are cut off.
+    pub fn parse(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from_date_time)
+    }
+
+    /// The moment `millis` milliseconds after the Unix epoch.
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+
+    fn from_date_time(moment: OffsetDateTime) -> Self {
+        Self(moment.unix_timestamp() * 1000 + i64::from(moment.millisecond()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .ok()
+            .and_then(|moment| moment.format(format).ok())
+            .map_or(Err(fmt::Error), |text| f.write_str(&text))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wire_timestamps_are_read_and_written() {
+        for (read, written) in [
+            ("2025-11-21T10:00:00.000Z", "2025-11-21T10:00:00.000Z"),
+            ("2025-11-21T10:00:00Z", "2025-11-21T10:00:00.000Z"),
+            ("2025-11-21T12:00:00.1239+02:00", "2025-11-21T10:00:00.123Z"),
+            ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(Timestamp::parse(read).unwrap().to_string(), written);
+        }
+        for text in ["", "yesterday", "2025-11-21", "2025-13-01T00:00:00Z", "1763712000000"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+}
