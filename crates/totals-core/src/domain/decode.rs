@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 
 use super::event::{ContentHasher, Payment};
 use super::{
-    CampaignId, Creation, Currency, DonationId, DonorId, Event, EventId, EventKind, EventType, InvalidId, Money,
-    Refund, Timestamp,
+    CampaignId, Creation, Currency, DonationId, DonorId, Event, EventId, EventKind, EventType, InvalidId,
+    Money, Refund, Timestamp,
 };
 
 /// The largest message accepted, in bytes. Real events have a few hundred.
@@ -64,7 +64,7 @@ pub struct Invalid {
     /// The reason as a sentence that names the field.
     pub message: String,
     /// What the message is about, as far as it could be read.
-    pub subject: Subject,
+    pub subject: Box<Subject>,
 }
 
 /// What a message is about.
@@ -95,7 +95,7 @@ pub fn decode(
     read(body, routing_key, message_id, currency, &mut subject).map_err(|Fault(code, message)| Invalid {
         code,
         message,
-        subject,
+        subject: Box::new(subject),
     })
 }
 
@@ -137,11 +137,17 @@ fn read(
     subject: &mut Subject,
 ) -> Result<Event, Fault> {
     if body.len() > MAX_BODY_BYTES {
-        let message = format!("the message has {} bytes, more than the {MAX_BODY_BYTES} allowed", body.len());
+        let message = format!(
+            "the message has {} bytes, more than the {MAX_BODY_BYTES} allowed",
+            body.len()
+        );
         return Err(Fault(InvalidCode::BodyTooLarge, message));
     }
     let text = std::str::from_utf8(body).map_err(|error| {
-        let message = format!("the message is not UTF-8: invalid byte at position {}", error.valid_up_to());
+        let message = format!(
+            "the message is not UTF-8: invalid byte at position {}",
+            error.valid_up_to()
+        );
         Fault(InvalidCode::NotUtf8, message)
     })?;
     let outer: Outer<'_> = object(text, "the message")?;
@@ -183,7 +189,13 @@ fn read(
     };
     // Valid JSON a moment ago, hence now.
     let payload = RawValue::from_string(payload.to_owned()).map_err(not_json("payload"))?;
-    Ok(Event { id, donation, kind, occurred_at, payload })
+    Ok(Event {
+        id,
+        donation,
+        kind,
+        occurred_at,
+        payload,
+    })
 }
 
 fn kind(event_type: EventType, fields: &Payload<'_>, currency: Currency) -> Result<EventKind, Fault> {
@@ -217,7 +229,9 @@ fn amount(fields: &Payload<'_>, currency: Currency) -> Result<Money, Fault> {
         return Err(Fault(InvalidCode::WrongCurrency, message));
     }
     let value = fields.amount.ok_or_else(|| missing("amount"))?;
-    currency.parse_amount(value).map_err(|error| Fault(InvalidCode::InvalidAmount, format!("amount {error}")))
+    currency
+        .parse_amount(value)
+        .map_err(|error| Fault(InvalidCode::InvalidAmount, format!("amount {error}")))
 }
 
 /// The donor to count: guests are not, and an empty id is none.
@@ -228,7 +242,9 @@ fn donor(fields: &Payload<'_>) -> Result<Option<DonorId>, Fault> {
         Some(other) => return Err(invalid("isGuest", "must be true or false", other)),
     };
     let donor = optional_string("donorId", fields.donor_id)?.filter(|donor| !donor.is_empty());
-    let donor = donor.map(|donor| parse_id("donorId", donor.into_owned())).transpose()?;
+    let donor = donor
+        .map(|donor| parse_id("donorId", donor.into_owned()))
+        .transpose()?;
     Ok(donor.filter(|_| !is_guest))
 }
 
@@ -261,7 +277,12 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str, name: &str) -> Result<T, Fault>
 }
 
 fn not_json(name: &str) -> impl FnOnce(serde_json::Error) -> Fault {
-    move |error| Fault(InvalidCode::InvalidJson, format!("{name} is not valid JSON: {error}"))
+    move |error| {
+        Fault(
+            InvalidCode::InvalidJson,
+            format!("{name} is not valid JSON: {error}"),
+        )
+    }
 }
 
 fn id<T: TryFrom<String, Error = InvalidId>>(name: &str, value: Option<&RawValue>) -> Result<T, Fault> {
@@ -294,7 +315,10 @@ fn missing(name: &str) -> Fault {
 }
 
 fn invalid(name: &str, expected: &str, got: &str) -> Fault {
-    Fault(InvalidCode::InvalidField, format!("{name} {expected}, got {}", shown(got)))
+    Fault(
+        InvalidCode::InvalidField,
+        format!("{name} {expected}, got {}", shown(got)),
+    )
 }
 
 /// What was sent, short enough for a sentence.

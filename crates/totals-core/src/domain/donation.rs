@@ -50,14 +50,22 @@ mod tests {
             donor: None,
             amount: Money::from_minor(minor),
         });
-        Donation { creation, refunded: Money::from_minor(refunded) }
+        Donation {
+            creation,
+            refunded: Money::from_minor(refunded),
+        }
     }
 
     #[test]
     fn a_donation_contributes_what_refunds_have_left_and_never_less_than_nothing() {
-        for (amount, refunded, contribution) in
-            [(None, 0, 0), (None, 5, 0), (Some(10), 0, 10), (Some(10), 4, 6), (Some(10), 10, 0), (Some(10), 99, 0)]
-        {
+        for (amount, refunded, contribution) in [
+            (None, 0, 0),
+            (None, 5, 0),
+            (Some(10), 0, 10),
+            (Some(10), 4, 6),
+            (Some(10), 10, 0),
+            (Some(10), 99, 0),
+        ] {
             let donation = donation(amount, refunded);
             assert_eq!(donation.contribution().minor(), contribution);
             assert_eq!(donation.is_live(), contribution > 0);

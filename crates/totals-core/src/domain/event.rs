@@ -22,8 +22,12 @@ pub enum EventType {
 
 impl EventType {
     /// All types, in the order of their declaration.
-    pub const ALL: [Self; 4] =
-        [Self::DonationCreated, Self::DonationRefunded, Self::PaymentCompleted, Self::PaymentRefunded];
+    pub const ALL: [Self; 4] = [
+        Self::DonationCreated,
+        Self::DonationRefunded,
+        Self::PaymentCompleted,
+        Self::PaymentRefunded,
+    ];
 
     /// The type's name on the wire.
     pub const fn as_str(self) -> &'static str {

@@ -7,7 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, EventKind};
+use super::{
+    CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, EventKind,
+};
 
 /// A donor within a campaign.
 pub type CampaignDonor = (CampaignId, DonorId);
@@ -21,6 +23,28 @@ pub struct State {
     pub donations: HashMap<DonationId, Donation>,
     /// Live pledges of those donors that have or had any.
     pub donors: HashMap<CampaignDonor, i64>,
+}
+
+impl State {
+    /// The donors that a batch can move: those its creations name, and those of the known donations it refunds.
+    pub fn donors_of<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> HashSet<CampaignDonor> {
+        let mut donors = HashSet::new();
+        for event in events {
+            let named = match &event.kind {
+                EventKind::DonationCreated(creation) => Some(creation),
+                EventKind::DonationRefunded(_) => None,
+                EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => continue,
+            };
+            let stored = self
+                .donations
+                .get(&event.donation)
+                .and_then(|donation| donation.creation.as_ref());
+            for Creation { campaign, donor, .. } in named.into_iter().chain(stored) {
+                donors.extend(donor.as_ref().map(|donor| (campaign.clone(), donor.clone())));
+            }
+        }
+        donors
+    }
 }
 
 /// What became of one event.
@@ -72,7 +96,10 @@ pub struct Fold {
 impl Fold {
     /// Starts from what is stored.
     pub fn new(state: State) -> Self {
-        Self { state, ..Self::default() }
+        Self {
+            state,
+            ..Self::default()
+        }
     }
 
     /// Applies one event to the state.
@@ -88,15 +115,21 @@ impl Fold {
             EventKind::DonationRefunded(refund) => {
                 let donation = self.state.donations.get(&event.donation);
                 let counted = donation.and_then(|donation| donation.creation.as_ref());
-                let campaign = counted.map_or(&refund.routed_to, |creation| &creation.campaign).clone();
+                let campaign = counted
+                    .map_or(&refund.routed_to, |creation| &creation.campaign)
+                    .clone();
                 let effect = self.change(&event.donation, |donation| {
                     donation.refunded = donation.refunded.saturating_add(refund.amount);
                 });
-                Outcome::Applied { campaign: Some(campaign), effect }
+                Outcome::Applied {
+                    campaign: Some(campaign),
+                    effect,
+                }
             }
-            EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => {
-                Outcome::Applied { campaign: None, effect: Effect::NONE }
-            }
+            EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => Outcome::Applied {
+                campaign: None,
+                effect: Effect::NONE,
+            },
         };
         if let Outcome::Applied { .. } = outcome {
             self.state.events.insert(event.id.clone(), content);
@@ -106,12 +139,16 @@ impl Fold {
 
     /// The donations whose state changed.
     pub fn changed_donations(&self) -> impl Iterator<Item = (&DonationId, &Donation)> {
-        self.changed_donations.iter().filter_map(|id| self.state.donations.get_key_value(id))
+        self.changed_donations
+            .iter()
+            .filter_map(|id| self.state.donations.get_key_value(id))
     }
 
     /// The donors whose count of live pledges changed, with the new count.
     pub fn changed_donors(&self) -> impl Iterator<Item = (&CampaignDonor, i64)> {
-        self.changed_donors.iter().filter_map(|key| self.state.donors.get(key).map(|live| (key, *live)))
+        self.changed_donors
+            .iter()
+            .filter_map(|key| self.state.donors.get(key).map(|live| (key, *live)))
     }
 
     /// The change of each campaign's totals. A campaign whose donations were created and refunded in one batch, or
@@ -121,13 +158,20 @@ impl Fold {
     }
 
     fn create(&mut self, id: &DonationId, creation: &Creation) -> Outcome {
-        let known = self.state.donations.get(id).and_then(|donation| donation.creation.as_ref());
+        let known = self
+            .state
+            .donations
+            .get(id)
+            .and_then(|donation| donation.creation.as_ref());
         let effect = match known {
             Some(known) if known == creation => Effect::NONE,
             Some(_) => return Outcome::Quarantined(Quarantine::DonationRedefined(id.clone())),
             None => self.change(id, |donation| donation.creation = Some(creation.clone())),
         };
-        Outcome::Applied { campaign: Some(creation.campaign.clone()), effect }
+        Outcome::Applied {
+            campaign: Some(creation.campaign.clone()),
+            effect,
+        }
     }
 
     /// Moves one donation and, with it, its donor and its campaign's totals by `f(after) − f(before)`.
@@ -138,7 +182,9 @@ impl Fold {
         let after = (donation.contribution(), donation.is_live());
         self.changed_donations.insert(id.clone());
 
-        let Some(Creation { campaign, donor, .. }) = &donation.creation else { return Effect::NONE };
+        let Some(Creation { campaign, donor, .. }) = &donation.creation else {
+            return Effect::NONE;
+        };
         let pledges = i64::from(after.1) - i64::from(before.1);
         let donors = match donor {
             Some(donor) if pledges != 0 => {
@@ -152,29 +198,14 @@ impl Fold {
             }
             _ => 0,
         };
-        let effect = Effect { amount_minor: after.0.minor() - before.0.minor(), pledges, donors };
+        let effect = Effect {
+            amount_minor: after.0.minor() - before.0.minor(),
+            pledges,
+            donors,
+        };
         *self.effects.entry(campaign.clone()).or_default() += effect;
         effect
     }
-}
-
-/// The donors that a batch can move: those it names, and those of the `known` donations it refunds.
-pub fn donors_of<'a>(
-    events: impl IntoIterator<Item = &'a Event>,
-    known: &HashMap<DonationId, Donation>,
-) -> HashSet<CampaignDonor> {
-    let mut donors = HashSet::new();
-    for event in events {
-        let named = match &event.kind {
-            EventKind::DonationCreated(creation) => Some(creation),
-            _ => None,
-        };
-        let stored = known.get(&event.donation).and_then(|donation| donation.creation.as_ref());
-        for Creation { campaign, donor, .. } in named.into_iter().chain(stored) {
-            donors.extend(donor.as_ref().map(|donor| (campaign.clone(), donor.clone())));
-        }
-    }
-    donors
 }
 
 #[cfg(test)]

@@ -88,6 +88,9 @@ mod tests {
         assert_eq!(CampaignId::try_from("a").unwrap().as_str(), "a");
         let longest = "é".repeat(MAX_ID_BYTES / 2);
         assert_eq!(CampaignId::try_from(longest.as_str()).unwrap().as_str(), longest);
-        assert_eq!(CampaignId::try_from(format!("{longest}x")), Err(InvalidId::TooLong(257)));
+        assert_eq!(
+            CampaignId::try_from(format!("{longest}x")),
+            Err(InvalidId::TooLong(257))
+        );
     }
 }

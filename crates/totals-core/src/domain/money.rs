@@ -44,7 +44,11 @@ impl Money {
     /// What is left of `self` after `other` is taken away, and nothing if that is less than nothing.
     #[must_use]
     pub const fn minus_clamped(self, other: Self) -> Self {
-        if other.0 >= self.0 { Self::ZERO } else { Self(self.0 - other.0) }
+        if other.0 >= self.0 {
+            Self::ZERO
+        } else {
+            Self(self.0 - other.0)
+        }
     }
 }
 
@@ -88,7 +92,10 @@ impl FromStr for Currency {
         let currency = iso_currency::Currency::from_code(code).ok_or(InvalidCurrency)?;
         // Gold, testing codes and the like have no minor unit: nobody donates in them.
         let decimals = currency.exponent().ok_or(InvalidCurrency)?;
-        Ok(Self(currency, u8::try_from(decimals).map_err(|_| InvalidCurrency)?))
+        Ok(Self(
+            currency,
+            u8::try_from(decimals).map_err(|_| InvalidCurrency)?,
+        ))
     }
 }
 
@@ -209,7 +216,11 @@ impl Decimal {
         let mut kept = 0;
         let mut dropped = 0_i64;
         let mut round_up = false;
-        for digit in whole.bytes().chain(fraction.bytes()).map(|byte| i64::from(byte - b'0')) {
+        for digit in whole
+            .bytes()
+            .chain(fraction.bytes())
+            .map(|byte| i64::from(byte - b'0'))
+        {
             if kept < FAITHFUL_DIGITS {
                 digits = digits * 10 + digit;
                 kept += usize::from(digits != 0);
@@ -226,7 +237,11 @@ impl Decimal {
             digits /= 10;
             exponent = exponent.saturating_add(1);
         }
-        Some(Self { negative, digits, exponent })
+        Some(Self {
+            negative,
+            digits,
+            exponent,
+        })
     }
 }
 
@@ -237,7 +252,11 @@ fn parse_exponent(text: &str) -> Option<i64> {
         return None;
     }
     let magnitude = digits.parse().unwrap_or(i64::MAX / 2);
-    Some(if text.starts_with('-') { -magnitude } else { magnitude })
+    Some(if text.starts_with('-') {
+        -magnitude
+    } else {
+        magnitude
+    })
 }
 
 /// An amount's text for an error message: whole if short, else its start.
@@ -261,7 +280,9 @@ mod tests {
 
     fn parse(currency: &str, json: &str) -> Result<i64, InvalidAmount> {
         let currency: Currency = currency.parse().unwrap();
-        currency.parse_amount(serde_json::from_str(json).unwrap()).map(Money::minor)
+        currency
+            .parse_amount(serde_json::from_str(json).unwrap())
+            .map(Money::minor)
     }
 
     #[test]
@@ -301,41 +322,92 @@ mod tests {
 
     #[test]
     fn real_excess_precision_is_invalid() {
-        for json in ["1.005", "0.001", "1.0000001", "1e-400", "0.0000000000000001", "1.00499999999999999"] {
-            assert!(matches!(parse("USD", json), Err(InvalidAmount::TooPrecise { .. })), "{json}");
+        for json in [
+            "1.005",
+            "0.001",
+            "1.0000001",
+            "1e-400",
+            "0.0000000000000001",
+            "1.00499999999999999",
+        ] {
+            assert!(
+                matches!(parse("USD", json), Err(InvalidAmount::TooPrecise { .. })),
+                "{json}"
+            );
         }
-        assert!(matches!(parse("JPY", "0.5"), Err(InvalidAmount::TooPrecise { .. })));
+        assert!(matches!(
+            parse("JPY", "0.5"),
+            Err(InvalidAmount::TooPrecise { .. })
+        ));
     }
 
     #[test]
     fn zero_negative_and_boundless_amounts_are_invalid() {
         for json in ["0", "0.00", "-0", "0e9", "-1", "-0.001", "-1e400"] {
-            assert!(matches!(parse("USD", json), Err(InvalidAmount::NotPositive(_))), "{json}");
+            assert!(
+                matches!(parse("USD", json), Err(InvalidAmount::NotPositive(_))),
+                "{json}"
+            );
         }
-        for json in ["10000000000.01", "1e400", "1e99999999999999999999", "99999999999999999999"] {
-            assert!(matches!(parse("USD", json), Err(InvalidAmount::TooLarge(_))), "{json}");
+        for json in [
+            "10000000000.01",
+            "1e400",
+            "1e99999999999999999999",
+            "99999999999999999999",
+        ] {
+            assert!(
+                matches!(parse("USD", json), Err(InvalidAmount::TooLarge(_))),
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_number_is_invalid() {
         for json in [
-            "null", "true", "[1]", "{}", "\"\"", "\"NaN\"", "\"Infinity\"", "\" 5\"", "\"5.\"", "\".5\"", "\"1,5\"",
-            "\"0x10\"", "\"007\"", "\"+5\"", "\"1e\"", "\"--1\"", "\"١\"",
+            "null",
+            "true",
+            "[1]",
+            "{}",
+            "\"\"",
+            "\"NaN\"",
+            "\"Infinity\"",
+            "\" 5\"",
+            "\"5.\"",
+            "\".5\"",
+            "\"1,5\"",
+            "\"0x10\"",
+            "\"007\"",
+            "\"+5\"",
+            "\"1e\"",
+            "\"--1\"",
+            "\"١\"",
         ] {
-            assert!(matches!(parse("USD", json), Err(InvalidAmount::NotANumber(_))), "{json}");
+            assert!(
+                matches!(parse("USD", json), Err(InvalidAmount::NotANumber(_))),
+                "{json}"
+            );
         }
     }
 
     #[test]
     fn an_error_shows_the_start_of_an_endless_amount() {
-        let error = parse("USD", &format!("1{}", "0".repeat(100_000))).unwrap_err().to_string();
+        let error = parse("USD", &format!("1{}", "0".repeat(100_000)))
+            .unwrap_err()
+            .to_string();
         assert!(error.len() < 150, "{error}");
     }
 
     #[test]
     fn currencies_have_their_own_decimals_and_the_rest_is_refused() {
-        for (code, decimals) in [("USD", 2), ("EUR", 2), ("BDT", 2), ("JPY", 0), ("KWD", 3), ("ISK", 0)] {
+        for (code, decimals) in [
+            ("USD", 2),
+            ("EUR", 2),
+            ("BDT", 2),
+            ("JPY", 0),
+            ("KWD", 3),
+            ("ISK", 0),
+        ] {
             assert_eq!(code.parse::<Currency>().unwrap().decimals(), decimals, "{code}");
         }
         for code in ["", "usd", "US", "DOLLAR", "ABC", "XAU", "XXX"] {
@@ -345,11 +417,24 @@ mod tests {
 
     #[test]
     fn amounts_are_written_as_exact_decimal_numbers() {
-        for (minor, text) in [(500_050, "5000.5"), (100, "1"), (1, "0.01"), (0, "0"), (-5, "-0.05"), (1010, "10.1")] {
+        for (minor, text) in [
+            (500_050, "5000.5"),
+            (100, "1"),
+            (1, "0.01"),
+            (0, "0"),
+            (-5, "-0.05"),
+            (1010, "10.1"),
+        ] {
             assert_eq!(usd().format(Money(minor)).to_string(), text);
         }
-        assert_eq!(serde_json::to_string(&usd().format(Money(i64::MAX))).unwrap(), "92233720368547758.07");
-        assert_eq!("JPY".parse::<Currency>().unwrap().format(Money(500)).to_string(), "500");
+        assert_eq!(
+            serde_json::to_string(&usd().format(Money(i64::MAX))).unwrap(),
+            "92233720368547758.07"
+        );
+        assert_eq!(
+            "JPY".parse::<Currency>().unwrap().format(Money(500)).to_string(),
+            "500"
+        );
     }
 
     proptest! {

@@ -19,7 +19,9 @@ impl Timestamp {
 
     /// Reads RFC 3339, as JavaScript's `toISOString` writes it and with any offset; finer parts are cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from_date_time)
+        OffsetDateTime::parse(text, &Rfc3339)
+            .ok()
+            .map(Self::from_date_time)
     }
 
     /// The moment `millis` milliseconds after the Unix epoch.
@@ -68,7 +70,13 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(read).unwrap().to_string(), written);
         }
-        for text in ["", "yesterday", "2025-11-21", "2025-13-01T00:00:00Z", "1763712000000"] {
+        for text in [
+            "",
+            "yesterday",
+            "2025-11-21",
+            "2025-13-01T00:00:00Z",
+            "1763712000000",
+        ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }

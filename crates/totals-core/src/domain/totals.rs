@@ -28,7 +28,11 @@ pub struct Effect {
 
 impl Effect {
     /// The effect of an event that moves nothing.
-    pub const NONE: Self = Self { amount_minor: 0, pledges: 0, donors: 0 };
+    pub const NONE: Self = Self {
+        amount_minor: 0,
+        pledges: 0,
+        donors: 0,
+    };
 
     /// Whether nothing moves.
     pub fn is_none(self) -> bool {

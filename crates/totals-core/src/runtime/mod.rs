@@ -1,0 +1,5 @@
+//! What both binaries need to start, run and stop: configuration, logs and traces, and shutdown.
+
+pub mod config;
+pub mod lifecycle;
+pub mod telemetry;

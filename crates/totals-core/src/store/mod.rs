@@ -1,0 +1,113 @@
+//! The domain kept in MongoDB: the event log, the donations' states, and the totals.
+//!
+//! The driver's futures must not be dropped midway: a dropped read leaves its connection unusable, and enough of
+//! them leave the process without any. Whoever awaits a method of [`Store`] may itself be dropped at any moment (a
+//! client hangs up and axum drops the handler), so every read runs in a task of its own ([`detached`]) and the
+//! caller awaits, or gives up on, only the handle. [`apply`] is awaited by the worker's lanes, which are never dropped.
+
+mod apply;
+mod document;
+mod error;
+mod failure;
+mod health;
+mod indexes;
+mod read;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mongodb::bson::Document;
+use mongodb::options::ClientOptions;
+use mongodb::{Client, Collection, Database};
+
+pub use error::{Decision, StoreError};
+pub use failure::Failure;
+pub use health::Unhealthy;
+pub use read::{CampaignTotals, Page, ReadError, SortBy, SortOrder};
+
+use crate::runtime::config;
+
+/// The database's name where `DATABASE_URL` has none.
+const DEFAULT_DATABASE: &str = "totals-service";
+
+/// How long the driver looks for a usable server before an operation fails, where the URL does not say.
+const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a connection may take to establish, where the URL does not say.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The service's database. Cheap to clone; all clones share one pool of connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    database: Database,
+    /// As the client was opened with, for diagnosing a deployment that the client cannot use.
+    options: Arc<ClientOptions>,
+}
+
+impl Store {
+    /// Opens the database without connecting yet: operations connect as they need to, and again after failures.
+    ///
+    /// # Errors
+    /// If the URL's options contradict each other, or its `mongodb+srv://` name does not resolve.
+    pub async fn open(config: &config::Database, app_name: &str) -> Result<Self, StoreError> {
+        let mut options = ClientOptions::parse(config.url.expose()).await?;
+        options.app_name.get_or_insert_with(|| app_name.to_owned());
+        options
+            .server_selection_timeout
+            .get_or_insert(SERVER_SELECTION_TIMEOUT);
+        options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+        let name = options
+            .default_database
+            .clone()
+            .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
+        let client = Client::with_options(options.clone())?;
+        Ok(Self {
+            database: client.database(&name),
+            client,
+            options: Arc::new(options),
+        })
+    }
+
+    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be reached or refuses.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        let store = self.clone();
+        detached(async move { indexes::create(&store.database).await }).await?
+    }
+
+    fn event_log<T: Send + Sync>(&self) -> Collection<T> {
+        self.database.collection(document::EVENT_LOG)
+    }
+
+    fn campaign_totals<T: Send + Sync>(&self) -> Collection<T> {
+        self.database.collection(document::CAMPAIGN_TOTALS)
+    }
+}
+
+/// Runs database work to its end in a task of its own, whatever becomes of the caller.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work)
+        .await
+        .map_err(|error| StoreError::defect(format!("a database task died: {error}")))
+}
+
+/// The outcome of a command that reports failed statements within a successful answer.
+fn check_statements(answer: &Document) -> Result<(), StoreError> {
+    let failed = answer
+        .get_array("writeErrors")
+        .ok()
+        .and_then(|errors| errors.first()?.as_document());
+    match failed {
+        None => Ok(()),
+        Some(error) => Err(StoreError::statement(
+            error.get_i32("code").unwrap_or_default(),
+            error.get_str("codeName").unwrap_or_default(),
+        )),
+    }
+}

@@ -20,7 +20,9 @@ fn refused(body: &str) -> (InvalidCode, String) {
 }
 
 fn with_payload(event_type: &str, payload: &str) -> String {
-    format!(r#"{{"eventId":"e1","eventType":"{event_type}","timestamp":"2025-11-21T10:00:00Z","payload":{payload}}}"#)
+    format!(
+        r#"{{"eventId":"e1","eventType":"{event_type}","timestamp":"2025-11-21T10:00:00Z","payload":{payload}}}"#
+    )
 }
 
 #[test]
@@ -30,10 +32,15 @@ fn an_envelope_is_read_whatever_the_routing_key() {
     assert_eq!(event.event_type(), EventType::DonationCreated);
     assert_eq!(event.donation.as_str(), "d1");
     assert_eq!(event.occurred_at.to_string(), "2025-11-21T10:00:00.000Z");
-    let EventKind::DonationCreated(creation) = &event.kind else { panic!("{event:?}") };
+    let EventKind::DonationCreated(creation) = &event.kind else {
+        panic!("{event:?}")
+    };
     assert_eq!(creation.amount.minor(), 5025);
     assert_eq!(creation.donor.as_ref().map(DonorId::as_str), Some("u1"));
-    assert!(event.payload.get().contains(r#""unknown":[1]"#), "the payload is kept as received");
+    assert!(
+        event.payload.get().contains(r#""unknown":[1]"#),
+        "the payload is kept as received"
+    );
 }
 
 #[test]
@@ -58,21 +65,47 @@ fn a_bare_payload_takes_its_id_from_the_message_or_from_its_content() {
     let named = decode(PAYMENT.as_bytes(), "payment.completed", Some("m1"), usd()).unwrap();
     assert_eq!(named.id.as_str(), "m1");
     let derived = decoded(PAYMENT, "payment.completed");
-    assert!(derived.id.as_str().starts_with("payment.completed_"), "{}", derived.id);
+    assert!(
+        derived.id.as_str().starts_with("payment.completed_"),
+        "{}",
+        derived.id
+    );
     let members: std::collections::BTreeMap<&str, &RawValue> = serde_json::from_str(PAYMENT).unwrap();
-    assert_eq!(derived.id, decoded(&serde_json::to_string(&members).unwrap(), "payment.completed").id);
+    assert_eq!(
+        derived.id,
+        decoded(&serde_json::to_string(&members).unwrap(), "payment.completed").id
+    );
     assert_ne!(derived.id, decoded(PAYMENT, "payment.refunded").id);
-    assert_ne!(derived.id, decoded(&PAYMENT.replace("p1", "p2"), "payment.completed").id);
+    assert_ne!(
+        derived.id,
+        decoded(&PAYMENT.replace("p1", "p2"), "payment.completed").id
+    );
 }
 
 #[test]
 fn content_is_what_the_fold_reads() {
-    let same = [CREATED.replace("50.25", "\"50.250\""), CREATED.replace("Ada", "Bob"), CREATED.replace("09:59", "08:00")];
+    let same = [
+        CREATED.replace("50.25", "\"50.250\""),
+        CREATED.replace("Ada", "Bob"),
+        CREATED.replace("09:59", "08:00"),
+    ];
     for body in same {
-        assert_eq!(decoded(&body, "").content_hash(), decoded(CREATED, "").content_hash());
+        assert_eq!(
+            decoded(&body, "").content_hash(),
+            decoded(CREATED, "").content_hash()
+        );
     }
-    for (from, to) in [("50.25", "50.26"), ("c1", "c2"), ("u1", "u2"), ("d1", "d2"), ("\"u1\"", "null")] {
-        assert_ne!(decoded(&CREATED.replace(from, to), "").content_hash(), decoded(CREATED, "").content_hash());
+    for (from, to) in [
+        ("50.25", "50.26"),
+        ("c1", "c2"),
+        ("u1", "u2"),
+        ("d1", "d2"),
+        ("\"u1\"", "null"),
+    ] {
+        assert_ne!(
+            decoded(&CREATED.replace(from, to), "").content_hash(),
+            decoded(CREATED, "").content_hash()
+        );
     }
 }
 
@@ -85,7 +118,9 @@ fn guests_and_donations_without_a_donor_have_no_donor() {
         (r#""donorId":"u1""#, r#""donorId":"""#),
     ] {
         let event = decoded(&CREATED.replace(from, to), "");
-        let EventKind::DonationCreated(creation) = event.kind else { panic!() };
+        let EventKind::DonationCreated(creation) = event.kind else {
+            panic!()
+        };
         assert_eq!(creation.donor, None, "{to}");
     }
 }
@@ -95,24 +130,96 @@ fn a_refused_message_names_its_reason() {
     use InvalidCode as Code;
     for (body, code, reason) in [
         ("", Code::InvalidJson, "the message must be a JSON object, got ``"),
-        ("[1,2,3,4,5]", Code::InvalidJson, "the message must be a JSON object, got `[1,2,3,4,5]`"),
-        ("{\"eventId\":", Code::InvalidJson, "the message is not valid JSON: EOF"),
-        ("{}", Code::MissingField, "neither a payload (an envelope) nor a donationId"),
-        (&CREATED.replace("\"eventId\":\"e1\",", ""), Code::MissingField, "eventId is missing"),
-        (&CREATED.replace("\"e1\"", "\"\""), Code::InvalidField, "eventId must not be empty"),
-        (&CREATED.replace("\"e1\"", "17"), Code::InvalidField, "eventId must be a string, got `17`"),
-        (&CREATED.replace("donation.created", "donation.eaten"), Code::UnknownEventType, "got `donation.eaten`"),
-        (&CREATED.replace("\"amount\":50.25,", ""), Code::MissingField, "amount is missing"),
-        (&CREATED.replace("50.25", "0"), Code::InvalidAmount, "amount must be greater than 0, got 0"),
-        (&CREATED.replace("50.25", "1.005"), Code::InvalidAmount, "amount must have at most 2 decimals in USD"),
-        (&CREATED.replace("50.25", "1e400"), Code::InvalidAmount, "amount must be at most"),
-        (&CREATED.replace("50.25", "1,\"amount\":2"), Code::InvalidJson, "duplicate field `amount`"),
-        (&CREATED.replace("50.25", "1,\"currency\":\"EUR\""), Code::WrongCurrency, "currency must be USD, got `EUR`"),
-        (&CREATED.replace("\"c1\"", "[\"c1\"]"), Code::InvalidField, "campaignId must be a string"),
-        (&CREATED.replace("\"isGuest\":false", "\"isGuest\":1"), Code::InvalidField, "isGuest must be true or false"),
-        (&CREATED.replace("10:00:00.000Z", "noon"), Code::InvalidField, "timestamp must be an RFC 3339 time"),
-        (&with_payload("donation.created", "[1]"), Code::InvalidJson, "payload must be a JSON object, got `[1]`"),
-        (&with_payload("payment.completed", r#"{"donationId":"d"}"#), Code::MissingField, "paymentId is missing"),
+        (
+            "[1,2,3,4,5]",
+            Code::InvalidJson,
+            "the message must be a JSON object, got `[1,2,3,4,5]`",
+        ),
+        (
+            "{\"eventId\":",
+            Code::InvalidJson,
+            "the message is not valid JSON: EOF",
+        ),
+        (
+            "{}",
+            Code::MissingField,
+            "neither a payload (an envelope) nor a donationId",
+        ),
+        (
+            &CREATED.replace("\"eventId\":\"e1\",", ""),
+            Code::MissingField,
+            "eventId is missing",
+        ),
+        (
+            &CREATED.replace("\"e1\"", "\"\""),
+            Code::InvalidField,
+            "eventId must not be empty",
+        ),
+        (
+            &CREATED.replace("\"e1\"", "17"),
+            Code::InvalidField,
+            "eventId must be a string, got `17`",
+        ),
+        (
+            &CREATED.replace("donation.created", "donation.eaten"),
+            Code::UnknownEventType,
+            "got `donation.eaten`",
+        ),
+        (
+            &CREATED.replace("\"amount\":50.25,", ""),
+            Code::MissingField,
+            "amount is missing",
+        ),
+        (
+            &CREATED.replace("50.25", "0"),
+            Code::InvalidAmount,
+            "amount must be greater than 0, got 0",
+        ),
+        (
+            &CREATED.replace("50.25", "1.005"),
+            Code::InvalidAmount,
+            "amount must have at most 2 decimals in USD",
+        ),
+        (
+            &CREATED.replace("50.25", "1e400"),
+            Code::InvalidAmount,
+            "amount must be at most",
+        ),
+        (
+            &CREATED.replace("50.25", "1,\"amount\":2"),
+            Code::InvalidJson,
+            "duplicate field `amount`",
+        ),
+        (
+            &CREATED.replace("50.25", "1,\"currency\":\"EUR\""),
+            Code::WrongCurrency,
+            "currency must be USD, got `EUR`",
+        ),
+        (
+            &CREATED.replace("\"c1\"", "[\"c1\"]"),
+            Code::InvalidField,
+            "campaignId must be a string",
+        ),
+        (
+            &CREATED.replace("\"isGuest\":false", "\"isGuest\":1"),
+            Code::InvalidField,
+            "isGuest must be true or false",
+        ),
+        (
+            &CREATED.replace("10:00:00.000Z", "noon"),
+            Code::InvalidField,
+            "timestamp must be an RFC 3339 time",
+        ),
+        (
+            &with_payload("donation.created", "[1]"),
+            Code::InvalidJson,
+            "payload must be a JSON object, got `[1]`",
+        ),
+        (
+            &with_payload("payment.completed", r#"{"donationId":"d"}"#),
+            Code::MissingField,
+            "paymentId is missing",
+        ),
     ] {
         let (got, message) = refused(body);
         assert_eq!(got, code, "{message}");
@@ -134,10 +241,17 @@ fn hostile_bodies_are_refused_without_harm() {
     let invalid = decode(b"{\"a\":\"\xff\"}", "donation.created", None, usd()).unwrap_err();
     assert_eq!(invalid.code, InvalidCode::NotUtf8);
     let huge = vec![b' '; MAX_BODY_BYTES + 1];
-    assert_eq!(decode(&huge, "donation.created", None, usd()).unwrap_err().code, InvalidCode::BodyTooLarge);
+    assert_eq!(
+        decode(&huge, "donation.created", None, usd()).unwrap_err().code,
+        InvalidCode::BodyTooLarge
+    );
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     let accepted = CREATED.replace("[1]", &deep);
-    assert_eq!(decoded(&accepted, "").id.as_str(), "e1", "depth in a field nobody reads does no harm");
+    assert_eq!(
+        decoded(&accepted, "").id.as_str(),
+        "e1",
+        "depth in a field nobody reads does no harm"
+    );
     let (code, _) = refused(&CREATED.replace("50.25", &deep));
     assert_eq!(code, InvalidCode::InvalidAmount);
 }

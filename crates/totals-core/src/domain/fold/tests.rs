@@ -27,12 +27,19 @@ fn created(id: &str, donation: &str, campaign: &str, donor: Option<&str>, minor:
 }
 
 fn refunded(id: &str, donation: &str, campaign: &str, minor: i64) -> Event {
-    let refund = Refund { routed_to: campaign.try_into().unwrap(), amount: Money::from_minor(minor) };
+    let refund = Refund {
+        routed_to: campaign.try_into().unwrap(),
+        amount: Money::from_minor(minor),
+    };
     event(id, donation, EventKind::DonationRefunded(refund))
 }
 
 fn paid(id: &str, donation: &str) -> Event {
-    let payment = Payment { payment_id: id.to_owned(), refund_id: None, amount: Money::from_minor(1) };
+    let payment = Payment {
+        payment_id: id.to_owned(),
+        refund_id: None,
+        amount: Money::from_minor(1),
+    };
     event(id, donation, EventKind::PaymentCompleted(payment))
 }
 
@@ -54,8 +61,10 @@ impl Kept {
                 loaded.donations.insert(event.donation.clone(), donation.clone());
             }
         }
-        for key in donors_of(batch, &loaded.donations) {
-            loaded.donors.extend(self.state.donors.get(&key).map(|live| (key, *live)));
+        for key in loaded.donors_of(batch) {
+            loaded
+                .donors
+                .extend(self.state.donors.get(&key).map(|live| (key, *live)));
         }
         let mut fold = Fold::new(loaded);
         let outcomes: Vec<_> = batch.iter().map(|event| fold.apply(event)).collect();
@@ -64,8 +73,13 @@ impl Kept {
                 self.state.events.insert(event.id.clone(), event.content_hash());
             }
         }
-        self.state.donations.extend(fold.changed_donations().map(|(id, donation)| (id.clone(), donation.clone())));
-        self.state.donors.extend(fold.changed_donors().map(|(key, live)| (key.clone(), live)));
+        self.state.donations.extend(
+            fold.changed_donations()
+                .map(|(id, donation)| (id.clone(), donation.clone())),
+        );
+        self.state
+            .donors
+            .extend(fold.changed_donors().map(|(key, live)| (key.clone(), live)));
         for (campaign, effect) in fold.effects() {
             let totals = self.totals.entry(campaign.to_string()).or_default();
             *totals = *totals + effect;
@@ -103,15 +117,24 @@ fn a_donor_is_counted_once_and_is_gone_after_the_last_full_refund() {
 
 #[test]
 fn a_refund_counts_against_the_campaign_of_its_donation() {
-    let kept = fold_all(&[refunded("e1", "d1", "other", 300), created("e2", "d1", "c", Some("ada"), 1000)]);
+    let kept = fold_all(&[
+        refunded("e1", "d1", "other", 300),
+        created("e2", "d1", "c", Some("ada"), 1000),
+    ]);
     assert_eq!(kept.totals("c"), (700, 1, 1));
     assert!(!kept.totals.contains_key("other"));
 }
 
 #[test]
 fn a_campaign_has_totals_once_a_donation_was_created_even_if_nothing_is_left_of_it() {
-    let creation_first = [created("e1", "d1", "c", Some("ada"), 5), refunded("e2", "d1", "c", 5)];
-    for events in [creation_first.clone(), [creation_first[1].clone(), creation_first[0].clone()]] {
+    let creation_first = [
+        created("e1", "d1", "c", Some("ada"), 5),
+        refunded("e2", "d1", "c", 5),
+    ];
+    for events in [
+        creation_first.clone(),
+        [creation_first[1].clone(), creation_first[0].clone()],
+    ] {
         assert_eq!(fold_all(&events).totals("c"), (0, 0, 0));
     }
 }
@@ -129,7 +152,10 @@ fn an_event_seen_again_is_a_duplicate_and_with_other_content_is_quarantined() {
     let first = created("e1", "d1", "c", None, 5);
     let forged = created("e1", "d1", "c", None, 6);
     let reused = Outcome::Quarantined(Quarantine::EventIdReused(first.id.clone()));
-    assert_eq!(kept.fold(&[first.clone(), first.clone(), forged.clone()])[1..], [Outcome::Duplicate, reused.clone()]);
+    assert_eq!(
+        kept.fold(&[first.clone(), first.clone(), forged.clone()])[1..],
+        [Outcome::Duplicate, reused.clone()]
+    );
     assert_eq!(kept.fold(&[forged, first]), [reused, Outcome::Duplicate]);
     assert_eq!(kept.totals("c"), (5, 1, 0));
 }
@@ -138,7 +164,13 @@ fn an_event_seen_again_is_a_duplicate_and_with_other_content_is_quarantined() {
 fn a_donation_created_again_counts_once_and_otherwise_is_quarantined() {
     let mut kept = fold_all(&[created("e1", "d1", "c", Some("ada"), 5)]);
     let again = kept.fold(&[created("e2", "d1", "c", Some("ada"), 5)]);
-    assert_eq!(again, [Outcome::Applied { campaign: Some("c".try_into().unwrap()), effect: Effect::NONE }]);
+    assert_eq!(
+        again,
+        [Outcome::Applied {
+            campaign: Some("c".try_into().unwrap()),
+            effect: Effect::NONE
+        }]
+    );
     for other in [
         created("e3", "d1", "c", Some("ada"), 6),
         created("e3", "d1", "other", Some("ada"), 5),
@@ -163,17 +195,34 @@ struct Story {
 
 fn story() -> impl Strategy<Value = Story> {
     let refunds = prop::collection::vec((1..60_i64, 0..3_u8), 0..4);
-    (0..3_u8, prop::option::of(0..3_u8), 1..100_i64, prop::bool::weighted(0.9), prop::bool::weighted(0.2), refunds)
-        .prop_map(|(campaign, donor, amount, created, created_again, refunds)| {
-            Story { campaign, donor, amount, created, created_again, refunds }
-        })
+    (
+        0..3_u8,
+        prop::option::of(0..3_u8),
+        1..100_i64,
+        prop::bool::weighted(0.9),
+        prop::bool::weighted(0.2),
+        refunds,
+    )
+        .prop_map(
+            |(campaign, donor, amount, created, created_again, refunds)| Story {
+                campaign,
+                donor,
+                amount,
+                created,
+                created_again,
+                refunds,
+            },
+        )
 }
 
 fn events_of(stories: &[Story]) -> Vec<Event> {
     let mut events = Vec::new();
     for (number, story) in stories.iter().enumerate() {
         let donation = format!("d{number}");
-        let (campaign, donor) = (format!("c{}", story.campaign), story.donor.map(|donor| format!("u{donor}")));
+        let (campaign, donor) = (
+            format!("c{}", story.campaign),
+            story.donor.map(|donor| format!("u{donor}")),
+        );
         let copies = usize::from(story.created) + usize::from(story.created && story.created_again);
         for copy in 0..copies {
             let id = format!("{donation}-created-{copy}");
@@ -201,7 +250,9 @@ fn oracle(stories: &[Story]) -> BTreeMap<String, (i64, i64, i64)> {
         }
     }
     sums.into_iter()
-        .map(|(campaign, (amount, pledges, donors))| (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap())))
+        .map(|(campaign, (amount, pledges, donors))| {
+            (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap()))
+        })
         .collect()
 }
 
@@ -218,8 +269,9 @@ fn arrival() -> impl Strategy<Value = (Vec<Story>, Vec<Vec<Event>>)> {
                 .collect();
             Just(all).prop_shuffle()
         });
-        (Just(stories), arrived, 1..20_usize)
-            .prop_map(|(stories, events, batch)| (stories, events.chunks(batch).map(<[Event]>::to_vec).collect()))
+        (Just(stories), arrived, 1..20_usize).prop_map(|(stories, events, batch)| {
+            (stories, events.chunks(batch).map(<[Event]>::to_vec).collect())
+        })
     })
 }
 

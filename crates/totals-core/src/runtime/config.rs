@@ -1,0 +1,329 @@
+//! Configuration: the environment over `.env` over defaults, read once at the start.
+//!
+//! A value that cannot be used stops the start with one line naming the variable, the value and what is allowed.
+
+mod secret_url;
+mod variable;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use config::{Config, Environment};
+
+use crate::domain::Currency;
+
+pub use secret_url::SecretUrl;
+pub use variable::*;
+
+/// A variable whose value cannot be used, as one line for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The value is not what the variable allows.
+    #[error("{variable} must be {allowed}, got `{value}`")]
+    Invalid {
+        /// The variable's name.
+        variable: &'static str,
+        /// Its value, without secrets.
+        value: String,
+        /// What it accepts.
+        allowed: String,
+    },
+    /// The `.env` file is there but cannot be read.
+    #[error(".env cannot be read: {0}")]
+    DotEnv(String),
+}
+
+impl ConfigError {
+    /// A value that `variable` does not allow. Credentials in it are not repeated.
+    pub fn invalid(variable: &Variable, value: &str) -> Self {
+        let (value, allowed) = (SecretUrl::from(value).to_string(), variable.allowed.to_owned());
+        Self::Invalid {
+            variable: variable.name,
+            value,
+            allowed,
+        }
+    }
+}
+
+/// The configuration of `totals-api`.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Where it listens: `HOST` and `PORT`.
+    pub http: Http,
+    /// Where it reads.
+    pub database: Database,
+    /// `CURRENCY`.
+    pub currency: Currency,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+}
+
+/// The configuration of `totals-worker`.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// Where its /health and /metrics listen: `HOST` and `WORKER_PORT`.
+    pub http: Http,
+    /// Where it writes.
+    pub database: Database,
+    /// Where it consumes.
+    pub broker: Broker,
+    /// How it batches.
+    pub batching: Batching,
+    /// `CURRENCY`.
+    pub currency: Currency,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+}
+
+/// An HTTP listener.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// `HOST`.
+    pub host: std::net::IpAddr,
+    /// `PORT` or `WORKER_PORT`; 0 takes any free one.
+    pub port: u16,
+}
+
+/// MongoDB.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `DATABASE_URL`.
+    pub url: SecretUrl,
+}
+
+/// RabbitMQ.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// `RABBITMQ_URL`.
+    pub url: SecretUrl,
+    /// `RABBITMQ_EXCHANGE`.
+    pub exchange: String,
+    /// `RABBITMQ_QUEUE`.
+    pub queue: String,
+    /// `RABBITMQ_PREFETCH`.
+    pub prefetch: u16,
+}
+
+impl Broker {
+    /// Where messages go that can never be applied: `totals-service.dead-letters` beside `totals-service.events`, and
+    /// likewise beside a queue of another name.
+    pub fn dead_letter_queue(&self) -> String {
+        format!(
+            "{}.dead-letters",
+            self.queue.strip_suffix(".events").unwrap_or(&self.queue)
+        )
+    }
+}
+
+/// How events are grouped into transactions.
+#[derive(Debug, Clone, Copy)]
+pub struct Batching {
+    /// `BATCH_SIZE`.
+    pub batch_size: usize,
+    /// `LANES`.
+    pub lanes: usize,
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// `LOG_LEVEL`.
+    pub level: String,
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    pub otlp_endpoint: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// The values of all variables, before they are checked.
+pub struct Source(Config);
+
+impl Source {
+    /// Reads the process's environment, and `.env` in the working directory if there is one.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `.env` is malformed or a value is not UTF-8.
+    pub fn load() -> Result<Self, ConfigError> {
+        let mut environment = HashMap::new();
+        for variable in VARIABLES {
+            if let Some(value) = std::env::var_os(variable.name) {
+                let value = value
+                    .into_string()
+                    .map_err(|value| ConfigError::invalid(variable, &value.to_string_lossy()))?;
+                environment.insert(variable.name.to_owned(), value);
+            }
+        }
+        Self::from_layers(dot_env(Path::new(".env"))?, environment)
+    }
+
+    /// Lays `environment` over `dot_env` over the defaults. An empty value counts as unset.
+    ///
+    /// # Errors
+    /// None in practice: layers of plain text always merge.
+    pub fn from_layers(
+        dot_env: HashMap<String, String>,
+        environment: HashMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let layer = |values| Environment::default().ignore_empty(true).source(Some(values));
+        let defaults = VARIABLES
+            .iter()
+            .filter_map(|variable| Some((variable.name, variable.default?)));
+        Config::builder()
+            .add_source(layer(
+                defaults
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
+            ))
+            .add_source(layer(dot_env))
+            .add_source(layer(environment))
+            .build()
+            .map(Self)
+            .map_err(|error| ConfigError::DotEnv(error.to_string()))
+    }
+
+    /// The configuration of `totals-api`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable whose value is not allowed.
+    pub fn api(&self) -> Result<Api, ConfigError> {
+        Ok(Api {
+            http: self.http(&PORT)?,
+            database: self.database()?,
+            currency: self.parsed(&CURRENCY)?,
+            telemetry: self.telemetry()?,
+        })
+    }
+
+    /// The configuration of `totals-worker`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable whose value is not allowed.
+    pub fn worker(&self) -> Result<Worker, ConfigError> {
+        let batching = Batching {
+            batch_size: self.number(&BATCH_SIZE, 1, 10_000)?,
+            lanes: self.number(&LANES, 1, 64)?,
+        };
+        Ok(Worker {
+            http: self.http(&WORKER_PORT)?,
+            database: self.database()?,
+            broker: self.broker(batching)?,
+            batching,
+            currency: self.parsed(&CURRENCY)?,
+            telemetry: self.telemetry()?,
+        })
+    }
+
+    fn http(&self, port: &Variable) -> Result<Http, ConfigError> {
+        Ok(Http {
+            host: self.parsed(&HOST)?,
+            port: self.parsed(port)?,
+        })
+    }
+
+    fn database(&self) -> Result<Database, ConfigError> {
+        self.checked(&DATABASE_URL, |url| {
+            mongodb::options::ConnectionString::parse(url)
+                .ok()
+                .map(|_| Database { url: url.into() })
+        })
+    }
+
+    fn broker(&self, batching: Batching) -> Result<Broker, ConfigError> {
+        let name =
+            |longest: usize| move |name: &str| (1..=longest).contains(&name.len()).then(|| name.to_owned());
+        let in_lanes = batching.lanes.saturating_mul(batching.batch_size);
+        Ok(Broker {
+            url: self.checked(&RABBITMQ_URL, |url| {
+                (url.starts_with("amqp://") || url.starts_with("amqps://")).then(|| url.into())
+            })?,
+            exchange: self.checked(&RABBITMQ_EXCHANGE, name(255))?,
+            queue: self.checked(&RABBITMQ_QUEUE, name(240))?,
+            prefetch: match self.text(&RABBITMQ_PREFETCH) {
+                Some(_) => self.number(&RABBITMQ_PREFETCH, 1, u16::MAX)?,
+                None => u16::try_from(in_lanes.saturating_mul(2)).unwrap_or(u16::MAX),
+            },
+        })
+    }
+
+    fn telemetry(&self) -> Result<Telemetry, ConfigError> {
+        Ok(Telemetry {
+            level: self.checked(&LOG_LEVEL, |level| {
+                tracing_subscriber::EnvFilter::try_new(level)
+                    .ok()
+                    .map(|_| level.to_owned())
+            })?,
+            format: self.checked(&LOG_FORMAT, |format| match format {
+                "json" => Some(LogFormat::Json),
+                "pretty" => Some(LogFormat::Pretty),
+                _ => None,
+            })?,
+            otlp_endpoint: match self.text(&OTEL_EXPORTER_OTLP_ENDPOINT) {
+                None => None,
+                Some(_) => Some(self.checked(&OTEL_EXPORTER_OTLP_ENDPOINT, |url| {
+                    let address = url
+                        .strip_prefix("http://")
+                        .or_else(|| url.strip_prefix("https://"))?;
+                    (!address.is_empty()).then(|| url.trim_end_matches('/').to_owned())
+                })?),
+            },
+        })
+    }
+
+    fn text(&self, variable: &Variable) -> Option<String> {
+        // The crate lower-cases the names of environment variables.
+        self.0.get_string(&variable.name.to_ascii_lowercase()).ok()
+    }
+
+    fn checked<T>(
+        &self,
+        variable: &Variable,
+        check: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        let text = self.text(variable).unwrap_or_default();
+        check(&text).ok_or_else(|| ConfigError::invalid(variable, &text))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, variable: &Variable) -> Result<T, ConfigError> {
+        self.checked(variable, |text| text.parse().ok())
+    }
+
+    fn number<T: std::str::FromStr + PartialOrd>(
+        &self,
+        variable: &Variable,
+        least: T,
+        most: T,
+    ) -> Result<T, ConfigError> {
+        self.checked(variable, |text| {
+            text.parse().ok().filter(|number| (least..=most).contains(number))
+        })
+    }
+}
+
+/// The pairs of a `.env` file; none if there is no such file.
+fn dot_env(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
+    match dotenvy::from_path_iter(path) {
+        Ok(pairs) => pairs.collect::<Result<_, _>>().map_err(dot_env_error),
+        Err(error) if error.not_found() => Ok(HashMap::new()),
+        Err(error) => Err(dot_env_error(error)),
+    }
+}
+
+fn dot_env_error(error: dotenvy::Error) -> ConfigError {
+    ConfigError::DotEnv(match error {
+        // Its own message would print the line, and with it perhaps a password.
+        dotenvy::Error::LineParse(..) => "a line is not of the form NAME=value".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

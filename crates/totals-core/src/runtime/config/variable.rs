@@ -1,0 +1,86 @@
+//! Every environment variable, declared once: `--help`, error messages and the test that holds `.env.example` and
+//! docker-compose.yml against this table all read the same declaration.
+
+/// One environment variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name in the environment.
+    pub name: &'static str,
+    /// Its value where none is set; `None` for one that may stay unset.
+    pub default: Option<&'static str>,
+    /// What it accepts, as the end of the sentence "must be …".
+    pub allowed: &'static str,
+    /// What it is for.
+    pub help: &'static str,
+}
+
+macro_rules! variables {
+    ($($(#[$doc:meta])* $name:ident = $default:expr, $allowed:literal, $help:literal;)*) => {
+        $($(#[$doc])* pub const $name: Variable =
+            Variable { name: stringify!($name), default: $default, allowed: $allowed, help: $help };)*
+
+        /// Every variable that either binary reads.
+        pub const VARIABLES: &[Variable] = &[$($name),*];
+    };
+}
+
+variables! {
+    /// Default `0.0.0.0`.
+    HOST = Some("0.0.0.0"), "an IP address", "Address that both HTTP servers listen on";
+    /// Default 3005.
+    PORT = Some("3005"), "a port number from 0 (any free port) to 65535", "Port of the API";
+    /// Default 3006.
+    WORKER_PORT = Some("3006"), "a port number from 0 (any free port) to 65535",
+        "Port of the worker's /health and /metrics";
+    /// Default `mongodb://localhost:27017/totals-service`; the database's name is `totals-service` if the URL has none.
+    DATABASE_URL = Some("mongodb://localhost:27017/totals-service"),
+        "a MongoDB connection string such as mongodb://host:27017/totals-service",
+        "MongoDB, a replica set of one node or more";
+    /// Default `amqp://guest:guest@localhost:5672`.
+    RABBITMQ_URL = Some("amqp://guest:guest@localhost:5672"),
+        "an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost", "RabbitMQ";
+    /// Default `care-for-all`.
+    RABBITMQ_EXCHANGE = Some("care-for-all"), "an exchange name of 1 to 255 bytes",
+        "Topic exchange that producers publish to";
+    /// Default `totals-service.events`. Dead letters go to the queue named by [`Broker::dead_letter_queue`].
+    RABBITMQ_QUEUE = Some("totals-service.events"), "a queue name of 1 to 240 bytes", "Queue the worker consumes";
+    /// Default: twice what the lanes can hold, `2 × LANES × BATCH_SIZE`.
+    RABBITMQ_PREFETCH = None, "a number from 1 to 65535",
+        "Messages in the worker's hands at once (default: 2 x LANES x BATCH_SIZE)";
+    /// Default `USD`.
+    CURRENCY = Some("USD"), "an ISO 4217 currency code such as USD, EUR or JPY", "The one currency of all amounts";
+    /// Default 500.
+    BATCH_SIZE = Some("500"), "a number from 1 to 10000", "Most events committed in one transaction";
+    /// Default 4.
+    LANES = Some("4"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
+    /// Default `info`.
+    LOG_LEVEL = Some("info"), "trace, debug, info, warn, error, off or directives such as info,totals_core=debug",
+        "What is logged";
+    /// Default `json`.
+    LOG_FORMAT = Some("json"), "json or pretty", "How it is logged";
+    /// Default: unset, and then nothing is exported.
+    OTEL_EXPORTER_OTLP_ENDPOINT = None, "an http:// or https:// URL such as http://localhost:4318",
+        "OTLP/HTTP collector for traces; unset, none are exported";
+}
+
+/// The table of `variables` for `--help`.
+pub fn help(variables: &[Variable]) -> String {
+    use std::fmt::Write as _;
+
+    let mut text =
+        String::from("Environment variables (a .env file in the working directory is read too):\n");
+    for Variable {
+        name,
+        default,
+        allowed,
+        help,
+    } in variables
+    {
+        let default = default
+            .map(|value| format!(" [default: {value}]"))
+            .unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = write!(text, "  {name}{default}\n          {help}; {allowed}\n");
+    }
+    text
+}

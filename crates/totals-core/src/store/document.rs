@@ -1,0 +1,200 @@
+//! The documents as they are stored, field for field. Nothing outside `store` sees them.
+
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, DateTime};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, Money,
+    Timestamp,
+};
+
+pub(super) const EVENT_LOG: &str = "event_log";
+pub(super) const DONATIONS: &str = "donations";
+pub(super) const CAMPAIGN_DONORS: &str = "campaign_donors";
+pub(super) const CAMPAIGN_TOTALS: &str = "campaign_totals";
+
+/// The state of a row of the event log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum Status {
+    /// Its effect is in the totals, committed in the same transaction as the row.
+    Processed,
+    /// It was dead-lettered, and stands aside for a later event of the same id.
+    Failed,
+}
+
+/// A processed event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProcessedRow<'a> {
+    #[serde(rename = "_id")]
+    pub id: &'a EventId,
+    pub status: Status,
+    #[serde(rename = "type")]
+    pub event_type: &'static str,
+    pub content_hash: Binary,
+    /// The JSON text as received, exact to the digit.
+    pub payload: &'a str,
+    pub donation_id: &'a DonationId,
+    /// The campaign whose totals the effect moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<&'a CampaignId>,
+    /// Absent where the event moved nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<EffectDocument>,
+    pub occurred_at: DateTime,
+    pub committed_at: DateTime,
+}
+
+impl<'a> ProcessedRow<'a> {
+    pub fn new(event: &'a Event, campaign: Option<&'a CampaignId>, effect: Effect, now: Timestamp) -> Self {
+        Self {
+            id: &event.id,
+            status: Status::Processed,
+            event_type: event.event_type().as_str(),
+            content_hash: binary(event.content_hash()),
+            payload: event.payload.get(),
+            donation_id: &event.donation,
+            campaign_id: campaign,
+            effect: (!effect.is_none()).then(|| effect.into()),
+            occurred_at: date(event.occurred_at),
+            committed_at: date(now),
+        }
+    }
+}
+
+/// What of a log row tells whether its event is known.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KnownRow {
+    #[serde(rename = "_id")]
+    pub id: String,
+    pub status: Status,
+    /// Of the fields the fold reads if processed, of the whole body if failed.
+    pub content_hash: Binary,
+}
+
+impl KnownRow {
+    /// The fingerprint, if it is one of ours.
+    pub fn hash(&self) -> Option<ContentHash> {
+        self.content_hash
+            .bytes
+            .as_slice()
+            .try_into()
+            .ok()
+            .map(ContentHash)
+    }
+}
+
+/// See [`Effect`].
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EffectDocument {
+    amount_minor: i64,
+    pledges: i64,
+    donors: i64,
+}
+
+impl From<Effect> for EffectDocument {
+    fn from(
+        Effect {
+            amount_minor,
+            pledges,
+            donors,
+        }: Effect,
+    ) -> Self {
+        Self {
+            amount_minor,
+            pledges,
+            donors,
+        }
+    }
+}
+
+/// See [`Donation`]. Before the creation only `refundedMinor` is there.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DonationDocument {
+    #[serde(rename = "_id")]
+    pub id: DonationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donor_id: Option<DonorId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    pub refunded_minor: i64,
+}
+
+impl DonationDocument {
+    pub fn new(id: &DonationId, donation: &Donation) -> Self {
+        let creation = donation.creation.as_ref();
+        Self {
+            id: id.clone(),
+            campaign_id: creation.map(|creation| creation.campaign.clone()),
+            donor_id: creation.and_then(|creation| creation.donor.clone()),
+            amount_minor: creation.map(|creation| creation.amount.minor()),
+            refunded_minor: donation.refunded.minor(),
+        }
+    }
+
+    pub fn into_parts(self) -> (DonationId, Donation) {
+        let creation = self
+            .campaign_id
+            .zip(self.amount_minor)
+            .map(|(campaign, minor)| Creation {
+                campaign,
+                donor: self.donor_id,
+                amount: Money::from_minor(minor),
+            });
+        (
+            self.id,
+            Donation {
+                creation,
+                refunded: Money::from_minor(self.refunded_minor),
+            },
+        )
+    }
+}
+
+/// The key of a donor within a campaign; the order of its fields is part of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DonorKey {
+    #[serde(rename = "c")]
+    pub campaign: CampaignId,
+    #[serde(rename = "d")]
+    pub donor: DonorId,
+}
+
+/// How many live pledges a donor has in a campaign.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DonorDocument {
+    #[serde(rename = "_id")]
+    pub id: DonorKey,
+    pub live: i64,
+}
+
+/// A campaign's totals.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TotalsDocument {
+    #[serde(rename = "_id")]
+    pub id: CampaignId,
+    pub total_amount_minor: i64,
+    pub total_pledges: i64,
+    pub total_donors: i64,
+    pub revision: i64,
+    pub last_updated: DateTime,
+}
+
+pub(super) fn binary(hash: ContentHash) -> Binary {
+    Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: hash.0.to_vec(),
+    }
+}
+
+pub(super) fn date(moment: Timestamp) -> DateTime {
+    DateTime::from_millis(moment.unix_millis())
+}

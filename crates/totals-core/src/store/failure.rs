@@ -1,0 +1,150 @@
+//! The log rows of events that could not be applied.
+//!
+//! A failed row stands at its event's id until a later event of that id is processed and replaces it. Where the id
+//! is taken by a processed event (a reused id, a broken copy), the row stands beside it, at `<event id>#<hash of the
+//! body>`. Rows are keyed by content so that recording the same failure again changes nothing but its count.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt;
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, Document, doc};
+
+use super::document::{EVENT_LOG, KnownRow, Status, binary, date};
+use super::{Store, StoreError, check_statements, detached};
+use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
+
+/// A message with a readable event id that could not be applied.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The event's id.
+    pub event_id: EventId,
+    /// Its type, if readable.
+    pub event_type: Option<String>,
+    /// The campaign it names, if readable.
+    pub campaign: Option<CampaignId>,
+    /// The donation it names, if readable.
+    pub donation: Option<DonationId>,
+    /// The reason's class.
+    pub code: &'static str,
+    /// The reason as a sentence.
+    pub error: String,
+    /// The whole message as received.
+    pub body: Vec<u8>,
+}
+
+type Rows = HashMap<String, KnownRow>;
+
+impl Failure {
+    /// Where its row stands beside a processed event of the same id.
+    fn id_beside(&self, hash: ContentHash) -> String {
+        format!("{}#{hash}", self.event_id)
+    }
+
+    /// Whether its row is there already.
+    fn is_in(&self, rows: &Rows) -> bool {
+        let hash = ContentHash::of_bytes(&self.body);
+        let same = |id: &str| {
+            rows.get(id)
+                .is_some_and(|row| row.status == Status::Failed && row.hash() == Some(hash))
+        };
+        same(self.event_id.as_str()) || same(&self.id_beside(hash))
+    }
+
+    /// The statement that writes its row.
+    fn statement(&self, rows: &Rows, now: Timestamp) -> Document {
+        let hash = ContentHash::of_bytes(&self.body);
+        let processed = rows
+            .get(self.event_id.as_str())
+            .is_some_and(|row| row.status == Status::Processed);
+        let id = if processed {
+            self.id_beside(hash)
+        } else {
+            self.event_id.to_string()
+        };
+        let body = match std::str::from_utf8(&self.body) {
+            Ok(text) => Bson::from(text),
+            Err(_) => Binary {
+                subtype: BinarySubtype::Generic,
+                bytes: self.body.clone(),
+            }
+            .into(),
+        };
+        let mut set = doc! {
+            "eventId": self.event_id.as_str(), "contentHash": binary(hash), "body": body,
+            "code": self.code, "error": &self.error, "failedAt": date(now),
+        };
+        let subject = [
+            ("type", self.event_type.as_deref()),
+            ("campaignId", self.campaign.as_ref().map(CampaignId::as_str)),
+            ("donationId", self.donation.as_ref().map(DonationId::as_str)),
+        ];
+        set.extend(
+            subject
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), Bson::from(value?)))),
+        );
+        // Upserted by status: if the id is processed meanwhile, this is a duplicate key and is decided anew.
+        doc! {
+            "q": { "_id": id, "status": "FAILED" },
+            "u": { "$set": set, "$inc": { "attempts": 1 } },
+            "upsert": true,
+        }
+    }
+}
+
+impl Store {
+    /// Which of these failures were recorded before, with the very same message.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer.
+    pub async fn known_failures(&self, failures: &[Failure]) -> Result<Vec<bool>, StoreError> {
+        let (store, failures) = (self.clone(), failures.to_vec());
+        detached(async move {
+            let rows = store.failure_rows(&failures).await?;
+            Ok(failures.iter().map(|failure| failure.is_in(&rows)).collect())
+        })
+        .await?
+    }
+
+    /// Records failures. A processed event is never touched.
+    ///
+    /// # Errors
+    /// [`StoreError`]; recording again is harmless.
+    pub async fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
+        let (store, failures) = (self.clone(), failures.to_vec());
+        detached(async move {
+            let rows = store.failure_rows(&failures).await?;
+            let now = Timestamp::now();
+            let statements: Vec<_> = failures
+                .iter()
+                .map(|failure| failure.statement(&rows, now))
+                .collect();
+            if statements.is_empty() {
+                return Ok(());
+            }
+            let command = doc! {
+                "update": EVENT_LOG, "updates": statements, "ordered": false,
+                "writeConcern": { "w": "majority" },
+            };
+            check_statements(&store.database.run_command(command).await?)
+        })
+        .await?
+    }
+
+    async fn failure_rows(&self, failures: &[Failure]) -> Result<Rows, StoreError> {
+        let ids = failures.iter().flat_map(|failure| {
+            [
+                failure.event_id.to_string(),
+                failure.id_beside(ContentHash::of_bytes(&failure.body)),
+            ]
+        });
+        let filter = doc! { "_id": { "$in": ids.collect::<Vec<_>>() } };
+        let log = self.event_log::<KnownRow>();
+        let rows = log
+            .find(filter)
+            .projection(doc! { "status": 1, "contentHash": 1 })
+            .await?;
+        Ok(rows.map_ok(|row| (row.id.clone(), row)).try_collect().await?)
+    }
+}
