@@ -1,1 +1,51 @@
-//! placeholder
+//! MongoDB and RabbitMQ for development and tests, with or without Docker.
+//!
+//! Docker is one way to get the two services, not a requirement: [`Services::acquire`] takes each from the
+//! first source that has it.
+//!
+//! 1. **A URL** in the environment (`DATABASE_URL`, `RABBITMQ_URL`), each on its own.
+//! 2. **Docker**, if an engine answers and has or can pull the image.
+//! 3. **Private processes** of this machine: RabbitMQ from the system's package, MongoDB from `mongod` on the
+//!    `PATH` or from a Python wheel.
+//!
+//! `DEV_SERVICES=docker` or `=native` skips the choice between the last two. What cannot be had fails with one
+//! message that says what to do ([`Error`]).
+//!
+//! A test that has to stop, kill or freeze a server starts one of its own: [`MongoServer`],
+//! [`RabbitServer`]. Nothing that was started outlives its owner, however that ends ([`process`]).
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), dev_services::Error> {
+//! use dev_services::{Services, Settings};
+//!
+//! let services = Services::acquire(&Settings::ephemeral("test").urls_from_env()).await?;
+//! println!("{} ({})", services.mongodb_url(), services.mongodb_origin());
+//! println!("{} ({})", services.rabbitmq_url(), services.rabbitmq_origin());
+//! services.stop().await
+//! # }
+//! ```
+
+pub mod directories;
+pub mod port;
+pub mod process;
+pub mod url;
+
+mod choice;
+mod data_dir;
+mod docker;
+mod error;
+mod mongo;
+mod native;
+mod rabbit;
+mod server;
+mod services;
+mod settings;
+
+pub use docker::Volume;
+pub use error::Error;
+pub use mongo::{Deployment, MongoOptions, MongoServer};
+pub use port::Port;
+pub use rabbit::{RabbitOptions, RabbitServer};
+pub use server::{Kind, Source};
+pub use services::{Origin, Services};
+pub use settings::Settings;

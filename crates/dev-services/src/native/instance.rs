@@ -1,0 +1,189 @@
+//! A server process: how it is started, and what an earlier life of it may have left.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::{Instant, sleep};
+
+use crate::Error;
+use crate::process::{Exit, Output, Process, log_tail};
+use crate::server::Kind;
+
+/// How long the server of a killed owner may take to end; its supervisor kills it after 15 s.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(17);
+
+/// A log that has grown past this is started anew.
+const LOG_LIMIT: u64 = 16 << 20;
+
+/// A server as a process, and what it takes to start it again.
+#[derive(Debug)]
+pub(crate) struct NativeInstance {
+    kind: Kind,
+    command: Command,
+    /// Holds the data, `log` and `pid`; named somewhere on the command line.
+    dir: PathBuf,
+    process: Option<Process>,
+}
+
+impl NativeInstance {
+    pub fn new(kind: Kind, dir: &Path, command: Command) -> Self {
+        Self {
+            kind,
+            command,
+            dir: dir.to_owned(),
+            process: None,
+        }
+    }
+
+    /// Starts the process unless it runs.
+    pub async fn launch(&mut self) -> Result<(), Error> {
+        if self
+            .process
+            .as_mut()
+            .is_some_and(|process| process.try_wait().is_none())
+        {
+            return Ok(());
+        }
+        self.end_leftover().await;
+        let log = self.log();
+        if fs::metadata(&log).is_ok_and(|meta| meta.len() > LOG_LIMIT) {
+            fs::remove_file(&log).map_err(Error::file("remove", &log))?;
+        }
+        let process = Process::spawn(&self.command, &Output::File(log)).await?;
+        let pid_file = self.pid_file();
+        fs::write(&pid_file, process.id().to_string()).map_err(Error::file("write", pid_file))?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.stop().await;
+        }
+    }
+
+    pub async fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().await;
+        }
+    }
+
+    pub fn pause(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.pause();
+        }
+    }
+
+    pub fn resume(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.resume();
+        }
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// Returns once the process has ended by itself; never while it is stopped on purpose.
+    pub async fn died(&mut self) -> Error {
+        let Some(process) = &mut self.process else {
+            return std::future::pending().await;
+        };
+        let exit = process.wait().await;
+        self.death(exit)
+    }
+
+    fn death(&self, exit: Exit) -> Error {
+        let log = self.log();
+        Error::Died {
+            kind: self.kind,
+            exit,
+            tail: log_tail(&log, 12),
+            log,
+        }
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.dir.join("pid")
+    }
+
+    /// An owner killed a moment ago leaves a server that is still shutting down on this data. Waits
+    /// for it, and kills it if it has no supervisor left that would.
+    async fn end_leftover(&self) {
+        let Some(pid) = fs::read_to_string(self.pid_file())
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+        else {
+            return;
+        };
+        let deadline = Instant::now() + LEFTOVER_GRACE;
+        while works_on(pid, &self.dir) {
+            if Instant::now() >= deadline
+                && let Some(pid) = Pid::from_raw(pid)
+            {
+                tracing::warn!(
+                    "killing process {pid}, a {} left over from an earlier run",
+                    self.kind
+                );
+                // If it has just ended, all the better.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// Whether process `pid` lives and was started for `dir`, as its command line tells (Linux; elsewhere
+/// nothing is known, and the server itself then refuses data that is in use).
+fn works_on(pid: i32, dir: &Path) -> bool {
+    let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&command_line).contains(&*dir.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper(dir: &Path) -> NativeInstance {
+        let mut command = Command::new("sh");
+        command.args(["-c", "while :; do sleep 0.05; done", &dir.to_string_lossy()]);
+        NativeInstance::new(Kind::MongoDb, dir, command)
+    }
+
+    #[tokio::test]
+    async fn a_restart_waits_for_the_server_that_an_earlier_owner_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut first = sleeper(dir.path());
+        first.launch().await.unwrap();
+        let pid = i32::try_from(first.pid().unwrap()).unwrap();
+        assert!(works_on(pid, dir.path()));
+        // As after SIGKILL of the owner: nobody waits, the supervisor ends the process.
+        drop(first);
+        let mut second = sleeper(dir.path());
+        second.launch().await.unwrap();
+        assert!(!works_on(pid, dir.path()));
+        second.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_dies_shows_how_and_the_end_of_its_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo 'data files are corrupt'; exit 62"]);
+        let mut server = NativeInstance::new(Kind::MongoDb, dir.path(), command);
+        server.launch().await.unwrap();
+        let message = server.died().await.to_string();
+        assert!(
+            message.contains("MongoDB ended unexpectedly (exit code 62)"),
+            "{message}"
+        );
+        assert!(message.contains("data files are corrupt"), "{message}");
+    }
+}

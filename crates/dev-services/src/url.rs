@@ -1,0 +1,82 @@
+//! Small edits of connection strings, for any URL a developer may have set.
+
+/// The same MongoDB server and options with another database.
+///
+/// Credentials keep being checked against the database they were checked against.
+pub fn with_database(url: &str, name: &str) -> String {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    let hosts_start = base.find("://").map_or(0, |at| at + 3);
+    let (server, database) = match base[hosts_start..].split_once('/') {
+        Some((hosts, database)) => (&base[..hosts_start + hosts.len()], database),
+        None => (base, ""),
+    };
+    let mut query = query.to_owned();
+    if server[hosts_start..].contains('@') && !query.contains("authSource=") {
+        let separator = if query.is_empty() { "" } else { "&" };
+        let source = if database.is_empty() { "admin" } else { database };
+        query = format!("{query}{separator}authSource={source}");
+    }
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{server}/{name}{mark}{query}")
+}
+
+/// The URL with its password blotted out, for messages.
+pub fn redacted(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
+    let authority = &url[start..end];
+    match authority
+        .rsplit_once('@')
+        .and_then(|(credentials, hosts)| Some((credentials.split_once(':')?.0, hosts)))
+    {
+        Some((user, hosts)) => format!("{}{user}:***@{hosts}{}", &url[..start], &url[end..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_database_keeps_hosts_options_and_authentication() {
+        for (url, expected) in [
+            ("mongodb://localhost:27017", "mongodb://localhost:27017/t1"),
+            ("mongodb://localhost:27017/", "mongodb://localhost:27017/t1"),
+            (
+                "mongodb://a:1,b:2/db?replicaSet=rs0",
+                "mongodb://a:1,b:2/t1?replicaSet=rs0",
+            ),
+            ("mongodb://a:1?w=1", "mongodb://a:1/t1?w=1"),
+            ("mongodb://u:p@a/db", "mongodb://u:p@a/t1?authSource=db"),
+            (
+                "mongodb+srv://u:p@a/?w=1",
+                "mongodb+srv://u:p@a/t1?w=1&authSource=admin",
+            ),
+            (
+                "mongodb://u:p@a/db?authSource=x",
+                "mongodb://u:p@a/t1?authSource=x",
+            ),
+        ] {
+            assert_eq!(with_database(url, "t1"), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn passwords_do_not_show() {
+        for (url, expected) in [
+            (
+                "amqp://guest:secret@host:5672/%2f",
+                "amqp://guest:***@host:5672/%2f",
+            ),
+            ("mongodb://u:p%40ss@a,b/db?x=1", "mongodb://u:***@a,b/db?x=1"),
+            (
+                "mongodb://localhost:27017/a@b:c",
+                "mongodb://localhost:27017/a@b:c",
+            ),
+            ("amqp://host", "amqp://host"),
+        ] {
+            assert_eq!(redacted(url), expected);
+        }
+    }
+}
