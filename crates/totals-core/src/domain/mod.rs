@@ -13,7 +13,7 @@ pub mod totals;
 
 mod decode;
 
-pub use decode::{Invalid, InvalidCode, decode};
+pub use decode::{Invalid, InvalidCode, Subject, decode};
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use fold::{Fold, Outcome, Quarantine};

@@ -1,5 +1,6 @@
 //! What both binaries need to start, run and stop: configuration, logs and traces, and shutdown.
 
+pub mod backoff;
 pub mod config;
 pub mod lifecycle;
 pub mod telemetry;

@@ -7,6 +7,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -48,7 +49,11 @@ impl Telemetry {
             .transpose()?;
         let traces = provider.as_ref().map(|provider| {
             opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-            tracing_opentelemetry::layer().with_tracer(provider.tracer(service_name))
+            // Spans of our own: the driver's and the HTTP stack's would bury them.
+            let ours = Targets::new().with_target("totals", LevelFilter::INFO);
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer(service_name))
+                .with_filter(ours)
         });
         let lines = match config.format {
             LogFormat::Json => tracing_subscriber::fmt::layer()

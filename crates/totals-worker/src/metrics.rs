@@ -1,0 +1,196 @@
+//! What the worker counts, in Prometheus' text format.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use totals_core::domain::{EventType, Outcome};
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Settled {
+    /// Logged, with its effect in the totals.
+    Applied,
+    /// Seen before, and ignored.
+    Duplicate,
+    /// Moved to the dead-letter queue.
+    DeadLettered,
+}
+
+impl EncodeLabelValue for Settled {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
+        match self {
+            Self::Applied => "applied",
+            Self::Duplicate => "duplicate",
+            Self::DeadLettered => "dead_lettered",
+        }
+        .encode(encoder)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    r#type: &'static str,
+    outcome: Settled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+/// The worker's metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    events: Family<EventLabels, Counter>,
+    batch_size: Histogram,
+    commit_seconds: Histogram,
+    retries: Family<OperationLabels, Counter>,
+    dead_letters: Family<ReasonLabels, Counter>,
+    in_hand: Gauge,
+    broker_connected: Gauge,
+    broker_connections: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("totals_worker");
+        let events = Family::default();
+        registry.register(
+            "events",
+            "Events settled, by type and by what became of them",
+            events.clone(),
+        );
+        let batch_size = Histogram::new(exponential_buckets(1.0, 2.0, 14));
+        registry.register(
+            "batch_size_events",
+            "Events committed in one transaction",
+            batch_size.clone(),
+        );
+        let commit_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        let help = "Time from the start of a transaction to its commit, retries not included";
+        registry.register("commit_duration_seconds", help, commit_seconds.clone());
+        let retries = Family::default();
+        registry.register(
+            "retries",
+            "Attempts that failed and are made again, by operation",
+            retries.clone(),
+        );
+        let dead_letters = Family::default();
+        registry.register(
+            "dead_letters",
+            "Messages moved to the dead-letter queue, by reason",
+            dead_letters.clone(),
+        );
+        let in_hand = Gauge::default();
+        registry.register(
+            "deliveries_in_hand",
+            "Messages delivered and not yet settled",
+            in_hand.clone(),
+        );
+        let broker_connected = Gauge::default();
+        registry.register(
+            "broker_connected",
+            "1 while the worker consumes, else 0",
+            broker_connected.clone(),
+        );
+        let broker_connections = Counter::default();
+        registry.register(
+            "broker_connections",
+            "Times the worker started to consume",
+            broker_connections.clone(),
+        );
+        Self {
+            registry,
+            events,
+            batch_size,
+            commit_seconds,
+            retries,
+            dead_letters,
+            in_hand,
+            broker_connected,
+            broker_connections,
+        }
+    }
+}
+
+impl Metrics {
+    /// A message arrived.
+    pub fn delivered(&self) {
+        self.in_hand.inc();
+    }
+
+    /// A batch was committed, with these outcomes. Quarantined events are counted where they are parked.
+    pub fn committed<'a>(&self, took: Duration, outcomes: impl Iterator<Item = (EventType, &'a Outcome)>) {
+        let mut size = 0_u32;
+        for (event_type, outcome) in outcomes {
+            size += 1;
+            match outcome {
+                Outcome::Applied { .. } => self.settled(event_type.as_str(), Settled::Applied),
+                Outcome::Duplicate => self.settled(event_type.as_str(), Settled::Duplicate),
+                Outcome::Quarantined(_) => {}
+            }
+        }
+        self.batch_size.observe(f64::from(size));
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A message was moved to the dead-letter queue.
+    pub fn dead_lettered(&self, event_type: Option<&str>, reason: &'static str) {
+        self.settled(type_label(event_type), Settled::DeadLettered);
+        self.dead_letters.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// A message is in the dead-letter queue already, from an earlier delivery.
+    pub fn dead_lettered_before(&self, event_type: Option<&str>) {
+        self.settled(type_label(event_type), Settled::Duplicate);
+    }
+
+    /// An operation failed and will be tried again.
+    pub fn retried(&self, operation: &'static str) {
+        self.retries.get_or_create(&OperationLabels { operation }).inc();
+    }
+
+    /// The worker consumes.
+    pub fn connected(&self) {
+        self.broker_connected.set(1);
+        self.broker_connections.inc();
+    }
+
+    /// The worker does not consume, and what it had in hand is the broker's again.
+    pub fn disconnected(&self) {
+        self.broker_connected.set(0);
+        self.in_hand.set(0);
+    }
+
+    /// Everything, as Prometheus scrapes it.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    fn settled(&self, r#type: &'static str, outcome: Settled) {
+        self.events.get_or_create(&EventLabels { r#type, outcome }).inc();
+        self.in_hand.dec();
+    }
+}
+
+/// The types a hostile producer makes up share one label: each label is a time series for ever.
+fn type_label(event_type: Option<&str>) -> &'static str {
+    event_type
+        .and_then(EventType::from_name)
+        .map_or("unknown", EventType::as_str)
+}
