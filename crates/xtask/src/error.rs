@@ -1,0 +1,133 @@
+//! What can go wrong, each with what to do about it.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use dev_services::process::Exit;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Services(#[from] dev_services::Error),
+
+    #[error("cannot read {}", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+
+    #[error("cannot write {}", .0.display())]
+    Write(PathBuf, #[source] std::io::Error),
+
+    #[error("{} is not a usable .env file", .0.display())]
+    DotEnv(PathBuf, #[source] dotenvy::Error),
+
+    #[error("{variable} must be a port number (1 to 65535), got `{value}`")]
+    PortNumber { variable: &'static str, value: String },
+
+    #[error(
+        "port {port} is in use, and {user} needs it: stop what listens there (`ss -ltnp 'sport = :{port}'` \
+         names it), or choose another: `{variable}={} cargo xtask up`", port.wrapping_add(100).max(1024)
+    )]
+    PortInUse {
+        port: u16,
+        user: &'static str,
+        variable: &'static str,
+    },
+
+    #[error("PORT and WORKER_PORT are both {0}: the API and the worker need one each")]
+    SamePort(u16),
+
+    #[error("`cargo xtask up` is running already (process {0}): press Ctrl-C in its terminal, or `kill {0}`")]
+    AlreadyUp(u32),
+
+    #[error("cannot listen for signals")]
+    Signals(#[source] std::io::Error),
+
+    #[error("cannot run cargo")]
+    StartCargo(#[source] std::io::Error),
+
+    #[error("cargo {subcommand} failed")]
+    Cargo { subcommand: String, code: u8 },
+
+    #[error("totals-{program} ended unexpectedly ({exit}); what it said is above")]
+    AppDied { program: &'static str, exit: Exit },
+
+    #[error("{url} did not answer 200 within {} s; the last answer was: {last}", waited.as_secs())]
+    NotHealthy {
+        url: String,
+        waited: Duration,
+        last: String,
+    },
+
+    #[error("{}, line {line}: {problem}; nothing was published{}", input, more(*others))]
+    BadLine {
+        input: String,
+        line: usize,
+        problem: String,
+        others: usize,
+    },
+
+    #[error("{0} holds no events")]
+    NoEvents(String),
+
+    #[error(
+        "no RabbitMQ answers at {url}: start one with `cargo xtask up`, or name yours with --url or RABBITMQ_URL"
+    )]
+    NoBroker {
+        url: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    #[error("the broker refused the exchange `{exchange}`")]
+    Exchange { exchange: String, source: lapin::Error },
+
+    #[error(
+        "no queue is bound to exchange `{exchange}` for key `{key}`, so the broker sent the message back: start \
+         the worker first (`cargo xtask up`), which declares the queue ({confirmed} others were confirmed)"
+    )]
+    Unroutable {
+        exchange: String,
+        key: String,
+        confirmed: usize,
+    },
+
+    #[error("the broker refused a message with key `{key}` ({confirmed} others were confirmed)")]
+    Refused { key: String, confirmed: usize },
+
+    #[error("the connection to the broker was lost; {confirmed} of {total} messages were confirmed")]
+    ConnectionLost {
+        confirmed: usize,
+        total: usize,
+        source: lapin::Error,
+    },
+
+    #[error(
+        "the broker has confirmed nothing for {} s ({confirmed} of {total} were confirmed): it blocks publishers \
+         while its disk or memory alarm is on", waited.as_secs()
+    )]
+    NoConfirms {
+        confirmed: usize,
+        total: usize,
+        waited: Duration,
+    },
+}
+
+fn more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (1 more line is unusable)".to_owned(),
+        _ => format!(" ({others} more lines are unusable)"),
+    }
+}
+
+/// The error and its causes, for people.
+pub fn chain(error: &Error) -> String {
+    let mut text = format!("error: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  because: {error}");
+        cause = error.source();
+    }
+    text
+}

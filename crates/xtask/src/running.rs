@@ -1,0 +1,93 @@
+//! What a running `up` tells other terminals: where its broker is, for `publish`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dev_services::{Services, directories};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// The record of a running `up`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Running {
+    /// Process id of `up`.
+    pub pid: u32,
+    pub api_url: String,
+    pub worker_url: String,
+    pub database_url: String,
+    pub rabbitmq_url: String,
+}
+
+impl Running {
+    /// What this process is about to run.
+    pub fn new(services: &Services, api_port: u16, worker_port: u16) -> Self {
+        Self {
+            pid: std::process::id(),
+            api_url: format!("http://localhost:{api_port}"),
+            worker_url: format!("http://localhost:{worker_port}"),
+            database_url: services.mongodb_url().to_owned(),
+            rabbitmq_url: services.rabbitmq_url().to_owned(),
+        }
+    }
+
+    /// The record of the `up` that runs now. What a killed one left behind does not count.
+    pub fn find() -> Option<Self> {
+        Self::read(&path())
+    }
+
+    fn read(path: &Path) -> Option<Self> {
+        let record: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let processes = Path::new("/proc");
+        let alive = processes.join(record.pid.to_string()).exists() || !processes.exists();
+        alive.then_some(record)
+    }
+
+    /// Publishes the record until the guard is dropped.
+    pub fn announce(&self) -> Result<Announced, Error> {
+        let path = path();
+        let json = serde_json::to_vec_pretty(self).map_err(std::io::Error::other);
+        json.and_then(|json| fs::write(&path, json))
+            .map_err(|source| Error::Write(path.clone(), source))?;
+        Ok(Announced(path))
+    }
+}
+
+/// Takes the record back when dropped.
+#[derive(Debug)]
+pub struct Announced(PathBuf);
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // If it cannot be removed, its process id tells that it is old.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn path() -> PathBuf {
+    directories::target().join("dev-services/up.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_counts_while_its_process_lives() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("up.json");
+        let mut record = Running {
+            pid: std::process::id(),
+            api_url: "a".into(),
+            worker_url: "w".into(),
+            database_url: "d".into(),
+            rabbitmq_url: "r".into(),
+        };
+        fs::write(&file, serde_json::to_vec(&record).unwrap()).unwrap();
+        assert_eq!(Running::read(&file).as_ref(), Some(&record));
+        record.pid = u32::MAX;
+        fs::write(&file, serde_json::to_vec(&record).unwrap()).unwrap();
+        assert_eq!(Running::read(&file), None);
+    }
+}

@@ -1,0 +1,138 @@
+//! `cargo xtask up`: everything running on this machine, until Ctrl-C.
+//!
+//! Order matters at both ends. The worker and the API start when the services answer, and stop before
+//! them, so that what they hold in hand is committed and acknowledged. All are supervised: even SIGKILL of
+//! this process leaves nothing running.
+
+mod app;
+mod report;
+
+use dev_services::{Services, Settings, port};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cargo;
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::running::Running;
+use app::App;
+
+/// Run MongoDB, RabbitMQ, the worker and the API on this machine
+///
+/// Finds or starts the services, builds and starts the worker and the API, and prints every URL. Ctrl-C stops
+/// it all in order; the data stay for the next time.
+///
+/// The services come from DATABASE_URL and RABBITMQ_URL (environment or .env), else from Docker, else from
+/// private native instances below target/. PORT and WORKER_PORT move the API and the worker.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+    cargo xtask up
+    cargo xtask up --fresh --release
+    PORT=8080 cargo xtask up
+    DATABASE_URL='mongodb://localhost/totals?replicaSet=rs0' cargo xtask up")]
+#[expect(
+    clippy::doc_markdown,
+    reason = "shown in the terminal, where back-ticks would only be in the way"
+)]
+pub struct Args {
+    /// Delete the data of earlier runs first (never those behind a DATABASE_URL or RABBITMQ_URL)
+    #[arg(long)]
+    fresh: bool,
+    /// Build with optimizations
+    #[arg(long)]
+    release: bool,
+}
+
+/// The ports of the two programs.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    api: u16,
+    worker: u16,
+}
+
+pub async fn run(args: &Args) -> Result<(), Error> {
+    let environment = Environment::load()?;
+    let ports = Ports::free(&environment)?;
+    let settings = Settings::persistent("up")
+        .fresh(args.fresh)
+        .database_url(environment.get("DATABASE_URL").map(str::to_owned))
+        .rabbitmq_url(environment.get("RABBITMQ_URL").map(str::to_owned));
+    println!("Starting MongoDB and RabbitMQ …");
+    let mut services = Services::acquire(&settings).await?;
+    println!("Building the worker and the API …");
+    cargo::build_app(args.release).await?;
+
+    // From here on a signal is an order to stop in order; before, it just ends us.
+    let mut stop = StopSignals::listen()?;
+    let record = Running::new(&services, ports.api, ports.worker);
+    let announced = record.announce()?;
+    let table = report::text(&record, &services);
+    let mut app = App::start(&record, ports, &environment, args.release).await?;
+    let outcome = tokio::select! {
+        error = serve(&mut app, &table) => Err(error),
+        error = services.died() => Err(error.into()),
+        () = stop.received() => Ok(()),
+    };
+    println!("\nStopping …");
+    drop(announced);
+    app.stop().await;
+    services.stop().await?;
+    println!("Stopped.");
+    outcome
+}
+
+/// Shows the table once both programs are healthy. Returns when one fails.
+async fn serve(app: &mut App, table: &str) -> Error {
+    if let Err(error) = app.until_healthy().await {
+        return error;
+    }
+    println!("{table}");
+    app.died().await
+}
+
+impl Ports {
+    /// Reads the ports and makes sure that nobody listens there.
+    fn free(environment: &Environment) -> Result<Self, Error> {
+        if let Some(running) = Running::find() {
+            return Err(Error::AlreadyUp(running.pid));
+        }
+        let ports = Self {
+            api: environment.port("PORT", 3005)?,
+            worker: environment.port("WORKER_PORT", 3006)?,
+        };
+        if ports.api == ports.worker {
+            return Err(Error::SamePort(ports.api));
+        }
+        for (port, user, variable) in [
+            (ports.api, "the API", "PORT"),
+            (ports.worker, "the worker", "WORKER_PORT"),
+        ] {
+            if !port::is_free(port) {
+                return Err(Error::PortInUse { port, user, variable });
+            }
+        }
+        Ok(ports)
+    }
+}
+
+/// The signals that mean "stop": Ctrl-C, `kill`, a closed terminal.
+struct StopSignals([Signal; 3]);
+
+impl StopSignals {
+    fn listen() -> Result<Self, Error> {
+        let listen = |kind| signal(kind).map_err(Error::Signals);
+        Ok(Self([
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn received(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The table that `up` prints once everything answers.
+
+use dev_services::Services;
+use dev_services::url::redacted;
+
+use crate::running::Running;
+
+/// Every URL, and what to do next.
+pub fn text(record: &Running, services: &Services) -> String {
+    let Running {
+        api_url, worker_url, ..
+    } = record;
+    let rows = [
+        ("API", format!("{api_url}/api/totals/campaigns?limit=5")),
+        ("API docs", format!("{api_url}/docs")),
+        ("OpenAPI", format!("{api_url}/openapi")),
+        ("API health", format!("{api_url}/health")),
+        ("Worker health", format!("{worker_url}/health")),
+        ("Worker metrics", format!("{worker_url}/metrics")),
+        (
+            "MongoDB",
+            format!(
+                "{}  ({})",
+                redacted(services.mongodb_url()),
+                services.mongodb_origin()
+            ),
+        ),
+        (
+            "RabbitMQ",
+            format!(
+                "{}  ({})",
+                redacted(services.rabbitmq_url()),
+                services.rabbitmq_origin()
+            ),
+        ),
+    ];
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(name, value)| format!("  {name:<16}{value}"))
+        .collect();
+    format!(
+        "\nEverything is up.\n\n{}\n\n  Publish events from another terminal:  cargo xtask publish FILE.ndjson\n  \
+         Ctrl-C stops everything; the data stay for the next `cargo xtask up`.\n",
+        rows.join("\n")
+    )
+}
