@@ -123,14 +123,16 @@ impl DeadLetters {
         while let Err(error) = self.store.record_failures(&record).await {
             self.pause(&mut backoff, "record_failures", &error).await?;
         }
-        for Parked { reason, .. } in publish {
-            self.metrics
-                .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
+        for Parked { reason, .. } in &publish {
+            self.metrics.dead_lettered(reason.subject.event_type.as_deref(), reason.code);
+        }
+        if let Some(Parked { reason, .. }) = publish.first() {
+            // One line a batch: a flood of poison must not become a flood of lines.
             tracing::warn!(
-                event.id = reason.subject.event_id.as_ref().map(tracing::field::display),
-                reason.code,
-                reason = reason.text,
-                "message dead-lettered"
+                count = publish.len(),
+                first.event.id = reason.subject.event_id.as_ref().map(tracing::field::display),
+                first.reason = reason.text,
+                "dead-lettered"
             );
         }
         Ok(())

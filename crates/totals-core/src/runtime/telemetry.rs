@@ -2,6 +2,8 @@
 //!
 //! Without `OTEL_EXPORTER_OTLP_ENDPOINT` no exporter exists: the SDK's own default would try localhost for ever.
 
+use std::io::IsTerminal;
+
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
@@ -60,7 +62,9 @@ impl Telemetry {
                 .json()
                 .flatten_event(true)
                 .boxed(),
-            LogFormat::Pretty => tracing_subscriber::fmt::layer().boxed(),
+            LogFormat::Pretty => {
+                tracing_subscriber::fmt::layer().with_ansi(std::io::stdout().is_terminal()).boxed()
+            }
         };
         tracing_subscriber::registry()
             .with(traces)

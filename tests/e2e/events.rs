@@ -1,0 +1,104 @@
+//! Events as the two producers publish them, with defaults for what a test does not care about.
+
+use serde_json::{Value, json};
+
+use crate::harness::Outgoing;
+
+const TIME: &str = "2025-11-21T10:00:00.000Z";
+
+/// One event; build it, then publish it in an envelope or [`Event::bare`].
+#[derive(Clone, Debug)]
+pub struct Event {
+    id: String,
+    kind: &'static str,
+    payload: Value,
+}
+
+/// A donation to campaign `c` of 10.00, by nobody known.
+pub fn created(id: &str, donation: &str) -> Event {
+    let payload = json!({ "donationId": donation, "campaignId": "c", "amount": 10, "timestamp": TIME });
+    Event {
+        id: id.to_owned(),
+        kind: "donation.created",
+        payload,
+    }
+}
+
+/// A refund of 10.00 of a donation to campaign `c`.
+pub fn refunded(id: &str, donation: &str) -> Event {
+    let event = created(id, donation);
+    Event {
+        kind: "donation.refunded",
+        ..event
+    }
+    .with("reason", json!("asked for"))
+}
+
+/// A payment of 10.00.
+pub fn paid(id: &str, donation: &str) -> Event {
+    let payload = json!({
+        "paymentId": format!("payment-of-{donation}"), "donationId": donation, "amount": 10, "provider": "stripe",
+        "providerTransactionId": "t", "timestamp": TIME, "metadata": { "any": ["thing"] },
+    });
+    Event {
+        id: id.to_owned(),
+        kind: "payment.completed",
+        payload,
+    }
+}
+
+/// The refund of a payment of 10.00.
+pub fn payment_refunded(id: &str, donation: &str) -> Event {
+    Event {
+        kind: "payment.refunded",
+        ..paid(id, donation)
+    }
+    .with("reason", json!("asked for"))
+}
+
+impl Event {
+    /// Sets any field of the payload.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.payload[field] = value;
+        self
+    }
+
+    pub fn campaign(self, campaign: &str) -> Self {
+        self.with("campaignId", json!(campaign))
+    }
+
+    pub fn donor(self, donor: &str) -> Self {
+        self.with("donorId", json!(donor))
+    }
+
+    pub fn amount(self, amount: f64) -> Self {
+        self.with("amount", json!(amount))
+    }
+
+    pub fn amount_text(&self, amount: &str) -> Outgoing {
+        let body = self
+            .body()
+            .replace(r#""amount":10"#, &format!(r#""amount":{amount}"#));
+        Outgoing::new(self.kind, body)
+    }
+
+    /// The enveloped text.
+    pub fn body(&self) -> String {
+        json!({
+            "eventId": self.id, "eventType": self.kind, "timestamp": TIME, "version": "1.0",
+            "payload": self.payload,
+        })
+        .to_string()
+    }
+
+    /// Without an envelope, as the payment service publishes.
+    pub fn bare(&self) -> Outgoing {
+        Outgoing::new(self.kind, self.payload.to_string())
+    }
+}
+
+impl From<Event> for Outgoing {
+    fn from(event: Event) -> Self {
+        Self::new(event.kind, event.body())
+    }
+}

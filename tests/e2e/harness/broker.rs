@@ -1,0 +1,194 @@
+//! A test's own exchange and queues, from a producer's and an operator's side.
+
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+    ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+
+/// One test's part of the broker.
+#[derive(Clone)]
+pub struct Broker {
+    pub url: String,
+    pub exchange: String,
+    pub queue: String,
+    pub dead_letter_queue: String,
+}
+
+/// A message on its way in.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub routing_key: String,
+    pub body: Vec<u8>,
+    pub properties: BasicProperties,
+}
+
+impl Outgoing {
+    pub fn new(routing_key: &str, body: impl Into<Vec<u8>>) -> Self {
+        let properties = BasicProperties::default().with_delivery_mode(2);
+        Self {
+            routing_key: routing_key.to_owned(),
+            body: body.into(),
+            properties,
+        }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let mut headers = self.properties.headers().clone().unwrap_or_default();
+        headers.insert(name.into(), AMQPValue::LongString(value.into()));
+        self.properties = self.properties.with_headers(headers);
+        self
+    }
+}
+
+/// A message from the dead-letter queue.
+#[derive(Debug)]
+pub struct DeadLetter {
+    pub body: Vec<u8>,
+    pub properties: BasicProperties,
+}
+
+impl DeadLetter {
+    /// The text of a header.
+    pub fn header(&self, name: &str) -> String {
+        match self
+            .properties
+            .headers()
+            .as_ref()
+            .and_then(|headers| headers.inner().get(name))
+        {
+            Some(AMQPValue::LongString(text)) => text.to_string(),
+            other => panic!("header {name} is {other:?}"),
+        }
+    }
+
+    /// What a person reads.
+    pub fn reason(&self) -> String {
+        self.header("x-reason")
+    }
+}
+
+impl Broker {
+    pub fn new(url: &str, name: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            exchange: format!("{name}.exchange"),
+            queue: format!("{name}.events"),
+            dead_letter_queue: format!("{name}.dead-letters"),
+        }
+    }
+
+    pub async fn connect(&self) -> (Connection, Channel) {
+        let connection = Connection::connect(&self.url, ConnectionProperties::default())
+            .await
+            .unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        (connection, channel)
+    }
+
+    /// Publishes in order, and returns when the broker has confirmed and routed all.
+    pub async fn publish(&self, messages: impl IntoIterator<Item = Outgoing>) {
+        let (connection, channel) = self.connect().await;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .unwrap();
+        let mut confirmations = Vec::new();
+        for Outgoing {
+            routing_key,
+            body,
+            properties,
+        } in messages
+        {
+            let options = BasicPublishOptions {
+                mandatory: true,
+                ..BasicPublishOptions::default()
+            };
+            let (exchange, key) = (self.exchange.as_str().into(), routing_key.into());
+            confirmations.push(
+                channel
+                    .basic_publish(exchange, key, options, &body, properties)
+                    .await
+                    .unwrap(),
+            );
+        }
+        for confirmation in confirmations {
+            assert_eq!(
+                confirmation.await.unwrap(),
+                Confirmation::Ack(None),
+                "confirmed and routed"
+            );
+        }
+        connection.close(200, "done".into()).await.unwrap();
+    }
+
+    /// How many messages are ready in a queue; none if there is no such queue.
+    pub async fn count(&self, queue: &str) -> usize {
+        let (connection, channel) = self.connect().await;
+        let declared = channel
+            .queue_declare(
+                queue.into(),
+                QueueDeclareOptions::default().passive(),
+                FieldTable::default(),
+            )
+            .await;
+        let _ = connection.close(200, "done".into()).await;
+        declared.map_or(0, |queue| usize::try_from(queue.message_count()).unwrap())
+    }
+
+    /// Takes every message out of the dead-letter queue.
+    pub async fn take_dead_letters(&self) -> Vec<DeadLetter> {
+        let (connection, channel) = self.connect().await;
+        let mut taken = Vec::new();
+        loop {
+            let get = channel.basic_get(self.dead_letter_queue.as_str().into(), BasicGetOptions::default());
+            let Some(message) = get.await.unwrap() else { break };
+            let Delivery {
+                data,
+                properties,
+                acker,
+                ..
+            } = message.delivery;
+            #[expect(clippy::disallowed_methods, reason = "a test in the operator's place")]
+            acker.ack(BasicAckOptions::default()).await.unwrap();
+            taken.push(DeadLetter {
+                body: data,
+                properties,
+            });
+        }
+        connection.close(200, "done".into()).await.unwrap();
+        taken
+    }
+
+    /// Declares the exchange, as producers do that start before the worker.
+    pub async fn declare_exchange(&self, kind: ExchangeKind) {
+        let (connection, channel) = self.connect().await;
+        let options = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
+        let declared = channel.exchange_declare(
+            self.exchange.as_str().into(),
+            kind,
+            options,
+            FieldTable::default(),
+        );
+        declared.await.unwrap();
+        connection.close(200, "done".into()).await.unwrap();
+    }
+
+    pub async fn remove(&self) {
+        let (connection, channel) = self.connect().await;
+        for queue in [&self.queue, &self.dead_letter_queue] {
+            let _ = channel
+                .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
+                .await;
+        }
+        let _ = channel
+            .exchange_delete(self.exchange.as_str().into(), ExchangeDeleteOptions::default())
+            .await;
+        let _ = connection.close(200, "done".into()).await;
+    }
+}

@@ -1,0 +1,133 @@
+//! A test's own database, seen directly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::TryStreamExt;
+use mongodb::Client;
+use mongodb::bson::{Document, doc};
+
+/// One test's database.
+#[derive(Clone)]
+pub struct Database {
+    /// For the binaries.
+    pub url: String,
+    database: mongodb::Database,
+}
+
+/// Amount in minor units, pledges, donors.
+pub type Stored = (i64, i64, i64);
+
+impl Database {
+    pub async fn new(server_url: &str, name: &str) -> Self {
+        let client = Client::with_uri_str(server_url).await.unwrap();
+        Self {
+            url: dev_services::url::with_database(server_url, name),
+            database: client.database(name),
+        }
+    }
+
+    pub fn collection(&self, name: &str) -> mongodb::Collection<Document> {
+        self.database.collection(name)
+    }
+
+    /// The stored totals of a campaign.
+    pub async fn totals(&self, campaign: &str) -> Option<Stored> {
+        let found = self
+            .collection("campaign_totals")
+            .find_one(doc! { "_id": campaign })
+            .await
+            .unwrap();
+        found.as_ref().map(stored)
+    }
+
+    /// How many events are processed.
+    pub async fn processed(&self) -> usize {
+        let log = self.collection("event_log");
+        let count = log.count_documents(doc! { "status": "PROCESSED" }).await.unwrap();
+        usize::try_from(count).unwrap()
+    }
+
+    /// A row of the event log.
+    pub async fn row(&self, event_id: &str) -> Option<Document> {
+        self.collection("event_log")
+            .find_one(doc! { "_id": event_id })
+            .await
+            .unwrap()
+    }
+
+    /// Invariants 1 and 5 of the design, recomputed from the donations alone: every campaign's totals are the sum
+    /// of its donations' contributions, and none is negative. The effects in the log add up to the same.
+    pub async fn check_invariants(&self) {
+        let mut folded: BTreeMap<String, (i64, i64, BTreeSet<String>)> = BTreeMap::new();
+        for donation in self.all("donations").await {
+            let Ok(campaign) = donation.get_str("campaignId") else {
+                continue;
+            };
+            let sum = folded.entry(campaign.to_owned()).or_default();
+            let left = donation.get_i64("amountMinor").unwrap() - donation.get_i64("refundedMinor").unwrap();
+            if left > 0 {
+                sum.0 += left;
+                sum.1 += 1;
+                sum.2.extend(donation.get_str("donorId").ok().map(str::to_owned));
+            }
+        }
+        let folded: BTreeMap<String, Stored> = folded
+            .into_iter()
+            .map(|(campaign, (amount, pledges, donors))| {
+                (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap()))
+            })
+            .collect();
+        let totals: BTreeMap<String, Stored> = self
+            .all("campaign_totals")
+            .await
+            .iter()
+            .map(|totals| (totals.get_str("_id").unwrap().to_owned(), stored(totals)))
+            .collect();
+        assert_eq!(totals, folded, "the totals are the fold of the donations");
+
+        let mut effects: BTreeMap<String, Stored> = folded
+            .keys()
+            .map(|campaign| (campaign.clone(), (0, 0, 0)))
+            .collect();
+        for row in self.all("event_log").await {
+            let Ok(effect) = row.get_document("effect") else {
+                continue;
+            };
+            let sum = effects
+                .entry(row.get_str("campaignId").unwrap().to_owned())
+                .or_default();
+            sum.0 += effect.get_i64("amountMinor").unwrap();
+            sum.1 += effect.get_i64("pledges").unwrap();
+            sum.2 += effect.get_i64("donors").unwrap();
+        }
+        assert_eq!(
+            totals, effects,
+            "the totals are the sum of the effects in the log"
+        );
+    }
+
+    /// Removes the database, from whatever runtime: the client's own tasks live on the test's.
+    pub async fn remove(url: &str) {
+        let client = Client::with_uri_str(url).await.unwrap();
+        let _ = client.default_database().unwrap().drop().await;
+    }
+
+    async fn all(&self, collection: &str) -> Vec<Document> {
+        self.collection(collection)
+            .find(doc! {})
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap()
+    }
+}
+
+fn stored(totals: &Document) -> Stored {
+    let field = |name| totals.get_i64(name).unwrap();
+    (
+        field("totalAmountMinor"),
+        field("totalPledges"),
+        field("totalDonors"),
+    )
+}

@@ -1,0 +1,126 @@
+//! What the tests stand on: the real services, the real binaries, and one world of its own for each test.
+
+mod broker;
+mod database;
+mod process;
+mod services;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use broker::{Broker, DeadLetter, Outgoing};
+pub use database::Database;
+pub use process::{Process, api_command, worker_command};
+pub use services::run_blocking;
+
+/// How long anything the tests wait for may take, on a busy machine of two cores.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// One test's own database, exchange and queues on the services.
+pub struct World {
+    pub database: Database,
+    pub broker: Broker,
+}
+
+impl World {
+    /// A world on the services that all tests share.
+    pub async fn new() -> Self {
+        let (database_url, rabbitmq_url) = services::shared();
+        Self::on(&database_url, &rabbitmq_url).await
+    }
+
+    /// A world on a test's own services.
+    pub async fn on(database_url: &str, rabbitmq_url: &str) -> Self {
+        let name = format!("test-{:016x}", rand::random::<u64>());
+        Self {
+            database: Database::new(database_url, &name).await,
+            broker: Broker::new(rabbitmq_url, &name),
+        }
+    }
+
+    /// A worker's command line in this world; add to it before starting it.
+    pub fn worker_command(&self) -> tokio::process::Command {
+        let mut command = worker_command();
+        command
+            .env("DATABASE_URL", &self.database.url)
+            .env("RABBITMQ_URL", &self.broker.url)
+            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
+            .env("RABBITMQ_QUEUE", &self.broker.queue);
+        command
+    }
+
+    /// A worker that consumes.
+    pub async fn worker(&self) -> Process {
+        let worker = Process::start(self.worker_command()).await;
+        worker.healthy().await;
+        worker
+    }
+
+    /// An API that answers.
+    pub async fn api(&self) -> Process {
+        let mut command = api_command();
+        command.env("DATABASE_URL", &self.database.url);
+        let api = Process::start(command).await;
+        api.healthy().await;
+        api
+    }
+
+    /// Waits until the campaign's amount (in minor units), pledges and donors are these.
+    pub async fn expect_totals(&self, campaign: &str, amount: i64, pledges: i64, donors: i64) {
+        let expected = Some((amount, pledges, donors));
+        eventually(|| self.database.totals(campaign), |totals| *totals == expected).await;
+    }
+
+    /// Waits until so many messages are in the dead-letter queue, and takes them all out.
+    pub async fn expect_dead_letters(&self, count: usize) -> Vec<DeadLetter> {
+        eventually(
+            || self.broker.count(&self.broker.dead_letter_queue),
+            |found| *found == count,
+        )
+        .await;
+        self.broker.take_dead_letters().await
+    }
+
+    /// Waits until nothing is left in the queue and the log holds so many processed events, and then checks that
+    /// every campaign's totals are the fold of its donations.
+    pub async fn expect_settled(&self, processed: usize) {
+        eventually(|| self.database.processed(), |found| *found == processed).await;
+        eventually(|| self.broker.count(&self.broker.queue), |left| *left == 0).await;
+        self.database.check_invariants().await;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("left for inspection: {} {}", self.database.url, self.broker.queue);
+            return;
+        }
+        let (url, broker) = (self.database.url.clone(), self.broker.clone());
+        run_blocking(async move {
+            Database::remove(&url).await;
+            broker.remove().await;
+        });
+    }
+}
+
+/// Looks again and again until what is seen is what is `wanted`, and fails at the deadline with what was seen last.
+pub async fn eventually<T: Debug>(look: impl AsyncFn() -> T, wanted: impl Fn(&T) -> bool) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let seen = look().await;
+        if wanted(&seen) {
+            return seen;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "not seen within {DEADLINE:?}; last: {seen:?}"
+        );
+        tokio::time::sleep(POLL).await;
+    }
+}

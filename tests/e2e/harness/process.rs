@@ -1,0 +1,200 @@
+//! The real binaries as child processes.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+
+use super::eventually;
+
+/// `totals-worker`, with nothing of this process's configuration.
+pub fn worker_command() -> Command {
+    let mut command = command("totals-worker");
+    command.env("WORKER_PORT", "0");
+    command
+}
+
+/// `totals-api`, with nothing of this process's configuration.
+pub fn api_command() -> Command {
+    let mut command = command("totals-api");
+    command.env("PORT", "0");
+    command
+}
+
+fn command(binary: &str) -> Command {
+    let mut command = Command::new(binaries().join(binary));
+    for variable in totals_core::runtime::config::VARIABLES {
+        command.env_remove(variable.name);
+    }
+    // Away from a developer's .env.
+    command
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .env("HOST", "127.0.0.1");
+    command
+}
+
+/// The directory with the binaries, built from the sources as they are. All of the workspace's are built: with other
+/// packages selected, cargo would unite other features and build the dependencies again.
+fn binaries() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = std::process::Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--workspace", "--bins"])
+            .status();
+        assert!(cargo.unwrap().success(), "the binaries do not build");
+        // This test is target/debug/deps/e2e-…
+        let test = std::env::current_exe().unwrap();
+        test.parent().and_then(Path::parent).unwrap().to_owned()
+    })
+}
+
+/// A running binary. Killed when dropped; its log is shown if the test fails.
+pub struct Process {
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    /// Where its HTTP server listens.
+    pub url: String,
+    client: reqwest::Client,
+}
+
+impl Process {
+    /// Starts a binary and waits until it listens.
+    pub async fn start(command: Command) -> Self {
+        let mut process = Self::spawn(command);
+        let address = eventually(
+            async || {
+                let log = process.log.lock().unwrap();
+                log.iter().find_map(|line| {
+                    let line: Value = serde_json::from_str(line).ok()?;
+                    (line["message"] == "listening").then(|| line["address"].as_str().map(str::to_owned))?
+                })
+            },
+            Option::is_some,
+        )
+        .await;
+        process.url = format!("http://{}", address.unwrap().trim_start_matches("http://"));
+        process
+    }
+
+    /// Starts a binary that may end at once.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        tokio::spawn(keep(child.stdout.take().unwrap(), log.clone()));
+        tokio::spawn(keep(child.stderr.take().unwrap(), log.clone()));
+        // An error means that there is a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .timeout(std::time::Duration::from_secs(10))
+            .build()
+            .unwrap();
+        Self {
+            child,
+            log,
+            url: String::new(),
+            client,
+        }
+    }
+
+    /// Waits until `/health` says 200.
+    pub async fn healthy(&self) -> Value {
+        self.health(StatusCode::OK).await
+    }
+
+    /// Waits until `/health` says 503.
+    pub async fn degraded(&self) -> Value {
+        self.health(StatusCode::SERVICE_UNAVAILABLE).await
+    }
+
+    async fn health(&self, wanted: StatusCode) -> Value {
+        eventually(|| self.get("/health"), |(status, _)| *status == wanted)
+            .await
+            .1
+    }
+
+    /// The status and the JSON body of a GET; the body is null where it is no JSON.
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        (
+            status,
+            serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null),
+        )
+    }
+
+    /// The text of a GET.
+    pub async fn text(&self, path: &str) -> String {
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap();
+        answer.text().await.unwrap()
+    }
+
+    /// Everything it has printed so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Waits until it has printed this text.
+    pub async fn logged(&self, text: &str) {
+        eventually(async || self.log(), |log| log.contains(text)).await;
+    }
+
+    /// Ends it as a crash would (SIGKILL).
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has, with its exit code.
+    pub async fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+        self.exit().await
+    }
+
+    /// Waits until it ends by itself, with its exit code.
+    pub async fn exit(&mut self) -> Option<i32> {
+        let ended = tokio::time::timeout(super::DEADLINE, self.child.wait()).await;
+        ended.expect("the process should have ended").unwrap().code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- log of {:?}\n{}", self.child.id(), self.log());
+        }
+    }
+}
+
+async fn keep(stream: impl AsyncRead + Unpin, log: Arc<Mutex<Vec<String>>>) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        log.lock().unwrap().push(line);
+    }
+}

@@ -1,0 +1,150 @@
+//! MongoDB and RabbitMQ that go away and come back under traffic: both binaries say so and recover by themselves.
+
+use std::time::Duration;
+
+use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
+use reqwest::StatusCode;
+
+use crate::events::created;
+use crate::harness::{World, eventually};
+
+/// A quorum queue of RabbitMQ 3.10 is on disk some seconds after its declaration, and lost if the broker dies before.
+const QUEUE_SETTLES: Duration = Duration::from_secs(4);
+
+struct Servers {
+    mongodb: MongoServer,
+    rabbitmq: RabbitServer,
+    world: World,
+    _dir: tempfile::TempDir,
+}
+
+async fn servers() -> Servers {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mongodb = MongoServer::start(dir.path().join("mongodb"), MongoOptions::default())
+        .await
+        .unwrap();
+    let rabbitmq = RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default())
+        .await
+        .unwrap();
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    Servers {
+        mongodb,
+        rabbitmq,
+        world,
+        _dir: dir,
+    }
+}
+
+async fn publish(world: &World, from: usize, count: usize) {
+    let events =
+        (from..from + count).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
+    world.broker.publish(events).await;
+}
+
+#[tokio::test]
+async fn mongodb_goes_away_and_comes_back() {
+    let Servers {
+        mut mongodb,
+        rabbitmq: _rabbitmq,
+        world,
+        _dir,
+    } = servers().await;
+    let (worker, api) = (world.worker().await, world.api().await);
+    publish(&world, 0, 500).await;
+    world.expect_totals("c", 500_000, 500, 0).await;
+    for round in 1..=2 {
+        publish(&world, round * 1000, 500).await;
+        if round == 1 {
+            mongodb.stop().await.unwrap()
+        } else {
+            mongodb.kill().await.unwrap()
+        }
+        publish(&world, round * 1000 + 500, 500).await;
+
+        let health = worker.degraded().await;
+        assert_eq!(health["database"]["healthy"], false);
+        assert!(
+            health["database"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("check that MongoDB runs"),
+            "{health}"
+        );
+        assert_eq!(api.degraded().await["status"], "degraded");
+        let (status, answer) = api.get("/api/totals/campaigns/c").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "never a zero: {answer}");
+        assert_eq!(answer["success"], false);
+
+        mongodb.start_again().await.unwrap();
+        worker.healthy().await;
+        api.healthy().await;
+        let pledges = 500 + i64::try_from(round).unwrap() * 1000;
+        world.expect_totals("c", pledges * 1000, pledges, 0).await;
+        let (status, answer) = api.get("/api/totals/campaigns/c").await;
+        assert_eq!(
+            (status, answer["data"]["totalPledges"].as_i64()),
+            (StatusCode::OK, Some(pledges))
+        );
+    }
+    world.expect_settled(2500).await;
+}
+
+#[tokio::test]
+async fn rabbitmq_goes_away_and_comes_back() {
+    let Servers {
+        mongodb: _mongodb,
+        mut rabbitmq,
+        world,
+        _dir,
+    } = servers().await;
+    let worker = world.worker().await;
+    publish(&world, 0, 500).await;
+    world.expect_totals("c", 500_000, 500, 0).await;
+    tokio::time::sleep(QUEUE_SETTLES).await;
+    for round in 1..=2 {
+        publish(&world, round * 1000, 500).await;
+        if round == 1 {
+            rabbitmq.stop().await.unwrap()
+        } else {
+            rabbitmq.kill().await.unwrap()
+        }
+        let health = worker.degraded().await;
+        assert_eq!(health["broker"]["healthy"], false);
+        assert!(
+            worker
+                .text("/metrics")
+                .await
+                .contains("totals_worker_broker_connected 0")
+        );
+
+        rabbitmq.start_again().await.unwrap();
+        worker.healthy().await;
+        publish(&world, round * 1000 + 500, 500).await;
+        let pledges = 500 + i64::try_from(round).unwrap() * 1000;
+        world.expect_totals("c", pledges * 1000, pledges, 0).await;
+    }
+    world.expect_settled(2500).await;
+}
+
+#[tokio::test]
+async fn a_frozen_mongodb_is_reported_and_the_next_read_after_it_answers() {
+    let Servers {
+        mut mongodb,
+        rabbitmq: _rabbitmq,
+        world,
+        _dir,
+    } = servers().await;
+    let (worker, api) = (world.worker().await, world.api().await);
+    publish(&world, 0, 100).await;
+    world.expect_totals("c", 100_000, 100, 0).await;
+    mongodb.pause().await.unwrap();
+    let (status, _) = api.get("/api/totals/campaigns/c").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    worker.degraded().await;
+    mongodb.resume().await.unwrap();
+    publish(&world, 100, 100).await;
+    world.expect_totals("c", 200_000, 200, 0).await;
+    let total = async || api.get("/api/totals/campaigns/c").await.1["data"]["totalPledges"].as_i64();
+    eventually(total, |pledges| *pledges == Some(200)).await;
+    world.expect_settled(200).await;
+}

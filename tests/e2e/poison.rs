@@ -1,0 +1,263 @@
+//! Messages that can never be applied: each ends in the dead-letter queue with a reason that a person understands,
+//! and harms nothing beside it.
+
+use lapin::BasicProperties;
+use lapin::options::QueueDeleteOptions;
+use lapin::types::AMQPValue;
+use mongodb::bson::doc;
+
+use crate::events::created;
+use crate::harness::{Outgoing, World, eventually};
+
+/// Broken messages, each with what its reason must say.
+fn poison() -> Vec<(Outgoing, &'static str)> {
+    let created = |id: &str| created(id, "poisoned");
+    let raw = |body: &[u8]| Outgoing::new("donation.created", body);
+    let replaced = |from: &str, to: &str| raw(created("replaced").body().replace(from, to).as_bytes());
+    let huge = format!(r#"{{"donationId":"d","padding":"{}"}}"#, "x".repeat(300_000));
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    vec![
+        (raw(b""), "the message must be a JSON object, got ``"),
+        (
+            raw(b"no json"),
+            "the message must be a JSON object, got `no json`",
+        ),
+        (
+            raw(b"{\"eventId\":\"cut"),
+            "the message is not valid JSON: EOF while parsing a string",
+        ),
+        (raw(b"[]"), "the message must be a JSON object, got `[]`"),
+        (
+            raw(b"{\"eventId\":\"\xff\xfe\"}"),
+            "the message is not UTF-8: invalid byte at position 12",
+        ),
+        (raw(huge.as_bytes()), "more than the 262144 allowed"),
+        (
+            raw(deep.as_bytes()),
+            "the message must be a JSON object, got `[[[[",
+        ),
+        (
+            created("deep").amount_text(&deep),
+            "amount must be a decimal number, got [[[[",
+        ),
+        (
+            raw(b"{}"),
+            "neither a payload (an envelope) nor a donationId (a bare payload)",
+        ),
+        (
+            replaced("donation.created", "donation.vanished"),
+            "eventType must be one of donation.created, ",
+        ),
+        (replaced(r#""campaignId":"c","#, ""), "campaignId is missing"),
+        (replaced(r#""eventId":"replaced","#, ""), "eventId is missing"),
+        (
+            replaced(r#""campaignId":"c""#, r#""campaignId":7"#),
+            "campaignId must be a string, got `7`",
+        ),
+        (
+            replaced("2025-11-21T10", "21 November"),
+            "timestamp must be an RFC 3339 time",
+        ),
+        (
+            created("zero").amount_text("0"),
+            "amount must be greater than 0, got 0",
+        ),
+        (
+            created("negative").amount_text("-1"),
+            "amount must be greater than 0, got -1",
+        ),
+        (
+            created("precise").amount_text("1.005"),
+            "amount must have at most 2 decimals in USD, got 1.005",
+        ),
+        (
+            created("boundless").amount_text("1e400"),
+            "amount must be at most 1000000000000 minor units, got 1e400",
+        ),
+        (
+            created("nan").amount_text("\"NaN\""),
+            "amount must be a decimal number, got NaN",
+        ),
+        (
+            created("euro").amount_text("10,\"currency\":\"EUR\""),
+            "currency must be USD, got `EUR`",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_of_poison_is_dead_lettered_with_its_reason() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let poison = poison();
+    let mut messages: Vec<Outgoing> = poison.iter().map(|(message, _)| message.clone()).collect();
+    // Between the poison: what looks odd and is fine.
+    for (number, amount) in ["\"12.50\"", "0.30000000000000004", "1e1"].iter().enumerate() {
+        messages.insert(
+            number * 5,
+            created(&format!("fine{number}"), &format!("d{number}")).amount_text(amount),
+        );
+    }
+    world.broker.publish(messages).await;
+
+    let dead_letters = world.expect_dead_letters(poison.len()).await;
+    for (message, reason) in &poison {
+        let letter = dead_letters.iter().find(|letter| letter.body == message.body);
+        let letter = letter.unwrap_or_else(|| panic!("no dead letter for {reason:?}"));
+        assert!(
+            letter.reason().contains(reason),
+            "{:?} should contain {reason:?}",
+            letter.reason()
+        );
+        assert!(letter.reason().len() < 300, "short enough to read");
+        assert_eq!(letter.header("x-original-exchange"), world.broker.exchange);
+        assert_eq!(letter.header("x-original-routing-key"), message.routing_key);
+        assert!(letter.header("x-failed-at").ends_with('Z'));
+        assert!(!letter.header("x-reason-code").is_empty());
+    }
+    world.expect_totals("c", 1250 + 30 + 1000, 3, 0).await;
+    world.expect_settled(3).await;
+    let row = world.database.row("zero").await.unwrap();
+    assert_eq!(
+        (row.get_str("status").unwrap(), row.get_str("code").unwrap()),
+        ("FAILED", "INVALID_AMOUNT")
+    );
+    assert_eq!(row.get_str("campaignId").unwrap(), "c");
+    assert!(
+        worker
+            .text("/metrics")
+            .await
+            .contains(r#"dead_letters_total{reason="INVALID_AMOUNT"} 6"#)
+    );
+}
+
+#[tokio::test]
+async fn a_failed_event_is_dead_lettered_once_and_applied_when_it_comes_mended() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let broken = created("e1", "d1").amount_text("0");
+    world.broker.publish([broken.clone(), broken.clone()]).await;
+    world.broker.publish([broken]).await;
+    world.broker.publish([created("e1", "d1").into()]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    world.expect_settled(1).await;
+    assert_eq!(world.expect_dead_letters(1).await.len(), 1);
+    assert_eq!(
+        world.database.row("e1").await.unwrap().get_str("status").unwrap(),
+        "PROCESSED"
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    // A campaign whose totals were damaged by hand refuses every change.
+    let damaged = doc! { "_id": "damaged", "totalAmountMinor": "a lot" };
+    world
+        .database
+        .collection("campaign_totals")
+        .insert_one(damaged)
+        .await
+        .unwrap();
+    worker.terminate().await;
+    let mut events: Vec<Outgoing> = (0..50)
+        .map(|number| created(&format!("e{number}"), &format!("d{number}")).into())
+        .collect();
+    events.insert(25, created("refused", "refused").campaign("damaged").into());
+    world.broker.publish(events).await;
+
+    let mut command = world.worker_command();
+    command.env("LANES", "1");
+    let worker = crate::harness::Process::start(command).await;
+    world.expect_totals("c", 50_000, 50, 0).await;
+    let dead_letters = world.expect_dead_letters(1).await;
+    assert_eq!(dead_letters[0].reason(), "MongoDB refused a write: code 14 ");
+    assert_eq!(dead_letters[0].header("x-reason-code"), "DATABASE_REFUSED");
+    assert_eq!(world.database.processed().await, 50);
+    assert!(
+        world
+            .database
+            .row("refused")
+            .await
+            .unwrap()
+            .get_str("error")
+            .unwrap()
+            .contains("code 14")
+    );
+    assert_eq!(worker.terminate().await, Some(0));
+    world
+        .database
+        .collection("campaign_totals")
+        .delete_one(doc! { "_id": "damaged" })
+        .await
+        .unwrap();
+    world.database.check_invariants().await;
+}
+
+#[tokio::test]
+async fn hostile_properties_do_not_follow_a_message_into_the_dead_letters() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let mut message = Outgoing::new("donation.created", "poison").header("kept", "yes");
+    let mut headers = message.properties.headers().clone().unwrap();
+    let queues = vec![AMQPValue::LongString(world.broker.queue.as_str().into())];
+    headers.insert("CC".into(), AMQPValue::FieldArray(queues.into()));
+    message.properties = BasicProperties::default()
+        .with_headers(headers)
+        .with_expiration("60000".into())
+        .with_user_id("guest".into())
+        .with_message_id("m1".into());
+    world.broker.publish([message]).await;
+
+    // The producer's CC delivered it twice; the worker's copies go to the dead letters and nowhere else.
+    let dead_letters = world.expect_dead_letters(2).await;
+    let properties = &dead_letters[0].properties;
+    assert_eq!(dead_letters[0].header("kept"), "yes");
+    assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m1");
+    assert!(
+        properties.expiration().is_none(),
+        "a dead letter stays until someone looks at it"
+    );
+    assert_eq!(*properties.delivery_mode(), Some(2));
+    world.expect_settled(0).await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_queue_deleted_under_the_worker_is_declared_again() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world.broker.publish([created("e1", "d1").amount_text("0")]).await;
+    world.expect_dead_letters(1).await;
+    let (connection, channel) = world.broker.connect().await;
+    let queue = world.broker.dead_letter_queue.as_str().into();
+    channel
+        .queue_delete(queue, QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+    world.broker.publish([created("e2", "d2").amount_text("0")]).await;
+    assert_eq!(world.expect_dead_letters(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_deleted_under_the_worker_is_declared_again() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let (connection, channel) = world.broker.connect().await;
+    let queue = world.broker.queue.as_str().into();
+    channel
+        .queue_delete(queue, QueueDeleteOptions::default())
+        .await
+        .unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+    let connections = async || {
+        worker
+            .text("/metrics")
+            .await
+            .contains("broker_connections_total 2")
+    };
+    eventually(connections, |again| *again).await;
+    world.broker.publish([created("e1", "d1").into()]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+}
