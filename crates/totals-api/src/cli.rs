@@ -1,0 +1,55 @@
+//! The command line. Everything that differs between deployments is in the environment; see `--help`.
+
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+use totals_core::runtime::config::{
+    CURRENCY, DATABASE_URL, HOST, LOG_FORMAT, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, PORT, help,
+};
+
+use crate::boot::BootError;
+use crate::openapi;
+
+/// Serves campaign totals over HTTP: JSON under /api, their description at /openapi and, for people, at /docs.
+#[derive(Debug, Parser)]
+#[command(name = "totals-api", version, after_help = after_help())]
+pub struct Cli {
+    /// What to do; without one, serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does besides serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the OpenAPI document and exit; needs no database
+    Openapi,
+}
+
+fn after_help() -> String {
+    let variables = help(&[
+        HOST,
+        PORT,
+        DATABASE_URL,
+        CURRENCY,
+        LOG_LEVEL,
+        LOG_FORMAT,
+        OTEL_EXPORTER_OTLP_ENDPOINT,
+    ]);
+    format!(
+        "{variables}\n\
+         Requests are logged under the target `access`; LOG_LEVEL=info,access=warn keeps only the failed ones.\n\n\
+         Example:\n  \
+         PORT=8080 DATABASE_URL=mongodb://localhost:27017/totals-service LOG_FORMAT=pretty totals-api\n  \
+         curl 'localhost:8080/api/totals/campaigns?limit=5'"
+    )
+}
+
+/// Prints the OpenAPI document.
+pub fn print_openapi() -> Result<(), BootError> {
+    let document = openapi::document()
+        .to_pretty_json()
+        .map_err(std::io::Error::from)
+        .and_then(|json| writeln!(std::io::stdout(), "{json}"));
+    document.map_err(BootError::Print)
+}

@@ -1,0 +1,112 @@
+//! What is known of each request afterwards: one line in the access log, and one span where traces are exported.
+//!
+//! The line goes to the target `access`, at `info` for what the service could answer and above for what it could
+//! not, so `LOG_LEVEL=info,access=warn` keeps only failures. The chain of a failure's causes is logged here, once.
+
+use std::error::Error;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+
+use crate::error::{ApiError, Failure, excerpt};
+use crate::{request_id, span};
+
+/// Runs the rest of the request and records it.
+pub async fn observe(traced: bool, request: Request, next: Next) -> Response {
+    let id = request_id::of(&request);
+    let mut record = Record {
+        started: Instant::now(),
+        method: request.method().clone(),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        path: excerpt(request.uri().path()),
+        id: id.clone(),
+        answered: false,
+    };
+    let span = span::start(
+        traced,
+        &record.method,
+        record.route(),
+        &record.path,
+        request.headers(),
+    );
+    let mut response = next.run(request).instrument(span.clone()).await;
+
+    span::finish(&span, response.status());
+    let failure = response.extensions_mut().remove::<Failure>();
+    record.log(
+        response.status(),
+        failure.as_ref().map(|Failure(error)| error.as_ref()),
+    );
+    response.headers_mut().insert(request_id::REQUEST_ID, id);
+    response
+}
+
+/// One line of the access log in the making. Dropped without an answer, it says that the client hung up.
+struct Record {
+    started: Instant,
+    method: Method,
+    route: Option<MatchedPath>,
+    path: String,
+    id: HeaderValue,
+    answered: bool,
+}
+
+/// One event with the fields of a [`Record`]: a macro, because the level of an event is part of its code.
+macro_rules! line {
+    ($level:ident, $record:expr, $message:literal $(, $field:ident = $value:expr)*) => {
+        tracing::$level!(
+            target: "access",
+            {
+                http.method = %$record.method,
+                http.route = $record.route(),
+                url.path = $record.path,
+                $($field = $value,)*
+                duration_ms = $record.elapsed_ms(),
+                request.id = $record.id.to_str().unwrap_or_default(),
+            },
+            $message
+        )
+    };
+}
+
+impl Record {
+    /// The route's pattern; empty where none matched.
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("", MatchedPath::as_str)
+    }
+
+    /// Milliseconds since the request's head was read, to the microsecond.
+    fn elapsed_ms(&self) -> f64 {
+        (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3
+    }
+
+    fn log(&mut self, status: StatusCode, failure: Option<&ApiError>) {
+        self.answered = true;
+        let status = status.as_u16();
+        match failure {
+            None => line!(info, self, "answered", status = status),
+            Some(error @ (ApiError::Unavailable(_) | ApiError::NotOpen)) => {
+                line!(warn, self, "unavailable", status = status, error = chain(error));
+            }
+            Some(error) => line!(error, self, "failed", status = status, error = chain(error)),
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if !self.answered {
+            line!(info, self, "hung up before the answer");
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

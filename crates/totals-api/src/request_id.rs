@@ -1,0 +1,54 @@
+//! One id per request, in the access log, the trace and the response, so that a caller's report finds its log line.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
+use tower_http::request_id::{MakeRequestId, MakeRequestUuid};
+
+/// Where the id travels, in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id taken over from a caller, in bytes.
+const LONGEST: usize = 128;
+
+/// The caller's own id if it is fit for a log, else a new one.
+pub fn of<B>(request: &Request<B>) -> HeaderValue {
+    given(request.headers())
+        .or_else(|| {
+            let made = MakeRequestUuid.make_request_id(request)?;
+            Some(made.into_header_value())
+        })
+        .unwrap_or_else(|| HeaderValue::from_static("unknown"))
+}
+
+fn given(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(REQUEST_ID)?;
+    let fit = (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
+    fit.then(|| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_for(sent: Option<&'static str>) -> String {
+        let mut request = Request::new(());
+        if let Some(sent) = sent {
+            request
+                .headers_mut()
+                .insert(REQUEST_ID, HeaderValue::from_static(sent));
+        }
+        of(&request).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_callers_id_is_kept_if_it_is_fit_for_a_log() {
+        assert_eq!(id_for(Some("order-42/retry#1")), "order-42/retry#1");
+        for unfit in ["", "two words", "tab\tbed"] {
+            assert_eq!(id_for(Some(unfit)).len(), 36, "{unfit:?}");
+        }
+    }
+
+    #[test]
+    fn without_one_each_request_has_its_own() {
+        assert_ne!(id_for(None), id_for(None));
+    }
+}

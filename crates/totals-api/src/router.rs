@@ -1,0 +1,78 @@
+//! Every route of the API, declared together with its documentation, and what all of them have in common.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, Method, header};
+use axum::middleware::{self, Next};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::{ApiError, excerpt, panicked};
+use crate::observe::observe;
+use crate::openapi;
+use crate::request_id::REQUEST_ID;
+use crate::routes::{docs, health, totals};
+use crate::state::AppState;
+
+/// How long browsers may remember that they are welcome.
+const CORS_MAX_AGE: Duration = Duration::from_hours(24);
+
+/// The service: routes and all that surrounds them. `traced` says whether spans go anywhere.
+pub fn router(state: AppState, traced: bool) -> Router {
+    let (router, _document) = documented().split_for_parts();
+    let router = router
+        .route(docs::SCRIPT_PATH, get(docs::script))
+        .with_state(state);
+    surround(router, traced)
+}
+
+/// The routes that the OpenAPI document describes.
+pub fn documented() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(totals::get_totals))
+        .routes(routes!(totals::list_totals))
+        .routes(routes!(health::get_health))
+        .routes(routes!(docs::get_openapi))
+        .routes(routes!(docs::get_openapi_json))
+        .routes(routes!(docs::get_docs))
+}
+
+/// Adds what every route has: answers for what matches none, and, from the outside in, the access log, CORS and a
+/// net for panics.
+pub fn surround(router: Router, traced: bool) -> Router {
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(cors())
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            observe(traced, request, next)
+        }))
+}
+
+/// Totals are public and reads carry no credentials: pages of any origin may read them.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD])
+        .allow_headers([
+            REQUEST_ID,
+            HeaderName::from_static("traceparent"),
+            HeaderName::from_static("tracestate"),
+        ])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .max_age(CORS_MAX_AGE)
+}
+
+async fn not_found(request: Request) -> ApiError {
+    ApiError::NotFound(excerpt(request.uri().path()))
+}
+
+async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::MethodNotAllowed(excerpt(method.as_str()))
+}

@@ -1,0 +1,167 @@
+//! The API's description for programs (/openapi) and for people (/docs).
+//!
+//! The page is Scalar's, with its script served from this binary: it works on a machine with no internet, and no
+//! reader's visit is told to anyone. The content security policy holds it to that.
+
+use std::fmt;
+use std::io::Read as _;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use flate2::read::GzDecoder;
+use utoipa::openapi::OpenApi;
+use utoipa_scalar::Scalar;
+
+use crate::state::AppState;
+
+/// Where the script is; its name changes with its content.
+pub const SCRIPT_PATH: &str = concat!("/docs/scalar-", env!("SCALAR_CHECKSUM"), ".js");
+
+/// The script's validator: the quoted checksum.
+const SCRIPT_ETAG: &str = concat!("\"", env!("SCALAR_CHECKSUM"), "\"");
+
+/// The script, compressed by build.rs.
+const SCRIPT_GZIP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
+
+/// The page around it; `$script`, `$title` and `$spec` are filled in.
+const PAGE: &str = include_str!("docs.html");
+
+/// Scalar styles its elements as it goes, and shows responses as data and blob URLs; all else comes from here.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+
+/// The documentation, rendered once at the start.
+pub struct Pages {
+    openapi: String,
+    html: String,
+}
+
+impl Pages {
+    /// Renders the document for both readers.
+    pub fn render(document: &OpenApi) -> Self {
+        let openapi = document.to_json().unwrap_or_default();
+        let html = Scalar::new(document.clone())
+            .title(document.info.title.clone())
+            .custom_html(PAGE.replace("$script", SCRIPT_PATH))
+            .to_html();
+        Self { openapi, html }
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").finish_non_exhaustive()
+    }
+}
+
+/// This description for programs
+#[utoipa::path(get, path = "/openapi", tag = "documentation",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value, content_type = "application/json")))]
+pub async fn get_openapi(State(state): State<AppState>) -> Response {
+    (JSON, state.pages.openapi.clone()).into_response()
+}
+
+/// This description for programs, at the address that many tools expect
+#[utoipa::path(get, path = "/openapi.json", tag = "documentation",
+    responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value, content_type = "application/json")))]
+pub async fn get_openapi_json(State(state): State<AppState>) -> Response {
+    (JSON, state.pages.openapi.clone()).into_response()
+}
+
+/// This description for people
+#[utoipa::path(get, path = "/docs", tag = "documentation",
+    responses((status = 200, description = "A page to read and to try", body = String, content_type = "text/html")))]
+pub async fn get_docs(State(state): State<AppState>) -> Response {
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        // It names the script, whose name changes.
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, Html(state.pages.html.clone())).into_response()
+}
+
+/// Scalar's script.
+pub async fn script(request: HeaderMap) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::ETAG, SCRIPT_ETAG),
+        (header::VARY, "Accept-Encoding"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    if has_it(&request) {
+        (StatusCode::NOT_MODIFIED, headers).into_response()
+    } else if accepts_gzip(&request) {
+        (headers, [(header::CONTENT_ENCODING, "gzip")], SCRIPT_GZIP).into_response()
+    } else {
+        (headers, inflated()).into_response()
+    }
+}
+
+/// For the rare client that takes no gzip: some 20 ms of work, not worth 5 MB of memory at all times.
+fn inflated() -> Vec<u8> {
+    let mut script = Vec::new();
+    // Reading from memory what build.rs wrote whole cannot fail.
+    let _ = GzDecoder::new(SCRIPT_GZIP).read_to_end(&mut script);
+    script
+}
+
+fn has_it(request: &HeaderMap) -> bool {
+    items(request, &header::IF_NONE_MATCH)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == SCRIPT_ETAG)
+}
+
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    items(request, &header::ACCEPT_ENCODING).any(|item| {
+        let (coding, quality) = item.split_once(';').unwrap_or((item, "q=1"));
+        let refused = quality
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.parse() == Ok(0.0));
+        (coding.trim().eq_ignore_ascii_case("gzip") || coding.trim() == "*") && !refused
+    })
+}
+
+/// The items of a list that a header, or several of its name, hold.
+fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',').map(str::trim))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_goes_to_those_who_take_it() {
+        for (header, expected) in [
+            ("gzip", true),
+            ("br, gzip;q=0.8", true),
+            ("deflate, *", true),
+            ("GZIP", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.000", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, header.parse().unwrap());
+            assert_eq!(accepts_gzip(&headers), expected, "{header}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_script_inflates_to_the_whole_bundle() {
+        assert!(inflated().len() > 1_000_000);
+    }
+}

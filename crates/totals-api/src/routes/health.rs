@@ -1,0 +1,81 @@
+//! Whether the service can answer, for load balancers and for whoever has to mend it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use totals_core::domain::Timestamp;
+use utoipa::ToSchema;
+
+use crate::state::AppState;
+
+/// The state of the service.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    status: Status,
+    /// Which service this is.
+    #[schema(example = "totals-api")]
+    service: &'static str,
+    #[schema(example = "1.0.0")]
+    version: &'static str,
+    /// The time of this answer.
+    #[schema(value_type = String, format = DateTime, example = "2024-11-21T10:30:00.000Z")]
+    timestamp: Timestamp,
+    /// Seconds since the process started.
+    #[schema(minimum = 0, example = 3600)]
+    uptime: u64,
+    database: DatabaseHealth,
+}
+
+/// In one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    /// It can answer.
+    Healthy,
+    /// It cannot read totals.
+    Degraded,
+}
+
+/// The state of the database.
+#[derive(Debug, Serialize, ToSchema)]
+struct DatabaseHealth {
+    healthy: bool,
+    /// What is wrong and what to do about it, if anything is.
+    #[schema(example = "MongoDB answers")]
+    message: String,
+}
+
+/// Whether the service works
+///
+/// Asks the database each time; its answer may take up to 3 seconds.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "operation",
+    responses(
+        (status = 200, description = "Totals can be read", body = Health),
+        (status = 503, description = "Totals cannot be read; the message says what to do", body = Health,
+            example = json!({"status": "degraded", "service": "totals-api", "version": "1.0.0",
+                "timestamp": "2024-11-21T10:30:00.000Z", "uptime": 3600, "database": {"healthy": false,
+                "message": "MongoDB did not answer within 3 s: check that it runs, and DATABASE_URL"}})),
+    ),
+)]
+pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
+    let (code, status, message) = match state.database.check().await {
+        Ok(()) => (StatusCode::OK, Status::Healthy, "MongoDB answers".to_owned()),
+        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, Status::Degraded, problem),
+    };
+    let health = Health {
+        status,
+        service: "totals-api",
+        version: env!("CARGO_PKG_VERSION"),
+        timestamp: Timestamp::now(),
+        uptime: state.started.elapsed().as_secs(),
+        database: DatabaseHealth {
+            healthy: status == Status::Healthy,
+            message,
+        },
+    };
+    (code, Json(health))
+}

@@ -1,0 +1,6 @@
+//! The handlers, one module per resource. Each is short: parse, read, answer.
+
+pub mod docs;
+pub mod health;
+pub mod query;
+pub mod totals;

@@ -1,0 +1,201 @@
+//! What campaigns have raised.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use serde::Serialize;
+use totals_core::domain::money::DecimalNumber;
+use totals_core::domain::{CampaignId, Currency, Timestamp};
+use totals_core::store;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::ListQuery;
+use crate::error::{ApiError, ErrorBody};
+use crate::state::AppState;
+
+/// One campaign's totals.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TotalsBody {
+    /// Always true.
+    #[schema(default = true)]
+    success: bool,
+    data: CampaignTotals,
+}
+
+/// A page of the list of campaigns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageBody {
+    /// Always true.
+    #[schema(default = true)]
+    success: bool,
+    data: TotalsPage,
+}
+
+/// What one campaign has raised so far.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CampaignTotals {
+    #[schema(value_type = String, example = "camp_123")]
+    campaign_id: CampaignId,
+    /// Exact, in major units of the currency: a decimal number, never rounded.
+    #[schema(schema_with = amount)]
+    total_amount: DecimalNumber,
+    /// Donations that were not wholly refunded.
+    #[schema(minimum = 0, example = 42)]
+    total_pledges: i64,
+    /// Registered donors behind those donations, each counted once; guests are not counted.
+    #[schema(minimum = 0, example = 35)]
+    total_donors: i64,
+    /// When the totals last changed.
+    #[schema(value_type = String, format = DateTime, example = "2024-11-21T10:30:00.000Z")]
+    last_updated: Timestamp,
+    /// ISO 4217 code.
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// Grows by one with each change of the totals: of two answers the one with the higher revision is newer.
+    #[schema(minimum = 1, example = 57)]
+    revision: i64,
+}
+
+/// A number without a format: `double` would promise less than there is.
+fn amount() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(0))
+        .description(Some(
+            "Exact, in major units of the currency: a decimal number, never rounded.",
+        ))
+        .examples([5000.5])
+        .build()
+}
+
+impl CampaignTotals {
+    fn new(found: store::CampaignTotals, currency: Currency) -> Self {
+        Self {
+            campaign_id: found.campaign,
+            total_amount: currency.format(found.totals.amount),
+            total_pledges: found.totals.pledges,
+            total_donors: found.totals.donors,
+            last_updated: found.last_updated,
+            currency: currency.code(),
+            revision: found.revision,
+        }
+    }
+}
+
+/// Some of the campaigns, and how many there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TotalsPage {
+    totals: Vec<CampaignTotals>,
+    /// Campaigns in all.
+    #[schema(minimum = 0, example = 240)]
+    total: u64,
+    /// As asked for.
+    #[schema(minimum = 1, maximum = 100, example = 20)]
+    limit: u32,
+    /// As asked for.
+    #[schema(minimum = 0, example = 0)]
+    offset: u32,
+}
+
+/// The campaign that a path names.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path, rename_all = "camelCase")]
+pub struct CampaignPath {
+    /// The campaign's id, percent-encoded.
+    #[param(value_type = String, min_length = 1, max_length = 256, example = "camp_123")]
+    campaign_id: CampaignId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CampaignPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state)
+                .await
+                .map_err(|_: PathRejection| {
+                    ApiError::Invalid("campaignId must be percent-encoded UTF-8".to_owned())
+                })?;
+        let campaign_id =
+            CampaignId::try_from(text).map_err(|reason| ApiError::Invalid(format!("campaignId {reason}")))?;
+        Ok(Self { campaign_id })
+    }
+}
+
+/// Totals of one campaign
+///
+/// An indexed lookup, whatever the number of donations.
+#[utoipa::path(
+    get,
+    path = "/api/totals/campaigns/{campaignId}",
+    tag = "totals",
+    params(CampaignPath),
+    responses(
+        (status = 200, description = "The campaign's totals", body = TotalsBody),
+        (status = 400, description = "The id is empty, longer than 256 bytes or no UTF-8", body = ErrorBody,
+            example = json!({"success": false, "error": {
+                "code": "INVALID_REQUEST", "message": "campaignId must be at most 256 bytes, got 300"}})),
+        (status = 404, description = "No donation was ever counted for this campaign", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "TOTALS_NOT_FOUND",
+                "message": "no donation has been counted for campaign `camp_404` yet"}})),
+        (status = 500, description = "A defect of the service", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "INTERNAL_ERROR",
+                "message": "something went wrong on our side; the x-request-id header identifies this request"}})),
+        (status = 503, description = "The database cannot answer in time; never a made-up zero", body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+                "message": "the totals cannot be read right now; try again in a moment"}})),
+    ),
+)]
+pub async fn get_totals(
+    State(state): State<AppState>,
+    path: CampaignPath,
+) -> Result<Json<TotalsBody>, ApiError> {
+    let found = state.database.store()?.totals(&path.campaign_id).await?;
+    let totals = found.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
+    let data = CampaignTotals::new(totals, state.currency);
+    Ok(Json(TotalsBody { success: true, data }))
+}
+
+/// Totals of all campaigns, page by page
+///
+/// Campaigns that are equal in what they are sorted by are ordered by id, so pages never overlap while nothing changes.
+#[utoipa::path(
+    get,
+    path = "/api/totals/campaigns",
+    tag = "totals",
+    params(ListQuery),
+    responses(
+        (status = 200, description = "The page; empty beyond the last campaign", body = PageBody),
+        (status = 400, description = "A parameter is not allowed", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "INVALID_REQUEST",
+                "message": "limit must be a whole number from 1 to 100, got `abc`"}})),
+        (status = 500, description = "A defect of the service", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "INTERNAL_ERROR",
+                "message": "something went wrong on our side; the x-request-id header identifies this request"}})),
+        (status = 503, description = "The database cannot answer in time; never a made-up zero", body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+                "message": "the totals cannot be read right now; try again in a moment"}})),
+    ),
+)]
+pub async fn list_totals(
+    State(state): State<AppState>,
+    query: ListQuery,
+) -> Result<Json<PageBody>, ApiError> {
+    let (found, total) = state.database.store()?.list(query.page()).await?;
+    let totals = found
+        .into_iter()
+        .map(|totals| CampaignTotals::new(totals, state.currency))
+        .collect();
+    let data = TotalsPage {
+        totals,
+        total,
+        limit: query.limit,
+        offset: query.offset,
+    };
+    Ok(Json(PageBody { success: true, data }))
+}

@@ -1,0 +1,212 @@
+//! The service without a database: everything but the totals themselves, which `tests/e2e/api.rs` reads for real.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::routing::get;
+use serde_json::Value;
+use totals_core::runtime::config;
+use tower::ServiceExt;
+
+use crate::database::Database;
+use crate::state::AppState;
+use crate::{openapi, router};
+
+/// The API beside a database that nobody answers for.
+fn api() -> Router {
+    let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50".into();
+    let database = Database::open(config::Database { url });
+    router::router(
+        AppState::new(database, "USD".parse().unwrap(), &openapi::document()),
+        false,
+    )
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+async fn ask(router: Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
+}
+
+async fn get_path(path: &str) -> Answer {
+    ask(api(), Request::get(path).body(Body::empty()).unwrap()).await
+}
+
+/// Opening happens in the background: waits until the store is there, if without a server behind it.
+async fn get_opened(path: &str) -> Answer {
+    let router = api();
+    loop {
+        let answer = ask(router.clone(), Request::get(path).body(Body::empty()).unwrap()).await;
+        if !String::from_utf8_lossy(&answer.body).contains("cannot be used yet") {
+            return answer;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn every_failure_has_the_same_shape() {
+    let boom = Router::new().route("/boom", get(async || -> () { panic!("secret of the inside") }));
+    let post = Request::post("/api/totals/campaigns")
+        .body(Body::empty())
+        .unwrap();
+    let panicking = Request::get("/boom").body(Body::empty()).unwrap();
+    let failures = [
+        ("unknown route", get_path("/api/nothing").await),
+        ("wrong method", ask(api(), post).await),
+        ("bad limit", get_path("/api/totals/campaigns?limit=abc").await),
+        (
+            "duplicate",
+            get_path("/api/totals/campaigns?limit=1&limit=2").await,
+        ),
+        ("undecodable path", get_path("/api/totals/campaigns/%FF").await),
+        (
+            "endless id",
+            get_path(&format!("/api/totals/campaigns/{}", "x".repeat(257))).await,
+        ),
+        ("no database", get_path("/api/totals/campaigns/camp_1").await),
+        ("panic", ask(router::surround(boom, false), panicking).await),
+    ];
+    let seen: Vec<_> = failures
+        .iter()
+        .map(|(name, answer)| {
+            let shown =
+                [header::ALLOW, header::RETRY_AFTER].map(|name| format!("{name}: {}", answer.header(&name)));
+            let shown = shown.join("\n");
+            let body = String::from_utf8_lossy(&answer.body);
+            format!("# {name}\n{}\n{shown}\n{body}\n", answer.status)
+        })
+        .collect();
+    insta::assert_snapshot!(seen.join("\n"));
+}
+
+#[tokio::test]
+async fn the_openapi_document_is_as_agreed() {
+    insta::assert_snapshot!(openapi::document().to_pretty_json().unwrap());
+}
+
+#[tokio::test]
+async fn the_document_is_served_at_both_addresses() {
+    for path in ["/openapi", "/openapi.json"] {
+        let answer = get_path(path).await;
+        assert_eq!(
+            (answer.status, answer.header(header::CONTENT_TYPE)),
+            (StatusCode::OK, "application/json")
+        );
+        assert_eq!(answer.json()["openapi"], "3.1.0");
+    }
+}
+
+#[tokio::test]
+async fn health_is_degraded_without_a_database() {
+    let answer = get_opened("/health").await;
+    let health = answer.json();
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["service"], "totals-api");
+    assert_eq!(health["database"]["healthy"], false);
+    let message = health["database"]["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("check that MongoDB runs, and DATABASE_URL"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn head_answers_like_get_without_a_body() {
+    let head = ask(api(), Request::head("/openapi").body(Body::empty()).unwrap()).await;
+    assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+    assert_eq!(
+        head.header(header::CONTENT_LENGTH),
+        get_path("/openapi").await.body.len().to_string()
+    );
+}
+
+#[tokio::test]
+async fn pages_of_any_origin_may_read() {
+    let preflight = Request::options("/api/totals/campaigns/camp_1")
+        .header(header::ORIGIN, "https://example.org")
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET")
+        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "x-request-id")
+        .body(Body::empty())
+        .unwrap();
+    let answer = ask(api(), preflight).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+    assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_METHODS), "GET,HEAD");
+    assert_eq!(
+        get_path("/api/nothing")
+            .await
+            .header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+        "*"
+    );
+}
+
+#[tokio::test]
+async fn every_response_carries_a_request_id() {
+    let request = Request::get("/api/nothing")
+        .header("x-request-id", "mine-1")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(ask(api(), request).await.header("x-request-id"), "mine-1");
+    assert_eq!(get_path("/openapi").await.header("x-request-id").len(), 36);
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere() {
+    let page = get_path("/docs").await;
+    let html = String::from_utf8(page.body.clone()).unwrap();
+    assert!(
+        page.header(header::CONTENT_SECURITY_POLICY)
+            .starts_with("default-src 'none'")
+    );
+    assert!(!page.header(header::CONTENT_SECURITY_POLICY).contains("http"));
+    assert!(!html.contains("://"), "the page names another server");
+    let (_, rest) = html.split_once("<script src=\"").unwrap();
+    let (path, _) = rest.split_once('"').unwrap();
+
+    let plain = get_path(path).await;
+    let request = Request::get(path)
+        .header(header::ACCEPT_ENCODING, "gzip, br")
+        .body(Body::empty())
+        .unwrap();
+    let packed = ask(api(), request).await;
+    assert_eq!(
+        (plain.status, plain.header(header::CONTENT_ENCODING)),
+        (StatusCode::OK, "")
+    );
+    assert_eq!(
+        (packed.status, packed.header(header::CONTENT_ENCODING)),
+        (StatusCode::OK, "gzip")
+    );
+    assert!(packed.body.len() * 3 < plain.body.len());
+
+    let tag = packed.header(header::ETAG);
+    let request = Request::get(path)
+        .header(header::IF_NONE_MATCH, tag)
+        .body(Body::empty())
+        .unwrap();
+    let known = ask(api(), request).await;
+    assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
+}
