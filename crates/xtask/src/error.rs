@@ -71,7 +71,8 @@ pub enum Error {
     NoEvents(String),
 
     #[error(
-        "no RabbitMQ answers at {url}: start one with `cargo xtask up`, or name yours with --url or RABBITMQ_URL"
+        "cannot connect to RabbitMQ at {url}: start one with `cargo xtask up`, or name yours with --url or \
+         RABBITMQ_URL"
     )]
     NoBroker {
         url: String,
@@ -125,9 +126,28 @@ pub fn chain(error: &Error) -> String {
     let mut text = format!("error: {error}");
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\n  because: {error}");
+        let message = error.to_string();
+        // Some libraries repeat their cause in their own message.
+        if !text.ends_with(&message) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n  because: {message}");
+        }
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_chain_names_each_cause_once() {
+        let cause = std::io::Error::other(std::io::Error::other("no such host"));
+        let error = Error::Read("events.ndjson".into(), cause);
+        assert_eq!(
+            chain(&error),
+            "error: cannot read events.ndjson\n  because: no such host"
+        );
+    }
 }

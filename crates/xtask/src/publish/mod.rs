@@ -4,7 +4,7 @@ mod event;
 mod order;
 mod sender;
 
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -75,11 +75,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let duplicates = order.len() - events.len();
 
     let sender = Sender::connect(&url, exchange).await?;
-    println!(
-        "Publishing {} messages to exchange `{exchange}` at {}",
-        order.len(),
-        redacted(&url)
-    );
+    println!("Publishing to exchange `{exchange}` at {}", redacted(&url));
     let bar = progress_bar(order.len());
     let started = Instant::now();
     let messages: Vec<&Event> = order.iter().map(|&index| &events[index]).collect();
@@ -129,8 +125,9 @@ fn input_name(file: &Path) -> String {
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
     if file == Path::new("-") {
         let mut bytes = Vec::new();
-        // A person at the keyboard should know what is waited for.
-        let _ = writeln!(std::io::stderr(), "Reading events from standard input …");
+        if std::io::stdin().is_terminal() {
+            eprintln!("Type or paste events, one a line; Ctrl-D ends them.");
+        }
         std::io::stdin()
             .read_to_end(&mut bytes)
             .map_err(|source| Error::Read("standard input".into(), source))?;

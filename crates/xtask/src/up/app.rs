@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use dev_services::directories;
-use dev_services::process::{Exit, Output, Process};
+use dev_services::process::{Output, Process};
 use tokio::time::{Instant, sleep};
 
 use super::Ports;
@@ -88,7 +88,9 @@ impl Program {
     }
 
     async fn stop(&mut self) {
-        if let exit @ (Exit::Signal(_) | Exit::Unknown) = self.process.stop().await {
+        let ended_before = self.process.try_wait().is_some();
+        let exit = self.process.stop().await;
+        if !ended_before && !exit.success() {
             println!("totals-{} did not stop in order ({exit})", self.name);
         }
         self.show_output().await;

@@ -1,6 +1,6 @@
 //! The table that `up` prints once everything answers.
 
-use dev_services::Services;
+use dev_services::{Origin, Services};
 use dev_services::url::redacted;
 
 use crate::running::Running;
@@ -17,22 +17,8 @@ pub fn text(record: &Running, services: &Services) -> String {
         ("API health", format!("{api_url}/health")),
         ("Worker health", format!("{worker_url}/health")),
         ("Worker metrics", format!("{worker_url}/metrics")),
-        (
-            "MongoDB",
-            format!(
-                "{}  ({})",
-                redacted(services.mongodb_url()),
-                services.mongodb_origin()
-            ),
-        ),
-        (
-            "RabbitMQ",
-            format!(
-                "{}  ({})",
-                redacted(services.rabbitmq_url()),
-                services.rabbitmq_origin()
-            ),
-        ),
+        ("MongoDB", service(services.mongodb_url(), services.mongodb_origin())),
+        ("RabbitMQ", service(services.rabbitmq_url(), services.rabbitmq_origin())),
     ];
     let rows: Vec<String> = rows
         .iter()
@@ -43,4 +29,12 @@ pub fn text(record: &Running, services: &Services) -> String {
          Ctrl-C stops everything; the data stay for the next `cargo xtask up`.\n",
         rows.join("\n")
     )
+}
+
+/// A URL to copy, and where its server came from. Only what we started ourselves has no secret.
+fn service(url: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::Environment(_) => format!("{}  ({origin})", redacted(url)),
+        Origin::Docker | Origin::Native(_) => format!("{url}  ({origin})"),
+    }
 }
