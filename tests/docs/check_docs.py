@@ -28,6 +28,7 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 NAME = "totals.example"
 TIMEOUT_S = 60
 
@@ -48,7 +49,7 @@ class Server:
     """totals-api on a free port."""
 
     def __init__(self):
-        program = os.environ.get("TOTALS_API", os.path.join(ROOT, "target", "debug", "totals-api"))
+        program = os.environ.get("TOTALS_API", os.path.join(TARGET, "debug", "totals-api"))
         if not os.path.exists(program):
             raise Failure(f"{program} does not exist: run `cargo build -p totals-api` first")
         env = dict(os.environ, HOST="127.0.0.1", PORT="0", LOG_FORMAT="json", LOG_LEVEL="info",

@@ -1,5 +1,7 @@
 //! Workers that crash, stop, start again and share a queue: nothing lost, nothing counted twice.
 
+use std::time::Duration;
+
 use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World, eventually};
 
@@ -47,8 +49,15 @@ async fn a_worker_killed_midway_again_and_again_loses_and_doubles_nothing() {
         worker.kill().await;
     }
     assert!(world.database.processed().await < 4400, "the kills came midway");
+    let started = tokio::time::Instant::now();
     let _worker = world.worker().await;
     expect_history(&world, 4000).await;
+    // A transaction that the dead left open would hold everything up for MongoDB's 60 seconds.
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -55,9 +55,9 @@ async fn mongodb_goes_away_and_comes_back() {
     for round in 1..=2 {
         publish(&world, round * 1000, 500).await;
         if round == 1 {
-            mongodb.stop().await.unwrap()
+            mongodb.stop().await.unwrap();
         } else {
-            mongodb.kill().await.unwrap()
+            mongodb.kill().await.unwrap();
         }
         publish(&world, round * 1000 + 500, 500).await;
 
@@ -104,9 +104,9 @@ async fn rabbitmq_goes_away_and_comes_back() {
     for round in 1..=2 {
         publish(&world, round * 1000, 500).await;
         if round == 1 {
-            rabbitmq.stop().await.unwrap()
+            rabbitmq.stop().await.unwrap();
         } else {
-            rabbitmq.kill().await.unwrap()
+            rabbitmq.kill().await.unwrap();
         }
         let health = worker.degraded().await;
         assert_eq!(health["broker"]["healthy"], false);

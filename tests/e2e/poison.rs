@@ -210,8 +210,8 @@ async fn hostile_properties_do_not_follow_a_message_into_the_dead_letters() {
         .with_message_id("m1".into());
     world.broker.publish([message]).await;
 
-    // The producer's CC delivered it twice; the worker's copies go to the dead letters and nowhere else.
-    let dead_letters = world.expect_dead_letters(2).await;
+    // With its CC it would come straight back to the worker, for ever.
+    let dead_letters = world.expect_dead_letters(1).await;
     let properties = &dead_letters[0].properties;
     assert_eq!(dead_letters[0].header("kept"), "yes");
     assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m1");

@@ -124,7 +124,8 @@ impl DeadLetters {
             self.pause(&mut backoff, "record_failures", &error).await?;
         }
         for Parked { reason, .. } in &publish {
-            self.metrics.dead_lettered(reason.subject.event_type.as_deref(), reason.code);
+            self.metrics
+                .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
         }
         if let Some(Parked { reason, .. }) = publish.first() {
             // One line a batch: a flood of poison must not become a flood of lines.

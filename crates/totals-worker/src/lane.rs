@@ -122,7 +122,7 @@ impl Lane {
 
     /// Applies a batch, again and again while that may help.
     async fn apply(&self, events: &[Event]) -> Attempt {
-        let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(2));
+        let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
         loop {
             let started = Instant::now();
             let error = match self.store.apply(events).await {
@@ -146,11 +146,22 @@ impl Lane {
                 let (attempt, lane) = (backoff.failures(), self.number);
                 tracing::warn!(lane, attempt, batch.size = events.len(), %error, "the batch has to wait");
             }
+            if backoff.failures() > QUIET_FAILURES && error.is_write_conflict() {
+                self.end_abandoned_transactions().await;
+            }
             tokio::select! {
                 () = self.epoch.cancelled() => return Attempt::Abandoned,
                 () = self.stopping.cancelled(), if backoff.failures() > QUIET_FAILURES => return Attempt::Abandoned,
                 () = tokio::time::sleep(delay) => {}
             }
+        }
+    }
+
+    async fn end_abandoned_transactions(&self) {
+        match self.store.end_abandoned_transactions().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "ended transactions that a dead worker left open"),
+            Err(error) => tracing::debug!(%error, "abandoned transactions cannot be ended"),
         }
     }
 

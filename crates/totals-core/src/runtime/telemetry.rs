@@ -62,9 +62,9 @@ impl Telemetry {
                 .json()
                 .flatten_event(true)
                 .boxed(),
-            LogFormat::Pretty => {
-                tracing_subscriber::fmt::layer().with_ansi(std::io::stdout().is_terminal()).boxed()
-            }
+            LogFormat::Pretty => tracing_subscriber::fmt::layer()
+                .with_ansi(std::io::stdout().is_terminal())
+                .boxed(),
         };
         tracing_subscriber::registry()
             .with(traces)

@@ -18,8 +18,13 @@ pub enum Decision {
 #[error("{summary}")]
 pub struct StoreError {
     decision: Decision,
+    /// The server's code, if the server answered.
+    code: Option<i32>,
     summary: String,
 }
+
+/// Server code `WriteConflict`.
+const WRITE_CONFLICT: i32 = 112;
 
 /// Server codes that mean "this data, never": every other failure is retried, because a batch given up for what is
 /// wrong with the server would be lost to the totals. Names as in MongoDB's `error_codes.yml`.
@@ -43,10 +48,16 @@ impl StoreError {
         self.decision
     }
 
+    /// Whether another transaction, open or just committed, has changed the same documents.
+    pub fn is_write_conflict(&self) -> bool {
+        self.code == Some(WRITE_CONFLICT)
+    }
+
     /// A statement within a command, refused with `code`.
     pub(super) fn statement(code: i32, name: &str) -> Self {
         Self {
             decision: decision_for(code),
+            code: Some(code),
             summary: format!("MongoDB refused a write: code {code} {name}"),
         }
     }
@@ -55,6 +66,7 @@ impl StoreError {
     pub(super) fn defect(summary: String) -> Self {
         Self {
             decision: Decision::Retry,
+            code: None,
             summary,
         }
     }
@@ -70,6 +82,7 @@ impl From<Error> for StoreError {
         };
         Self {
             decision,
+            code: server_code(&error),
             summary: Summary(&error).to_string(),
         }
     }

@@ -5,6 +5,7 @@
 //! client hangs up and axum drops the handler), so every read runs in a task of its own ([`detached`]) and the
 //! caller awaits, or gives up on, only the handle. [`apply`] is awaited by the worker's lanes, which are never dropped.
 
+mod abandoned;
 mod apply;
 mod document;
 mod error;

@@ -1,0 +1,122 @@
+//! Traces: a producer's trace is linked from the batch that committed its event, and a caller's goes on in the API.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use tokio::net::TcpListener;
+
+use crate::events::created;
+use crate::harness::{Outgoing, Process, World, api_command, eventually};
+
+const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+type Spans = Arc<Mutex<Vec<Span>>>;
+
+/// A small OTLP collector.
+async fn collector() -> (String, Spans) {
+    async fn receive(State(spans): State<Spans>, body: Bytes) {
+        let request = ExportTraceServiceRequest::decode(body).unwrap();
+        let received = request
+            .resource_spans
+            .into_iter()
+            .flat_map(|resource| resource.scope_spans);
+        spans
+            .lock()
+            .unwrap()
+            .extend(received.flat_map(|scope| scope.spans));
+    }
+    let spans = Spans::default();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new()
+        .route("/v1/traces", post(receive))
+        .with_state(spans.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, spans)
+}
+
+fn hex(id: &[u8]) -> String {
+    id.iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[tokio::test]
+async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
+    let world = World::new().await;
+    let (url, spans) = collector().await;
+    let mut command = world.worker_command();
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+    let events = ["e1", "e2"].map(|id| Outgoing::from(created(id, id)).header("traceparent", TRACEPARENT));
+    world.broker.publish(events).await;
+    world.expect_totals("c", 2000, 2, 0).await;
+    assert_eq!(worker.terminate().await, Some(0));
+
+    let linked = async || {
+        let spans = spans.lock().unwrap();
+        let batches = spans.iter().filter(|span| span.name == "batch");
+        batches
+            .flat_map(|span| &span.links)
+            .filter(|link| hex(&link.trace_id) == TRACE_ID)
+            .count()
+    };
+    eventually(linked, |links| *links == 2).await;
+}
+
+#[tokio::test]
+async fn a_callers_trace_goes_on_in_the_api() {
+    let world = World::new().await;
+    let (url, spans) = collector().await;
+    let mut command = api_command();
+    command
+        .env("DATABASE_URL", &world.database.url)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
+    let api = Process::start(command).await;
+    let client = reqwest::Client::new();
+    let read = client
+        .get(format!("{}/api/totals/campaigns/c", api.url))
+        .header("traceparent", TRACEPARENT);
+    read.send().await.unwrap();
+    assert_eq!(api.terminate().await, Some(0));
+    let continued = async || {
+        spans
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|span| hex(&span.trace_id) == TRACE_ID)
+    };
+    eventually(continued, |continued| *continued).await;
+}
+
+/// The SDK's own default would be to try this port for ever.
+#[tokio::test]
+async fn without_an_endpoint_nothing_connects_to_a_collector() {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 4318));
+    let listener = TcpListener::bind(default)
+        .await
+        .expect("this test needs port 4318, where a collector would listen");
+    let world = World::new().await;
+    let (worker, api) = (world.worker().await, world.api().await);
+    world
+        .broker
+        .publish([Outgoing::from(created("e1", "d1")).header("traceparent", TRACEPARENT)])
+        .await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    api.get("/api/totals/campaigns/c").await;
+    // Whatever there is to export is exported when a process ends.
+    assert_eq!(
+        (worker.terminate().await, api.terminate().await),
+        (Some(0), Some(0))
+    );
+    let connected = tokio::time::timeout(std::time::Duration::from_millis(100), listener.accept()).await;
+    assert!(connected.is_err(), "something connected: {connected:?}");
+}
