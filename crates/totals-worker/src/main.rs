@@ -94,7 +94,11 @@ async fn run(
     listener: TcpListener,
     shutdown: Shutdown,
 ) -> Result<(), StartError> {
-    tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "listening");
+    tracing::info!(
+        address = format!("http://{}", listener.local_addr()?),
+        version = env!("CARGO_PKG_VERSION"),
+        "listening"
+    );
     let Some(store) = open(&config.database, &shutdown).await else {
         return Ok(());
     };

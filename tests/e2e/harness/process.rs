@@ -37,13 +37,20 @@ fn command(binary: &str) -> Command {
     command
 }
 
-/// The directory with the binaries, built from the sources as they are. All of the workspace's are built: with other
-/// packages selected, cargo would unite other features and build the dependencies again.
+/// The directory with the binaries, built from the sources as they are, in the very way `cargo xtask test` has built
+/// them a moment ago: with other packages selected, cargo would unite other features and build dependencies again.
 fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let cargo = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--bins"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "totals-worker",
+                "--package",
+                "totals-api",
+            ])
             .status();
         assert!(cargo.unwrap().success(), "the binaries do not build");
         // This test is target/debug/deps/e2e-…
@@ -76,7 +83,7 @@ impl Process {
             Option::is_some,
         )
         .await;
-        process.url = format!("http://{}", address.unwrap().trim_start_matches("http://"));
+        process.url = address.unwrap();
         process
     }
 

@@ -12,6 +12,9 @@ use super::{Store, StoreError, detached};
 /// How long a health check may take.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long the second look at a server that is not selected may take, within [`HEALTH_TIMEOUT`].
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// Server code `AuthenticationFailed`.
 const AUTHENTICATION_FAILED: i32 = 18;
 
@@ -34,7 +37,7 @@ pub enum Unhealthy {
     #[error("MongoDB refused the credentials: check user, password and authSource in DATABASE_URL")]
     Credentials,
     /// No answer in time.
-    #[error("MongoDB did not answer within {} s: check that it runs, and DATABASE_URL", HEALTH_TIMEOUT.as_secs())]
+    #[error("MongoDB did not answer within {} s: check that MongoDB runs, and DATABASE_URL", HEALTH_TIMEOUT.as_secs())]
     Silent,
     /// Anything else.
     #[error("{0}: check that MongoDB runs, and DATABASE_URL")]
@@ -77,6 +80,8 @@ impl Store {
         options.direct_connection = Some(true);
         options.repl_set_name = None;
         options.hosts.truncate(1);
+        options.server_selection_timeout = Some(DIAGNOSIS_TIMEOUT);
+        options.connect_timeout = Some(DIAGNOSIS_TIMEOUT);
         hello(&Client::with_options(options)?).await
     }
 }
