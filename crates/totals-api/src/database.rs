@@ -33,7 +33,7 @@ impl Database {
                 Ok(()) => tracing::info!(database.url = %config.url, "the database answers"),
                 Err(problem) => tracing::error!(
                     database.url = %config.url,
-                    "totals cannot be read until this is mended: {problem}"
+                    "the database needs attention: {problem}"
                 ),
             }
         });
