@@ -6,7 +6,7 @@
 Starts target/debug/totals-api (build it first; no database is needed) on a free port, loads /docs in headless
 Chromium (`apt-get install chromium`; $CHROMIUM or $TOTALS_API name other binaries), and checks that
 
-- the rendered page shows every path of /openapi.json and can be unfolded,
+- the rendered page shows every path of /openapi.json,
 - every request the page makes goes to the server itself, and none fails,
 - neither the content security policy nor the script has anything to complain about.
 
