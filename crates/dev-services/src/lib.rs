@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+pub mod cargo;
 pub mod directories;
 pub mod port;
 pub mod process;

@@ -16,10 +16,10 @@ pub use process::{Process, api_command, worker_command};
 pub use services::run_blocking;
 
 /// How long anything the tests wait for may take, on a busy machine of two cores.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at.
-const POLL: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(50);
 
 /// One test's own database, exchange and queues on the services.
 pub struct World {

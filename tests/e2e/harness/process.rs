@@ -42,20 +42,13 @@ fn command(binary: &str) -> Command {
 fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let cargo = std::process::Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "totals-worker",
-                "--package",
-                "totals-api",
-            ])
+        let packages = ["--package", "totals-worker", "--package", "totals-api"];
+        let cargo = dev_services::cargo::nested()
+            .args(["build", "--quiet"])
+            .args(packages)
             .status();
         assert!(cargo.unwrap().success(), "the binaries do not build");
-        // This test is target/debug/deps/e2e-…
-        let test = std::env::current_exe().unwrap();
-        test.parent().and_then(Path::parent).unwrap().to_owned()
+        dev_services::directories::target().join("debug")
     })
 }
 
