@@ -39,9 +39,7 @@ impl Running {
 
     fn read(path: &Path) -> Option<Self> {
         let record: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        let processes = Path::new("/proc");
-        let alive = processes.join(record.pid.to_string()).exists() || !processes.exists();
-        alive.then_some(record)
+        is_alive(record.pid).then_some(record)
     }
 
     /// Publishes the record until the guard is dropped.
@@ -63,6 +61,13 @@ impl Drop for Announced {
         // If it cannot be removed, its process id tells that it is old.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+/// Whether the process runs. One that was killed a moment ago can still be listed, with nothing to its name.
+fn is_alive(pid: u32) -> bool {
+    let processes = Path::new("/proc");
+    let command_line = fs::read(processes.join(pid.to_string()).join("cmdline"));
+    command_line.is_ok_and(|text| !text.is_empty()) || !processes.exists()
 }
 
 fn path() -> PathBuf {

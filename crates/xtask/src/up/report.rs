@@ -1,7 +1,7 @@
 //! The table that `up` prints once everything answers.
 
-use dev_services::{Origin, Services};
 use dev_services::url::redacted;
+use dev_services::{Origin, Services};
 
 use crate::running::Running;
 
@@ -17,8 +17,14 @@ pub fn text(record: &Running, services: &Services) -> String {
         ("API health", format!("{api_url}/health")),
         ("Worker health", format!("{worker_url}/health")),
         ("Worker metrics", format!("{worker_url}/metrics")),
-        ("MongoDB", service(services.mongodb_url(), services.mongodb_origin())),
-        ("RabbitMQ", service(services.rabbitmq_url(), services.rabbitmq_origin())),
+        (
+            "MongoDB",
+            service(services.mongodb_url(), services.mongodb_origin()),
+        ),
+        (
+            "RabbitMQ",
+            service(services.rabbitmq_url(), services.rabbitmq_origin()),
+        ),
     ];
     let rows: Vec<String> = rows
         .iter()
