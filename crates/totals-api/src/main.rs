@@ -1,6 +1,6 @@
 //! `totals-api`: serves the totals that `totals-worker` keeps, and the API's own documentation.
 //!
-//! One read's journey: connection (`serve`) → request id, access log and span (`observe`) → route (`router`) →
+//! One read's journey: connection (`totals_core::runtime::http`) → request id, access log and span (`observe`) → route (`router`) →
 //! handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
 
 mod boot;
@@ -12,7 +12,6 @@ mod openapi;
 mod request_id;
 mod router;
 mod routes;
-mod serve;
 mod span;
 mod state;
 #[cfg(test)]

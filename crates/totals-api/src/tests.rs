@@ -13,9 +13,9 @@ use crate::state::AppState;
 use crate::{openapi, router};
 
 /// The API beside a database that nobody answers for.
-fn api() -> Router {
+async fn api() -> Router {
     let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50".into();
-    let database = Database::open(config::Database { url });
+    let database = Database::open(config::Database { url }).await.unwrap();
     router::router(
         AppState::new(database, "USD".parse().unwrap(), &openapi::document()),
         false,
@@ -50,12 +50,12 @@ async fn ask(router: Router, request: Request<Body>) -> Answer {
 }
 
 async fn get_path(path: &str) -> Answer {
-    ask(api(), Request::get(path).body(Body::empty()).unwrap()).await
+    ask(api().await, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
 /// Opening happens in the background: waits until the store is there, if without a server behind it.
 async fn get_opened(path: &str) -> Answer {
-    let router = api();
+    let router = api().await;
     loop {
         let answer = ask(router.clone(), Request::get(path).body(Body::empty()).unwrap()).await;
         if !String::from_utf8_lossy(&answer.body).contains("cannot be used yet") {
@@ -74,7 +74,7 @@ async fn every_failure_has_the_same_shape() {
     let panicking = Request::get("/boom").body(Body::empty()).unwrap();
     let failures = [
         ("unknown route", get_path("/api/nothing").await),
-        ("wrong method", ask(api(), post).await),
+        ("wrong method", ask(api().await, post).await),
         ("bad limit", get_path("/api/totals/campaigns?limit=abc").await),
         (
             "duplicate",
@@ -135,7 +135,7 @@ async fn health_is_degraded_without_a_database() {
 
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
-    let head = ask(api(), Request::head("/openapi").body(Body::empty()).unwrap()).await;
+    let head = ask(api().await, Request::head("/openapi").body(Body::empty()).unwrap()).await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
     assert_eq!(
         head.header(header::CONTENT_LENGTH),
@@ -151,7 +151,7 @@ async fn pages_of_any_origin_may_read() {
         .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "x-request-id")
         .body(Body::empty())
         .unwrap();
-    let answer = ask(api(), preflight).await;
+    let answer = ask(api().await, preflight).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_METHODS), "GET,HEAD");
@@ -169,7 +169,7 @@ async fn every_response_carries_a_request_id() {
         .header("x-request-id", "mine-1")
         .body(Body::empty())
         .unwrap();
-    assert_eq!(ask(api(), request).await.header("x-request-id"), "mine-1");
+    assert_eq!(ask(api().await, request).await.header("x-request-id"), "mine-1");
     assert_eq!(get_path("/openapi").await.header("x-request-id").len(), 36);
 }
 
@@ -191,7 +191,7 @@ async fn the_page_loads_nothing_from_elsewhere() {
         .header(header::ACCEPT_ENCODING, "gzip, br")
         .body(Body::empty())
         .unwrap();
-    let packed = ask(api(), request).await;
+    let packed = ask(api().await, request).await;
     assert_eq!(
         (plain.status, plain.header(header::CONTENT_ENCODING)),
         (StatusCode::OK, "")
@@ -207,6 +207,6 @@ async fn the_page_loads_nothing_from_elsewhere() {
         .header(header::IF_NONE_MATCH, tag)
         .body(Body::empty())
         .unwrap();
-    let known = ask(api(), request).await;
+    let known = ask(api().await, request).await;
     assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
 }

@@ -12,16 +12,16 @@ mod topology;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::config::{self, ConfigError, Source, VARIABLES};
+use totals_core::runtime::http::{ListenError, listen, serve};
 use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
-use totals_core::store::Store;
+use totals_core::store::{Decision, Store, StoreError};
 
 use crate::connection::Address;
 use crate::consumer::{BrokerState, Worker};
@@ -40,10 +40,10 @@ enum StartError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    #[error(
-        "cannot listen on {address}: {error}; set WORKER_PORT to a free port, or stop what uses this one"
-    )]
-    Listen { address: String, error: std::io::Error },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("DATABASE_URL cannot be used: {0}")]
+    Database(StoreError),
     #[error("cannot start: {0}")]
     Process(#[from] std::io::Error),
 }
@@ -78,15 +78,6 @@ fn boot() -> Result<(), StartError> {
         })
 }
 
-async fn listen(config: &config::Http) -> Result<TcpListener, StartError> {
-    TcpListener::bind((config.host, config.port))
-        .await
-        .map_err(|error| StartError::Listen {
-            address: format!("{}:{}", config.host, config.port),
-            error,
-        })
-}
-
 /// Consumes and reports until `shutdown`.
 async fn run(
     config: config::Worker,
@@ -94,24 +85,17 @@ async fn run(
     listener: TcpListener,
     shutdown: Shutdown,
 ) -> Result<(), StartError> {
-    tracing::info!(
-        address = format!("http://{}", listener.local_addr()?),
-        version = env!("CARGO_PKG_VERSION"),
-        "listening"
-    );
-    let Some(store) = open(&config.database, &shutdown).await else {
+    let Some(store) = open(&config.database, &shutdown).await? else {
         return Ok(());
     };
     let metrics = Arc::new(Metrics::default());
     let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
-    let reported = Reported {
+    let router = http::router(Reported {
         store: store.clone(),
         broker,
         metrics: metrics.clone(),
         started: Instant::now(),
-    };
-    tokio::spawn(async move { axum::serve(listener, http::router(reported)).await });
-
+    });
     let worker = Worker {
         config,
         address,
@@ -119,22 +103,22 @@ async fn run(
         metrics,
         state,
     };
-    worker.run(&shutdown).await;
+    tokio::join!(worker.run(&shutdown), serve(listener, router, &shutdown));
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Opens the store; a name that does not resolve yet (`mongodb+srv://`) is asked for again until it does.
-async fn open(config: &config::Database, shutdown: &Shutdown) -> Option<Store> {
-    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10));
-    loop {
-        match Store::open(config, "totals-worker").await {
-            Ok(store) => return Some(store),
-            Err(error) => tracing::error!(%error, database = %config.url, "the database cannot be opened"),
-        }
-        tokio::select! {
-            () = shutdown.soft.cancelled() => return None,
-            () = tokio::time::sleep(backoff.next_delay()) => {}
-        }
+/// The store, or nothing if the process is to stop before the database's name resolves.
+async fn open(config: &config::Database, shutdown: &Shutdown) -> Result<Option<Store>, StartError> {
+    let error = match Store::open(config, "totals-worker").await {
+        Ok(store) => return Ok(Some(store)),
+        Err(error) => error,
+    };
+    match error.decision() {
+        Decision::Reject => Err(StartError::Database(error)),
+        Decision::Retry => Ok(tokio::select! {
+            store = Store::open_later(config, "totals-worker", error) => Some(store),
+            () = shutdown.soft.cancelled() => None,
+        }),
     }
 }

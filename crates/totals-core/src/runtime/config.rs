@@ -82,6 +82,8 @@ pub struct Http {
     pub host: std::net::IpAddr,
     /// `PORT` or `WORKER_PORT`; 0 takes any free one.
     pub port: u16,
+    /// The name of the variable that set the port.
+    pub port_variable: &'static str,
 }
 
 /// MongoDB.
@@ -226,6 +228,7 @@ impl Source {
         Ok(Http {
             host: self.parsed(&HOST)?,
             port: self.parsed(port)?,
+            port_variable: port.name,
         })
     }
 

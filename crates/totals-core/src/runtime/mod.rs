@@ -2,5 +2,6 @@
 
 pub mod backoff;
 pub mod config;
+pub mod http;
 pub mod lifecycle;
 pub mod telemetry;

@@ -77,7 +77,9 @@ impl From<Error> for StoreError {
         let transient = error.contains_label(TRANSIENT_TRANSACTION_ERROR);
         let decision = match error.kind.as_ref() {
             _ if transient => Decision::Retry,
-            ErrorKind::BsonSerialization(_) | ErrorKind::Bson(_) => Decision::Reject,
+            ErrorKind::BsonSerialization(_) | ErrorKind::Bson(_) | ErrorKind::InvalidArgument { .. } => {
+                Decision::Reject
+            }
             _ => server_code(&error).map_or(Decision::Retry, decision_for),
         };
         Self {

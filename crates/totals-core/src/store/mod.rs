@@ -27,6 +27,7 @@ pub use failure::Failure;
 pub use health::Unhealthy;
 pub use read::{CampaignTotals, Page, ReadError, SortBy, SortOrder};
 
+use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
 
 /// The database's name where `DATABASE_URL` has none.
@@ -51,7 +52,8 @@ impl Store {
     /// Opens the database without connecting yet: operations connect as they need to, and again after failures.
     ///
     /// # Errors
-    /// If the URL's options contradict each other, or its `mongodb+srv://` name does not resolve.
+    /// To be rejected if the URL's options contradict each other; to be retried ([`Store::open_later`]) if its
+    /// `mongodb+srv://` name does not resolve.
     pub async fn open(config: &config::Database, app_name: &str) -> Result<Self, StoreError> {
         let mut options = ClientOptions::parse(config.url.expose()).await?;
         options.app_name.get_or_insert_with(|| app_name.to_owned());
@@ -69,6 +71,19 @@ impl Store {
             client,
             options: Arc::new(options),
         })
+    }
+
+    /// Opens the database when its name resolves, however long that takes; `error` is why it could not be opened yet.
+    pub async fn open_later(config: &config::Database, app_name: &str, mut error: StoreError) -> Self {
+        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+        loop {
+            tracing::error!(%error, database.url = %config.url, "DATABASE_URL cannot be used yet: check its host name");
+            tokio::time::sleep(backoff.next_delay()).await;
+            match Self::open(config, app_name).await {
+                Ok(store) => return store,
+                Err(next) => error = next,
+            }
+        }
     }
 
     /// Creates the collections (inside a transaction they could not be) and their indexes, where missing.

@@ -1,8 +1,10 @@
-//! Serves connections until the process is told to stop.
+//! The HTTP listener of both binaries: opened, and served until the process is told to stop.
 //!
 //! `axum::serve` would do, but it lets a client hold a connection for ever with half a request, and it waits for
 //! ever for the last answer at the end.
 
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,11 +14,66 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use totals_core::runtime::lifecycle::Shutdown;
+
+use super::config;
+use super::lifecycle::Shutdown;
 
 /// How long a connection may wait for its next whole request head: above the 60 s for which load balancers commonly
 /// keep an idle connection, so that it is they who close it and no request races with our closing.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Why nothing can be served, as one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Something else listens there.
+    #[error(
+        "port {port} is in use: stop what listens there (`ss -ltnp 'sport = :{port}'` names it), or set {variable} to \
+         another port (0 takes any free one)"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// The variable that sets it.
+        variable: &'static str,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address} ({error}): check HOST and {variable}")]
+    Refused {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+        /// The variable that sets the port.
+        variable: &'static str,
+    },
+}
+
+/// Opens the listener, and logs its address.
+///
+/// # Errors
+/// [`ListenError`] if the port is taken or the address is not this machine's.
+pub async fn listen(config: &config::Http) -> Result<TcpListener, ListenError> {
+    let (address, variable) = (SocketAddr::new(config.host, config.port), config.port_variable);
+    let opened = async {
+        let listener = TcpListener::bind(address).await?;
+        tracing::info!(
+            address = format!("http://{}", listener.local_addr()?),
+            "listening"
+        );
+        Ok(listener)
+    };
+    opened.await.map_err(|error: std::io::Error| match error.kind() {
+        ErrorKind::AddrInUse => ListenError::PortTaken {
+            port: config.port,
+            variable,
+        },
+        _ => ListenError::Refused {
+            address,
+            error,
+            variable,
+        },
+    })
+}
 
 /// Serves `router` until the soft shutdown, then finishes what is under way, at most until the hard one.
 pub async fn serve(mut listener: TcpListener, router: Router, shutdown: &Shutdown) {
