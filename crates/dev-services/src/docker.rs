@@ -38,15 +38,34 @@ fn image(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// Makes sure that an engine answers and has the image, pulling it if need be. `Err` says in a few
-/// words why Docker cannot help.
-pub(crate) async fn available(kind: Kind) -> Result<(), String> {
-    let engine = docker_client_instance()
-        .await
-        .map_err(|_| "no Docker engine is configured".to_owned())?;
-    match timeout(PING_TIMEOUT, engine.ping()).await {
+/// Why Docker cannot help.
+#[derive(Debug)]
+pub(crate) enum Unavailable {
+    /// No engine is there: nothing unusual.
+    Absent(String),
+    /// One is there and cannot be used, which its owner may not expect.
+    Unusable(String),
+}
+
+/// Makes sure that an engine answers and has the image, pulling it if need be.
+pub(crate) async fn available(kind: Kind) -> Result<(), Unavailable> {
+    let engine = docker_client_instance().await;
+    let engine =
+        engine.map_err(|error| Unavailable::Absent(format!("there is no Docker engine ({error})")))?;
+    match timeout(PING_TIMEOUT, engine.version()).await {
         Ok(Ok(_)) => {}
-        Ok(Err(_)) | Err(_) => return Err("no Docker engine answers".to_owned()),
+        // An engine older than our client refuses it, and says so.
+        Ok(Err(EngineError::DockerResponseServerError { message, .. })) => {
+            return Err(Unavailable::Unusable(format!(
+                "the Docker engine refuses: {message}"
+            )));
+        }
+        Ok(Err(error)) => return Err(Unavailable::Absent(format!("no Docker engine answers ({error})"))),
+        Err(_) => {
+            return Err(Unavailable::Unusable(
+                "the Docker engine does not answer in time".to_owned(),
+            ));
+        }
     }
     remove_abandoned(&engine).await;
     let (name, tag) = image(kind);
@@ -55,14 +74,15 @@ pub(crate) async fn available(kind: Kind) -> Result<(), String> {
         return Ok(());
     }
     tracing::info!("pulling the Docker image {reference} (once)");
-    match timeout(PULL_TIMEOUT, GenericImage::new(name, tag).pull_image()).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!("the engine cannot pull {reference}: {error}")),
-        Err(_) => Err(format!(
+    let reason = match timeout(PULL_TIMEOUT, GenericImage::new(name, tag).pull_image()).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => format!("the Docker engine cannot pull {reference} ({error})"),
+        Err(_) => format!(
             "pulling {reference} took more than {} minutes",
             PULL_TIMEOUT.as_secs() / 60
-        )),
-    }
+        ),
+    };
+    Err(Unavailable::Unusable(reason))
 }
 
 /// What a container is to run.

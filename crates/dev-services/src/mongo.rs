@@ -8,7 +8,7 @@ use mongodb::error::ErrorKind;
 
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
-use crate::native::mongod;
+use crate::native::{end_leftover, mongod};
 use crate::server::{Cause, Instance, Kind, Source};
 use crate::{Error, Port, choice, url};
 
@@ -60,7 +60,9 @@ impl MongoServer {
     /// # Errors
     /// When no source can provide it, or it dies or does not answer; each [`Error`] says what to do.
     pub async fn start(dir: impl Into<PathBuf>, options: MongoOptions) -> Result<Self, Error> {
+        let dir = dir.into();
         let source = choice::source(Kind::MongoDb, options.source).await?;
+        end_leftover(&dir).await;
         let port = options.port.resolve()?;
         let mut arguments = vec!["--port".to_owned(), port.to_string()];
         // Small enough for several at once on a laptop; durability stays as in production.
@@ -72,7 +74,7 @@ impl MongoServer {
         let instance = match source {
             Source::Native => {
                 let program = mongod::locate(&cache()).await?;
-                Instance::Native(mongod::instance(&program, &dir.into(), &arguments)?)
+                Instance::Native(mongod::instance(&program, &dir, &arguments)?)
             }
             Source::Docker => Instance::Container(container(port, arguments, options.volume).await?),
         };

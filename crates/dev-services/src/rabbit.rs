@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
-use crate::native::rabbitmq;
+use crate::native::{end_leftover, rabbitmq};
 use crate::process::Process;
 use crate::server::{Cause, Instance, Kind, Source};
 use crate::{Error, Port, choice};
@@ -42,12 +42,14 @@ impl RabbitServer {
     /// # Errors
     /// When no source can provide it, or it dies or does not answer; each [`Error`] says what to do.
     pub async fn start(dir: impl Into<PathBuf>, options: RabbitOptions) -> Result<Self, Error> {
+        let dir = dir.into();
         let source = choice::source(Kind::RabbitMq, options.source).await?;
+        end_leftover(&dir).await;
         let port = options.port.resolve()?;
         let mut server = match source {
             Source::Native => {
                 let script = rabbitmq::locate(&cache()).await?;
-                let node = rabbitmq::node(&script, &dir.into(), port).await?;
+                let node = rabbitmq::node(&script, &dir, port).await?;
                 Self {
                     instance: Instance::Native(node.instance),
                     port,

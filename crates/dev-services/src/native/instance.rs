@@ -15,6 +15,12 @@ use crate::server::Kind;
 /// How long the server of a killed owner may take to end; its supervisor kills it after 15 s.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(17);
 
+/// Pause between two looks at it.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Below the server's directory.
+const PID_FILE: &str = "pid";
+
 /// A log that has grown past this is started anew.
 const LOG_LIMIT: u64 = 16 << 20;
 
@@ -47,13 +53,12 @@ impl NativeInstance {
         {
             return Ok(());
         }
-        self.end_leftover().await;
         let log = self.log();
         if fs::metadata(&log).is_ok_and(|meta| meta.len() > LOG_LIMIT) {
             fs::remove_file(&log).map_err(Error::file("remove", &log))?;
         }
         let process = Process::spawn(&self.command, &Output::File(log)).await?;
-        let pid_file = self.pid_file();
+        let pid_file = self.dir.join(PID_FILE);
         fs::write(&pid_file, process.id().to_string()).map_err(Error::file("write", pid_file))?;
         self.process = Some(process);
         Ok(())
@@ -109,34 +114,25 @@ impl NativeInstance {
             log,
         }
     }
+}
 
-    fn pid_file(&self) -> PathBuf {
-        self.dir.join("pid")
-    }
-
-    /// An owner killed a moment ago leaves a server that is still shutting down on this data. Waits
-    /// for it, and kills it if it has no supervisor left that would.
-    async fn end_leftover(&self) {
-        let Some(pid) = fs::read_to_string(self.pid_file())
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-        else {
-            return;
-        };
-        let deadline = Instant::now() + LEFTOVER_GRACE;
-        while works_on(pid, &self.dir) {
-            if Instant::now() >= deadline
-                && let Some(pid) = Pid::from_raw(pid)
-            {
-                tracing::warn!(
-                    "killing process {pid}, a {} left over from an earlier run",
-                    self.kind
-                );
-                // If it has just ended, all the better.
-                let _ = kill_process(pid, Signal::KILL);
-            }
-            sleep(Duration::from_millis(100)).await;
+/// Waits for the server that an owner killed a moment ago has left on `dir`: it is still shutting down, and
+/// holds the data and the port. Kills it if it has no supervisor left that would.
+pub(crate) async fn end_leftover(dir: &Path) {
+    let text = fs::read_to_string(dir.join(PID_FILE)).ok();
+    let Some(pid) = text.and_then(|text| text.trim().parse().ok()) else {
+        return;
+    };
+    let deadline = Instant::now() + LEFTOVER_GRACE;
+    while works_on(pid, dir) {
+        if Instant::now() >= deadline
+            && let Some(pid) = Pid::from_raw(pid)
+        {
+            tracing::warn!("killing process {pid}, left over from an earlier run");
+            // If it has just ended, all the better.
+            let _ = kill_process(pid, Signal::KILL);
         }
+        sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -158,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_restart_waits_for_the_server_that_an_earlier_owner_left() {
+    async fn the_server_that_a_killed_owner_left_is_waited_for() {
         let dir = tempfile::tempdir().unwrap();
         let mut first = sleeper(dir.path());
         first.launch().await.unwrap();
@@ -166,10 +162,8 @@ mod tests {
         assert!(works_on(pid, dir.path()));
         // As after SIGKILL of the owner: nobody waits, the supervisor ends the process.
         drop(first);
-        let mut second = sleeper(dir.path());
-        second.launch().await.unwrap();
+        end_leftover(dir.path()).await;
         assert!(!works_on(pid, dir.path()));
-        second.stop().await;
     }
 
     #[tokio::test]

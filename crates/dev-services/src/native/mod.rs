@@ -13,7 +13,7 @@ mod wheel;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use instance::NativeInstance;
+pub(crate) use instance::{NativeInstance, end_leftover};
 
 /// Finds a program in the directories of `PATH`.
 fn on_path(program: &str) -> Option<PathBuf> {
