@@ -2,6 +2,7 @@
 //!
 //! One file (or folder) for each command; what several need stands beside them.
 
+mod bench;
 mod cargo;
 mod environment;
 mod error;
@@ -36,6 +37,7 @@ enum Command {
     Up(up::Args),
     Test(test::Args),
     Publish(publish::Args),
+    Bench(bench::Args),
 }
 
 #[tokio::main]
@@ -52,6 +54,7 @@ async fn main() -> ExitCode {
         Command::Up(args) => up::run(&args).await,
         Command::Test(args) => test::run(&args).await,
         Command::Publish(args) => publish::run(&args).await,
+        Command::Bench(args) => bench::run(&args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,11 +14,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::running::Running;
-use event::Event;
-use sender::Sender;
+pub use event::Event;
+pub use sender::Sender;
 
 const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
-const DEFAULT_EXCHANGE: &str = "care-for-all";
+pub const DEFAULT_EXCHANGE: &str = "care-for-all";
 
 /// Publish events from a file, one JSON document a line
 ///

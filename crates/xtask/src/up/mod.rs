@@ -14,7 +14,7 @@ use crate::cargo;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::running::Running;
-use app::App;
+pub use app::App;
 
 /// Run MongoDB, RabbitMQ, the worker and the API on this machine
 ///
@@ -44,9 +44,9 @@ pub struct Args {
 
 /// The ports of the two programs.
 #[derive(Debug, Clone, Copy)]
-struct Ports {
-    api: u16,
-    worker: u16,
+pub struct Ports {
+    pub api: u16,
+    pub worker: u16,
 }
 
 pub async fn run(args: &Args) -> Result<(), Error> {
