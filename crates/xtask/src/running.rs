@@ -1,6 +1,7 @@
 //! What a running `up` tells other terminals: where its broker is, for `publish`.
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use dev_services::{Services, directories};
@@ -42,13 +43,29 @@ impl Running {
         is_alive(record.pid).then_some(record)
     }
 
+    /// Whether the last `up` was killed, so that its children may still be about to end.
+    pub fn left_behind() -> bool {
+        path().exists() && Self::find().is_none()
+    }
+
     /// Publishes the record until the guard is dropped.
     pub fn announce(&self) -> Result<Announced, Error> {
         let path = path();
-        let json = serde_json::to_vec_pretty(self).map_err(std::io::Error::other);
-        json.and_then(|json| fs::write(&path, json))
+        self.write(&path)
             .map_err(|source| Error::Write(path.clone(), source))?;
         Ok(Announced(path))
+    }
+
+    /// Readable by this user alone: a URL from the environment may hold a password.
+    fn write(&self, path: &Path) -> std::io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        let file = fs::File::options()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
+        serde_json::to_writer_pretty(file, self).map_err(std::io::Error::other)
     }
 }
 
@@ -89,10 +106,10 @@ mod tests {
             database_url: "d".into(),
             rabbitmq_url: "r".into(),
         };
-        fs::write(&file, serde_json::to_vec(&record).unwrap()).unwrap();
+        record.write(&file).unwrap();
         assert_eq!(Running::read(&file).as_ref(), Some(&record));
         record.pid = u32::MAX;
-        fs::write(&file, serde_json::to_vec(&record).unwrap()).unwrap();
+        record.write(&file).unwrap();
         assert_eq!(Running::read(&file), None);
     }
 }

@@ -22,7 +22,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const PID_FILE: &str = "pid";
 
 /// A log that has grown past this is started anew.
-const LOG_LIMIT: u64 = 16 << 20;
+const LOG_LIMIT: usize = 16 << 20;
 
 /// A server as a process, and what it takes to start it again.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct NativeInstance {
     /// Holds the data, `log` and `pid`; named somewhere on the command line.
     dir: PathBuf,
     process: Option<Process>,
+    /// Where in the log the present life begins.
+    log_start: usize,
 }
 
 impl NativeInstance {
@@ -41,6 +43,7 @@ impl NativeInstance {
             command,
             dir: dir.to_owned(),
             process: None,
+            log_start: 0,
         }
     }
 
@@ -54,9 +57,12 @@ impl NativeInstance {
             return Ok(());
         }
         let log = self.log();
-        if fs::metadata(&log).is_ok_and(|meta| meta.len() > LOG_LIMIT) {
+        let length =
+            |log: &Path| fs::metadata(log).map_or(0, |meta| usize::try_from(meta.len()).unwrap_or(0));
+        if length(&log) > LOG_LIMIT {
             fs::remove_file(&log).map_err(Error::file("remove", &log))?;
         }
+        self.log_start = length(&log);
         let process = Process::spawn(&self.command, &Output::File(log)).await?;
         let pid_file = self.dir.join(PID_FILE);
         fs::write(&pid_file, process.id().to_string()).map_err(Error::file("write", pid_file))?;
@@ -110,7 +116,7 @@ impl NativeInstance {
         Error::Died {
             kind: self.kind,
             exit,
-            tail: log_tail(&log, 12),
+            tail: log_tail(&log, self.log_start, 12),
             log,
         }
     }

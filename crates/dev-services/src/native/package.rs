@@ -50,7 +50,7 @@ pub(super) async fn install(packages: &[&str], kind: Kind, cache: &Path) -> Resu
         package,
         command,
         exit,
-        output: log_tail(&log, 12),
+        output: log_tail(&log, 0, 12),
     })
 }
 

@@ -114,7 +114,7 @@ async fn find_python() -> Result<Option<PathBuf>, Error> {
         .into_iter()
         .chain([PathBuf::from("/usr/bin/python3")])
     {
-        if python.exists()
+        if super::is_executable(&python)
             && run(Command::new(&python).args(["-m", "pip", "--version"]))
                 .await?
                 .status

@@ -198,10 +198,10 @@ fn supervised(command: &std::process::Command, output: &Output) -> tokio::proces
     sh
 }
 
-/// The last lines of a log, for a message about a program that died.
-pub(crate) fn log_tail(log: &Path, lines: usize) -> String {
+/// The last lines of a log from byte `start` on, for a message about a program that died.
+pub(crate) fn log_tail(log: &Path, start: usize, lines: usize) -> String {
     let text = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = String::from_utf8_lossy(text.get(start..).unwrap_or_default());
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
 }

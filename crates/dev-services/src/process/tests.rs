@@ -55,7 +55,7 @@ async fn a_missing_program_is_exit_code_127_and_a_line_in_the_log() {
         .await
         .unwrap();
     assert_eq!(process.wait().await, Exit::Code(127));
-    assert!(log_tail(&log, 5).contains("no-such-program"));
+    assert!(log_tail(&log, 0, 5).contains("no-such-program"));
 }
 
 #[tokio::test]

@@ -9,12 +9,18 @@ mod report;
 
 use dev_services::{Services, Settings, port};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::cargo;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::running::Running;
 pub use app::App;
+
+/// How long what a killed `up` left behind may take to end.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(16);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Run MongoDB, RabbitMQ, the worker and the API on this machine
 ///
@@ -51,7 +57,7 @@ pub struct Ports {
 
 pub async fn run(args: &Args) -> Result<(), Error> {
     let environment = Environment::load()?;
-    let ports = Ports::free(&environment)?;
+    let ports = Ports::free(&environment).await?;
     let settings = Settings::persistent("up")
         .fresh(args.fresh)
         .database_url(environment.get("DATABASE_URL").map(str::to_owned))
@@ -91,7 +97,7 @@ async fn serve(app: &mut App, table: &str) -> Error {
 
 impl Ports {
     /// Reads the ports and makes sure that nobody listens there.
-    fn free(environment: &Environment) -> Result<Self, Error> {
+    async fn free(environment: &Environment) -> Result<Self, Error> {
         if let Some(running) = Running::find() {
             return Err(Error::AlreadyUp(running.pid));
         }
@@ -102,16 +108,33 @@ impl Ports {
         if ports.api == ports.worker {
             return Err(Error::SamePort(ports.api));
         }
+        // The programs of an `up` that was killed are ended by their supervisors, which takes a moment.
+        let patience = if Running::left_behind() {
+            LEFTOVER_GRACE
+        } else {
+            Duration::ZERO
+        };
         for (port, user, variable) in [
             (ports.api, "the API", "PORT"),
             (ports.worker, "the worker", "WORKER_PORT"),
         ] {
-            if !port::is_free(port) {
+            if !becomes_free(port, patience).await {
                 return Err(Error::PortInUse { port, user, variable });
             }
         }
         Ok(ports)
     }
+}
+
+async fn becomes_free(port: u16, patience: Duration) -> bool {
+    let deadline = Instant::now() + patience;
+    while !port::is_free(port) {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        sleep(POLL_INTERVAL).await;
+    }
+    true
 }
 
 /// The signals that mean "stop": Ctrl-C, `kill`, a closed terminal.
