@@ -54,7 +54,7 @@ pub(crate) async fn available(kind: Kind) -> Result<(), Unavailable> {
         engine.map_err(|error| Unavailable::Absent(format!("there is no Docker engine ({error})")))?;
     match timeout(PING_TIMEOUT, engine.version()).await {
         Ok(Ok(_)) => {}
-        // An engine older than our client refuses it, and says so.
+        // An engine that is there and refuses says why: rights, a version it does not speak.
         Ok(Err(EngineError::DockerResponseServerError { message, .. })) => {
             return Err(Unavailable::Unusable(format!(
                 "the Docker engine refuses: {message}"
