@@ -119,7 +119,7 @@ async fn a_rabbitmq_that_is_away_refuses_or_is_silent_is_named() {
         expect_advice(
             world.worker_command(),
             &[("RABBITMQ_URL", url.as_str())],
-            "broker",
+            "consumer",
             advice,
         )
         .await;
@@ -166,6 +166,12 @@ async fn a_bad_value_stops_the_start_with_one_line() {
             "PORT",
             "http",
             "PORT must be a port number from 0 (any free port) to 65535, got `http`",
+        ),
+        (
+            worker_command(),
+            "DATABASE_URL",
+            "mongodb://one:1,two:2/?directConnection=true",
+            "totals-worker: DATABASE_URL cannot be used: ",
         ),
         (
             worker_command(),

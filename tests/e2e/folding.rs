@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::events::{created, paid, payment_refunded, refunded};
-use crate::harness::{Outgoing, World};
+use crate::harness::{DeadLetter, Outgoing, World};
 
 #[tokio::test]
 async fn a_donation_is_seen_through_the_api() {
@@ -108,7 +108,7 @@ async fn duplicates_change_nothing_and_conflicts_are_quarantined() {
     world.broker.publish(redefined.map(Outgoing::from)).await;
 
     let dead_letters = world.expect_dead_letters(4).await;
-    let reasons: BTreeSet<String> = dead_letters.iter().map(|letter| letter.reason()).collect();
+    let reasons: BTreeSet<String> = dead_letters.iter().map(DeadLetter::reason).collect();
     assert_eq!(
         reasons,
         BTreeSet::from([

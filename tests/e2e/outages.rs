@@ -109,7 +109,7 @@ async fn rabbitmq_goes_away_and_comes_back() {
             rabbitmq.kill().await.unwrap();
         }
         let health = worker.degraded().await;
-        assert_eq!(health["broker"]["healthy"], false);
+        assert_eq!(health["consumer"]["healthy"], false);
         assert!(
             worker
                 .text("/metrics")

@@ -135,7 +135,11 @@ async fn health_is_degraded_without_a_database() {
 
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
-    let head = ask(api().await, Request::head("/openapi").body(Body::empty()).unwrap()).await;
+    let head = ask(
+        api().await,
+        Request::head("/openapi").body(Body::empty()).unwrap(),
+    )
+    .await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
     assert_eq!(
         head.header(header::CONTENT_LENGTH),

@@ -17,6 +17,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where the URL does not say: a silent peer is noticed after two missed heartbeats.
 const HEARTBEAT_SECONDS: u16 = 10;
 
+/// AMQP's limit for a short string.
+const MAX_VHOST_BYTES: usize = 255;
+
 /// AMQP reply code: a declaration contradicts what exists.
 pub const PRECONDITION_FAILED: u16 = 406;
 /// AMQP reply code: wrong credentials or rights.
@@ -110,7 +113,9 @@ impl Address {
         let mut uri: AMQPUri = url
             .expose()
             .parse()
-            .map_err(|_: String| ConfigError::invalid(&config::RABBITMQ_URL, url.expose()))?;
+            .ok()
+            .filter(|uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES)
+            .ok_or_else(|| ConfigError::invalid(&config::RABBITMQ_URL, url.expose()))?;
         if uri.vhost.is_empty() {
             // `amqp://host/` means the default virtual host to everyone but the specification.
             "/".clone_into(&mut uri.vhost);

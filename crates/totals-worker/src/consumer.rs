@@ -65,6 +65,7 @@ enum End {
 
 /// The tasks of one epoch, and the ways into them.
 struct Epoch {
+    /// Cancelled when the epoch is over, by whoever notices first.
     token: CancellationToken,
     tasks: TaskTracker,
     lanes: Vec<mpsc::Sender<Item>>,
@@ -76,16 +77,12 @@ impl Worker {
     pub async fn run(&self, shutdown: &Shutdown) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         while !shutdown.soft.is_cancelled() {
-            let started = tokio::time::Instant::now();
-            let problem = match self.epoch(shutdown).await {
+            let problem = match self.epoch(shutdown, &mut backoff).await {
                 Ok(End::Stopped) => return,
                 Ok(End::Lost) => "RabbitMQ: the connection or the consumer was lost".to_owned(),
                 Err(problem) => problem,
             };
             self.metrics.disconnected();
-            if started.elapsed() > STABLE {
-                backoff.reset();
-            }
             let delay = backoff.next_delay();
             if backoff.is_worth_a_line() {
                 tracing::error!(
@@ -106,18 +103,38 @@ impl Worker {
         self.state.send_replace(state);
     }
 
-    async fn epoch(&self, shutdown: &Shutdown) -> Result<End, String> {
-        self.store.check().await.map_err(|error| error.to_string())?;
-        self.store.prepare().await.map_err(|error| error.to_string())?;
-        let (connection, channel, mut consumer) = self.consume().await.map_err(|error| error.to_string())?;
+    async fn epoch(&self, shutdown: &Shutdown, backoff: &mut Backoff) -> Result<End, String> {
+        let (connection, channel, mut consumer) = tokio::select! {
+            connected = self.connect() => connected?,
+            () = shutdown.soft.cancelled() => return Ok(End::Stopped),
+        };
         tracing::info!(queue = self.config.broker.queue, broker = %self.address, "consuming");
         self.metrics.connected();
         self.say(BrokerState::Consuming);
+        let started = tokio::time::Instant::now();
 
         let epoch = self.start(&channel, shutdown);
         let end = self.dispatch(&epoch, &mut consumer, shutdown).await;
+        if started.elapsed() > STABLE {
+            backoff.reset();
+        }
+        let token = epoch.token.clone();
+        tokio::select! {
+            () = self.finish(epoch, &end, &channel) => close(connection).await,
+            () = shutdown.hard.cancelled() => token.cancel(),
+        }
+        Ok(end)
+    }
+
+    /// Lets an epoch's tasks end: with what they have in hand if the worker stops, at once if the connection is lost.
+    async fn finish(&self, epoch: Epoch, end: &End, channel: &Channel) {
         match end {
-            End::Lost => epoch.token.cancel(),
+            End::Lost => {
+                self.say(BrokerState::NotConsuming(
+                    "RabbitMQ: the connection was lost".to_owned(),
+                ));
+                epoch.token.cancel();
+            }
             End::Stopped => {
                 self.say(BrokerState::NotConsuming("stopping".to_owned()));
                 let cancel = channel.basic_cancel(CONSUMER_TAG.into(), BasicCancelOptions::default());
@@ -126,19 +143,14 @@ impl Worker {
                 }
             }
         }
-        let Epoch {
-            token,
-            tasks,
-            lanes,
-            park,
-        } = epoch;
-        drop((lanes, park));
-        tokio::select! {
-            () = tasks.wait() => {}
-            () = shutdown.hard.cancelled() => token.cancel(),
-        }
-        close(connection).await;
-        Ok(end)
+        drop((epoch.lanes, epoch.park));
+        epoch.tasks.wait().await;
+    }
+
+    async fn connect(&self) -> Result<(Connection, Channel, Consumer), String> {
+        self.store.check().await.map_err(|error| error.to_string())?;
+        self.store.prepare().await.map_err(|error| error.to_string())?;
+        self.consume().await.map_err(|error| error.to_string())
     }
 
     async fn consume(&self) -> Result<(Connection, Channel, Consumer), BrokerError> {
@@ -162,7 +174,7 @@ impl Worker {
     fn start(&self, channel: &Channel, shutdown: &Shutdown) -> Epoch {
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (settle, finished) = Settle::open();
-        tasks.spawn(settle::run(channel.clone(), finished));
+        tasks.spawn(settle::run(channel.clone(), finished, token.clone()));
         // Unbounded, and yet no larger than the prefetch.
         let (park, parked) = mpsc::unbounded_channel();
         let dead_letters = DeadLetters {
@@ -172,6 +184,7 @@ impl Worker {
             metrics: self.metrics.clone(),
             settle: settle.clone(),
             epoch: token.clone(),
+            stopping: shutdown.soft.clone(),
         };
         tasks.spawn(dead_letters.run(parked));
         let lane = |number| {
@@ -204,6 +217,7 @@ impl Worker {
         loop {
             let delivery = tokio::select! {
                 () = shutdown.soft.cancelled() => return End::Stopped,
+                () = epoch.token.cancelled() => return End::Lost,
                 delivery = consumer.next() => delivery,
             };
             let message = match delivery {

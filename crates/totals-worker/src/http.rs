@@ -37,7 +37,7 @@ struct Health {
     timestamp: Timestamp,
     uptime: f64,
     database: Dependency,
-    broker: Dependency,
+    consumer: Dependency,
 }
 
 #[derive(Serialize)]
@@ -65,11 +65,11 @@ pub fn router(reported: Reported) -> Router {
 
 async fn health(State(reported): State<Reported>) -> Response {
     let database = Dependency::from(reported.store.check().await.map_err(|error| error.to_string()));
-    let broker = Dependency::from(match reported.broker.borrow().clone() {
+    let consumer = Dependency::from(match reported.broker.borrow().clone() {
         BrokerState::Consuming => Ok(()),
         BrokerState::NotConsuming(reason) => Err(reason),
     });
-    let healthy = database.healthy && broker.healthy;
+    let healthy = database.healthy && consumer.healthy;
     let health = Health {
         status: if healthy { "healthy" } else { "degraded" },
         service: "totals-worker",
@@ -77,7 +77,7 @@ async fn health(State(reported): State<Reported>) -> Response {
         timestamp: Timestamp::now(),
         uptime: reported.started.elapsed().as_secs_f64(),
         database,
-        broker,
+        consumer,
     };
     let status = if healthy {
         StatusCode::OK

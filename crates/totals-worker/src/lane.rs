@@ -151,7 +151,7 @@ impl Lane {
             }
             tokio::select! {
                 () = self.epoch.cancelled() => return Attempt::Abandoned,
-                () = self.stopping.cancelled(), if backoff.failures() > QUIET_FAILURES => return Attempt::Abandoned,
+                () = self.stopping.cancelled() => return Attempt::Abandoned,
                 () = tokio::time::sleep(delay) => {}
             }
         }

@@ -7,6 +7,7 @@ mod http;
 mod lane;
 mod message;
 mod metrics;
+mod publisher;
 mod settle;
 mod topology;
 

@@ -7,14 +7,30 @@ use opentelemetry::propagation::Extractor;
 use totals_core::domain::{Event, Invalid, InvalidCode, Quarantine, Subject};
 use totals_core::store::StoreError;
 
+/// The headers of a dead letter. Whoever replays one keeps them.
+pub mod header {
+    /// Header: the reason's class.
+    pub const REASON_CODE: &str = "x-reason-code";
+    /// Header: the reason as a sentence.
+    pub const REASON: &str = "x-reason";
+    /// Header: the exchange the message was published to.
+    pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
+    /// Header: the routing key it was published with.
+    pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
+    /// Header: when it was dead-lettered, RFC 3339.
+    pub const FAILED_AT: &str = "x-failed-at";
+    /// Header: how often it was dead-lettered.
+    pub const ATTEMPTS: &str = "x-attempts";
+}
+
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
 #[derive(Debug)]
 pub struct Message {
     /// What settles it.
     pub tag: u64,
-    /// The exchange it was published to.
+    /// The exchange it was first published to.
     pub exchange: String,
-    /// The routing key it was published with.
+    /// The routing key it was first published with.
     pub routing_key: String,
     /// Its AMQP properties and headers.
     pub properties: BasicProperties,
@@ -24,17 +40,41 @@ pub struct Message {
 
 impl From<Delivery> for Message {
     fn from(delivery: Delivery) -> Self {
-        Self {
+        let mut message = Self {
             tag: delivery.delivery_tag,
             exchange: delivery.exchange.to_string(),
             routing_key: delivery.routing_key.to_string(),
             properties: delivery.properties,
             body: delivery.data,
+        };
+        // A dead letter that was moved straight back into the queue (the management page can do that) carries the
+        // queue's name for its routing key.
+        if let (true, Some(exchange), Some(key)) = (
+            message.exchange.is_empty(),
+            message.header(header::ORIGINAL_EXCHANGE),
+            message.header(header::ORIGINAL_ROUTING_KEY),
+        ) {
+            (message.exchange, message.routing_key) = (exchange.to_owned(), key.to_owned());
         }
+        message
     }
 }
 
 impl Message {
+    /// How often it was dead-lettered before.
+    pub fn attempts(&self) -> i64 {
+        let headers = self.properties.headers().as_ref();
+        match headers.and_then(|headers| headers.inner().get(header::ATTEMPTS)) {
+            Some(AMQPValue::LongLongInt(attempts)) => *attempts,
+            Some(AMQPValue::LongInt(attempts)) => i64::from(*attempts),
+            _ => 0,
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        text(self.properties.headers().as_ref()?.inner().get(name)?)
+    }
+
     /// The producer's trace, if it sent one.
     pub fn trace(&self) -> Option<opentelemetry::trace::SpanContext> {
         use opentelemetry::trace::TraceContextExt;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use lapin::Channel;
 use lapin::options::BasicAckOptions;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::connection::call;
 
@@ -30,8 +31,13 @@ impl Settle {
     }
 }
 
-/// Acknowledges until every [`Settle`] of the epoch is gone, or the channel is.
-pub async fn run(channel: Channel, mut finished: mpsc::UnboundedReceiver<Vec<u64>>) {
+/// Acknowledges until every [`Settle`] of the epoch is gone. An epoch that cannot acknowledge is over: the broker would
+/// soon send it nothing more.
+pub async fn run(
+    channel: Channel,
+    mut finished: mpsc::UnboundedReceiver<Vec<u64>>,
+    epoch: CancellationToken,
+) {
     let mut window = Window::default();
     while let Some(tags) = finished.recv().await {
         window.finish(tags);
@@ -46,6 +52,7 @@ pub async fn run(channel: Channel, mut finished: mpsc::UnboundedReceiver<Vec<u64
         let ack = channel.basic_ack(tag, BasicAckOptions { multiple: true });
         if let Err(error) = call("acknowledging", ack).await {
             tracing::debug!(%error, "this epoch can acknowledge no more");
+            epoch.cancel();
             return;
         }
     }

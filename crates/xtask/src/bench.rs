@@ -51,7 +51,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
         worker: port::free(),
     };
     let record = Running::new(&services, ports.api, ports.worker);
-    let mut app = App::start(&record, ports, &environment, true).await?;
+    let mut app = App::start(&record, ports, &[("LOG_LEVEL", "warn")], true).await?;
     let measured = async {
         app.until_healthy().await?;
         let sender = Sender::connect(services.rabbitmq_url(), exchange).await?;

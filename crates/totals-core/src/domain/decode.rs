@@ -18,6 +18,9 @@ use super::{
 /// The largest message accepted, in bytes. Real events have a few hundred.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
+/// So much is kept of a type that is none of ours.
+const MAX_TYPE_CHARS: usize = 64;
+
 /// The class of a reason, for metrics and for selecting dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvalidCode {
@@ -155,7 +158,6 @@ fn read(
     let sent_id = message_id.and_then(|id| EventId::try_from(id).ok());
     let (event_type, payload) = match (outer.payload, outer.donation_id) {
         (Some(payload), _) => {
-            subject.event_type = outer.event_type.and_then(string).map(Cow::into_owned);
             subject.event_id = Some(id("eventId", outer.event_id)?);
             (required_string("eventType", outer.event_type)?, payload.get())
         }
@@ -165,12 +167,11 @@ fn read(
         }
         (None, None) => {
             subject.event_id = id("eventId", outer.event_id).ok().or(sent_id);
-            subject.event_type = outer.event_type.and_then(string).map(Cow::into_owned);
             let message = "the message has neither a payload (an envelope) nor a donationId (a bare payload)";
             return Err(Fault(InvalidCode::MissingField, message.to_owned()));
         }
     };
-    subject.event_type = Some(event_type.clone().into_owned());
+    subject.event_type = Some(event_type.chars().take(MAX_TYPE_CHARS).collect());
     let fields: Payload<'_> = object(payload, "payload")?;
     subject.campaign = id("campaignId", fields.campaign_id).ok();
     subject.donation = id("donationId", fields.donation_id).ok();

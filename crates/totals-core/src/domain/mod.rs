@@ -1,4 +1,4 @@
-//! The rules of donations, refunds and totals: pure functions of events, with no I/O, no clock and no async.
+//! The rules of donations, refunds and totals: pure functions of events, with no I/O and no async.
 //!
 //! The one promise of the service is kept here: whatever the order, duplication or batching in which events
 //! arrive, [`fold::Fold`] arrives at the same totals.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
 
 /// Milliseconds since the Unix epoch, within the years 0 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,9 +19,13 @@ impl Timestamp {
 
     /// Reads RFC 3339, as JavaScript's `toISOString` writes it and with any offset; finer parts are cut off.
     pub fn parse(text: &str) -> Option<Self> {
-        OffsetDateTime::parse(text, &Rfc3339)
-            .ok()
-            .map(Self::from_date_time)
+        let moment = OffsetDateTime::parse(text, &Rfc3339)
+            .ok()?
+            .checked_to_offset(UtcOffset::UTC)?;
+        // An offset may lead out of the years that can be written.
+        (0..=9999)
+            .contains(&moment.year())
+            .then(|| Self::from_date_time(moment))
     }
 
     /// The moment `millis` milliseconds after the Unix epoch.
@@ -76,6 +80,7 @@ mod tests {
             "2025-11-21",
             "2025-13-01T00:00:00Z",
             "1763712000000",
+            "0000-01-01T00:00:00+23:59",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }

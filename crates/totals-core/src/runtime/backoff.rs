@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Exponential backoff with full jitter.
+/// Exponential backoff with jitter.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,

@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use mongodb::ClientSession;
 use mongodb::bson::{Bson, Document, doc, serialize_to_bson, serialize_to_document};
 use mongodb::error::{Error, UNKNOWN_TRANSACTION_COMMIT_RESULT};
-use mongodb::options::{ReadConcern, WriteConcern};
+use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -44,7 +44,8 @@ impl Store {
     /// The future must be driven to its end; see the module [`super`].
     ///
     /// # Errors
-    /// [`StoreError`] with its decision; nothing of the batch was applied then, unless the answer to the commit was
+    /// [`StoreError`] with its decision, [`Decision::Reject`](super::Decision::Reject) only for what a write of this batch
+    /// met; nothing of the batch was applied then, unless the answer to the commit was
     /// lost, and in that case applying the batch again finds its events to be duplicates.
     pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
         let mut session = self.client.start_session().await?;
@@ -53,6 +54,8 @@ impl Store {
             .start_transaction()
             .read_concern(ReadConcern::snapshot())
             .write_concern(WriteConcern::majority())
+            // Whatever DATABASE_URL says: other members have no transactions that write.
+            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
             .await?;
         match self.fold_within(&mut session, batch).await {
             Ok(outcomes) => {
@@ -77,7 +80,7 @@ impl Store {
             failed,
             donations,
             donors,
-        } = self.load(session, batch).await?;
+        } = self.load(session, batch).await.map_err(StoreError::into_retry)?;
         let mut fold = Fold::new(state);
         let outcomes: Vec<Outcome> = batch.iter().map(|event| fold.apply(event)).collect();
         let now = Timestamp::now();

@@ -28,13 +28,12 @@ const WRITE_CONFLICT: i32 = 112;
 
 /// Server codes that mean "this data, never": every other failure is retried, because a batch given up for what is
 /// wrong with the server would be lost to the totals. Names as in MongoDB's `error_codes.yml`.
-const REJECTED: [i32; 11] = [
+const REJECTED: [i32; 10] = [
     2,     // BadValue
     9,     // FailedToParse
     14,    // TypeMismatch
     15,    // Overflow
     16,    // InvalidLength
-    121,   // DocumentValidationFailure
     394,   // TransactionTooLargeForCache: half of the batch may fit
     10334, // BSONObjectTooLarge
     17280, // KeyTooLong
@@ -59,6 +58,27 @@ impl StoreError {
             decision: decision_for(code),
             code: Some(code),
             summary: format!("MongoDB refused a write: code {code} {name}"),
+        }
+    }
+
+    /// The same failure where it says nothing about the data: in reading, say.
+    pub(super) fn into_retry(self) -> Self {
+        Self {
+            decision: Decision::Retry,
+            ..self
+        }
+    }
+
+    /// A failure to open the database: a name that does not resolve may later, options that contradict each other
+    /// will not.
+    pub(super) fn opening(error: Error) -> Self {
+        let decision = match error.kind.as_ref() {
+            ErrorKind::InvalidArgument { .. } | ErrorKind::InvalidTlsConfig { .. } => Decision::Reject,
+            _ => Decision::Retry,
+        };
+        Self {
+            decision,
+            ..Self::from(error)
         }
     }
 
@@ -130,6 +150,7 @@ impl fmt::Display for Summary<'_> {
             ErrorKind::ServerSelection { message, .. }
             | ErrorKind::ConnectionPoolCleared { message, .. }
             | ErrorKind::DnsResolve { message, .. }
+            | ErrorKind::Transaction { message, .. }
             | ErrorKind::InvalidTlsConfig { message, .. } => {
                 write!(f, "MongoDB cannot be reached: {message}")?;
             }

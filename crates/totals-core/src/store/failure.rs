@@ -2,13 +2,12 @@
 //!
 //! A failed row stands at its event's id until a later event of that id is processed and replaces it. Where the id
 //! is taken by a processed event (a reused id, a broken copy), the row stands beside it, at `<event id>#<hash of the
-//! body>`. Rows are keyed by content so that recording the same failure again changes nothing but its count.
+//! body>`. Another broken body under the same id replaces the row of the one before; the dead-letter queue has both.
 
 use std::collections::HashMap;
 
 use futures::TryStreamExt;
-use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 
 use super::document::{EVENT_LOG, KnownRow, Status, binary, date};
 use super::{Store, StoreError, check_statements, detached};
@@ -29,7 +28,7 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason as a sentence.
     pub error: String,
-    /// The whole message as received.
+    /// The whole message as received. It is UTF-8: of anything else no event id is readable.
     pub body: Vec<u8>,
 }
 
@@ -62,16 +61,9 @@ impl Failure {
         } else {
             self.event_id.to_string()
         };
-        let body = match std::str::from_utf8(&self.body) {
-            Ok(text) => Bson::from(text),
-            Err(_) => Binary {
-                subtype: BinarySubtype::Generic,
-                bytes: self.body.clone(),
-            }
-            .into(),
-        };
         let mut set = doc! {
-            "eventId": self.event_id.as_str(), "contentHash": binary(hash), "body": body,
+            "eventId": self.event_id.as_str(), "contentHash": binary(hash),
+            "body": String::from_utf8_lossy(&self.body).into_owned(),
             "code": self.code, "error": &self.error, "failedAt": date(now),
         };
         let subject = [
@@ -79,15 +71,22 @@ impl Failure {
             ("campaignId", self.campaign.as_ref().map(CampaignId::as_str)),
             ("donationId", self.donation.as_ref().map(DonationId::as_str)),
         ];
-        set.extend(
-            subject
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), Bson::from(value?)))),
-        );
+        let mut unset = Document::new();
+        for (name, value) in subject {
+            match value {
+                Some(value) => set.insert(name, value),
+                // Of an earlier body under this id.
+                None => unset.insert(name, ""),
+            };
+        }
+        let mut update = doc! { "$set": set, "$inc": { "attempts": 1 } };
+        if !unset.is_empty() {
+            update.insert("$unset", unset);
+        }
         // Upserted by status: if the id is processed meanwhile, this is a duplicate key and is decided anew.
         doc! {
             "q": { "_id": id, "status": "FAILED" },
-            "u": { "$set": set, "$inc": { "attempts": 1 } },
+            "u": update,
             "upsert": true,
         }
     }

@@ -55,7 +55,9 @@ impl Store {
     /// To be rejected if the URL's options contradict each other; to be retried ([`Store::open_later`]) if its
     /// `mongodb+srv://` name does not resolve.
     pub async fn open(config: &config::Database, app_name: &str) -> Result<Self, StoreError> {
-        let mut options = ClientOptions::parse(config.url.expose()).await?;
+        let mut options = ClientOptions::parse(config.url.expose())
+            .await
+            .map_err(StoreError::opening)?;
         options.app_name.get_or_insert_with(|| app_name.to_owned());
         options
             .server_selection_timeout
@@ -65,7 +67,7 @@ impl Store {
             .default_database
             .clone()
             .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
-        let client = Client::with_options(options.clone())?;
+        let client = Client::with_options(options.clone()).map_err(StoreError::opening)?;
         Ok(Self {
             database: client.database(&name),
             client,

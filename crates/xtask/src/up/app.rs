@@ -9,7 +9,6 @@ use dev_services::process::{Output, Process};
 use tokio::time::{Instant, sleep};
 
 use super::Ports;
-use crate::environment::Environment;
 use crate::error::Error;
 use crate::running::Running;
 use crate::{cargo, http};
@@ -24,10 +23,11 @@ pub struct App {
 }
 
 impl App {
+    /// Starts both, with these environment variables besides those of this process.
     pub async fn start(
         record: &Running,
         ports: Ports,
-        environment: &Environment,
+        variables: &[(&str, &str)],
         release: bool,
     ) -> Result<Self, Error> {
         let start = async |name, variable, port: u16| {
@@ -36,10 +36,8 @@ impl App {
                 .current_dir(directories::workspace())
                 .env("DATABASE_URL", &record.database_url)
                 .env("RABBITMQ_URL", &record.rabbitmq_url)
-                .env(variable, port.to_string());
-            if environment.get("LOG_FORMAT").is_none() {
-                command.env("LOG_FORMAT", "pretty");
-            }
+                .env(variable, port.to_string())
+                .envs(variables.iter().copied());
             let process = Process::spawn(&command, &Output::Lines).await?;
             Ok::<_, Error>(Program { name, port, process })
         };

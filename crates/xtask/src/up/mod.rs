@@ -72,7 +72,11 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let record = Running::new(&services, ports.api, ports.worker);
     let announced = record.announce()?;
     let table = report::text(&record, &services);
-    let mut app = App::start(&record, ports, &environment, args.release).await?;
+    let log_format: &[_] = match environment.get("LOG_FORMAT") {
+        Some(_) => &[],
+        None => &[("LOG_FORMAT", "pretty")],
+    };
+    let mut app = App::start(&record, ports, log_format, args.release).await?;
     let outcome = tokio::select! {
         error = serve(&mut app, &table) => Err(error),
         error = services.died() => Err(error.into()),
