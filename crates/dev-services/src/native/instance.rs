@@ -165,7 +165,12 @@ mod tests {
         let mut first = sleeper(dir.path());
         first.launch().await.unwrap();
         let pid = i32::try_from(first.pid().unwrap()).unwrap();
-        assert!(works_on(pid, dir.path()));
+        // The pid is known a moment before the process shows its own command line.
+        let deadline = Instant::now() + LEFTOVER_GRACE;
+        while !works_on(pid, dir.path()) {
+            assert!(Instant::now() < deadline, "process {pid} did not start");
+            sleep(POLL_INTERVAL).await;
+        }
         // As after SIGKILL of the owner: nobody waits, the supervisor ends the process.
         drop(first);
         end_leftover(dir.path()).await;
