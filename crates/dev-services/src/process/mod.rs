@@ -28,6 +28,9 @@ use crate::Error;
 /// How long a program may take to end after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// Run from its file, so that a list of processes stays readable.
+const SUPERVISOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process/supervisor.sh");
+
 /// How long `sh` may take to report the program's process id: a fork, even on a loaded machine.
 const SPAWN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -174,18 +177,14 @@ fn supervised(command: &std::process::Command, output: &Output) -> tokio::proces
         Output::Lines => OsStr::new(""),
     };
     let mut sh = tokio::process::Command::new("sh");
-    sh.args([
-        "-c",
-        include_str!("supervisor.sh"),
-        "supervisor",
-        &GRACE.as_secs().to_string(),
-    ])
-    .arg(log)
-    .arg(command.get_program())
-    .args(command.get_args())
-    .stdin(Stdio::piped())
-    .stdout(Stdio::piped())
-    .process_group(0);
+    sh.arg(SUPERVISOR)
+        .arg(GRACE.as_secs().to_string())
+        .arg(log)
+        .arg(command.get_program())
+        .args(command.get_args())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0);
     if let Some(dir) = command.get_current_dir() {
         sh.current_dir(dir);
     }

@@ -1,6 +1,6 @@
 # Runs one program for an owner and never lets it outlive that owner.
 #
-#   sh -c <this> supervisor GRACE_SECONDS LOG PROGRAM [ARGUMENT…]
+#   sh supervisor.sh GRACE_SECONDS LOG PROGRAM [ARGUMENT…]
 #
 # The owner holds the other end of our stdin. However it ends (also by SIGKILL, when no destructor
 # of its own runs), the kernel closes that pipe; the watcher then reads end-of-file and stops the
