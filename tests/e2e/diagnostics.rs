@@ -169,12 +169,6 @@ async fn a_bad_value_stops_the_start_with_one_line() {
         ),
         (
             worker_command(),
-            "DATABASE_URL",
-            "mongodb://one:1,two:2/?directConnection=true",
-            "totals-worker: DATABASE_URL cannot be used: ",
-        ),
-        (
-            worker_command(),
             "RABBITMQ_URL",
             "http://ada:s3cret@host",
             "RABBITMQ_URL must be an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost, \
@@ -186,6 +180,16 @@ async fn a_bad_value_stops_the_start_with_one_line() {
         assert_eq!(process.exit().await, Some(2));
         process.logged(line).await;
         assert_eq!(process.log().lines().count(), 1, "{}", process.log());
+    }
+}
+
+#[tokio::test]
+async fn contradictory_options_stop_the_start() {
+    for mut command in [worker_command(), api_command()] {
+        command.env("DATABASE_URL", "mongodb://one:1,two:2/?directConnection=true");
+        let mut process = Process::spawn(command);
+        assert_eq!(process.exit().await, Some(2));
+        process.logged("DATABASE_URL cannot be used: ").await;
     }
 }
 
