@@ -5,9 +5,10 @@ use lapin::BasicProperties;
 use lapin::options::QueueDeleteOptions;
 use lapin::types::AMQPValue;
 use mongodb::bson::doc;
+use serde_json::json;
 
-use crate::events::created;
-use crate::harness::{Outgoing, World, eventually};
+use crate::events::{created, paid};
+use crate::harness::{Outgoing, Process, World, eventually};
 
 /// Broken messages, each with what its reason must say.
 fn poison() -> Vec<(Outgoing, &'static str)> {
@@ -149,6 +150,40 @@ async fn a_failed_event_is_dead_lettered_once_and_applied_when_it_comes_mended()
 }
 
 #[tokio::test]
+async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_from() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    // Without an envelope the routing key is all that says what it is.
+    world
+        .broker
+        .publish([paid("", "d1").with("currency", json!("EUR")).bare()])
+        .await;
+    let letter = world.expect_dead_letters(1).await.remove(0);
+    world.broker.move_back(letter).await;
+    let again = world.expect_dead_letters(1).await.remove(0);
+    assert_eq!(again.reason(), "currency must be USD, got `EUR`");
+    assert_eq!(again.header("x-original-routing-key"), "payment.completed");
+    assert_eq!(again.header("x-original-exchange"), world.broker.exchange);
+    let attempts = again
+        .properties
+        .headers()
+        .as_ref()
+        .unwrap()
+        .inner()
+        .get("x-attempts")
+        .cloned();
+    assert_eq!(attempts, Some(AMQPValue::LongLongInt(2)));
+
+    // What was wrong may be the service: mended, it takes the same letter.
+    assert_eq!(worker.terminate().await, Some(0));
+    let mut command = world.worker_command();
+    command.env("CURRENCY", "EUR");
+    let _worker = Process::start(command).await;
+    world.broker.move_back(again).await;
+    world.expect_settled(1).await;
+}
+
+#[tokio::test]
 async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() {
     let world = World::new().await;
     let worker = world.worker().await;
@@ -169,7 +204,7 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
 
     let mut command = world.worker_command();
     command.env("LANES", "1");
-    let worker = crate::harness::Process::start(command).await;
+    let worker = Process::start(command).await;
     world.expect_totals("c", 50_000, 50, 0).await;
     let dead_letters = world.expect_dead_letters(1).await;
     assert_eq!(dead_letters[0].reason(), "MongoDB refused a write: code 14 ");

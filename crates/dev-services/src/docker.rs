@@ -34,7 +34,7 @@ const WORKSPACE: &str = "dev-services.workspace";
 fn image(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::MongoDb => ("mongo", "8.0"),
-        Kind::RabbitMq => ("rabbitmq", "4-management"),
+        Kind::RabbitMq => ("rabbitmq", "4.3-management"),
     }
 }
 

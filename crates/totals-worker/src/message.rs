@@ -9,17 +9,17 @@ use totals_core::store::StoreError;
 
 /// The headers of a dead letter. Whoever replays one keeps them.
 pub mod header {
-    /// Header: the reason's class.
+    /// The reason's class.
     pub const REASON_CODE: &str = "x-reason-code";
-    /// Header: the reason as a sentence.
+    /// The reason as a sentence.
     pub const REASON: &str = "x-reason";
-    /// Header: the exchange the message was published to.
+    /// The exchange the message was published to.
     pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
-    /// Header: the routing key it was published with.
+    /// The routing key it was published with.
     pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
-    /// Header: when it was dead-lettered, RFC 3339.
+    /// When it was dead-lettered, RFC 3339.
     pub const FAILED_AT: &str = "x-failed-at";
-    /// Header: how often it was dead-lettered.
+    /// How often it was dead-lettered.
     pub const ATTEMPTS: &str = "x-attempts";
 }
 

@@ -124,6 +124,25 @@ impl Broker {
         connection.close(200, "done".into()).await.unwrap();
     }
 
+    /// Puts a dead letter back into the queue as it is, as the management page does.
+    pub async fn move_back(&self, letter: DeadLetter) {
+        let (connection, channel) = self.connect().await;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .unwrap();
+        let (queue, DeadLetter { body, properties }) = (self.queue.as_str().into(), letter);
+        let publish = channel.basic_publish(
+            "".into(),
+            queue,
+            BasicPublishOptions::default(),
+            &body,
+            properties,
+        );
+        assert_eq!(publish.await.unwrap().await.unwrap(), Confirmation::Ack(None));
+        connection.close(200, "done".into()).await.unwrap();
+    }
+
     /// How many messages are ready in a queue; none if there is no such queue.
     pub async fn count(&self, queue: &str) -> usize {
         let (connection, channel) = self.connect().await;
