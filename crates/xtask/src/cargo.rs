@@ -1,4 +1,4 @@
-//! Cargo, started from within `cargo run`.
+//! What this program has cargo do.
 
 use std::path::PathBuf;
 
@@ -7,35 +7,13 @@ use tokio::process::Command;
 
 use crate::error::Error;
 
-/// What `cargo run` tells the program it runs. Build scripts that watch these variables would rebuild
-/// their crates each time a nested cargo sees others.
-const RUN_CONTEXT: [&str; 6] = [
-    "CARGO_PKG_",
-    "CARGO_MANIFEST_",
-    "CARGO_BIN_",
-    "CARGO_CRATE_",
-    "CARGO_PRIMARY_PACKAGE",
-    "LD_LIBRARY_PATH",
-];
-
 /// Runs `cargo` with these arguments at the top of the workspace. Its output goes where ours goes.
 pub async fn run(arguments: &[String], environment: &[(&str, &str)]) -> Result<(), Error> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::from(dev_services::cargo::nested());
     command
         .args(arguments)
-        .current_dir(directories::workspace())
+        .envs(environment.iter().copied())
         .kill_on_drop(true);
-    for (name, _) in std::env::vars_os() {
-        if RUN_CONTEXT
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
-    }
-    command
-        .env("CARGO_TARGET_DIR", directories::target())
-        .envs(environment.iter().copied());
     let status = command.status().await.map_err(Error::StartCargo)?;
     if status.success() {
         return Ok(());
