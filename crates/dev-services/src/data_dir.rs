@@ -15,7 +15,7 @@ pub(crate) struct DataDir {
     path: PathBuf,
     ephemeral: bool,
     /// Held for its lock.
-    _claim: File,
+    claim: File,
 }
 
 impl DataDir {
@@ -29,7 +29,7 @@ impl DataDir {
         Ok(Self {
             path,
             ephemeral: false,
-            _claim: claim,
+            claim,
         })
     }
 
@@ -42,7 +42,7 @@ impl DataDir {
         Ok(Self {
             path,
             ephemeral: true,
-            _claim: claim,
+            claim,
         })
     }
 
@@ -61,6 +61,9 @@ impl Drop for DataDir {
             // What cannot be removed now is swept by the next run.
             let _ = fs::remove_dir_all(&self.path);
         }
+        // Closing alone would leave the lock with a child that was forked a moment ago and has not become its own
+        // program yet. It cannot fail on an open file.
+        let _ = self.claim.unlock();
     }
 }
 
