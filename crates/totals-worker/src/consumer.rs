@@ -82,7 +82,7 @@ impl Worker {
                 Ok(End::Lost) => "RabbitMQ: the connection or the consumer was lost".to_owned(),
                 Err(problem) => problem,
             };
-            self.metrics.disconnected();
+            self.metrics.released();
             let delay = backoff.next_delay();
             if backoff.is_worth_a_line() {
                 tracing::error!(
@@ -99,7 +99,12 @@ impl Worker {
         }
     }
 
+    /// To `/metrics` and `/health` at once, so that they agree.
     fn say(&self, state: BrokerState) {
+        match state {
+            BrokerState::Consuming => self.metrics.connected(),
+            BrokerState::NotConsuming(_) => self.metrics.disconnected(),
+        }
         self.state.send_replace(state);
     }
 
@@ -109,7 +114,6 @@ impl Worker {
             () = shutdown.soft.cancelled() => return Ok(End::Stopped),
         };
         tracing::info!(queue = self.config.broker.queue, broker = %self.address, "consuming");
-        self.metrics.connected();
         self.say(BrokerState::Consuming);
         let started = tokio::time::Instant::now();
 

@@ -168,9 +168,13 @@ impl Metrics {
         self.broker_connections.inc();
     }
 
-    /// The worker does not consume, and what it had in hand is the broker's again.
+    /// The worker does not consume.
     pub fn disconnected(&self) {
         self.broker_connected.set(0);
+    }
+
+    /// An epoch is over: what it had in hand and did not settle is the broker's again.
+    pub fn released(&self) {
         self.in_hand.set(0);
     }
 
