@@ -89,7 +89,7 @@ impl Store {
         let changed = fold
             .changed_donations()
             .map(|(id, donation)| (DonationDocument::new(id, donation), donations.contains(id)));
-        self.write_states(session, DONATIONS, changed).await?;
+        self.write(session, DONATIONS, changed).await?;
         let changed = fold.changed_donors().map(|(key, live)| {
             let (campaign, donor) = key.clone();
             (
@@ -100,7 +100,7 @@ impl Store {
                 donors.contains(key),
             )
         });
-        self.write_states(session, CAMPAIGN_DONORS, changed).await?;
+        self.write(session, CAMPAIGN_DONORS, changed).await?;
 
         let totals = fold.effects().map(|(campaign, effect)| {
             doc! { "q": { "_id": campaign.as_str() }, "u": totals_update(effect, now), "upsert": true }
@@ -179,23 +179,15 @@ impl Store {
                 }
                 Outcome::Duplicate | Outcome::Quarantined(_) => None,
             });
-        let (mended, fresh): (Vec<_>, Vec<_>) = applied.partition(|row| failed.contains(row.id));
-        if !fresh.is_empty() {
-            self.event_log::<ProcessedRow<'_>>()
-                .insert_many(fresh)
-                .session(&mut *session)
-                .await?;
-        }
-        let mut statements = Vec::with_capacity(mended.len());
-        for row in &mended {
-            let replacement = serialize_to_document(row).map_err(Error::from)?;
-            statements.push(doc! { "q": { "_id": row.id.as_str() }, "u": replacement });
-        }
-        self.update(session, EVENT_LOG, statements).await
+        let rows = applied.map(|row| {
+            let replaces = failed.contains(row.id);
+            (row, replaces)
+        });
+        self.write(session, EVENT_LOG, rows).await
     }
 
     /// Writes whole documents, each with whether it is stored already.
-    async fn write_states<T: Serialize + Send + Sync>(
+    async fn write<T: Serialize + Send + Sync>(
         &self,
         session: &mut ClientSession,
         collection: &str,
