@@ -7,12 +7,17 @@
 
 mod abandoned;
 mod apply;
+mod audit;
 mod document;
 mod error;
+mod explain;
 mod failure;
 mod health;
 mod indexes;
 mod read;
+mod rebuild;
+mod reset;
+mod snapshot;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,10 +27,14 @@ use mongodb::bson::Document;
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection, Database};
 
+pub use audit::{Audit, CampaignAudit, Damage, DonationDifference, DonorDifference, Scope, TotalsDifference};
 pub use error::{Decision, StoreError};
+pub use explain::{Explanation, FailedEvent, Listed, LoggedEvent, Part, Sort};
 pub use failure::Failure;
 pub use health::Unhealthy;
 pub use read::{CampaignTotals, Page, ReadError, SortBy, SortOrder};
+pub use rebuild::Rebuild;
+pub use reset::Reset;
 
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
