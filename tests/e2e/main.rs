@@ -5,8 +5,9 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
-mod events;
-mod harness;
+extern crate harness;
+
+use harness::events;
 
 mod api;
 mod compose;
