@@ -11,6 +11,7 @@
 
 mod campaign;
 mod pass;
+mod payments;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::domain::{CampaignId, Currency, DonationId};
 
 pub use campaign::{CampaignAudit, Damage, DonationDifference, DonorDifference, TotalsDifference};
 use pass::Pass;
+pub use payments::PaymentAudit;
 
 /// A snapshot is used for campaigns that begin within this time; the server keeps its history longer.
 const SNAPSHOT_AGE: Duration = Duration::from_secs(60);

@@ -10,7 +10,7 @@ use super::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, Tot
 use super::indexes::{LOG_BY_CAMPAIGN, LOG_EARLY};
 use super::read::CampaignTotals;
 use super::snapshot::{Snapshot, read};
-use super::{Store, StoreError};
+use super::{Listed, Store, StoreError};
 use crate::domain::{CampaignId, Effect, Timestamp};
 
 /// Where a campaign's totals come from.
@@ -28,15 +28,6 @@ pub struct Explanation {
     pub waiting: Listed<LoggedEvent>,
     /// The latest events that name the campaign and were dead-lettered.
     pub failed: Listed<FailedEvent>,
-}
-
-/// Some of a list, and how long the whole of it is.
-#[derive(Debug, Clone)]
-pub struct Listed<T> {
-    /// How many there are.
-    pub count: usize,
-    /// Those that were asked for.
-    pub shown: Vec<T>,
 }
 
 /// Events that had the same sort of effect.
@@ -126,8 +117,8 @@ impl Store {
             totals: totals.map(CampaignTotals::from),
             parts: parts(&snapshot, id).await?,
             latest: snapshot.all(latest, logged_event).await?,
-            waiting: listed(waiting(&snapshot, id).await?, last),
-            failed: listed(failed, last),
+            waiting: Listed::of(waiting(&snapshot, id).await?, last as usize),
+            failed: Listed::of(failed, last as usize),
         })
     }
 }
@@ -170,12 +161,6 @@ pub(super) async fn waiting(snapshot: &Snapshot, campaign: &str) -> Result<Vec<L
     let mut rows = snapshot.all(command, logged_event).await?;
     rows.sort_by_key(|event| std::cmp::Reverse(event.committed_at));
     Ok(rows)
-}
-
-fn listed<T>(mut all: Vec<T>, last: u32) -> Listed<T> {
-    let count = all.len();
-    all.truncate(last as usize);
-    Listed { count, shown: all }
 }
 
 fn logged_event(row: &RawDocument) -> Result<LoggedEvent, StoreError> {
