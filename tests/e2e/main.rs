@@ -14,6 +14,8 @@ mod compose;
 mod crashes;
 mod diagnostics;
 mod folding;
+mod ledger;
 mod outages;
 mod poison;
+mod tool;
 mod traces;
