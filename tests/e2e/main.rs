@@ -7,10 +7,12 @@
 
 mod events;
 mod harness;
+mod tool;
 
 mod api;
 mod compose;
 mod crashes;
+mod dead_letters;
 mod diagnostics;
 mod folding;
 mod outages;
