@@ -5,9 +5,9 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
-mod events;
-mod harness;
-mod tool;
+extern crate harness;
+
+use harness::events;
 
 mod api;
 mod compose;
@@ -15,6 +15,8 @@ mod crashes;
 mod dead_letters;
 mod diagnostics;
 mod folding;
+mod ledger;
 mod outages;
 mod poison;
+mod tool;
 mod traces;

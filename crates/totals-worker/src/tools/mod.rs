@@ -5,10 +5,17 @@
 //! error. Each returns an [`Answer`](output::Answer), which knows how it is printed and whether all is well, so that
 //! exit codes are decided in one place.
 
+mod campaign;
 mod dead_letters;
+mod difference;
 mod error;
+mod explain;
 mod output;
+mod progress;
+mod rebuild;
+mod reset;
 mod setup;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -18,12 +25,16 @@ use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::Telemetry;
 
 use error::ToolError;
-use output::Verdict;
+use output::{Verdict, print};
 use setup::Setup;
 
 /// The tools.
 #[derive(Debug, Subcommand)]
 pub enum Tool {
+    Verify(verify::Args),
+    Explain(explain::Args),
+    Rebuild(rebuild::Args),
+    Reset(reset::Args),
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
 }
@@ -60,6 +71,10 @@ fn start(tool: Tool) -> Result<Verdict, ToolError> {
 
 async fn dispatch(tool: Tool, setup: &Setup) -> Result<Verdict, ToolError> {
     match tool {
+        Tool::Verify(args) => print(&verify::run(&args, setup).await?, args.output),
+        Tool::Explain(args) => print(&explain::run(&args, setup).await?, args.output),
+        Tool::Rebuild(args) => print(&rebuild::run(&args, setup).await?, args.output),
+        Tool::Reset(args) => print(&reset::run(&args, setup).await?, args.output),
         Tool::DeadLetters(command) => dead_letters::run(command, setup).await,
     }
 }

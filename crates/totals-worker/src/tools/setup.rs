@@ -20,7 +20,8 @@ impl Setup {
         Self { source, stop }
     }
 
-    /// The database, after a look at whether it can be used: a tool does not wait for one that is away.
+    /// The database with its collections and indexes, after a look at whether it can be used: a tool does not wait for
+    /// one that is away.
     ///
     /// # Errors
     /// [`ToolError`] with the remedy.
@@ -30,6 +31,21 @@ impl Setup {
             .await
             .map_err(ToolError::DatabaseUrl)?;
         store.check().await?;
+        store.prepare().await?;
         Ok(store)
+    }
+
+    /// Awaits work that may be left at any moment.
+    ///
+    /// # Errors
+    /// The work's own, or [`ToolError::Interrupted`].
+    pub async fn unless_stopped<T, E: Into<ToolError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ToolError> {
+        tokio::select! {
+            outcome = work => outcome.map_err(Into::into),
+            () = self.stop.cancelled() => Err(ToolError::Interrupted),
+        }
     }
 }
