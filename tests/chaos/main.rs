@@ -155,7 +155,7 @@ async fn rage(
     let log = Log::open(&stage.database.url).await;
     let end = Instant::now() + Duration::from_mins(options.minutes);
     while tally.kills < options.kills || Instant::now() < end {
-        sleep(Duration::from_secs_f64(random.random_range(0.2..1.5))).await;
+        sleep(Duration::from_secs_f64(random.random_range(0.1..1.0))).await;
         let blow = Blow::random(&mut random);
         reader.fault_begins();
         let healed = blow.fall(stage).await;
