@@ -115,7 +115,12 @@ impl Fault {
                 stage.workers.remove(0).kill().await;
             }
             Self::WorkerStopped => {
-                stage.workers.remove(0).terminate().await;
+                let code = stage.workers.remove(0).terminate().await;
+                assert_eq!(
+                    code,
+                    Some(0),
+                    "a worker that is asked to stop does, whatever ails"
+                );
             }
             Self::ServiceKilled(Service::MongoDb) => stage.mongodb.kill().await.unwrap(),
             Self::ServiceKilled(Service::RabbitMq) => stage.rabbitmq.kill().await.unwrap(),
