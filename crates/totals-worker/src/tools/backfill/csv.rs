@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_record_becomes_an_object_whatever_its_line_ends_and_quotes() {
         let file = format!(
-            "\u{feff}{HEADER},isGuest,note\r\nd1,c,1.50,t,YES,\"two\nlines, \"\"quoted\"\"\"\r\nd2,c,2,t,,\r\n"
+            "\u{feff}{HEADER},isGuest,note\r\nd1,c,1.50,t,YES,\"two\nlines, \"\"quoted\"\"\"\r\nd2,c,2,t,,\r\n\r\nd3,c,3,t,,\r\n"
         );
         let rows = read(&file, &[]).unwrap();
         let first: Value = serde_json::from_str(&rows[0].1).unwrap();
