@@ -224,7 +224,7 @@ async fn hostile_lines_harm_nothing_beside_them() {
 #[tokio::test]
 async fn killed_or_stopped_midway_it_goes_on_when_run_again() {
     let world = World::new().await;
-    let rows = 10_000;
+    let rows = 4000;
     let (_dir, path) = file("donations.csv", table(rows));
     let start = async |enough: usize| {
         let mut command = world.worker_command();
@@ -233,8 +233,8 @@ async fn killed_or_stopped_midway_it_goes_on_when_run_again() {
         eventually(|| world.database.processed(), |processed| *processed >= enough).await;
         process
     };
-    start(500).await.kill().await;
-    assert_eq!(start(2000).await.terminate().await, Some(2));
+    start(300).await.kill().await;
+    assert_eq!(start(1200).await.terminate().await, Some(2));
     let processed = world.database.processed().await;
     assert!(processed < rows, "it was stopped midway, at {processed}");
     let answer = json(&world, 0, &["backfill", &path]).await;

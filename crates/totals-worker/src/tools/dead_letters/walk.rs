@@ -76,8 +76,10 @@ pub async fn walk<T>(
 ) -> Result<T, ToolError> {
     let mut walk = Walk::start(setup).await?;
     let outcome = visit(&mut walk).await;
-    walk.give_back().await;
-    outcome
+    let given_back = walk.give_back().await;
+    let answer = outcome?;
+    given_back?;
+    Ok(answer)
 }
 
 impl Walk {
@@ -207,21 +209,12 @@ impl Walk {
     }
 
     /// Gives back what is held, and waits until it is in the queue for the next to look.
-    async fn give_back(self) {
+    ///
+    /// # Errors
+    /// [`BrokerError`] if letters that were settled may be there again.
+    async fn give_back(self) -> Result<(), BrokerError> {
         let queue = self.config.dead_letter_queue();
-        let close_windows = async || {
-            for channel in &self.windows {
-                if self.settled {
-                    flush(channel, &queue).await?;
-                }
-                let closed = channel.close(200, ShortString::from("given back"));
-                call("giving letters back", closed).await?;
-            }
-            Ok::<_, BrokerError>(())
-        };
-        if let Err(error) = close_windows().await {
-            tracing::warn!(%error, "the broker gives the letters back by itself, perhaps some that were settled too");
-        }
+        let outcome = self.close_windows(&queue).await;
         let deadline = Instant::now() + RETURN;
         while Instant::now() < deadline {
             match ready(&self.channel, &queue).await {
@@ -230,6 +223,18 @@ impl Walk {
             }
         }
         close(self.connection).await;
+        if self.settled { outcome } else { Ok(()) }
+    }
+
+    async fn close_windows(&self, queue: &str) -> Result<(), BrokerError> {
+        for channel in &self.windows {
+            if self.settled {
+                flush(channel, queue).await?;
+            }
+            let closed = channel.close(200, ShortString::from("given back"));
+            call("giving letters back", closed).await?;
+        }
+        Ok(())
     }
 }
 
