@@ -4,6 +4,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod environment;
 mod error;
 mod http;
@@ -39,6 +40,7 @@ enum Command {
     Test(test::Args),
     Publish(publish::Args),
     Bench(bench::Args),
+    Chaos(chaos::Args),
 }
 
 #[tokio::main]
@@ -57,6 +59,7 @@ async fn main() -> ExitCode {
         Command::Test(args) => test::run(&args).await,
         Command::Publish(args) => publish::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
+        Command::Chaos(args) => chaos::run(&args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
