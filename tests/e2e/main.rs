@@ -10,6 +10,7 @@ extern crate harness;
 use harness::events;
 
 mod api;
+mod backfill;
 mod compose;
 mod crashes;
 mod dead_letters;
