@@ -76,7 +76,7 @@ struct Epoch {
 impl Worker {
     /// Consumes until `shutdown`; failures of the broker or the database only make it wait.
     pub async fn run(&self, shutdown: &Shutdown) {
-        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         while !shutdown.soft.is_cancelled() {
             let problem = match self.epoch(shutdown, &mut backoff).await {
                 Ok(End::Stopped) => return,
