@@ -16,3 +16,4 @@ mod folding;
 mod outages;
 mod poison;
 mod traces;
+mod wire;

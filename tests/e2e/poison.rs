@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::events::{created, paid};
 use crate::harness::{Outgoing, Process, World, eventually};
+use crate::wire::{self, HEADERS, MESSAGE_ID, Nest, Raw};
 
 /// Broken messages, each with what its reason must say.
 fn poison() -> Vec<(Outgoing, &'static str)> {
@@ -295,4 +296,46 @@ async fn a_queue_deleted_under_the_worker_is_declared_again() {
     eventually(connections, |again| *again).await;
     world.broker.publish([created("e1", "d1").into()]).await;
     world.expect_totals("c", 1000, 1, 0).await;
+}
+
+#[tokio::test]
+async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let headers = |member: &[u8]| wire::long(member);
+    let cc = [&b"A"[..], &headers(&[b"S", &headers(b"donation.created")[..]].concat())].concat();
+    let key: &[u8] = b"donation.created";
+    let hostile = [
+        (key, HEADERS, Nest::Tables.deepest()),
+        (key, HEADERS, Nest::Arrays.deepest()),
+        // ISO 8859-1, as careless producers send it: the name of a header, and a message id.
+        (key, HEADERS, headers(&[&wire::short(b"caf\xe9")[..], b"V"].concat())),
+        (key, MESSAGE_ID, wire::short(b"caf\xe9")),
+        // A routing key that is none of ours reaches the queue by way of CC.
+        (b"caf\xe9", HEADERS, headers(&[&wire::short("CC")[..], &cc].concat())),
+    ];
+    for (number, (routing_key, flags, properties)) in hostile.iter().enumerate() {
+        let (event, donation) = (format!("e{number}"), format!("d{number}"));
+        for body in [created(&event, &donation).body(), format!("poison {number}")] {
+            let message = Raw {
+                routing_key,
+                flags: *flags,
+                properties: properties.clone(),
+                body: body.as_bytes(),
+            };
+            wire::publish(&world.broker, &message).await;
+        }
+    }
+    // The properties are no part of what is counted.
+    let count = hostile.len();
+    world
+        .expect_totals("c", 1000 * i64::try_from(count).unwrap(), i64::try_from(count).unwrap(), 0)
+        .await;
+    for letter in world.expect_dead_letters(count).await {
+        assert_eq!(letter.header("x-reason-code"), "INVALID_JSON");
+    }
+    world.expect_settled(count).await;
+    let metrics = worker.text("/metrics").await;
+    assert!(metrics.contains("broker_connections_total 1\n"), "{metrics}");
+    assert_eq!(worker.terminate().await, Some(0));
 }

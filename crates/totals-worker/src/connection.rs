@@ -11,6 +11,8 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use totals_core::runtime::config::{self, ConfigError};
 
+use crate::wire;
+
 /// How long the broker may take to answer one call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -130,7 +132,7 @@ impl Address {
     /// [`BrokerError`] with the remedy.
     pub async fn connect(&self, name: &str) -> Result<Connection, BrokerError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        call("connecting", Connection::connect_uri(self.0.clone(), properties)).await
+        call("connecting", wire::connect(self.0.clone(), properties)).await
     }
 }
 

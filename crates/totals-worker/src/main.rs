@@ -8,8 +8,10 @@ mod lane;
 mod message;
 mod metrics;
 mod publisher;
+mod repair;
 mod settle;
 mod topology;
+mod wire;
 
 use std::process::ExitCode;
 use std::sync::Arc;
