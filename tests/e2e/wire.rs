@@ -12,11 +12,10 @@ const HEADER: u8 = 2;
 const BODY: u8 = 3;
 const FRAME_END: u8 = 0xCE;
 
-/// RabbitMQ's own default limit of a frame, all of it.
-pub const MAX_FRAME_BYTES: usize = 128 * 1024;
+/// RabbitMQ's own default limit of a frame.
+const MAX_FRAME_BYTES: u32 = 128 * 1024;
 
-/// What a header frame needs besides: the frame itself; class, weight, size of the body, flags; the table's length.
-const HEADER_FRAME_OVERHEAD: usize = 8 + 14 + 4;
+const DEPTH: usize = 10_000;
 
 /// A way to nest one header value in another.
 #[derive(Debug, Clone, Copy)]
@@ -28,19 +27,15 @@ pub enum Nest {
 }
 
 impl Nest {
-    /// Headers nested as deeply as one frame of the default size can hold: more than 20,000 levels.
-    pub fn deepest(self) -> Vec<u8> {
-        let (prefix, bytes): (&[u8], usize) = match self {
-            Self::Tables => (b"\0F", 6),
-            Self::Arrays => (b"A", 5),
+    /// Headers nested 10,000 levels deep. One frame has room for twice that, which takes the broker seconds to read.
+    pub fn deep(self) -> Vec<u8> {
+        let (name, prefix): (&[u8], &[u8]) = match self {
+            Self::Tables => (b"", b"\0F"),
+            Self::Arrays => (b"\0", b"A"),
         };
-        let name: &[u8] = match self {
-            Self::Tables => b"",
-            Self::Arrays => b"\0",
-        };
-        let depth = (MAX_FRAME_BYTES - HEADER_FRAME_OVERHEAD - name.len()) / bytes;
+        let bytes = prefix.len() + 4;
         let mut table = name.to_vec();
-        for level in (0..depth).rev() {
+        for level in (0..DEPTH).rev() {
             table.extend_from_slice(prefix);
             table.extend(u32::try_from(level * bytes).unwrap().to_be_bytes());
         }
@@ -79,11 +74,24 @@ pub async fn publish(broker: &Broker, message: &Raw<'_>) {
         "\0{}\0{}",
         authority.userinfo.username, authority.userinfo.password
     );
-    let start_ok = [&[0; 4], &*short("PLAIN"), &long(login.as_bytes()), &short("en_US")].concat();
+    let start_ok = [
+        &[0; 4],
+        &*short("PLAIN"),
+        &long(login.as_bytes()),
+        &short("en_US"),
+    ]
+    .concat();
     method(&mut stream, 0, 10, 11, &start_ok).await;
     expect(&mut stream, 10, 30).await;
-    let frame_max = u32::try_from(MAX_FRAME_BYTES).unwrap().to_be_bytes();
-    method(&mut stream, 0, 10, 31, &[&[0, 1], &frame_max[..], &[0, 0]].concat()).await;
+    let frame_max = MAX_FRAME_BYTES.to_be_bytes();
+    method(
+        &mut stream,
+        0,
+        10,
+        31,
+        &[&[0, 1], &frame_max[..], &[0, 0]].concat(),
+    )
+    .await;
     let vhost = if uri.vhost.is_empty() { "/" } else { &uri.vhost };
     method(&mut stream, 0, 10, 40, &[&*short(vhost), &[0, 0]].concat()).await;
     expect(&mut stream, 10, 41).await;
@@ -92,7 +100,13 @@ pub async fn publish(broker: &Broker, message: &Raw<'_>) {
     method(&mut stream, 1, 85, 10, &[0]).await;
     expect(&mut stream, 85, 11).await;
 
-    let publish = [&[0, 0], &*short(&broker.exchange), &short(message.routing_key), &[0]].concat();
+    let publish = [
+        &[0, 0],
+        &*short(&broker.exchange),
+        &short(message.routing_key),
+        &[0],
+    ]
+    .concat();
     method(&mut stream, 1, 60, 40, &publish).await;
     let size = u64::try_from(message.body.len()).unwrap().to_be_bytes();
     let flags = message.flags.to_be_bytes();

@@ -51,8 +51,17 @@ pub enum BrokerError {
         advice: &'static str,
     },
     /// The broker could not route a message to the queue that it has just declared.
-    #[error("RabbitMQ returned a message for queue {queue}: the queue is missing or refuses messages")]
+    #[error("RabbitMQ returned a message for queue {queue}: the queue is missing, and is declared again")]
     Unroutable {
+        /// The queue.
+        queue: String,
+    },
+    /// The broker has the queue, and does not take a message for it.
+    #[error(
+        "RabbitMQ refuses messages for queue {queue}: take messages out of it, or lift its limits (max-length, \
+         max-length-bytes)"
+    )]
+    Refused {
         /// The queue.
         queue: String,
     },
@@ -70,6 +79,11 @@ impl BrokerError {
         )
     }
 
+    /// Whether the broker is there, and does not take the message.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Unroutable { .. } | Self::Refused { .. })
+    }
+
     fn new(doing: &'static str, error: &lapin::Error) -> Self {
         let (code, problem) = match error.kind() {
             ErrorKind::ProtocolError(answer) => (Some(answer.get_id()), answer.get_message().to_string()),
@@ -79,6 +93,9 @@ impl BrokerError {
         let advice = match (code, error.kind()) {
             (Some(ACCESS_REFUSED), _) => "; check user, password and rights in RABBITMQ_URL",
             (Some(NOT_ALLOWED), _) => "; check the virtual host in RABBITMQ_URL",
+            (Some(PRECONDITION_FAILED), _) if problem.contains("larger than") => {
+                "; raise its max_message_size"
+            }
             (None, ErrorKind::IOError(_)) => "; check that RabbitMQ runs, and RABBITMQ_URL",
             _ => "",
         };

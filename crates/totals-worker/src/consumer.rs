@@ -4,7 +4,6 @@
 //! When the connection is lost all of it is dropped and built anew; the tags of an old epoch die with its
 //! settlement, so nothing is ever acknowledged on a channel other than the one that delivered it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +11,7 @@ use futures::StreamExt;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
-use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::sync::watch;
 use totals_core::domain::decode;
 use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::config;
@@ -22,11 +19,9 @@ use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::Store;
 
 use crate::connection::{Address, BrokerError, call, close};
-use crate::dead_letter::{DeadLetters, Parked};
-use crate::lane::{Item, Lane};
-use crate::message::{Message, Reason};
+use crate::epoch::Epoch;
+use crate::message::Message;
 use crate::metrics::Metrics;
-use crate::settle::{self, Settle};
 use crate::topology;
 
 const CONSUMER_TAG: &str = "totals-worker";
@@ -61,15 +56,6 @@ pub struct Worker {
 enum End {
     Lost,
     Stopped,
-}
-
-/// The tasks of one epoch, and the ways into them.
-struct Epoch {
-    /// Cancelled when the epoch is over, by whoever notices first.
-    token: CancellationToken,
-    tasks: TaskTracker,
-    lanes: Vec<mpsc::Sender<Item>>,
-    park: mpsc::UnboundedSender<Parked>,
 }
 
 impl Worker {
@@ -117,7 +103,7 @@ impl Worker {
         self.say(BrokerState::Consuming);
         let started = tokio::time::Instant::now();
 
-        let epoch = self.start(&channel, shutdown);
+        let epoch = Epoch::start(self, &channel, shutdown);
         let end = self.dispatch(&epoch, &mut consumer, shutdown).await;
         if started.elapsed() > STABLE {
             backoff.reset();
@@ -147,8 +133,7 @@ impl Worker {
                 }
             }
         }
-        drop((epoch.lanes, epoch.park));
-        epoch.tasks.wait().await;
+        epoch.end().await;
     }
 
     async fn connect(&self) -> Result<(Connection, Channel, Consumer), String> {
@@ -175,47 +160,6 @@ impl Worker {
         Ok((connection, channel, consumer))
     }
 
-    fn start(&self, channel: &Channel, shutdown: &Shutdown) -> Epoch {
-        let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let (settle, finished) = Settle::open();
-        tasks.spawn(settle::run(channel.clone(), finished, token.clone()));
-        // Unbounded, and yet no larger than the prefetch.
-        let (park, parked) = mpsc::unbounded_channel();
-        let dead_letters = DeadLetters {
-            address: self.address.clone(),
-            config: self.config.broker.clone(),
-            store: self.store.clone(),
-            metrics: self.metrics.clone(),
-            settle: settle.clone(),
-            epoch: token.clone(),
-            stopping: shutdown.soft.clone(),
-        };
-        tasks.spawn(dead_letters.run(parked));
-        let lane = |number| {
-            let (sender, arriving) = mpsc::channel(usize::from(self.config.broker.prefetch));
-            let lane = Lane {
-                number,
-                batch_size: self.config.batching.batch_size,
-                store: self.store.clone(),
-                metrics: self.metrics.clone(),
-                settle: settle.clone(),
-                park: park.clone(),
-                epoch: token.clone(),
-                stopping: shutdown.soft.clone(),
-            };
-            tasks.spawn(lane.run(arriving));
-            sender
-        };
-        let lanes = (0..self.config.batching.lanes).map(lane).collect();
-        tasks.close();
-        Epoch {
-            token,
-            tasks,
-            lanes,
-            park,
-        }
-    }
-
     /// Hands each delivery to its lane, or to the dead letters, until the epoch ends.
     async fn dispatch(&self, epoch: &Epoch, consumer: &mut Consumer, shutdown: &Shutdown) -> End {
         loop {
@@ -238,37 +182,16 @@ impl Worker {
                 .message_id()
                 .as_ref()
                 .map(lapin::types::ShortString::as_str);
-            let handed = match decode(
+            let decoded = decode(
                 &message.body,
                 &message.routing_key,
                 message_id,
                 self.config.currency,
-            ) {
-                Ok(event) => {
-                    let lane = lane_of(event.routing_text(), epoch.lanes.len());
-                    // A lane can hold the whole prefetch, so this never waits.
-                    epoch.lanes[lane].send((event, message)).await.is_ok()
-                }
-                Err(invalid) => epoch
-                    .park
-                    .send(Parked {
-                        message,
-                        reason: Reason::from(invalid),
-                    })
-                    .is_ok(),
-            };
-            if !handed {
+            );
+            if !epoch.hand(message, decoded).await {
                 tracing::error!("a task of this epoch ended early");
                 return End::Lost;
             }
         }
     }
-}
-
-/// The lane of a campaign: always the same one, so that lanes never contend for a campaign.
-fn lane_of(routing_text: &str, lanes: usize) -> usize {
-    let mut hasher = DefaultHasher::new();
-    routing_text.hash(&mut hasher);
-    // The remainder is below `lanes`, which is a usize.
-    usize::try_from(hasher.finish() % lanes as u64).unwrap_or_default()
 }

@@ -3,12 +3,14 @@
 mod connection;
 mod consumer;
 mod dead_letter;
+mod epoch;
 mod http;
 mod lane;
 mod message;
 mod metrics;
 mod publisher;
 mod repair;
+mod report;
 mod settle;
 mod topology;
 mod wire;

@@ -197,8 +197,17 @@ mod tests {
         .concat();
         let fine = [
             header(0x2000, &sized(&every_type)),
-            header(0xFFFC, &[b"\x01t\x01e", &nested(MAX_DEPTH)[..], b"\x02\x01\x01c\x01r\x01x\x02\xc3\xa9",
-                &[0; 8], b"\x01t\x01u\x01a\x01c"].concat()),
+            header(
+                0xFFFC,
+                &[
+                    b"\x01t\x01e",
+                    &nested(MAX_DEPTH)[..],
+                    b"\x02\x01\x01c\x01r\x01x\x02\xc3\xa9",
+                    &[0; 8],
+                    b"\x01t\x01u\x01a\x01c",
+                ]
+                .concat(),
+            ),
             frame(METHOD, b"\0\x3c\0\x3c\x01c\0\0\0\0\0\0\0\x01\0\x01e\x01k"),
             frame(METHOD, b"\0\x0a\0\x0a\xff\xff\xff"),
             frame(3, b"\xff\xfe"),
