@@ -5,15 +5,18 @@
     reason = "a test that cannot go on should stop where it is"
 )]
 
-mod events;
-mod harness;
+extern crate harness;
+
+use harness::events;
 
 mod api;
 mod compose;
 mod crashes;
 mod diagnostics;
 mod folding;
+mod ledger;
 mod outages;
 mod poison;
+mod tool;
 mod traces;
 mod wire;

@@ -1,5 +1,7 @@
-//! `totals-worker` folds donation events from RabbitMQ into campaign totals in MongoDB, exactly once in effect.
+//! `totals-worker` folds donation events from RabbitMQ into campaign totals in MongoDB, exactly once in effect; with a
+//! command, it is one of the operator's tools.
 
+mod boot;
 mod connection;
 mod consumer;
 mod dead_letter;
@@ -12,53 +14,36 @@ mod publisher;
 mod repair;
 mod report;
 mod settle;
+mod tools;
 mod topology;
 mod wire;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Instant;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use totals_core::runtime::config::{self, ConfigError, Source, VARIABLES};
-use totals_core::runtime::http::{ListenError, listen, serve};
-use totals_core::runtime::lifecycle::{GRACE, Shutdown};
-use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
-use totals_core::store::{Decision, Store, StoreError};
+use totals_core::runtime::config::{self, VARIABLES};
 
-use crate::connection::Address;
-use crate::consumer::{BrokerState, Worker};
-use crate::http::Reported;
-use crate::metrics::Metrics;
+use crate::tools::Tool;
 
 /// Folds donation events from RabbitMQ into campaign totals in MongoDB.
+///
+/// Without a command it consumes until it is stopped. The commands are the operator's tools: they work while workers
+/// run, read the same environment, and end with 0 if all is well, 1 if not (`--help` of each says what that means), and 2
+/// if they could not run.
 #[derive(Parser)]
 #[command(version)]
-struct Arguments {}
-
-/// Why the worker did not start.
-#[derive(Debug, thiserror::Error)]
-enum StartError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    #[error("DATABASE_URL cannot be used: {0}")]
-    Database(StoreError),
-    #[error("cannot start: {0}")]
-    Process(#[from] std::io::Error),
+struct Arguments {
+    #[command(subcommand)]
+    tool: Option<Tool>,
 }
 
 fn main() -> ExitCode {
     let command = Arguments::command().after_help(config::help(VARIABLES));
-    if let Err(error) = Arguments::from_arg_matches(&command.get_matches()) {
-        error.exit();
+    let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    if let Some(tool) = arguments.tool {
+        return tools::run(tool);
     }
-    match boot() {
+    match boot::boot() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("totals-worker: {error}");
@@ -67,63 +52,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn boot() -> Result<(), StartError> {
-    let config = Source::load()?.worker()?;
-    let address = Address::parse(&config.broker.url)?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(async {
-            let telemetry = Telemetry::start("totals-worker", &config.telemetry)?;
-            let shutdown = Shutdown::on_signals(GRACE)?;
-            let listener = listen(&config.http).await?;
-            run(config, address, listener, shutdown).await?;
-            telemetry.shutdown().await;
-            Ok(())
-        })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Consumes and reports until `shutdown`.
-async fn run(
-    config: config::Worker,
-    address: Address,
-    listener: TcpListener,
-    shutdown: Shutdown,
-) -> Result<(), StartError> {
-    let Some(store) = open(&config.database, &shutdown).await? else {
-        return Ok(());
-    };
-    let metrics = Arc::new(Metrics::default());
-    let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
-    let router = http::router(Reported {
-        store: store.clone(),
-        broker,
-        metrics: metrics.clone(),
-        started: Instant::now(),
-    });
-    let worker = Worker {
-        config,
-        address,
-        store,
-        metrics,
-        state,
-    };
-    tokio::join!(worker.run(&shutdown), serve(listener, router, &shutdown));
-    tracing::info!("stopped");
-    Ok(())
-}
+    /// The commands that do something, each with its full name.
+    fn leaves(command: &mut clap::Command, name: &str, found: &mut Vec<(String, String)>) {
+        let subcommands = command.get_subcommands_mut();
+        for subcommand in subcommands.filter(|subcommand| subcommand.get_name() != "help") {
+            let name = format!("{name} {}", subcommand.get_name());
+            if subcommand.has_subcommands() {
+                leaves(subcommand, &name, found);
+            } else {
+                found.push((name, subcommand.render_long_help().to_string()));
+            }
+        }
+    }
 
-/// The store, or nothing if the process is to stop before the database's name resolves.
-async fn open(config: &config::Database, shutdown: &Shutdown) -> Result<Option<Store>, StartError> {
-    let error = match Store::open(config, "totals-worker").await {
-        Ok(store) => return Ok(Some(store)),
-        Err(error) => error,
-    };
-    match error.decision() {
-        Decision::Reject => Err(StartError::Database(error)),
-        Decision::Retry => Ok(tokio::select! {
-            store = Store::open_later(config, "totals-worker", error) => Some(store),
-            () = shutdown.soft.cancelled() => None,
-        }),
+    #[test]
+    fn every_tool_explains_itself_with_an_example_and_has_json() {
+        let mut command = Arguments::command();
+        command.build();
+        command.clone().debug_assert();
+        let mut found = Vec::new();
+        leaves(&mut command, "totals-worker", &mut found);
+        assert!(found.len() > 3, "{found:?}");
+        for (name, help) in found {
+            let example = format!("    {name}");
+            assert!(
+                help.contains("Examples:") && help.contains(&example) && help.contains("--json"),
+                "{name}: {help}"
+            );
+        }
     }
 }

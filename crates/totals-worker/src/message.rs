@@ -71,7 +71,8 @@ impl Message {
         }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    /// The text of one of its headers.
+    pub fn header(&self, name: &str) -> Option<&str> {
         text(self.properties.headers().as_ref()?.inner().get(name)?)
     }
 
@@ -151,7 +152,8 @@ impl Reason {
     }
 }
 
-fn subject(event: &Event) -> Subject {
+/// What an event is about.
+pub fn subject(event: &Event) -> Subject {
     Subject {
         event_id: Some(event.id.clone()),
         event_type: Some(event.event_type().to_string()),

@@ -102,6 +102,27 @@ pub fn decode(
     })
 }
 
+/// Reads again what an event of this type says, from its payload as it was logged.
+///
+/// # Errors
+/// [`Invalid`] if the payload is not what [`decode`] has accepted: it was changed since, or `currency` was.
+pub fn decode_payload(
+    event_type: EventType,
+    payload: &str,
+    currency: Currency,
+) -> Result<(DonationId, EventKind), Invalid> {
+    let read = || {
+        let fields: Payload<'_> = object(payload, "payload")?;
+        let donation = id("donationId", fields.donation_id)?;
+        Ok((donation, kind(event_type, &fields, currency)?))
+    };
+    read().map_err(|Fault(code, message)| Invalid {
+        code,
+        message,
+        subject: Box::default(),
+    })
+}
+
 struct Fault(InvalidCode, String);
 
 /// The fields of either shape, each as its own JSON text; `null` is absent.

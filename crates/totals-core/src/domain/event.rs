@@ -102,12 +102,7 @@ pub struct Payment {
 impl Event {
     /// The event's type.
     pub fn event_type(&self) -> EventType {
-        match self.kind {
-            EventKind::DonationCreated(_) => EventType::DonationCreated,
-            EventKind::DonationRefunded(_) => EventType::DonationRefunded,
-            EventKind::PaymentCompleted(_) => EventType::PaymentCompleted,
-            EventKind::PaymentRefunded(_) => EventType::PaymentRefunded,
-        }
+        self.kind.event_type()
     }
 
     /// The campaign the event itself names, if any.
@@ -126,17 +121,33 @@ impl Event {
 
     /// The fingerprint of what the fold reads: equal for two spellings of the same event.
     pub fn content_hash(&self) -> ContentHash {
+        self.kind.content_hash(&self.donation)
+    }
+}
+
+impl EventKind {
+    fn event_type(&self) -> EventType {
+        match self {
+            Self::DonationCreated(_) => EventType::DonationCreated,
+            Self::DonationRefunded(_) => EventType::DonationRefunded,
+            Self::PaymentCompleted(_) => EventType::PaymentCompleted,
+            Self::PaymentRefunded(_) => EventType::PaymentRefunded,
+        }
+    }
+
+    /// See [`Event::content_hash`]; the hash of what happened to this donation.
+    pub fn content_hash(&self, donation: &DonationId) -> ContentHash {
         let mut hash = ContentHasher::default();
         hash.field(self.event_type().as_str());
-        hash.field(self.donation.as_str());
-        match &self.kind {
-            EventKind::DonationCreated(creation) => {
+        hash.field(donation.as_str());
+        match self {
+            Self::DonationCreated(creation) => {
                 hash.field(creation.campaign.as_str());
                 hash.amount(creation.amount);
                 hash.optional(creation.donor.as_ref().map(super::DonorId::as_str));
             }
-            EventKind::DonationRefunded(refund) => hash.amount(refund.amount),
-            EventKind::PaymentCompleted(payment) | EventKind::PaymentRefunded(payment) => {
+            Self::DonationRefunded(refund) => hash.amount(refund.amount),
+            Self::PaymentCompleted(payment) | Self::PaymentRefunded(payment) => {
                 hash.field(&payment.payment_id);
                 hash.optional(payment.refund_id.as_deref());
                 hash.amount(payment.amount);

@@ -56,6 +56,9 @@ pub enum Outcome {
         campaign: Option<CampaignId>,
         /// What it moves.
         effect: Effect,
+        /// A refund that came before its donation: which campaign it counts against is not known yet, and `campaign`
+        /// is the one it names.
+        early: bool,
     },
     /// Seen before with the same content: to be ignored.
     Duplicate,
@@ -115,6 +118,7 @@ impl Fold {
             EventKind::DonationRefunded(refund) => {
                 let donation = self.state.donations.get(&event.donation);
                 let counted = donation.and_then(|donation| donation.creation.as_ref());
+                let early = counted.is_none();
                 let campaign = counted
                     .map_or(&refund.routed_to, |creation| &creation.campaign)
                     .clone();
@@ -124,11 +128,13 @@ impl Fold {
                 Outcome::Applied {
                     campaign: Some(campaign),
                     effect,
+                    early,
                 }
             }
             EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => Outcome::Applied {
                 campaign: None,
                 effect: Effect::NONE,
+                early: false,
             },
         };
         if let Outcome::Applied { .. } = outcome {
@@ -171,6 +177,7 @@ impl Fold {
         Outcome::Applied {
             campaign: Some(creation.campaign.clone()),
             effect,
+            early: false,
         }
     }
 

@@ -8,16 +8,18 @@ pub mod event;
 pub mod fold;
 pub mod id;
 pub mod money;
+pub mod recount;
 pub mod timestamp;
 pub mod totals;
 
 mod decode;
 
-pub use decode::{Invalid, InvalidCode, Subject, decode};
+pub use decode::{Invalid, InvalidCode, Subject, decode, decode_payload};
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use fold::{Fold, Outcome, Quarantine};
 pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
 pub use money::{Currency, InvalidAmount, InvalidCurrency, Money};
+pub use recount::{Contradiction, Recount};
 pub use timestamp::Timestamp;
 pub use totals::{Effect, Totals};

@@ -133,6 +133,8 @@ pub struct Telemetry {
     pub level: String,
     /// `LOG_FORMAT`.
     pub format: LogFormat,
+    /// Where log lines go.
+    pub stream: LogStream,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub otlp_endpoint: Option<String>,
 }
@@ -144,6 +146,15 @@ pub enum LogFormat {
     Json,
     /// For people.
     Pretty,
+}
+
+/// Where log lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogStream {
+    /// Standard output: all that a service has to say.
+    Stdout,
+    /// Standard error, beside a command's answer.
+    Stderr,
 }
 
 /// The values of all variables, before they are checked.
@@ -167,7 +178,7 @@ impl Source {
         Self::from_layers(dot_env(Path::new(".env"))?, environment)
     }
 
-    /// Lays `environment` over `dot_env` over the defaults. An empty value counts as unset.
+    /// Lays `environment` over `dot_env`; where neither has a value, the default counts. An empty value counts as unset.
     ///
     /// # Errors
     /// None in practice: layers of plain text always merge.
@@ -176,15 +187,7 @@ impl Source {
         environment: HashMap<String, String>,
     ) -> Result<Self, ConfigError> {
         let layer = |values| Environment::default().ignore_empty(true).source(Some(values));
-        let defaults = VARIABLES
-            .iter()
-            .filter_map(|variable| Some((variable.name, variable.default?)));
         Config::builder()
-            .add_source(layer(
-                defaults
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect(),
-            ))
             .add_source(layer(dot_env))
             .add_source(layer(environment))
             .build()
@@ -200,7 +203,7 @@ impl Source {
         Ok(Api {
             http: self.http(&PORT)?,
             database: self.database()?,
-            currency: self.parsed(&CURRENCY)?,
+            currency: self.currency()?,
             telemetry: self.telemetry()?,
         })
     }
@@ -210,17 +213,28 @@ impl Source {
     /// # Errors
     /// [`ConfigError`] for the first variable whose value is not allowed.
     pub fn worker(&self) -> Result<Worker, ConfigError> {
-        let batching = Batching {
-            batch_size: self.number(&BATCH_SIZE, 1, 10_000)?,
-            lanes: self.number(&LANES, 1, 64)?,
-        };
         Ok(Worker {
             http: self.http(&WORKER_PORT)?,
             database: self.database()?,
-            broker: self.broker(batching)?,
-            batching,
-            currency: self.parsed(&CURRENCY)?,
+            broker: self.broker()?,
+            batching: self.batching()?,
+            currency: self.currency()?,
             telemetry: self.telemetry()?,
+        })
+    }
+
+    /// The logs of a command that runs beside the services: for people, on standard error, and warnings only, unless
+    /// `LOG_LEVEL` and `LOG_FORMAT` are set. It exports no traces.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the value of one of them is not allowed.
+    pub fn command_telemetry(&self) -> Result<Telemetry, ConfigError> {
+        let Telemetry { level, format, .. } = self.telemetry()?;
+        Ok(Telemetry {
+            level: self.set(&LOG_LEVEL).map_or_else(|| "warn".to_owned(), |_| level),
+            format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
+            stream: LogStream::Stderr,
+            otlp_endpoint: None,
         })
     }
 
@@ -232,7 +246,11 @@ impl Source {
         })
     }
 
-    fn database(&self) -> Result<Database, ConfigError> {
+    /// Where the database is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `DATABASE_URL` is none.
+    pub fn database(&self) -> Result<Database, ConfigError> {
         self.checked(&DATABASE_URL, |url| {
             mongodb::options::ConnectionString::parse(url)
                 .ok()
@@ -240,9 +258,34 @@ impl Source {
         })
     }
 
-    fn broker(&self, batching: Batching) -> Result<Broker, ConfigError> {
+    /// How events are grouped.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `BATCH_SIZE` or `LANES` is not allowed.
+    pub fn batching(&self) -> Result<Batching, ConfigError> {
+        Ok(Batching {
+            batch_size: self.number(&BATCH_SIZE, 1, 10_000)?,
+            lanes: self.number(&LANES, 1, 64)?,
+        })
+    }
+
+    /// The one currency.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `CURRENCY` is none.
+    pub fn currency(&self) -> Result<Currency, ConfigError> {
+        self.parsed(&CURRENCY)
+    }
+
+    /// Where the broker is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first of its variables (or of the batching's, which the prefetch follows) whose value
+    /// is not allowed.
+    pub fn broker(&self) -> Result<Broker, ConfigError> {
         let name =
             |longest: usize| move |name: &str| (1..=longest).contains(&name.len()).then(|| name.to_owned());
+        let batching = self.batching()?;
         let in_lanes = batching.lanes.saturating_mul(batching.batch_size);
         Ok(Broker {
             url: self.checked(&RABBITMQ_URL, |url| {
@@ -269,6 +312,7 @@ impl Source {
                 "pretty" => Some(LogFormat::Pretty),
                 _ => None,
             })?,
+            stream: LogStream::Stdout,
             otlp_endpoint: match self.text(&OTEL_EXPORTER_OTLP_ENDPOINT) {
                 None => None,
                 Some(_) => Some(self.checked(&OTEL_EXPORTER_OTLP_ENDPOINT, |url| {
@@ -282,6 +326,11 @@ impl Source {
     }
 
     fn text(&self, variable: &Variable) -> Option<String> {
+        self.set(variable).or_else(|| variable.default.map(str::to_owned))
+    }
+
+    /// The value that the environment or `.env` gives.
+    fn set(&self, variable: &Variable) -> Option<String> {
         // The crate lower-cases the names of environment variables.
         self.0.get_string(&variable.name.to_ascii_lowercase()).ok()
     }

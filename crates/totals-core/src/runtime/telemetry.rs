@@ -1,4 +1,4 @@
-//! Logs to standard output and, when a collector is configured, traces over OTLP.
+//! Logs (a service's to standard output, a command's to standard error) and, when a collector is configured, traces over OTLP.
 //!
 //! Without `OTEL_EXPORTER_OTLP_ENDPOINT` no exporter exists: the SDK's own default would try localhost for ever.
 
@@ -10,11 +10,12 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use super::config::{self, LogFormat};
+use super::config::{self, LogFormat, LogStream};
 
 /// Links one span may carry: a batch span has one for each of its events.
 const MAX_LINKS_PER_SPAN: u32 = 10_000;
@@ -57,14 +58,20 @@ impl Telemetry {
                 .with_tracer(provider.tracer(service_name))
                 .with_filter(ours)
         });
+        let (writer, ansi) = match config.stream {
+            LogStream::Stdout => (
+                BoxMakeWriter::new(std::io::stdout),
+                std::io::stdout().is_terminal(),
+            ),
+            LogStream::Stderr => (
+                BoxMakeWriter::new(std::io::stderr),
+                std::io::stderr().is_terminal(),
+            ),
+        };
+        let lines = tracing_subscriber::fmt::layer().with_writer(writer);
         let lines = match config.format {
-            LogFormat::Json => tracing_subscriber::fmt::layer()
-                .json()
-                .flatten_event(true)
-                .boxed(),
-            LogFormat::Pretty => tracing_subscriber::fmt::layer()
-                .with_ansi(std::io::stdout().is_terminal())
-                .boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+            LogFormat::Pretty => lines.with_ansi(ansi).boxed(),
         };
         tracing_subscriber::registry()
             .with(traces)

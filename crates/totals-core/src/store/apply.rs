@@ -173,12 +173,7 @@ impl Store {
         let applied = batch
             .iter()
             .zip(outcomes)
-            .filter_map(|(event, outcome)| match outcome {
-                Outcome::Applied { campaign, effect } => {
-                    Some(ProcessedRow::new(event, campaign.as_ref(), *effect, now))
-                }
-                Outcome::Duplicate | Outcome::Quarantined(_) => None,
-            });
+            .filter_map(|(event, outcome)| ProcessedRow::new(event, outcome, now));
         let rows = applied.map(|row| {
             let replaces = failed.contains(row.id);
             (row, replaces)

@@ -1,12 +1,12 @@
 //! The documents as they are stored, field for field. Nothing outside `store` sees them.
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime};
+use mongodb::bson::{Binary, DateTime, RawBinaryRef};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, Money,
-    Timestamp,
+    CampaignId, ContentHash, Creation, Currency, Donation, DonationId, DonorId, Effect, Event, EventId,
+    EventKind, EventType, Money, Outcome, Timestamp, Totals, decode_payload,
 };
 
 pub(super) const EVENT_LOG: &str = "event_log";
@@ -43,24 +43,84 @@ pub(super) struct ProcessedRow<'a> {
     /// Absent where the event moved nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<EffectDocument>,
+    /// Present where a refund came before its donation, whose campaign may be another one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
     pub occurred_at: DateTime,
     pub committed_at: DateTime,
 }
 
 impl<'a> ProcessedRow<'a> {
-    pub fn new(event: &'a Event, campaign: Option<&'a CampaignId>, effect: Effect, now: Timestamp) -> Self {
-        Self {
+    /// The row of an event; `None` if it was not applied.
+    pub fn new(event: &'a Event, outcome: &'a Outcome, now: Timestamp) -> Option<Self> {
+        let Outcome::Applied {
+            campaign,
+            effect,
+            early,
+        } = outcome
+        else {
+            return None;
+        };
+        Some(Self {
             id: &event.id,
             status: Status::Processed,
             event_type: event.event_type().as_str(),
             content_hash: binary(event.content_hash()),
             payload: event.payload.get(),
             donation_id: &event.donation,
-            campaign_id: campaign,
-            effect: (!effect.is_none()).then(|| effect.into()),
+            campaign_id: campaign.as_ref(),
+            effect: (!effect.is_none()).then(|| (*effect).into()),
+            early: *early,
             occurred_at: date(event.occurred_at),
             committed_at: date(now),
+        })
+    }
+}
+
+/// A processed event, read back from the log.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogRow<'a> {
+    #[serde(rename = "_id")]
+    pub id: &'a str,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    #[serde(borrow)]
+    content_hash: RawBinaryRef<'a>,
+    payload: &'a str,
+    donation_id: &'a str,
+    pub campaign_id: Option<&'a str>,
+    #[serde(default)]
+    pub early: bool,
+    pub committed_at: DateTime,
+}
+
+impl LogRow<'_> {
+    /// What the event says, from its payload alone.
+    ///
+    /// # Errors
+    /// Why the row cannot be what was logged, as a sentence.
+    pub fn check(&self, currency: Currency) -> Result<(DonationId, EventKind), String> {
+        let event_type = EventType::from_name(self.event_type)
+            .ok_or_else(|| format!("its type is `{}`, which is none of ours", self.event_type))?;
+        let (donation, kind) = decode_payload(event_type, self.payload, currency)
+            .map_err(|invalid| format!("its payload cannot be read: {invalid}"))?;
+        if kind.content_hash(&donation).0 != self.content_hash.bytes {
+            return Err("its payload does not match its contentHash".to_owned());
         }
+        let filed_under = match &kind {
+            EventKind::DonationCreated(creation) => Some(&creation.campaign),
+            EventKind::DonationRefunded(refund) if self.early => Some(&refund.routed_to),
+            // Filed under its donation's campaign, or under none.
+            EventKind::DonationRefunded(_)
+            | EventKind::PaymentCompleted(_)
+            | EventKind::PaymentRefunded(_) => None,
+        };
+        let filed_wrongly = filed_under.is_some_and(|campaign| Some(campaign.as_str()) != self.campaign_id);
+        if filed_wrongly || donation.as_str() != self.donation_id {
+            return Err("its campaignId or donationId is not that of its payload".to_owned());
+        }
+        Ok((donation, kind))
     }
 }
 
@@ -88,12 +148,22 @@ impl KnownRow {
 }
 
 /// See [`Effect`].
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EffectDocument {
     amount_minor: i64,
     pledges: i64,
     donors: i64,
+}
+
+impl From<EffectDocument> for Effect {
+    fn from(document: EffectDocument) -> Self {
+        Self {
+            amount_minor: document.amount_minor,
+            pledges: document.pledges,
+            donors: document.donors,
+        }
+    }
 }
 
 impl From<Effect> for EffectDocument {
@@ -185,7 +255,20 @@ pub(super) struct TotalsDocument {
     pub total_pledges: i64,
     pub total_donors: i64,
     pub revision: i64,
+    /// How often a rebuild has corrected them.
+    #[serde(default)]
+    pub corrections: i64,
     pub last_updated: DateTime,
+}
+
+impl From<&TotalsDocument> for Totals {
+    fn from(document: &TotalsDocument) -> Self {
+        Self {
+            amount: Money::from_minor(document.total_amount_minor),
+            pledges: document.total_pledges,
+            donors: document.total_donors,
+        }
+    }
 }
 
 pub(super) fn binary(hash: ContentHash) -> Binary {

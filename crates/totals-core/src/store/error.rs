@@ -23,6 +23,12 @@ pub struct StoreError {
     summary: String,
 }
 
+/// Server code `DuplicateKey`.
+const DUPLICATE_KEY: i32 = 11000;
+
+/// Server code `SnapshotTooOld`.
+const SNAPSHOT_TOO_OLD: i32 = 239;
+
 /// Server code `WriteConflict`.
 const WRITE_CONFLICT: i32 = 112;
 
@@ -58,6 +64,15 @@ impl StoreError {
             decision: decision_for(code),
             code: Some(code),
             summary: format!("MongoDB refused a write: code {code} {name}"),
+        }
+    }
+
+    /// Nothing, where the write found that its document is there already.
+    pub(super) fn unless_duplicate_key(self) -> Result<(), Self> {
+        if self.code == Some(DUPLICATE_KEY) {
+            Ok(())
+        } else {
+            Err(self)
         }
     }
 
@@ -140,6 +155,12 @@ struct Summary<'a>(&'a Error);
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.kind.as_ref() {
+            ErrorKind::Command(command) if command.code == SNAPSHOT_TOO_OLD => {
+                f.write_str(
+                    "reading took longer than MongoDB keeps the history behind a snapshot: raise its server parameter \
+                     minSnapshotHistoryWindowInSeconds (300 by default) and try again",
+                )?;
+            }
             ErrorKind::Command(command) => {
                 write!(f, "MongoDB refused: code {} {}", command.code, command.code_name)?;
             }

@@ -7,12 +7,18 @@
 
 mod abandoned;
 mod apply;
+mod audit;
 mod document;
 mod error;
+mod explain;
 mod failure;
 mod health;
 mod indexes;
+mod listed;
 mod read;
+mod rebuild;
+mod reset;
+mod snapshot;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,10 +28,17 @@ use mongodb::bson::Document;
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection, Database};
 
+pub use audit::{
+    Audit, CampaignAudit, Damage, DonationDifference, DonorDifference, PaymentAudit, Scope, TotalsDifference,
+};
 pub use error::{Decision, StoreError};
+pub use explain::{Explanation, FailedEvent, LoggedEvent, Part, Sort};
 pub use failure::Failure;
 pub use health::Unhealthy;
+pub use listed::Listed;
 pub use read::{CampaignTotals, Page, ReadError, SortBy, SortOrder};
+pub use rebuild::Rebuild;
+pub use reset::Reset;
 
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
@@ -95,6 +108,15 @@ impl Store {
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let store = self.clone();
         detached(async move { indexes::create(&store.database).await }).await?
+    }
+
+    /// About how many rows the log has, for showing progress.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer.
+    pub async fn log_length(&self) -> Result<u64, StoreError> {
+        let log = self.event_log::<Document>();
+        Ok(detached(async move { log.estimated_document_count().await }).await??)
     }
 
     fn event_log<T: Send + Sync>(&self) -> Collection<T> {

@@ -7,7 +7,7 @@ use mongodb::bson::{Document, doc};
 
 use super::document::TotalsDocument;
 use super::{Store, StoreError, detached};
-use crate::domain::{CampaignId, Money, Timestamp, Totals};
+use crate::domain::{CampaignId, Timestamp, Totals};
 
 /// How long a read may take before its caller is told that the database cannot answer in time.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
@@ -128,12 +128,8 @@ impl Page {
 impl From<TotalsDocument> for CampaignTotals {
     fn from(document: TotalsDocument) -> Self {
         Self {
+            totals: Totals::from(&document),
             campaign: document.id,
-            totals: Totals {
-                amount: Money::from_minor(document.total_amount_minor),
-                pledges: document.total_pledges,
-                donors: document.total_donors,
-            },
             revision: document.revision,
             last_updated: Timestamp::from_unix_millis(document.last_updated.timestamp_millis()),
         }

@@ -168,7 +168,8 @@ fn a_donation_created_again_counts_once_and_otherwise_is_quarantined() {
         again,
         [Outcome::Applied {
             campaign: Some("c".try_into().unwrap()),
-            effect: Effect::NONE
+            effect: Effect::NONE,
+            early: false,
         }]
     );
     for other in [
@@ -180,6 +181,28 @@ fn a_donation_created_again_counts_once_and_otherwise_is_quarantined() {
         assert_eq!(kept.fold(&[other]), [Outcome::Quarantined(redefined)]);
     }
     assert_eq!(kept.totals("c"), (5, 1, 1));
+}
+
+#[test]
+fn a_refund_is_early_until_its_donation_is_created() {
+    let early = |outcomes: Vec<Outcome>| {
+        let early = outcomes.into_iter().map(|outcome| match outcome {
+            Outcome::Applied { early, .. } => early,
+            other => panic!("{other:?}"),
+        });
+        early.collect::<Vec<_>>()
+    };
+    let mut kept = Kept::default();
+    let batch = [
+        refunded("e1", "d1", "c", 1),
+        created("e2", "d1", "c", None, 5),
+        refunded("e3", "d1", "c", 1),
+        refunded("e4", "d2", "c", 1),
+        paid("e5", "d1"),
+    ];
+    assert_eq!(early(kept.fold(&batch)), [true, false, false, true, false]);
+    let next = [refunded("e6", "d1", "c", 1), refunded("e7", "d2", "c", 1)];
+    assert_eq!(early(kept.fold(&next)), [false, true]);
 }
 
 /// One donation of a generated history.

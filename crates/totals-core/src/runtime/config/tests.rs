@@ -91,3 +91,30 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
         );
     }
 }
+
+#[test]
+fn a_command_logs_warnings_for_people_on_standard_error_unless_told_otherwise() {
+    let telemetry = source(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")]).command_telemetry();
+    let telemetry = telemetry.unwrap();
+    assert_eq!(
+        (telemetry.level.as_str(), telemetry.format),
+        ("warn", LogFormat::Pretty)
+    );
+    assert_eq!(
+        (telemetry.stream, telemetry.otlp_endpoint),
+        (LogStream::Stderr, None)
+    );
+    let told = source(&[("LOG_LEVEL", "debug"), ("LOG_FORMAT", "json")]);
+    let telemetry = told.command_telemetry().unwrap();
+    assert_eq!(
+        (telemetry.level.as_str(), telemetry.format),
+        ("debug", LogFormat::Json)
+    );
+}
+
+#[test]
+fn each_part_is_read_alone() {
+    let source = source(&[("WORKER_PORT", "none"), ("RABBITMQ_URL", "none")]);
+    assert!(source.database().is_ok() && source.currency().is_ok() && source.command_telemetry().is_ok());
+    assert!(source.worker().is_err());
+}

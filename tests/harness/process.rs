@@ -31,24 +31,27 @@ fn command(binary: &str) -> Command {
         command.env_remove(variable.name);
     }
     // Away from a developer's .env.
-    command
-        .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .env("HOST", "127.0.0.1");
+    command.current_dir(binaries()).env("HOST", "127.0.0.1");
     command
 }
 
-/// The directory with the binaries, built from the sources as they are, in the very way `cargo xtask test` has built
-/// them a moment ago: with other packages selected, cargo would unite other features and build dependencies again.
+/// The directory with the binaries, built from the sources as they are, in this program's own profile and in the very
+/// way `cargo xtask test` has built them a moment ago: with other packages selected, cargo would unite other features
+/// and build dependencies again.
 fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let packages = ["--package", "totals-worker", "--package", "totals-api"];
-        let cargo = dev_services::cargo::nested()
-            .args(["build", "--quiet"])
-            .args(packages)
-            .status();
-        assert!(cargo.unwrap().success(), "the binaries do not build");
-        dev_services::directories::target().join("debug")
+        let mut cargo = dev_services::cargo::nested();
+        cargo.args(["build", "--quiet"]).args(packages);
+        let profile = if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            cargo.arg("--release");
+            "release"
+        };
+        assert!(cargo.status().unwrap().success(), "the binaries do not build");
+        dev_services::directories::target().join(profile)
     })
 }
 

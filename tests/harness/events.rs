@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Outgoing;
+use crate::Outgoing;
 
 const TIME: &str = "2025-11-21T10:00:00.000Z";
 
@@ -63,18 +63,22 @@ impl Event {
         self
     }
 
+    /// To this campaign.
     pub fn campaign(self, campaign: &str) -> Self {
         self.with("campaignId", json!(campaign))
     }
 
+    /// By this donor.
     pub fn donor(self, donor: &str) -> Self {
         self.with("donorId", json!(donor))
     }
 
+    /// Of this amount, in major units.
     pub fn amount(self, amount: f64) -> Self {
         self.with("amount", json!(amount))
     }
 
+    /// In its envelope, with this text as it is for the amount.
     pub fn amount_text(&self, amount: &str) -> Outgoing {
         let body = self
             .body()

@@ -11,21 +11,29 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 /// One test's part of the broker.
 #[derive(Clone)]
 pub struct Broker {
+    /// The server.
     pub url: String,
+    /// Where producers publish.
     pub exchange: String,
+    /// Where the worker consumes.
     pub queue: String,
+    /// Where it parks what it cannot apply.
     pub dead_letter_queue: String,
 }
 
 /// A message on its way in.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
+    /// By which the exchange routes it: the event's type.
     pub routing_key: String,
+    /// Its content.
     pub body: Vec<u8>,
+    /// Its AMQP properties and headers.
     pub properties: BasicProperties,
 }
 
 impl Outgoing {
+    /// A persistent message without headers.
     pub fn new(routing_key: &str, body: impl Into<Vec<u8>>) -> Self {
         let properties = BasicProperties::default().with_delivery_mode(2);
         Self {
@@ -35,6 +43,7 @@ impl Outgoing {
         }
     }
 
+    /// With a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let mut headers = self.properties.headers().clone().unwrap_or_default();
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
@@ -46,7 +55,9 @@ impl Outgoing {
 /// A message from the dead-letter queue.
 #[derive(Debug)]
 pub struct DeadLetter {
+    /// Its content.
     pub body: Vec<u8>,
+    /// Its AMQP properties and headers.
     pub properties: BasicProperties,
 }
 
@@ -71,6 +82,7 @@ impl DeadLetter {
 }
 
 impl Broker {
+    /// The part of this name, on this server.
     pub fn new(url: &str, name: &str) -> Self {
         Self {
             url: url.to_owned(),
@@ -80,6 +92,7 @@ impl Broker {
         }
     }
 
+    /// A connection and a channel of the caller's own.
     pub async fn connect(&self) -> (Connection, Channel) {
         let connection = Connection::connect(&self.url, ConnectionProperties::default())
             .await
@@ -198,6 +211,7 @@ impl Broker {
         connection.close(200, "done".into()).await.unwrap();
     }
 
+    /// Removes the exchange and the queues.
     pub async fn remove(&self) {
         let (connection, channel) = self.connect().await;
         for queue in [&self.queue, &self.dead_letter_queue] {

@@ -18,6 +18,7 @@ pub struct Database {
 pub type Stored = (i64, i64, i64);
 
 impl Database {
+    /// The database `name` on this server.
     pub async fn new(server_url: &str, name: &str) -> Self {
         let client = Client::with_uri_str(server_url).await.unwrap();
         Self {
@@ -26,6 +27,7 @@ impl Database {
         }
     }
 
+    /// One of its collections.
     pub fn collection(&self, name: &str) -> mongodb::Collection<Document> {
         self.database.collection(name)
     }

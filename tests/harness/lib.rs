@@ -1,7 +1,18 @@
 //! What the tests stand on: the real services, the real binaries, and one world of its own for each test.
+//!
+//! A library, because two programs share it: the end-to-end tests and the fault suite. It panics where it cannot go
+//! on, as a test does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    reason = "a test that cannot go on should stop where it is"
+)]
 
 mod broker;
 mod database;
+pub mod events;
 mod process;
 mod services;
 
@@ -23,7 +34,9 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// One test's own database, exchange and queues on the services.
 pub struct World {
+    /// Its database.
     pub database: Database,
+    /// Its exchange and queues.
     pub broker: Broker,
 }
 

@@ -1,0 +1,136 @@
+//! A campaign counted anew from its logged events: the check on the totals that were kept.
+//!
+//! The fold ([`super::fold`]) keeps state and moves totals by differences, batch by batch. A recount keeps none and
+//! knows no effects: it gathers what the log says of each donation, and sums at the end. It shares only
+//! [`Donation`]'s definition of a contribution with the fold, so an error in either shows as a difference.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::{Creation, Donation, DonationId, DonorId, Money, Totals};
+
+/// What the log says of the donations of one campaign.
+#[derive(Debug, Default)]
+pub struct Recount {
+    donations: HashMap<DonationId, Donation>,
+}
+
+/// Two log rows that cannot both have been applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// Two creations of one donation that differ.
+    #[error("donationId {0} was created before with another amount, campaign or donor")]
+    CreatedTwice(DonationId),
+}
+
+impl Recount {
+    /// Counts a creation.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if the donation was created before and otherwise; this one is not counted then.
+    pub fn created(&mut self, id: DonationId, creation: Creation) -> Result<(), Contradiction> {
+        match self.donations.entry(id) {
+            Entry::Occupied(known) if known.get().creation.as_ref().is_some_and(|it| *it != creation) => {
+                Err(Contradiction::CreatedTwice(known.key().clone()))
+            }
+            entry => {
+                entry.or_default().creation = Some(creation);
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts a refund, before or after the creation.
+    pub fn refunded(&mut self, id: DonationId, amount: Money) {
+        let donation = self.donations.entry(id).or_default();
+        donation.refunded = donation.refunded.saturating_add(amount);
+    }
+
+    /// The donations, each as its events leave it.
+    pub fn donations(&self) -> &HashMap<DonationId, Donation> {
+        &self.donations
+    }
+
+    /// The donations alone.
+    pub fn into_donations(self) -> HashMap<DonationId, Donation> {
+        self.donations
+    }
+
+    /// The live pledges of each donor who has any.
+    pub fn donors(&self) -> HashMap<DonorId, i64> {
+        let mut donors = HashMap::new();
+        for donation in self.donations.values().filter(|donation| donation.is_live()) {
+            let donor = donation
+                .creation
+                .as_ref()
+                .and_then(|creation| creation.donor.as_ref());
+            if let Some(donor) = donor {
+                *donors.entry(donor.clone()).or_default() += 1;
+            }
+        }
+        donors
+    }
+
+    /// The totals; none without a creation.
+    pub fn totals(&self) -> Option<Totals> {
+        let mut created = self
+            .donations
+            .values()
+            .filter(|it| it.creation.is_some())
+            .peekable();
+        created.peek()?;
+        let (mut amount, mut pledges) = (0, 0);
+        for donation in created.filter(|donation| donation.is_live()) {
+            amount += donation.contribution().minor();
+            pledges += 1;
+        }
+        Some(Totals {
+            amount: Money::from_minor(amount),
+            pledges,
+            // A count of donors is far below 2^63.
+            donors: i64::try_from(self.donors().len()).unwrap_or(i64::MAX),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> DonationId {
+        text.try_into().unwrap()
+    }
+
+    fn creation(donor: Option<&str>, minor: i64) -> Creation {
+        Creation {
+            campaign: "c".try_into().unwrap(),
+            donor: donor.map(|donor| donor.try_into().unwrap()),
+            amount: Money::from_minor(minor),
+        }
+    }
+
+    #[test]
+    fn donations_are_summed_after_their_refunds_whatever_the_order() {
+        let mut recount = Recount::default();
+        assert_eq!(recount.totals(), None);
+        recount.refunded(id("d1"), Money::from_minor(40));
+        assert_eq!(recount.totals(), None, "a refund alone makes no totals");
+        recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
+        recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
+        recount.created(id("d2"), creation(Some("ada"), 5)).unwrap();
+        recount.created(id("d3"), creation(Some("bob"), 7)).unwrap();
+        recount.refunded(id("d3"), Money::from_minor(70));
+        let totals = recount.totals().unwrap();
+        assert_eq!((totals.amount.minor(), totals.pledges, totals.donors), (65, 2, 1));
+        assert_eq!(recount.donors(), HashMap::from([("ada".try_into().unwrap(), 2)]));
+    }
+
+    #[test]
+    fn a_donation_created_in_two_ways_is_a_contradiction_and_the_first_counts() {
+        let mut recount = Recount::default();
+        recount.created(id("d"), creation(None, 1)).unwrap();
+        let second = recount.created(id("d"), creation(None, 2));
+        assert_eq!(second, Err(Contradiction::CreatedTwice(id("d"))));
+        assert_eq!(recount.totals().unwrap().amount.minor(), 1);
+    }
+}

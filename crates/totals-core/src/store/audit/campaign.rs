@@ -1,0 +1,74 @@
+//! What an audit finds about one campaign.
+
+use crate::domain::{CampaignId, Donation, DonationId, DonorId, Timestamp, Totals};
+
+/// One campaign, compared with the log.
+#[derive(Debug, Clone, Default)]
+pub struct CampaignAudit {
+    /// Which campaign; none for the donations that have refunds but no creation yet.
+    pub campaign: Option<CampaignId>,
+    /// How many events of it were counted.
+    pub events: u64,
+    /// How many donations they make.
+    pub donations: u64,
+    /// When the first and the last of them were committed.
+    pub committed: Option<(Timestamp, Timestamp)>,
+    /// Log rows that cannot be counted; with any of them the other differences may be consequences.
+    pub damaged: Vec<Damage>,
+    /// Donations that are not as the log says.
+    pub donation_differences: Vec<DonationDifference>,
+    /// Donors whose live pledges are not as the log says.
+    pub donor_differences: Vec<DonorDifference>,
+    /// The totals, if they are not as the log says.
+    pub totals_difference: Option<TotalsDifference>,
+}
+
+/// A log row that does not hold what was logged, or contradicts another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The row's id.
+    pub event_id: String,
+    /// What is wrong with it, as a sentence.
+    pub problem: String,
+}
+
+/// A donation as it is stored and as the log says; at most one of the two is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DonationDifference {
+    /// Which donation.
+    pub donation: DonationId,
+    /// As stored.
+    pub stored: Option<Donation>,
+    /// As the log says.
+    pub expected: Option<Donation>,
+}
+
+/// A donor's live pledges as stored and as the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DonorDifference {
+    /// Which donor.
+    pub donor: DonorId,
+    /// As stored; `None` without a document.
+    pub stored: Option<i64>,
+    /// As the log says.
+    pub expected: i64,
+}
+
+/// A campaign's totals as stored and as the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TotalsDifference {
+    /// As stored, with their count of corrections.
+    pub stored: Option<(Totals, i64)>,
+    /// As the log says; `None` without a creation.
+    pub expected: Option<Totals>,
+}
+
+impl CampaignAudit {
+    /// How many differences and damaged rows there are.
+    pub fn differences(&self) -> usize {
+        self.damaged.len()
+            + self.donation_differences.len()
+            + self.donor_differences.len()
+            + usize::from(self.totals_difference.is_some())
+    }
+}

@@ -1,0 +1,109 @@
+//! A campaign to nothing, for testing.
+//!
+//! Only the log is deleted here: what follows from it, the donations and the totals, then follows by a rebuild, so
+//! that events which arrive meanwhile are counted. Interrupted midway, it can be run again.
+
+use std::collections::HashSet;
+
+use mongodb::bson::{Bson, Document, RawDocument, doc};
+
+use super::audit::Scope;
+use super::document::{CAMPAIGN_DONORS, DONATIONS, EVENT_LOG};
+use super::explain::waiting;
+use super::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
+use super::snapshot::Snapshot;
+use super::{Store, StoreError, detached};
+use crate::domain::{CampaignId, Currency};
+
+/// Ids in one command, which must stay below 16 MB.
+const AT_ONCE: usize = 10_000;
+
+/// What a reset has removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reset {
+    /// Log rows, payments and failures included.
+    pub events: u64,
+    /// Donations.
+    pub donations: u64,
+}
+
+impl Store {
+    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations, its donors
+    /// and its totals. Its dead letters stay.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer; part of it may be gone then, and the rest goes with the next
+    /// reset.
+    pub async fn reset(&self, campaign: &CampaignId, currency: Currency) -> Result<Reset, StoreError> {
+        let snapshot = Snapshot::take(&self.database).await?;
+        let mut donations = donations(&snapshot, campaign).await?;
+        let waiting = waiting(&snapshot, campaign.as_str()).await?;
+        let uncreated: Vec<_> = waiting.into_iter().map(|refund| refund.donation).collect();
+        donations.extend(uncreated.iter().cloned());
+        // Rows that are not filed under the campaign, while its donations still tell which they are.
+        let apart = rows_apart(&snapshot, &donations).await?;
+        let mut events = 0;
+        for ids in apart.chunks(AT_ONCE) {
+            events += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
+        }
+        for ids in uncreated.chunks(AT_ONCE) {
+            self.delete(DONATIONS, doc! { "_id": { "$in": ids }, "campaignId": null })
+                .await?;
+        }
+        let filed = doc! { "campaignId": campaign.as_str(), "early": { "$ne": true } };
+        events += self.delete(EVENT_LOG, filed).await?;
+        self.rebuild(&Scope::Campaign(campaign.clone()), currency, |_| {})
+            .await?;
+        // Of donors whose pledges were all refunded.
+        let key = |donor| doc! { "c": campaign.as_str(), "d": donor };
+        let spent = doc! { "_id": { "$gt": key(Bson::MinKey), "$lt": key(Bson::MaxKey) }, "live": 0 };
+        self.delete(CAMPAIGN_DONORS, spent).await?;
+        Ok(Reset {
+            events,
+            donations: donations.len() as u64,
+        })
+    }
+
+    async fn delete(&self, collection: &'static str, filter: Document) -> Result<u64, StoreError> {
+        let collection = self.database.collection::<Document>(collection);
+        let deleted = detached(async move { collection.delete_many(filter).await }).await??;
+        Ok(deleted.deleted_count)
+    }
+}
+
+/// The campaign's donations, by what is stored and by the log.
+async fn donations(snapshot: &Snapshot, campaign: &CampaignId) -> Result<HashSet<String>, StoreError> {
+    let stored = doc! {
+        "find": DONATIONS, "filter": { "campaignId": campaign.as_str() }, "hint": DONATIONS_BY_CAMPAIGN,
+        "projection": { "_id": 1 },
+    };
+    let logged = doc! {
+        "find": EVENT_LOG, "filter": { "campaignId": campaign.as_str(), "type": "donation.created", "status": "PROCESSED" },
+        "hint": LOG_BY_CAMPAIGN, "projection": { "_id": 0, "donationId": 1 },
+    };
+    let stored = snapshot.all(stored, |row| text(row, "_id")).await?;
+    let logged = snapshot.all(logged, |row| text(row, "donationId")).await?;
+    Ok(stored.into_iter().chain(logged).collect())
+}
+
+/// The log rows about these donations that are not filed under their campaign: payments, and refunds that came first.
+async fn rows_apart(snapshot: &Snapshot, donations: &HashSet<String>) -> Result<Vec<String>, StoreError> {
+    let early = doc! { "find": EVENT_LOG, "filter": { "early": true }, "hint": LOG_EARLY };
+    let payments = doc! { "find": EVENT_LOG, "filter": { "type": { "$in": ["payment.completed", "payment.refunded"] } } };
+    let mut ids = Vec::new();
+    for mut command in [early, payments] {
+        command.insert("projection", doc! { "donationId": 1 });
+        let mut rows = snapshot.stream(command, |row| Ok((text(row, "_id")?, text(row, "donationId")?)));
+        while let Some((id, donation)) = rows.next().await? {
+            if donations.contains(&donation) {
+                ids.push(id);
+            }
+        }
+    }
+    Ok(ids)
+}
+
+fn text(row: &RawDocument, field: &str) -> Result<String, StoreError> {
+    let text = row.get_str(field).map(str::to_owned);
+    text.map_err(|error| StoreError::defect(format!("a row cannot be read: {error}")))
+}

@@ -1,0 +1,182 @@
+//! Reading many documents of several collections as of one moment, while workers go on writing.
+//!
+//! MongoDB's snapshot reads outside of transactions: every query names the same cluster time. Unlike a transaction
+//! they take no locks and have no limit of 60 seconds; they last as long as the server keeps history
+//! (`minSnapshotHistoryWindowInSeconds`, 300 by default).
+
+use std::time::{Duration, Instant};
+
+use mongodb::Database;
+use mongodb::bson::{Bson, Document, RawDocument, deserialize_from_slice, doc};
+use tokio::sync::mpsc;
+
+use super::document::CAMPAIGN_TOTALS;
+use super::{StoreError, detached};
+
+/// Documents a stream fetches and hands over at once.
+const CHUNK: u32 = 1000;
+
+/// Chunks that wait for the reader: the server fills one while another is read.
+const CHUNKS_AHEAD: usize = 4;
+
+/// One moment of the database.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    database: Database,
+    at: Bson,
+    taken: Instant,
+}
+
+impl Snapshot {
+    /// The present moment, of what a majority has.
+    pub async fn take(database: &Database) -> Result<Self, StoreError> {
+        let database = database.clone();
+        detached(async move {
+            let probe = doc! {
+                "find": CAMPAIGN_TOTALS, "limit": 1, "singleBatch": true, "projection": { "_id": 1 },
+                "readConcern": { "level": "snapshot" },
+            };
+            let answer = database.run_command(probe).await?;
+            let at = answer
+                .get_document("cursor")
+                .ok()
+                .and_then(|cursor| cursor.get("atClusterTime"));
+            let at = at
+                .ok_or_else(|| StoreError::defect("a snapshot read has no atClusterTime".to_owned()))?
+                .clone();
+            Ok(Self {
+                database,
+                at,
+                taken: Instant::now(),
+            })
+        })
+        .await?
+    }
+
+    pub fn age(&self) -> Duration {
+        self.taken.elapsed()
+    }
+
+    /// All that a short `find` or `aggregate` command yields at this moment.
+    pub async fn all<T: Send + 'static>(
+        &self,
+        command: Document,
+        read: impl Fn(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError> {
+        let (mut stream, mut all) = (self.stream(command, read), Vec::new());
+        while let Some(item) = stream.next().await? {
+            all.push(item);
+        }
+        Ok(all)
+    }
+
+    /// Runs a `find` or `aggregate` command at this moment, in a task of its own that stays a few chunks ahead.
+    pub fn stream<T: Send + 'static>(
+        &self,
+        mut command: Document,
+        read: impl Fn(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+    ) -> Stream<T> {
+        let read_concern = doc! { "level": "snapshot", "atClusterTime": self.at.clone() };
+        command.insert("readConcern", read_concern);
+        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            let last = match feed(&database, command, read, &sender).await {
+                Ok(()) => Chunk::End,
+                Err(error) => Chunk::Failed(error),
+            };
+            // Without a reader nobody cares how it ends.
+            let _ = sender.send(last).await;
+        });
+        Stream {
+            chunks,
+            ready: Vec::new().into_iter().peekable(),
+            ended: false,
+        }
+    }
+}
+
+/// Reads one document of a query's answer.
+///
+/// # Errors
+/// [`StoreError`] naming the document, if it is not of this service's making.
+pub(super) fn read<'a, T: serde::Deserialize<'a>>(document: &'a RawDocument) -> Result<T, StoreError> {
+    deserialize_from_slice(document.as_bytes()).map_err(|error| {
+        let id = document.get("_id").ok().flatten().map(|id| format!("{id:?}"));
+        StoreError::defect(format!(
+            "the document {} cannot be read: {error}",
+            id.unwrap_or_default()
+        ))
+    })
+}
+
+enum Chunk<T> {
+    Some(Vec<T>),
+    Failed(StoreError),
+    End,
+}
+
+async fn feed<T>(
+    database: &Database,
+    command: Document,
+    read: impl Fn(&RawDocument) -> Result<T, StoreError>,
+    sender: &mpsc::Sender<Chunk<T>>,
+) -> Result<(), StoreError> {
+    let mut cursor = database.run_cursor_command(command).batch_size(CHUNK).await?;
+    let mut chunk = Vec::new();
+    while cursor.advance().await? {
+        chunk.push(read(cursor.current())?);
+        if chunk.len() == CHUNK as usize
+            && sender
+                .send(Chunk::Some(std::mem::take(&mut chunk)))
+                .await
+                .is_err()
+        {
+            return Ok(());
+        }
+    }
+    let _ = sender.send(Chunk::Some(chunk)).await;
+    Ok(())
+}
+
+/// The documents of one query, in its order. Dropping it ends the query.
+pub(super) struct Stream<T> {
+    chunks: mpsc::Receiver<Chunk<T>>,
+    ready: std::iter::Peekable<std::vec::IntoIter<T>>,
+    ended: bool,
+}
+
+impl<T> Stream<T> {
+    /// The next document, which stays the next.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the query failed; what came before is not all there was.
+    pub async fn peek(&mut self) -> Result<Option<&T>, StoreError> {
+        while self.ready.peek().is_none() && !self.ended {
+            match self.chunks.recv().await {
+                Some(Chunk::Some(chunk)) => self.ready = chunk.into_iter().peekable(),
+                Some(Chunk::End) => self.ended = true,
+                Some(Chunk::Failed(error)) => return Err(error),
+                None => return Err(StoreError::defect("a query's task died".to_owned())),
+            }
+        }
+        Ok(self.ready.peek())
+    }
+
+    /// The next document, if it is wanted.
+    ///
+    /// # Errors
+    /// As [`Stream::peek`].
+    pub async fn next_if(&mut self, wanted: impl FnOnce(&T) -> bool) -> Result<Option<T>, StoreError> {
+        self.peek().await?;
+        Ok(self.ready.next_if(wanted))
+    }
+
+    /// The next document.
+    ///
+    /// # Errors
+    /// As [`Stream::peek`].
+    pub async fn next(&mut self) -> Result<Option<T>, StoreError> {
+        self.next_if(|_| true).await
+    }
+}

@@ -1,0 +1,111 @@
+//! What the tools about campaigns share: naming one, and showing totals and donations.
+
+use std::fmt;
+
+use serde::Serialize;
+use totals_core::domain::money::DecimalNumber;
+use totals_core::domain::{CampaignId, Currency, Donation, Totals};
+use totals_core::store::Scope;
+
+use super::output::Line;
+
+/// Which campaigns; flattened into a tool's arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Which {
+    /// Only this campaign
+    #[arg(long, value_name = "ID", value_parser = campaign_id)]
+    campaign: Option<CampaignId>,
+}
+
+impl Which {
+    /// The scope of an audit.
+    pub fn scope(&self) -> Scope {
+        self.campaign.clone().map_or(Scope::All, Scope::Campaign)
+    }
+}
+
+/// Reads a campaign's id from the command line.
+pub fn campaign_id(text: &str) -> Result<CampaignId, String> {
+    CampaignId::try_from(text).map_err(|error| error.to_string())
+}
+
+/// A campaign's totals.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownTotals {
+    total_amount: DecimalNumber,
+    total_pledges: i64,
+    total_donors: i64,
+}
+
+impl ShownTotals {
+    /// In the service's currency.
+    pub fn new(totals: Totals, currency: Currency) -> Self {
+        Self {
+            total_amount: currency.format(totals.amount),
+            total_pledges: totals.pledges,
+            total_donors: totals.donors,
+        }
+    }
+}
+
+impl fmt::Display for ShownTotals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (amount, pledges, donors) = (&self.total_amount, self.total_pledges, self.total_donors);
+        write!(f, "{amount} from {pledges} pledges of {donors} donors")
+    }
+}
+
+/// A donation's state.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownDonation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    campaign_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    donor_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<DecimalNumber>,
+    refunded: DecimalNumber,
+}
+
+impl ShownDonation {
+    /// In the service's currency.
+    pub fn new(donation: &Donation, currency: Currency) -> Self {
+        let creation = donation.creation.as_ref();
+        Self {
+            campaign_id: creation.map(|creation| creation.campaign.to_string()),
+            donor_id: creation.and_then(|creation| creation.donor.as_ref().map(ToString::to_string)),
+            amount: creation.map(|creation| currency.format(creation.amount)),
+            refunded: currency.format(donation.refunded),
+        }
+    }
+}
+
+impl fmt::Display for ShownDonation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.amount {
+            Some(amount) => write!(f, "{amount}")?,
+            None => f.write_str("not created")?,
+        }
+        if let Some(campaign) = &self.campaign_id {
+            write!(f, " to {}", Line(campaign))?;
+        }
+        if let Some(donor) = &self.donor_id {
+            write!(f, " by {}", Line(donor))?;
+        }
+        write!(f, ", {} refunded", self.refunded)
+    }
+}
+
+/// What is shown, or that there is nothing.
+pub struct OrNone<'a, T>(pub Option<&'a T>);
+
+impl<T: fmt::Display> fmt::Display for OrNone<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(shown) => shown.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}

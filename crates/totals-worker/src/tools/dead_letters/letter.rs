@@ -1,0 +1,96 @@
+//! One dead letter in the operator's hands.
+
+use lapin::Channel;
+use serde::Serialize;
+use totals_core::domain::{ContentHash, Currency, Subject, decode};
+
+use crate::message::{Message, header, subject};
+
+/// Where an id is read as the hash of a body. No `#`: a shell would take the rest of the line for a comment.
+const BODY_HASH: &str = "body:";
+
+/// A dead letter, held until it is settled or given back.
+pub struct Letter {
+    /// The message, with the exchange and routing key that it was first published with.
+    pub message: Message,
+    /// What it is about, as far as it can be read.
+    pub subject: Subject,
+    /// The channel that delivered it, on which alone it can be settled.
+    pub channel: Channel,
+}
+
+/// A letter as one line of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// The event id, or the body's hash.
+    pub id: String,
+    /// The event's type, or the routing key.
+    pub r#type: String,
+    /// The campaign it names.
+    pub campaign_id: Option<String>,
+    /// Why it is here.
+    pub reason_code: Option<String>,
+    /// The same as a sentence.
+    pub reason: Option<String>,
+    /// Since when, RFC 3339.
+    pub failed_at: Option<String>,
+    /// How often it was dead-lettered.
+    pub attempts: i64,
+}
+
+impl Letter {
+    /// Reads what a message is about, as the worker does.
+    pub fn read(message: Message, channel: Channel, currency: Currency) -> Self {
+        let message_id = message.properties.message_id().clone();
+        let message_id = message_id.as_ref().map(lapin::types::ShortString::as_str);
+        let subject = match decode(&message.body, &message.routing_key, message_id, currency) {
+            Ok(event) => subject(&event),
+            Err(invalid) => *invalid.subject,
+        };
+        Self {
+            message,
+            subject,
+            channel,
+        }
+    }
+
+    /// The event id, or else the body's hash.
+    pub fn id(&self) -> String {
+        match &self.subject.event_id {
+            Some(id) => id.to_string(),
+            None => self.body_hash(),
+        }
+    }
+
+    /// The body's hash: tells letters of the same event id apart.
+    pub fn body_hash(&self) -> String {
+        format!("{BODY_HASH}{}", ContentHash::of_bytes(&self.message.body))
+    }
+
+    /// Whether this is its event id or its body's hash.
+    pub fn has_id(&self, id: &str) -> bool {
+        let event_id = self.subject.event_id.as_ref();
+        event_id.is_some_and(|event_id| event_id.as_str() == id)
+            || (id.starts_with(BODY_HASH) && self.body_hash() == id)
+    }
+
+    /// The reason's class, empty if the letter has none.
+    pub fn reason_code(&self) -> &str {
+        self.message.header(header::REASON_CODE).unwrap_or_default()
+    }
+
+    /// The letter as a line.
+    pub fn summary(&self) -> Summary {
+        let header = |name| self.message.header(name).map(str::to_owned);
+        Summary {
+            id: self.id(),
+            r#type: (self.subject.event_type.clone()).unwrap_or_else(|| self.message.routing_key.clone()),
+            campaign_id: self.subject.campaign.as_ref().map(ToString::to_string),
+            reason_code: header(header::REASON_CODE),
+            reason: header(header::REASON),
+            failed_at: header(header::FAILED_AT),
+            attempts: self.message.attempts(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `dead-letters list`: what could not be applied, and why.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::letter::{Letter, Summary};
+use super::walk::walk;
+use crate::tools::error::ToolError;
+use crate::tools::output::{Answer, Line, Output, Verdict};
+use crate::tools::setup::Setup;
+
+/// List the dead letters, one a line, with a count for each reason
+///
+/// The columns are id, type, campaign, reason code, attempts, time of failure, reason. Letters are invisible to other
+/// consumers of the dead-letter queue while the command runs.
+///
+/// JSON: {"letters":[{"id","type","campaignId","reasonCode","reason","failedAt","attempts"}],"matching","inQueue",
+/// "reasons":{CODE:count}}. Exit code 0, also if there are none.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+    totals-worker dead-letters list
+    totals-worker dead-letters list --reason INVALID_AMOUNT --limit 20
+    totals-worker dead-letters list --campaign camp_123 --json
+    totals-worker dead-letters list --limit 0          # the counts alone")]
+pub struct Args {
+    /// Only letters with this reason code
+    #[arg(long, value_name = "CODE")]
+    reason: Option<String>,
+    /// Only letters that name this campaign
+    #[arg(long, value_name = "ID")]
+    campaign: Option<String>,
+    /// List at most so many; all are counted
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// The letters that match.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    letters: Vec<Summary>,
+    matching: u64,
+    in_queue: u32,
+    reasons: BTreeMap<String, u64>,
+}
+
+impl Args {
+    fn matches(&self, letter: &Letter) -> bool {
+        let campaign = letter.subject.campaign.as_ref();
+        self.reason
+            .as_deref()
+            .is_none_or(|code| letter.reason_code() == code)
+            && (self.campaign.as_deref())
+                .is_none_or(|wanted| campaign.is_some_and(|campaign| campaign.as_str() == wanted))
+    }
+}
+
+/// Looks through the queue.
+pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
+    walk(setup, async |walk| {
+        let mut listed = Listed {
+            letters: Vec::new(),
+            matching: 0,
+            in_queue: walk.length,
+            reasons: BTreeMap::new(),
+        };
+        while let Some(letter) = walk.next().await? {
+            if !args.matches(&letter) {
+                continue;
+            }
+            listed.matching += 1;
+            *listed.reasons.entry(letter.reason_code().to_owned()).or_default() += 1;
+            if args.limit.is_none_or(|limit| listed.letters.len() < limit) {
+                listed.letters.push(letter.summary());
+            }
+        }
+        Ok(listed)
+    })
+    .await
+}
+
+impl Answer for Listed {
+    fn verdict(&self) -> Verdict {
+        Verdict::Fine
+    }
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn or_dash(text: Option<&str>) -> Line<'_> {
+            Line(text.filter(|text| !text.is_empty()).unwrap_or("-"))
+        }
+        for letter in &self.letters {
+            writeln!(
+                f,
+                "{}  {}  {}  {}  {}  {}  {}",
+                Line(&letter.id),
+                Line(&letter.r#type),
+                or_dash(letter.campaign_id.as_deref()),
+                or_dash(letter.reason_code.as_deref()),
+                letter.attempts,
+                or_dash(letter.failed_at.as_deref()),
+                or_dash(letter.reason.as_deref()),
+            )?;
+        }
+        for (code, count) in &self.reasons {
+            writeln!(f, "{count:>8}  {}", or_dash(Some(code)))?;
+        }
+        let (matching, in_queue) = (self.matching, self.in_queue);
+        if u64::from(in_queue) == matching {
+            write!(f, "{in_queue:>8}  dead letters")
+        } else {
+            write!(f, "{matching:>8}  of {in_queue} dead letters")
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! `dead-letters replay`: letters back into the worker's queue, to go through the normal path once more.
+//!
+//! They are published straight to the queue, not to the exchange, where other subscribers would get them twice. A
+//! letter is settled only after the broker has confirmed the copy; a crash in between leaves both, and the worker
+//! finds the second to be a duplicate. What is still broken comes back with its attempts counted, behind the letters
+//! that were there at the start, where this run does not look.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use lapin::Confirmation;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use serde::Serialize;
+
+use super::Selection;
+use super::letter::Letter;
+use super::walk::{Walk, walk};
+use crate::connection::{BrokerError, call};
+use crate::tools::error::ToolError;
+use crate::tools::output::{Answer, Output, Verdict};
+use crate::tools::setup::Setup;
+
+/// Letters published before their confirms are awaited.
+const BATCH: usize = 100;
+
+/// The batch is cut short when its bodies have so many bytes.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Send dead letters through the worker once more
+///
+/// Each keeps its body, properties and headers. An event that is fine by now is applied; one that is still broken comes
+/// back to the dead letters with x-attempts one higher: `list` shows it. Letters that come back, or arrive, during the run are
+/// not replayed again.
+///
+/// JSON: {"replayed","inQueue"}. Exit code 1 if no letter matched.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+    totals-worker dead-letters replay --reason DATABASE_REFUSED
+    totals-worker dead-letters replay --id evt_42 --body fixed.json
+    totals-worker dead-letters replay --all")]
+pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Send this file's content in place of the letter's body
+    #[arg(long, value_name = "FILE", requires = "id", conflicts_with_all = ["reason", "all"])]
+    body: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What was sent.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replayed {
+    replayed: u64,
+    in_queue: u32,
+}
+
+/// Replays what is selected.
+pub async fn run(args: &Args, setup: &Setup) -> Result<Replayed, ToolError> {
+    let body = args.body.as_ref().map(|path| {
+        std::fs::read(path).map_err(|error| ToolError::File {
+            path: path.clone(),
+            problem: error.to_string(),
+        })
+    });
+    let body = body.transpose()?;
+    walk(setup, async |walk| {
+        let confirm = walk.channel.confirm_select(ConfirmSelectOptions::default());
+        call("asking for publisher confirms", confirm).await?;
+        let replayed = match body {
+            Some(body) => mended(walk, &args.selection, body).await?,
+            None => selected(walk, &args.selection).await?,
+        };
+        Ok(Replayed {
+            replayed,
+            in_queue: walk.length,
+        })
+    })
+    .await
+}
+
+async fn selected(walk: &mut Walk, selection: &Selection) -> Result<u64, ToolError> {
+    let (mut replayed, mut bytes, mut batch) = (0, 0, Vec::new());
+    while let Some(letter) = walk.next().await? {
+        if !selection.matches(&letter) {
+            continue;
+        }
+        bytes += letter.message.body.len();
+        batch.push(letter);
+        if batch.len() == BATCH || bytes > BATCH_BYTES {
+            replayed += publish(walk, &mut batch).await?;
+            bytes = 0;
+        }
+    }
+    Ok(replayed + publish(walk, &mut batch).await?)
+}
+
+/// Replays the one letter that is selected, with another body.
+async fn mended(walk: &mut Walk, selection: &Selection, body: Vec<u8>) -> Result<u64, ToolError> {
+    let mut found: Vec<Letter> = Vec::new();
+    while let Some(letter) = walk.next().await? {
+        if selection.matches(&letter) {
+            found.push(letter);
+        }
+    }
+    if found.len() > 1 {
+        let hashes: Vec<_> = found.iter().map(Letter::body_hash).collect();
+        return Err(ToolError::Usage(format!(
+            "{} letters have that id, and --body is for one: name it by its hash, --id {}",
+            found.len(),
+            hashes.join(" or --id ")
+        )));
+    }
+    for letter in &mut found {
+        letter.message.body.clone_from(&body);
+    }
+    publish(walk, &mut found).await
+}
+
+/// Publishes a batch and settles it, letter by letter as the broker confirms.
+async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolError> {
+    let queue = walk.config.queue.clone();
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    let mut confirmations = Vec::with_capacity(batch.len());
+    for letter in &*batch {
+        let properties = letter.message.properties.clone();
+        let to = queue.as_str().into();
+        let publish = walk
+            .channel
+            .basic_publish("".into(), to, options, &letter.message.body, properties);
+        confirmations.push(call("replaying a dead letter", publish).await?);
+    }
+    let mut replayed = 0;
+    for (letter, confirmation) in batch.drain(..).zip(confirmations) {
+        match call("confirming a replayed letter", confirmation).await? {
+            Confirmation::Ack(None) => walk.settle(&letter).await?,
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
+                return Err(BrokerError::Unroutable { queue }.into());
+            }
+        }
+        replayed += 1;
+    }
+    Ok(replayed)
+}
+
+impl Answer for Replayed {
+    fn verdict(&self) -> Verdict {
+        if self.replayed == 0 {
+            Verdict::Alarm
+        } else {
+            Verdict::Fine
+        }
+    }
+}
+
+impl fmt::Display for Replayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "replayed {} of {} dead letters", self.replayed, self.in_queue)
+    }
+}

@@ -1,0 +1,191 @@
+//! `dead-letters show`: all there is to know about a letter.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use lapin::BasicProperties;
+use lapin::types::AMQPValue;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::letter::{Letter, Summary};
+use super::walk::walk;
+use crate::tools::error::ToolError;
+use crate::tools::output::{Answer, Line, Output, Verdict, print, print_raw};
+use crate::tools::setup::Setup;
+
+/// Show a dead letter: headers, properties and the body as it was received
+///
+/// JSON: {"letters":[{…as in `list`, "bodyHash","exchange","routingKey","headers","properties","bodyBytes","body"}]};
+/// a body that is not UTF-8 has its bad bytes replaced, --raw prints it as it is. Exit code 1 if there is no such letter.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+    totals-worker dead-letters show evt_42
+    totals-worker dead-letters show body:5f1d…         # two letters may have one event id, but not one hash
+    totals-worker dead-letters show evt_42 --raw > fixed.json
+    totals-worker dead-letters replay --id evt_42 --body fixed.json")]
+pub struct Args {
+    /// The letter's id, as `list` shows it, or the hash of its body
+    id: String,
+    /// Print the body alone, byte by byte
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// The letters of that id.
+#[derive(Debug, Serialize)]
+struct Shown {
+    letters: Vec<Whole>,
+    #[serde(skip)]
+    id: String,
+}
+
+/// A letter in full.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole {
+    #[serde(flatten)]
+    summary: Summary,
+    body_hash: String,
+    exchange: String,
+    routing_key: String,
+    headers: BTreeMap<String, Value>,
+    properties: BTreeMap<&'static str, String>,
+    body_bytes: usize,
+    body: String,
+}
+
+/// Finds the letter and prints it.
+pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
+    let mut found = walk(setup, async |walk| {
+        let mut found = Vec::new();
+        while let Some(letter) = walk.next().await? {
+            if letter.has_id(&args.id) {
+                found.push(letter);
+            }
+        }
+        Ok(found)
+    })
+    .await?;
+    if args.raw && found.len() > 1 {
+        let hashes: Vec<_> = found.iter().map(Letter::body_hash).collect();
+        return Err(ToolError::Usage(format!(
+            "{} letters have the id {}; name one by its hash: {}",
+            found.len(),
+            Line(&args.id),
+            hashes.join(", ")
+        )));
+    }
+    match found.pop() {
+        Some(letter) if args.raw => {
+            print_raw(&letter.message.body)?;
+            Ok(Verdict::Fine)
+        }
+        last => {
+            let shown = Shown {
+                letters: found.iter().chain(&last).map(Whole::from).collect(),
+                id: args.id.clone(),
+            };
+            print(&shown, args.output)
+        }
+    }
+}
+
+impl From<&Letter> for Whole {
+    fn from(letter: &Letter) -> Self {
+        let message = &letter.message;
+        let headers = message.properties.headers().clone().unwrap_or_default();
+        let headers = headers.inner().iter();
+        Self {
+            summary: letter.summary(),
+            body_hash: letter.body_hash(),
+            exchange: message.exchange.clone(),
+            routing_key: message.routing_key.clone(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), json(value)))
+                .collect(),
+            properties: properties(&message.properties),
+            body_bytes: message.body.len(),
+            body: String::from_utf8_lossy(&message.body).into_owned(),
+        }
+    }
+}
+
+/// Those that are set, under their names in AMQP.
+fn properties(properties: &BasicProperties) -> BTreeMap<&'static str, String> {
+    macro_rules! named {
+        ($($name:ident)*) => {
+            [$((stringify!($name), properties.$name().as_ref().map(ToString::to_string))),*]
+        };
+    }
+    let named = named!(content_type content_encoding delivery_mode priority correlation_id reply_to expiration
+        message_id timestamp app_id user_id);
+    let kind = [("type", properties.kind().as_ref().map(ToString::to_string))];
+    let set = named.into_iter().chain(kind);
+    set.filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// A header's value; those with no counterpart in JSON as text.
+fn json(value: &AMQPValue) -> Value {
+    match value {
+        AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into(),
+        AMQPValue::ShortString(text) => text.as_str().into(),
+        AMQPValue::Boolean(value) => (*value).into(),
+        AMQPValue::ShortShortInt(value) => (*value).into(),
+        AMQPValue::ShortInt(value) => (*value).into(),
+        AMQPValue::LongInt(value) => (*value).into(),
+        AMQPValue::LongLongInt(value) => (*value).into(),
+        other => format!("{other:?}").into(),
+    }
+}
+
+impl Answer for Shown {
+    fn verdict(&self) -> Verdict {
+        if self.letters.is_empty() {
+            Verdict::Alarm
+        } else {
+            Verdict::Fine
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.letters.is_empty() {
+            return write!(f, "no dead letter has the id {}", Line(&self.id));
+        }
+        for (index, letter) in self.letters.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            letter.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut field = |name: &str, value: &str| writeln!(f, "{name:<22}  {}", Line(value));
+        field("id", &self.summary.id)?;
+        field("body hash", &self.body_hash)?;
+        field("exchange", &self.exchange)?;
+        field("routing key", &self.routing_key)?;
+        for (name, value) in &self.headers {
+            match value {
+                Value::String(text) => field(name, text)?,
+                other => field(name, &other.to_string())?,
+            }
+        }
+        for (name, value) in &self.properties {
+            field(name, value)?;
+        }
+        field("body", &format!("{} bytes", self.body_bytes))?;
+        for line in self.body.lines() {
+            write!(f, "\n    {}", Line(line))?;
+        }
+        Ok(())
+    }
+}

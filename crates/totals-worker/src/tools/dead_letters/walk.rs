@@ -1,0 +1,236 @@
+//! Through the dead-letter queue from its first letter to the one that was last when the walk began, and no further.
+//!
+//! The letters are taken without acknowledging them. Each is settled one by one, or given back at the end; a walk that
+//! is killed gives all back, because the broker does. A consumer that may hold everything would be sent the whole
+//! queue at once, bodies and all, so the walk goes window by window: each on a channel of its own, which keeps the window's
+//! unsettled letters until the end, while the walk itself keeps none.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use lapin::message::Delivery;
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions,
+};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{Channel, Connection, Consumer};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use totals_core::domain::Currency;
+use totals_core::runtime::config::Broker;
+
+use super::letter::Letter;
+use crate::connection::{Address, BrokerError, call, close};
+use crate::message::Message;
+use crate::tools::error::ToolError;
+use crate::tools::setup::Setup;
+
+/// Letters that a channel is sent before the walk goes on with another. Brokers commonly allow 2047 channels.
+const WINDOW: u16 = 1000;
+
+/// No letter for so long: look whether there are any left.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// How long the broker may leave the walk without a letter while it says that there are some.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait until letters that were given back are in the queue again, for whoever looks next.
+const RETURN: Duration = Duration::from_secs(5);
+
+/// AMQP reply code: no such queue.
+const NOT_FOUND: u16 = 404;
+
+/// A walk under way.
+pub struct Walk {
+    connection: Connection,
+    /// For questions and for publishing.
+    pub channel: Channel,
+    /// Queue names.
+    pub config: Broker,
+    currency: Currency,
+    stop: CancellationToken,
+    /// Letters there were at the start.
+    pub length: u32,
+    left: u32,
+    window: Option<Window>,
+    windows: Vec<Channel>,
+    held: u32,
+}
+
+/// The letters of one channel.
+struct Window {
+    channel: Channel,
+    consumer: Consumer,
+    taken: u16,
+}
+
+/// Walks through the queue with `visit`, and gives back what is not settled, however that ends.
+pub async fn walk<T>(
+    setup: &Setup,
+    visit: impl AsyncFnOnce(&mut Walk) -> Result<T, ToolError>,
+) -> Result<T, ToolError> {
+    let mut walk = Walk::start(setup).await?;
+    let outcome = visit(&mut walk).await;
+    walk.give_back().await;
+    outcome
+}
+
+impl Walk {
+    async fn start(setup: &Setup) -> Result<Self, ToolError> {
+        let config = setup.source.broker()?;
+        let currency = setup.source.currency()?;
+        let address = Address::parse(&config.url)?;
+        let connection = address.connect("totals-worker dead-letters").await?;
+        let channel = call("opening a channel", connection.create_channel()).await?;
+        let queue = config.dead_letter_queue();
+        let length = ready(&channel, &queue).await.map_err(|error| match error {
+            BrokerError::Failed {
+                code: Some(NOT_FOUND),
+                ..
+            } => ToolError::NoQueue(queue),
+            other => other.into(),
+        })?;
+        Ok(Self {
+            connection,
+            channel,
+            config,
+            currency,
+            stop: setup.stop.clone(),
+            length,
+            left: length,
+            window: None,
+            windows: Vec::new(),
+            held: 0,
+        })
+    }
+
+    /// The next letter; none if those are through that were there at the start, or if others have taken the rest.
+    ///
+    /// # Errors
+    /// [`ToolError`] if the broker is lost or the tool is to stop.
+    pub async fn next(&mut self) -> Result<Option<Letter>, ToolError> {
+        let mut silent = Duration::ZERO;
+        while self.left > 0 {
+            if self.stop.is_cancelled() {
+                return Err(ToolError::Interrupted);
+            }
+            if self.window.is_none() {
+                self.window = Some(self.open().await?);
+            }
+            let Some(window) = &mut self.window else { continue };
+            match timeout(QUIET, window.consumer.next()).await {
+                Ok(Some(Ok(delivery))) => return self.take(delivery).await.map(Some),
+                Ok(None) if window.taken >= WINDOW => self.window = None,
+                Ok(None) => return Err(lost("the consumer was cancelled".to_owned()).into()),
+                Ok(Some(Err(error))) => return Err(lost(error.to_string()).into()),
+                Err(_elapsed) => {
+                    silent += QUIET;
+                    if ready(&self.channel, &self.config.dead_letter_queue()).await? == 0 {
+                        break;
+                    }
+                    if silent >= SILENCE {
+                        let doing = "delivering a dead letter";
+                        return Err(BrokerError::Silent { doing }.into());
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes a letter from the queue for good.
+    ///
+    /// # Errors
+    /// [`ToolError`] if the broker is lost; then the letter is still there.
+    pub async fn settle(&mut self, letter: &Letter) -> Result<(), ToolError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a letter is settled by the operator, not by an epoch of the worker"
+        )]
+        let ack = letter
+            .channel
+            .basic_ack(letter.message.tag, BasicAckOptions::default());
+        call("acknowledging a dead letter", ack).await?;
+        self.held -= 1;
+        Ok(())
+    }
+
+    async fn open(&mut self) -> Result<Window, BrokerError> {
+        let channel = call("opening a channel", self.connection.create_channel()).await?;
+        let qos = channel.basic_qos(WINDOW, BasicQosOptions::default());
+        call("setting the prefetch", qos).await?;
+        let queue = self.config.dead_letter_queue();
+        let consume = channel.basic_consume(
+            queue.into(),
+            ShortString::default(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let consumer = call("starting to consume", consume).await?;
+        self.windows.push(channel.clone());
+        Ok(Window {
+            channel,
+            consumer,
+            taken: 0,
+        })
+    }
+
+    async fn take(&mut self, delivery: Delivery) -> Result<Letter, ToolError> {
+        self.left -= 1;
+        self.held += 1;
+        let Some(Window {
+            channel,
+            consumer,
+            taken,
+        }) = &mut self.window
+        else {
+            return Err(lost("no window is open".to_owned()).into());
+        };
+        *taken += 1;
+        if *taken == WINDOW {
+            // What was settled has made room for more, which may be on its way: the consumer's end shows when it is in.
+            let cancel = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+            call("cancelling the consumer", cancel).await?;
+        }
+        Ok(Letter::read(
+            Message::from(delivery),
+            channel.clone(),
+            self.currency,
+        ))
+    }
+
+    /// Gives back what is held, and waits until it is in the queue for the next to look.
+    async fn give_back(self) {
+        for channel in &self.windows {
+            let closed = channel.close(200, ShortString::from("given back"));
+            if let Err(error) = call("giving letters back", closed).await {
+                tracing::debug!(%error, "the broker gives them back when the connection is gone");
+                break;
+            }
+        }
+        let (queue, deadline) = (self.config.dead_letter_queue(), Instant::now() + RETURN);
+        while Instant::now() < deadline {
+            match ready(&self.channel, &queue).await {
+                Ok(ready) if ready < self.held => sleep(Duration::from_millis(20)).await,
+                Ok(_) | Err(_) => break,
+            }
+        }
+        close(self.connection).await;
+    }
+}
+
+/// How many letters nobody holds.
+async fn ready(channel: &Channel, queue: &str) -> Result<u32, BrokerError> {
+    let options = QueueDeclareOptions::default().passive();
+    let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
+    Ok(call("counting the dead letters", declared).await?.message_count())
+}
+
+fn lost(problem: String) -> BrokerError {
+    BrokerError::Failed {
+        doing: "reading the dead letters",
+        code: None,
+        problem,
+        advice: "; run the command again",
+    }
+}

@@ -1,0 +1,80 @@
+//! The operator's tools: one file or folder for each command, and beside them what all share.
+//!
+//! A tool reads the configuration it needs and no more, binds no port, and works while workers run. Its answer alone
+//! goes to standard output, as text or with `--json` as one document; whatever else there is to say goes to standard
+//! error. Each returns an [`Answer`](output::Answer), which knows how it is printed and whether all is well, so that
+//! exit codes are decided in one place.
+
+mod campaign;
+mod dead_letters;
+mod difference;
+mod error;
+mod explain;
+mod output;
+mod progress;
+mod rebuild;
+mod reset;
+mod setup;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use totals_core::runtime::config::Source;
+use totals_core::runtime::lifecycle::{GRACE, Shutdown};
+use totals_core::runtime::telemetry::Telemetry;
+
+use error::ToolError;
+use output::{Verdict, print};
+use setup::Setup;
+
+/// The tools.
+#[derive(Debug, Subcommand)]
+pub enum Tool {
+    Verify(verify::Args),
+    Explain(explain::Args),
+    Rebuild(rebuild::Args),
+    Reset(reset::Args),
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+}
+
+/// Runs a tool to its end: 0 if all is well, 1 if not, 2 if it could not run.
+pub fn run(tool: Tool) -> ExitCode {
+    match start(tool) {
+        Ok(Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(Verdict::Alarm) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("totals-worker: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn start(tool: Tool) -> Result<Verdict, ToolError> {
+    let source = Source::load()?;
+    let telemetry = source.command_telemetry()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        Telemetry::start("totals-worker", &telemetry)?;
+        let shutdown = Shutdown::on_signals(GRACE)?;
+        let setup = Setup::new(source, shutdown.soft.clone());
+        tokio::select! {
+            outcome = dispatch(tool, &setup) => outcome,
+            () = shutdown.hard.cancelled() => Err(ToolError::Interrupted),
+        }
+    });
+    // A thread that waits for input would hold up the end for ever.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn dispatch(tool: Tool, setup: &Setup) -> Result<Verdict, ToolError> {
+    match tool {
+        Tool::Verify(args) => print(&verify::run(&args, setup).await?, args.output),
+        Tool::Explain(args) => print(&explain::run(&args, setup).await?, args.output),
+        Tool::Rebuild(args) => print(&rebuild::run(&args, setup).await?, args.output),
+        Tool::Reset(args) => print(&reset::run(&args, setup).await?, args.output),
+        Tool::DeadLetters(command) => dead_letters::run(command, setup).await,
+    }
+}

@@ -1,0 +1,51 @@
+//! What a tool works with, each part opened only by the tool that needs it.
+
+use tokio_util::sync::CancellationToken;
+use totals_core::runtime::config::Source;
+use totals_core::store::Store;
+
+use super::error::ToolError;
+
+/// The configuration, and the wish to stop.
+pub struct Setup {
+    /// Where each tool reads the part of the configuration that it needs.
+    pub source: Source,
+    /// Cancelled by Ctrl-C or SIGTERM: finish what is in hand and return [`ToolError::Interrupted`].
+    pub stop: CancellationToken,
+}
+
+impl Setup {
+    /// From the configuration and the soft shutdown.
+    pub fn new(source: Source, stop: CancellationToken) -> Self {
+        Self { source, stop }
+    }
+
+    /// The database with its collections and indexes, after a look at whether it can be used: a tool does not wait for
+    /// one that is away.
+    ///
+    /// # Errors
+    /// [`ToolError`] with the remedy.
+    pub async fn store(&self) -> Result<Store, ToolError> {
+        // The worker's name, so that a worker ends the transactions of a tool that was killed.
+        let store = Store::open(&self.source.database()?, "totals-worker")
+            .await
+            .map_err(ToolError::DatabaseUrl)?;
+        store.check().await?;
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// Awaits work that may be left at any moment.
+    ///
+    /// # Errors
+    /// The work's own, or [`ToolError::Interrupted`].
+    pub async fn unless_stopped<T, E: Into<ToolError>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, ToolError> {
+        tokio::select! {
+            outcome = work => outcome.map_err(Into::into),
+            () = self.stop.cancelled() => Err(ToolError::Interrupted),
+        }
+    }
+}

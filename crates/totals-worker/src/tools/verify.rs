@@ -1,0 +1,130 @@
+//! `verify`: does everything that is stored follow from the log?
+
+use std::fmt;
+
+use serde::Serialize;
+use totals_core::store::{Listed, PaymentAudit};
+
+use super::campaign::Which;
+use super::difference::{Difference, differences};
+use super::error::ToolError;
+use super::output::{Answer, Line, Output, Verdict};
+use super::progress::Progress;
+use super::setup::Setup;
+
+/// Donations named for each finding about payments.
+const NAMED: usize = 5;
+
+/// Check all totals, donors and donations against the log, while workers run
+///
+/// Every campaign is counted anew from its logged events and compared with what is stored of it at the same moment.
+/// Payments are compared with donations as well; what is missing there is reported, and no drift: it may be on its way.
+///
+/// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"donation"|"donor"|
+/// "logRow",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…}}}.
+/// Exit code 0 without drift, 1 with.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+    totals-worker verify
+    totals-worker verify --campaign camp_123
+    totals-worker verify --json | jq '.differences.shown[]'
+
+A drift is put right by `totals-worker rebuild`.")]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Show at most so many differences; all are counted
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What was found.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    drift: bool,
+    campaigns: u64,
+    events: u64,
+    donations: u64,
+    differences: Listed<Difference>,
+    payments: PaymentAudit,
+}
+
+/// Audits, campaign by campaign.
+pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
+    let (store, currency, scope) = (setup.store().await?, setup.source.currency()?, args.which.scope());
+    let progress = Progress::of_log(&store, &scope).await?;
+    let mut verified = Verified::default();
+    let mut audit = store.audit(scope.clone(), currency);
+    while let Some(campaign) = setup.unless_stopped(audit.next()).await? {
+        progress.add(campaign.events);
+        verified.campaigns += u64::from(campaign.campaign.is_some());
+        verified.events += campaign.events;
+        verified.donations += campaign.donations;
+        for difference in differences(campaign, currency) {
+            verified.differences.add(difference, args.limit);
+        }
+    }
+    progress.finish();
+    verified.drift = verified.differences.count > 0;
+    verified.payments = setup.unless_stopped(store.audit_payments(&scope, NAMED)).await?;
+    Ok(verified)
+}
+
+impl Answer for Verified {
+    fn verdict(&self) -> Verdict {
+        if self.drift { Verdict::Alarm } else { Verdict::Fine }
+    }
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Listed { count, shown } = &self.differences;
+        for difference in shown {
+            writeln!(f, "{difference}")?;
+        }
+        if *count > shown.len() as u64 {
+            writeln!(f, "… and {} more", count - shown.len() as u64)?;
+        }
+        let PaymentAudit {
+            without_donation,
+            without_payment,
+            ..
+        } = &self.payments;
+        for (what, listed) in [
+            ("paid, but no donation was created", without_donation),
+            ("created, but no payment was completed", without_payment),
+        ] {
+            if listed.count > 0 {
+                let named: Vec<_> = listed
+                    .shown
+                    .iter()
+                    .map(|id| Line(id.as_str()).to_string())
+                    .collect();
+                let more = if listed.count > named.len() as u64 {
+                    ", …"
+                } else {
+                    ""
+                };
+                writeln!(f, "{what}: {} ({}{more})", listed.count, named.join(", "))?;
+            }
+        }
+        let Self {
+            campaigns,
+            events,
+            donations,
+            ..
+        } = self;
+        write!(
+            f,
+            "{campaigns} campaigns, {events} events, {donations} donations: "
+        )?;
+        match count {
+            0 => f.write_str("all as the log says"),
+            1 => f.write_str("1 difference; `totals-worker rebuild` puts it right"),
+            _ => write!(f, "{count} differences; `totals-worker rebuild` puts them right"),
+        }
+    }
+}
