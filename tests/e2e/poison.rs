@@ -2,8 +2,8 @@
 //! and harms nothing beside it.
 
 use lapin::BasicProperties;
-use lapin::options::QueueDeleteOptions;
-use lapin::types::AMQPValue;
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use mongodb::bson::doc;
 use serde_json::json;
 
@@ -354,5 +354,62 @@ async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
     world.expect_settled(count).await;
     let metrics = worker.text("/metrics").await;
     assert!(metrics.contains("broker_connections_total 1\n"), "{metrics}");
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() {
+    let world = World::new().await;
+    // An operator's limit: one dead letter, and no more.
+    let mut limit = FieldTable::default();
+    limit.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    limit.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    limit.insert(
+        "x-overflow".into(),
+        AMQPValue::LongString("reject-publish".into()),
+    );
+    let (connection, channel) = world.broker.connect().await;
+    let queue = world.broker.dead_letter_queue.as_str().into();
+    channel
+        .queue_declare(queue, QueueDeclareOptions::durable(), limit)
+        .await
+        .unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+    let mut command = world.worker_command();
+    command.env("RABBITMQ_PREFETCH", "8");
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+
+    let poison: Vec<Outgoing> = (0..4)
+        .map(|number| Outgoing::new("donation.created", format!("poison {number}")))
+        .collect();
+    world.broker.publish(poison).await;
+    worker
+        .logged("dead letters are refused and stay unacknowledged")
+        .await;
+    assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
+    let says = async |metric: &str| {
+        worker
+            .text("/metrics")
+            .await
+            .contains(&format!("totals_worker_{metric}\n"))
+    };
+    // Many times what the prefetch leaves.
+    let events = (0..100).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
+    world.broker.publish(events).await;
+    world.expect_totals("c", 100_000, 100, 0).await;
+
+    // The operator empties the queue, again and again.
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let letters = eventually(|| world.broker.take_dead_letters(), |letters| !letters.is_empty()).await;
+        seen.extend(letters.into_iter().map(|letter| letter.body));
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 4, "none is lost");
+    eventually(|| says("dead_letters_refused 0"), |all| *all).await;
+    world.expect_settled(100).await;
+    assert!(says("broker_connections_total 1").await, "all in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }

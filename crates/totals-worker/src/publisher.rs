@@ -61,7 +61,7 @@ impl Publisher {
             let publish = channel.basic_publish("".into(), queue.as_str().into(), options, body, properties);
             confirmations.push(call("publishing a dead letter", publish).await?);
         }
-        let mut refusal = None;
+        let (mut refusal, mut missing) = (None, false);
         let mut next = 0;
         for confirmation in confirmations {
             match call("confirming a dead letter", confirmation).await? {
@@ -72,6 +72,8 @@ impl Publisher {
                 Confirmation::Nack(_) => refusal = Some(BrokerError::Refused { queue: queue.clone() }),
                 Confirmation::Ack(Some(_)) | Confirmation::NotRequested => {
                     refusal = Some(BrokerError::Unroutable { queue: queue.clone() });
+                    // The next one declares the queue.
+                    missing = true;
                 }
             }
             next += 1;
@@ -79,8 +81,9 @@ impl Publisher {
         match refusal {
             None => Ok(()),
             Some(refusal) => {
-                // The next one declares the queue, should it be gone.
-                self.disconnect().await;
+                if missing {
+                    self.disconnect().await;
+                }
                 Err(refusal)
             }
         }
