@@ -11,10 +11,11 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use totals_core::runtime::config::{self, ConfigError};
 
+use crate::in_hand::InHand;
 use crate::wire;
 
 /// How long the broker may take to answer one call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the URL does not say: a silent peer is noticed after two missed heartbeats.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -148,8 +149,20 @@ impl Address {
     /// # Errors
     /// [`BrokerError`] with the remedy.
     pub async fn connect(&self, name: &str) -> Result<Connection, BrokerError> {
+        self.open(name, None).await
+    }
+
+    /// Opens a connection that consumes and does nothing else; the broker has to wait while too much is `in_hand`.
+    ///
+    /// # Errors
+    /// [`BrokerError`] with the remedy.
+    pub async fn connect_to_consume(&self, name: &str, in_hand: InHand) -> Result<Connection, BrokerError> {
+        self.open(name, Some(in_hand)).await
+    }
+
+    async fn open(&self, name: &str, in_hand: Option<InHand>) -> Result<Connection, BrokerError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        call("connecting", wire::connect(self.0.clone(), properties)).await
+        call("connecting", wire::connect(self.0.clone(), properties, in_hand)).await
     }
 }
 

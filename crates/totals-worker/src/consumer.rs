@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
@@ -18,8 +18,9 @@ use totals_core::runtime::config;
 use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::Store;
 
-use crate::connection::{Address, BrokerError, call, close};
+use crate::connection::{Address, BrokerError, CALL_TIMEOUT, call, close};
 use crate::epoch::Epoch;
+use crate::in_hand::InHand;
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::topology;
@@ -56,6 +57,14 @@ pub struct Worker {
 enum End {
     Lost,
     Stopped,
+}
+
+/// A consumer, and what belongs to it.
+struct Connected {
+    connection: Connection,
+    channel: Channel,
+    consumer: Consumer,
+    in_hand: InHand,
 }
 
 impl Worker {
@@ -95,7 +104,7 @@ impl Worker {
     }
 
     async fn epoch(&self, shutdown: &Shutdown, backoff: &mut Backoff) -> Result<End, String> {
-        let (connection, channel, mut consumer) = tokio::select! {
+        let mut connected = tokio::select! {
             connected = self.connect() => connected?,
             () = shutdown.soft.cancelled() => return Ok(End::Stopped),
         };
@@ -103,21 +112,22 @@ impl Worker {
         self.say(BrokerState::Consuming);
         let started = tokio::time::Instant::now();
 
-        let epoch = Epoch::start(self, &channel, shutdown);
-        let end = self.dispatch(&epoch, &mut consumer, shutdown).await;
+        let epoch = Epoch::start(self, &connected.channel, shutdown);
+        let end = self.dispatch(&epoch, &mut connected, shutdown).await;
         if started.elapsed() > STABLE {
             backoff.reset();
         }
         let token = epoch.token.clone();
         tokio::select! {
-            () = self.finish(epoch, &end, &channel) => close(connection).await,
+            () = self.finish(epoch, &end, &mut connected) => close(connected.connection).await,
             () = shutdown.hard.cancelled() => token.cancel(),
         }
         Ok(end)
     }
 
     /// Lets an epoch's tasks end: with what they have in hand if the worker stops, at once if the connection is lost.
-    async fn finish(&self, epoch: Epoch, end: &End, channel: &Channel) {
+    async fn finish(&self, epoch: Epoch, end: &End, connected: &mut Connected) {
+        connected.in_hand.lift();
         match end {
             End::Lost => {
                 self.say(BrokerState::NotConsuming(
@@ -127,8 +137,15 @@ impl Worker {
             }
             End::Stopped => {
                 self.say(BrokerState::NotConsuming("stopping".to_owned()));
-                let cancel = channel.basic_cancel(CONSUMER_TAG.into(), BasicCancelOptions::default());
-                if let Err(error) = call("cancelling the consumer", cancel).await {
+                let options = BasicCancelOptions::default();
+                let cancel = connected.channel.basic_cancel(CONSUMER_TAG.into(), options);
+                // What arrives meanwhile is not ours any more; kept, it could be more than is good.
+                let discard = connected.consumer.by_ref().for_each(async |_| ());
+                let (cancelled, ()) = tokio::join!(
+                    call("cancelling the consumer", cancel),
+                    tokio::time::timeout(CALL_TIMEOUT, discard).map(drop),
+                );
+                if let Err(error) = cancelled {
                     tracing::debug!(%error, "the consumer was not cancelled in order");
                 }
             }
@@ -136,15 +153,17 @@ impl Worker {
         epoch.end().await;
     }
 
-    async fn connect(&self) -> Result<(Connection, Channel, Consumer), String> {
+    async fn connect(&self) -> Result<Connected, String> {
         self.store.check().await.map_err(|error| error.to_string())?;
         self.store.prepare().await.map_err(|error| error.to_string())?;
         self.consume().await.map_err(|error| error.to_string())
     }
 
-    async fn consume(&self) -> Result<(Connection, Channel, Consumer), BrokerError> {
+    async fn consume(&self) -> Result<Connected, BrokerError> {
         let broker = &self.config.broker;
-        let connection = self.address.connect("totals-worker").await?;
+        let in_hand = InHand::default();
+        let connecting = self.address.connect_to_consume("totals-worker", in_hand.clone());
+        let connection = connecting.await?;
         topology::declare(&connection, broker).await?;
         let channel = call("opening a channel", connection.create_channel()).await?;
         // Before the consumer: without a limit the broker would send the whole queue.
@@ -157,19 +176,24 @@ impl Worker {
         let consume =
             channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default());
         let consumer = call("starting to consume", consume).await?;
-        Ok((connection, channel, consumer))
+        Ok(Connected {
+            connection,
+            channel,
+            consumer,
+            in_hand,
+        })
     }
 
     /// Hands each delivery to its lane, or to the dead letters, until the epoch ends.
-    async fn dispatch(&self, epoch: &Epoch, consumer: &mut Consumer, shutdown: &Shutdown) -> End {
+    async fn dispatch(&self, epoch: &Epoch, connected: &mut Connected, shutdown: &Shutdown) -> End {
         loop {
             let delivery = tokio::select! {
                 () = shutdown.soft.cancelled() => return End::Stopped,
                 () = epoch.token.cancelled() => return End::Lost,
-                delivery = consumer.next() => delivery,
+                delivery = connected.consumer.next() => delivery,
             };
             let message = match delivery {
-                Some(Ok(delivery)) => Message::from(delivery),
+                Some(Ok(delivery)) => Message::from(delivery).held(connected.in_hand.take()),
                 Some(Err(error)) => {
                     tracing::warn!(%error, "the consumer failed");
                     return End::Lost;

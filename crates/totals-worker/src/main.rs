@@ -7,6 +7,7 @@ mod consumer;
 mod dead_letter;
 mod epoch;
 mod http;
+mod in_hand;
 mod lane;
 mod message;
 mod metrics;

@@ -29,6 +29,15 @@ pub fn frame_len(bytes: &[u8]) -> Option<usize> {
     Some(BEFORE_PAYLOAD + size + AFTER_PAYLOAD)
 }
 
+/// If this whole frame begins a message's content: how many bytes the message has, this frame included.
+pub fn content_len(frame: &[u8]) -> Option<usize> {
+    const BODY_SIZE: std::ops::Range<usize> = BEFORE_PAYLOAD + 4..BEFORE_PAYLOAD + 12;
+
+    let size = frame.get(BODY_SIZE)?.try_into().ok()?;
+    let size = usize::try_from(u64::from_be_bytes(size)).ok()?;
+    (*frame.first()? == HEADER).then(|| size.saturating_add(frame.len()))
+}
+
 /// Repairs one whole frame in place.
 pub fn repair(frame: &mut [u8]) {
     let Some((kind, payload)) = frame.split_first_mut() else {
@@ -253,5 +262,14 @@ mod tests {
         }
         assert_eq!(frame_len(&whole), Some(whole.len()));
         assert_eq!(frame_len(&whole[..6]), None);
+    }
+
+    #[test]
+    fn a_content_header_says_how_large_its_message_is() {
+        let mut header = header(0, b"");
+        header[18] = 5;
+        assert_eq!(content_len(&header), Some(header.len() + 5));
+        assert_eq!(content_len(&frame(METHOD, &[0; 20])), None);
+        assert_eq!(content_len(&frame(HEADER, b"")), None);
     }
 }

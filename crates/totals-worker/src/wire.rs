@@ -19,23 +19,29 @@ use lapin::tcp::{AMQPUriTcpExt, OwnedTLSConfig};
 use lapin::uri::AMQPUri;
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
 
-use crate::repair::{frame_len, repair};
+use crate::in_hand::InHand;
+use crate::repair::{content_len, frame_len, repair};
 
 /// How much is read at once, at most.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Connects through a repairing stream.
+/// Connects through a repairing stream, which stops reading while too much is `in_hand`. Only a connection that consumes
+/// and does nothing else has deliveries in hand.
 ///
 /// # Errors
 /// As [`Connection::connect_uri`].
-pub async fn connect(uri: AMQPUri, properties: ConnectionProperties) -> lapin::Result<Connection> {
+pub async fn connect(
+    uri: AMQPUri,
+    properties: ConnectionProperties,
+    in_hand: Option<InHand>,
+) -> lapin::Result<Connection> {
     let runtime = Runtime::new(RuntimeParts::new(Tokio::current(), Repairing(Tokio::current())));
     let network = TokioRuntime::tokio_current();
     let connect = async move |uri: AMQPUri, _: Runtime<RuntimeParts<Tokio, Repairing>>| {
         let stream = uri
             .connect_with_config_async(OwnedTLSConfig::default().as_ref(), &network)
             .await?;
-        Ok(AsyncTcpStream::Plain(Repaired::new(stream)))
+        Ok(AsyncTcpStream::Plain(Repaired::new(stream, in_hand.clone())))
     };
     Connection::connector(uri, runtime, connect, properties).await
 }
@@ -70,7 +76,7 @@ impl Reactor for Repairing {
         addr: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let connecting = self.0.tcp_connect_addr(addr);
-        async move { Ok(Repaired::new(AsyncTcpStream::Plain(connecting.await?))) }
+        async move { Ok(Repaired::new(AsyncTcpStream::Plain(connecting.await?), None)) }
     }
 }
 
@@ -85,27 +91,37 @@ struct Repaired<S> {
     filled: usize,
     /// In the buffer: what was handed out ends here.
     taken: usize,
+    /// What the next message has to wait for, if anything.
+    in_hand: Option<InHand>,
 }
 
 impl<S> Repaired<S> {
-    fn new(stream: S) -> Self {
+    fn new(stream: S, in_hand: Option<InHand>) -> Self {
         Self {
             stream,
             buffer: Vec::new(),
             repaired: 0,
             filled: 0,
             taken: 0,
+            in_hand,
         }
     }
 
-    /// Repairs the frames that are here as a whole.
-    fn repair(&mut self) {
+    /// Repairs the frames that are here as a whole; false if the next one has to wait.
+    fn repair(&mut self, context: &Context<'_>) -> bool {
         while let Some(length) = frame_len(&self.buffer[self.repaired..self.filled])
             && self.repaired + length <= self.filled
         {
-            repair(&mut self.buffer[self.repaired..self.repaired + length]);
+            let frame = &mut self.buffer[self.repaired..self.repaired + length];
+            if let (Some(bytes), Some(in_hand)) = (content_len(frame), &self.in_hand)
+                && !in_hand.let_in(bytes, context)
+            {
+                return false;
+            }
+            repair(frame);
             self.repaired += length;
         }
+        true
     }
 
     /// Makes room behind what was read and not handed out.
@@ -127,16 +143,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Repaired<S> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         while this.taken == this.repaired {
+            let go_on = this.repair(context);
+            if this.taken < this.repaired {
+                break;
+            }
+            if !go_on {
+                return Poll::Pending;
+            }
             this.make_room();
             let stream = Pin::new(&mut this.stream);
             match ready!(stream.poll_read(context, &mut this.buffer[this.filled..]))? {
                 // Part of a frame, or no frames: for lapin to judge.
                 0 if this.filled > 0 => this.repaired = this.filled,
                 0 => return Poll::Ready(Ok(0)),
-                count => {
-                    this.filled += count;
-                    this.repair();
-                }
+                count => this.filled += count,
             }
         }
         let count = to.len().min(this.repaired - this.taken);
@@ -196,7 +216,7 @@ mod tests {
         let stream = |key| [&delivery(key)[..], &body, &delivery(key), b"\x08\0"].concat();
         let mut read = Vec::new();
         let slow = Slow(Cursor::new(stream(0xE9)));
-        Repaired::new(slow).read_to_end(&mut read).await.unwrap();
+        Repaired::new(slow, None).read_to_end(&mut read).await.unwrap();
         assert!(read == stream(b'?'), "and what is left when the broker hangs up");
     }
 }
