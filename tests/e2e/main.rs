@@ -15,6 +15,7 @@ mod crashes;
 mod diagnostics;
 mod folding;
 mod ledger;
+mod limits;
 mod outages;
 mod poison;
 mod tool;
