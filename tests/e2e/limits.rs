@@ -6,6 +6,8 @@ use mongodb::Client;
 use mongodb::bson::doc;
 use serde_json::json;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
+use totals_core::runtime::lifecycle::GRACE;
 
 use crate::events::{Event, created, paid};
 use crate::harness::{Outgoing, Process, World, eventually};
@@ -266,7 +268,11 @@ async fn a_backlog_of_large_messages_waits_at_the_network_and_is_committed_in_pa
         metric(&worker, r#"batch_size_events_bucket{le="64.0"}"#).await,
         batches
     );
-    assert!(metric(&worker, "broker_connections_total").await >= 1);
+    assert_eq!(
+        metric(&worker, "broker_connections_total").await,
+        1,
+        "in one epoch"
+    );
     assert_eq!(worker.terminate().await, Some(0));
 }
 
@@ -282,8 +288,14 @@ async fn a_worker_with_messages_waiting_at_the_network_stops_in_order() {
     });
     world.broker.publish(events).await;
     let in_hand = async || metric(&worker, "deliveries_in_hand").await;
-    eventually(in_hand, |count| *count > 32 * 1024 * 1024 / MAX_BODY_BYTES).await;
+    eventually(in_hand, |count| *count >= 32 * 1024 * 1024 / MAX_BODY_BYTES).await;
+    let started = Instant::now();
     assert_eq!(worker.terminate().await, Some(0));
+    assert!(
+        started.elapsed() < GRACE,
+        "it had to be stopped: {:?}",
+        started.elapsed()
+    );
     hold.release().await;
     let _worker = world.worker().await;
     world.expect_settled(201).await;

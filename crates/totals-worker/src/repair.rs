@@ -73,9 +73,9 @@ impl Cursor<'_> {
             _ => return Some(()),
         }
         self.skip(TAG_AND_REDELIVERED)?;
-        let _exchange = self.short_string()?;
-        let _routing_key = self.short_string()?;
-        Some(())
+        // The exchange, and the routing key.
+        self.short_string()?;
+        self.short_string()
     }
 
     /// A message's properties, in the order of their flags.

@@ -85,8 +85,8 @@ impl Reactor for Repairing {
 struct Repaired<S> {
     stream: S,
     buffer: Vec<u8>,
-    /// In the buffer: what is repaired and may be handed out ends here.
-    repaired: usize,
+    /// In the buffer: what is whole, repaired and may be handed out ends here.
+    whole: usize,
     /// In the buffer: what was read ends here.
     filled: usize,
     /// In the buffer: what was handed out ends here.
@@ -100,7 +100,7 @@ impl<S> Repaired<S> {
         Self {
             stream,
             buffer: Vec::new(),
-            repaired: 0,
+            whole: 0,
             filled: 0,
             taken: 0,
             in_hand,
@@ -109,17 +109,17 @@ impl<S> Repaired<S> {
 
     /// Repairs the frames that are here as a whole; false if the next one has to wait.
     fn repair(&mut self, context: &Context<'_>) -> bool {
-        while let Some(length) = frame_len(&self.buffer[self.repaired..self.filled])
-            && self.repaired + length <= self.filled
+        while let Some(length) = frame_len(&self.buffer[self.whole..self.filled])
+            && self.whole + length <= self.filled
         {
-            let frame = &mut self.buffer[self.repaired..self.repaired + length];
+            let frame = &mut self.buffer[self.whole..self.whole + length];
             if let (Some(bytes), Some(in_hand)) = (content_len(frame), &self.in_hand)
                 && !in_hand.let_in(bytes, context)
             {
                 return false;
             }
             repair(frame);
-            self.repaired += length;
+            self.whole += length;
         }
         true
     }
@@ -128,7 +128,7 @@ impl<S> Repaired<S> {
     fn make_room(&mut self) {
         self.buffer.copy_within(self.taken..self.filled, 0);
         self.filled -= self.taken;
-        (self.taken, self.repaired) = (0, 0);
+        (self.taken, self.whole) = (0, 0);
         if self.buffer.len() < self.filled + CHUNK_BYTES {
             self.buffer.resize(self.filled + CHUNK_BYTES, 0);
         }
@@ -142,9 +142,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Repaired<S> {
         to: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        while this.taken == this.repaired {
+        while this.taken == this.whole {
             let go_on = this.repair(context);
-            if this.taken < this.repaired {
+            if this.taken < this.whole {
                 break;
             }
             if !go_on {
@@ -154,12 +154,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Repaired<S> {
             let stream = Pin::new(&mut this.stream);
             match ready!(stream.poll_read(context, &mut this.buffer[this.filled..]))? {
                 // Part of a frame, or no frames: for lapin to judge.
-                0 if this.filled > 0 => this.repaired = this.filled,
+                0 if this.filled > 0 => this.whole = this.filled,
                 0 => return Poll::Ready(Ok(0)),
                 count => this.filled += count,
             }
         }
-        let count = to.len().min(this.repaired - this.taken);
+        let count = to.len().min(this.whole - this.taken);
         to[..count].copy_from_slice(&this.buffer[this.taken..this.taken + count]);
         this.taken += count;
         Poll::Ready(Ok(count))
@@ -212,7 +212,7 @@ mod tests {
             frame.extend([key, 0, 0xCE]);
             frame
         };
-        let body = [&b"\x03\0\x01\0\x02\0\0"[..], &[0xFF; 0x20000], b"\xCE"].concat();
+        let body = [&b"\x03\0\x01\0\x02\0\0"[..], &vec![0xFF; 0x20000], b"\xCE"].concat();
         let stream = |key| [&delivery(key)[..], &body, &delivery(key), b"\x08\0"].concat();
         let mut read = Vec::new();
         let slow = Slow(Cursor::new(stream(0xE9)));
