@@ -138,7 +138,9 @@ async fn run(options: &Options) -> bool {
         findings: &findings,
     }
     .print();
-    if !findings.is_empty() {
+    if findings.is_empty() {
+        stage.clear().await;
+    } else {
         println!("  data and logs are kept in {}", stage.keep().display());
     }
     findings.is_empty()

@@ -81,6 +81,12 @@ impl Stage {
         self.workers.push(Process::spawn(command));
     }
 
+    /// Ends the services before their data are removed: a server that is still at it would write them anew.
+    pub async fn clear(mut self) {
+        self.mongodb.kill().await.unwrap();
+        self.rabbitmq.kill().await.unwrap();
+    }
+
     /// Keeps the data, and what the processes still running have said, for inspection.
     pub fn keep(self) -> PathBuf {
         let processes = self
