@@ -119,6 +119,8 @@ fn lane_of(routing_text: &str, lanes: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -130,7 +132,8 @@ mod tests {
             tokio::task::yield_now().await;
             panic!("planted");
         }));
-        epoch.cancelled().await;
+        let noticed = tokio::time::timeout(Duration::from_secs(10), epoch.cancelled()).await;
+        assert!(noticed.is_ok(), "the epoch goes on without the task");
         assert!(panicked.await.is_err());
     }
 }
