@@ -188,6 +188,8 @@ impl Worker {
     async fn dispatch(&self, epoch: &Epoch, connected: &mut Connected, shutdown: &Shutdown) -> End {
         loop {
             let delivery = tokio::select! {
+                // A stop comes first: the tasks heed it too, and one that ends must not look like a failure.
+                biased;
                 () = shutdown.soft.cancelled() => return End::Stopped,
                 () = epoch.token.cancelled() => return End::Lost,
                 delivery = connected.consumer.next() => delivery,
@@ -213,6 +215,9 @@ impl Worker {
                 self.config.currency,
             );
             if !epoch.hand(message, decoded).await {
+                if shutdown.soft.is_cancelled() {
+                    return End::Stopped;
+                }
                 tracing::error!("a task of this epoch ended early");
                 return End::Lost;
             }
