@@ -9,6 +9,7 @@ mod error;
 mod http;
 mod publish;
 mod running;
+mod sabotage;
 mod test;
 mod up;
 
@@ -39,6 +40,7 @@ enum Command {
     Test(test::Args),
     Publish(publish::Args),
     Bench(bench::Args),
+    Sabotage(sabotage::Args),
 }
 
 #[tokio::main]
@@ -57,6 +59,7 @@ async fn main() -> ExitCode {
         Command::Test(args) => test::run(&args).await,
         Command::Publish(args) => publish::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
+        Command::Sabotage(args) => sabotage::run(&args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
