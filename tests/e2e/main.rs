@@ -12,6 +12,7 @@ use harness::events;
 mod api;
 mod compose;
 mod crashes;
+mod dead_letters;
 mod diagnostics;
 mod folding;
 mod ledger;

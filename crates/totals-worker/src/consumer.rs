@@ -21,6 +21,7 @@ use totals_core::runtime::config;
 use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::Store;
 
+use crate::commit::Committer;
 use crate::connection::{Address, BrokerError, call, close};
 use crate::dead_letter::{DeadLetters, Parked};
 use crate::lane::{Item, Lane};
@@ -194,14 +195,16 @@ impl Worker {
         let lane = |number| {
             let (sender, arriving) = mpsc::channel(usize::from(self.config.broker.prefetch));
             let lane = Lane {
-                number,
                 batch_size: self.config.batching.batch_size,
-                store: self.store.clone(),
-                metrics: self.metrics.clone(),
+                committer: Committer {
+                    lane: number,
+                    store: self.store.clone(),
+                    metrics: self.metrics.clone(),
+                    give_up: vec![token.clone(), shutdown.soft.clone()],
+                },
                 settle: settle.clone(),
                 park: park.clone(),
                 epoch: token.clone(),
-                stopping: shutdown.soft.clone(),
             };
             tasks.spawn(lane.run(arriving));
             sender
@@ -266,7 +269,7 @@ impl Worker {
 }
 
 /// The lane of a campaign: always the same one, so that lanes never contend for a campaign.
-fn lane_of(routing_text: &str, lanes: usize) -> usize {
+pub fn lane_of(routing_text: &str, lanes: usize) -> usize {
     let mut hasher = DefaultHasher::new();
     routing_text.hash(&mut hasher);
     // The remainder is below `lanes`, which is a usize.

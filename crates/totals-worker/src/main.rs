@@ -2,6 +2,7 @@
 //! command, it is one of the operator's tools.
 
 mod boot;
+mod commit;
 mod connection;
 mod consumer;
 mod dead_letter;

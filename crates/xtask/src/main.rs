@@ -4,6 +4,7 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod environment;
 mod error;
 mod http;
@@ -40,6 +41,7 @@ enum Command {
     Test(test::Args),
     Publish(publish::Args),
     Bench(bench::Args),
+    Chaos(chaos::Args),
     Sabotage(sabotage::Args),
 }
 
@@ -59,6 +61,7 @@ async fn main() -> ExitCode {
         Command::Test(args) => test::run(&args).await,
         Command::Publish(args) => publish::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
+        Command::Chaos(args) => chaos::run(&args).await,
         Command::Sabotage(args) => sabotage::run(&args).await,
     };
     match outcome {

@@ -224,14 +224,17 @@ impl Source {
     }
 
     /// The logs of a command that runs beside the services: for people, on standard error, and warnings only, unless
-    /// `LOG_LEVEL` and `LOG_FORMAT` are set. It exports no traces.
+    /// `LOG_LEVEL` and `LOG_FORMAT` are set. The AMQP client is left out: it logs what the command itself reports, and
+    /// says it better. No traces are exported.
     ///
     /// # Errors
     /// [`ConfigError`] if the value of one of them is not allowed.
     pub fn command_telemetry(&self) -> Result<Telemetry, ConfigError> {
         let Telemetry { level, format, .. } = self.telemetry()?;
         Ok(Telemetry {
-            level: self.set(&LOG_LEVEL).map_or_else(|| "warn".to_owned(), |_| level),
+            level: self
+                .set(&LOG_LEVEL)
+                .map_or_else(|| "warn,lapin=off".to_owned(), |_| level),
             format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
             stream: LogStream::Stderr,
             otlp_endpoint: None,

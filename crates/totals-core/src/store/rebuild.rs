@@ -12,6 +12,7 @@
 //! Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do no harm: a
 //! correction counts itself (`corrections`), and is made only at the count that its audit saw.
 
+use futures::stream::{self, TryStreamExt};
 use mongodb::bson::{Bson, Document, doc, serialize_to_bson};
 use mongodb::error::Error;
 
@@ -26,6 +27,9 @@ const MAX_PASSES: u32 = 10;
 
 /// Statements in one command, which must stay below 16 MB.
 const STATEMENTS: usize = 1000;
+
+/// Commands that the server works on at the same time.
+const COMMANDS_AT_ONCE: usize = 4;
 
 /// What a rebuild has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,15 +97,14 @@ impl Store {
                 && let Some(difference) = &audit.totals_difference
             {
                 let statement = correct_totals(&campaign, difference, audit.events, audit.committed);
-                self.write_each(CAMPAIGN_TOTALS, vec![statement]).await?;
+                self.write_each(CAMPAIGN_TOTALS, [Ok(statement)].into_iter())
+                    .await?;
                 done.totals += 1;
             }
             let statements = donors.iter().map(|donor| correct_donor(&campaign, donor));
-            self.write_each(CAMPAIGN_DONORS, statements.collect::<Result<_, _>>()?)
-                .await?;
+            self.write_each(CAMPAIGN_DONORS, statements).await?;
         }
-        let statements = donations.iter().map(correct_donation);
-        self.write_each(DONATIONS, statements.collect::<Result<_, _>>()?)
+        self.write_each(DONATIONS, donations.iter().map(correct_donation))
             .await?;
         done.donations += donations.len() as u64;
         done.donors += donors.len() as u64;
@@ -112,21 +115,35 @@ impl Store {
     async fn write_each(
         &self,
         collection: &'static str,
-        statements: Vec<Statement>,
+        mut statements: impl Iterator<Item = Result<Statement, StoreError>>,
     ) -> Result<(), StoreError> {
-        let (updates, deletes): (Vec<_>, Vec<_>) = statements
-            .into_iter()
-            .partition(|statement| matches!(statement, Statement::Update(_)));
-        for (name, list, statements) in [("update", "updates", updates), ("delete", "deletes", deletes)] {
-            for statements in statements.chunks(STATEMENTS) {
-                let statements: Vec<_> = statements.iter().map(Statement::document).collect();
-                let command = doc! {
-                    name: collection, list: statements, "ordered": false, "writeConcern": { "w": "majority" },
-                };
-                let database = self.database.clone();
-                let answer = detached(async move { database.run_command(command).await }).await??;
-                check_statements(&answer).or_else(StoreError::unless_duplicate_key)?;
+        let chunks = std::iter::from_fn(|| {
+            let chunk: Vec<_> = statements.by_ref().take(STATEMENTS).collect();
+            (!chunk.is_empty()).then(|| chunk.into_iter().collect::<Result<Vec<_>, _>>())
+        });
+        stream::iter(chunks)
+            .try_for_each_concurrent(COMMANDS_AT_ONCE, |chunk| self.write_chunk(collection, chunk))
+            .await
+    }
+
+    async fn write_chunk(&self, collection: &'static str, chunk: Vec<Statement>) -> Result<(), StoreError> {
+        let (mut updates, mut deletes) = (Vec::new(), Vec::new());
+        for statement in chunk {
+            match statement {
+                Statement::Update(statement) => updates.push(statement),
+                Statement::Delete(statement) => deletes.push(statement),
             }
+        }
+        for (name, list, statements) in [("update", "updates", updates), ("delete", "deletes", deletes)] {
+            if statements.is_empty() {
+                continue;
+            }
+            let command = doc! {
+                name: collection, list: statements, "ordered": false, "writeConcern": { "w": "majority" },
+            };
+            let database = self.database.clone();
+            let answer = detached(async move { database.run_command(command).await }).await??;
+            check_statements(&answer).or_else(StoreError::unless_duplicate_key)?;
         }
         Ok(())
     }
@@ -138,12 +155,6 @@ enum Statement {
 }
 
 impl Statement {
-    fn document(&self) -> &Document {
-        match self {
-            Self::Update(statement) | Self::Delete(statement) => statement,
-        }
-    }
-
     /// Creates the document `_id` unless there is one by now.
     fn create(id: Bson, mut document: Document) -> Self {
         document.remove("_id");

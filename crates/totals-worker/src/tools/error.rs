@@ -51,6 +51,9 @@ pub enum ToolError {
     /// The answer could not be printed.
     #[error("cannot print the answer: {0}")]
     Print(std::io::Error),
+    /// Stopped by a signal, with something done.
+    #[error("{0}")]
+    Unfinished(String),
     /// Stopped by a signal.
     #[error("stopped before the end")]
     Interrupted,

@@ -224,7 +224,7 @@ impl fmt::Display for Explained {
             if !self.adds_up {
                 let why = match self.corrections {
                     0 => "run `totals-worker verify`".to_owned(),
-                    corrections => format!("a rebuild has corrected the totals, {corrections} times in all"),
+                    corrections => format!("a rebuild has corrected them (corrections: {corrections})"),
                 };
                 write!(f, "  which is not the totals: {why}")?;
             }

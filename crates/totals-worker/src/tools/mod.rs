@@ -5,6 +5,7 @@
 //! error. Each returns an [`Answer`](output::Answer), which knows how it is printed and whether all is well, so that
 //! exit codes are decided in one place.
 
+mod backfill;
 mod campaign;
 mod dead_letters;
 mod difference;
@@ -37,6 +38,7 @@ pub enum Tool {
     Reset(reset::Args),
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    Backfill(backfill::Args),
 }
 
 /// Runs a tool to its end: 0 if all is well, 1 if not, 2 if it could not run.
@@ -75,6 +77,7 @@ async fn dispatch(tool: Tool, setup: &Setup) -> Result<Verdict, ToolError> {
         Tool::Explain(args) => print(&explain::run(&args, setup).await?, args.output),
         Tool::Rebuild(args) => print(&rebuild::run(&args, setup).await?, args.output),
         Tool::Reset(args) => print(&reset::run(&args, setup).await?, args.output),
+        Tool::Backfill(args) => print(&backfill::run(&args, setup).await?, args.output),
         Tool::DeadLetters(command) => dead_letters::run(command, setup).await,
     }
 }

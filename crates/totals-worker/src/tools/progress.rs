@@ -5,7 +5,8 @@ use totals_core::store::{Scope, Store};
 
 use super::error::ToolError;
 
-/// A bar that counts events. It shows nothing where nobody looks.
+/// A bar that counts events, or bytes of a file. It shows nothing where nobody looks.
+#[derive(Clone)]
 pub struct Progress(ProgressBar);
 
 impl Progress {
@@ -23,9 +24,16 @@ impl Progress {
         Ok(Self(bar.with_style(style)))
     }
 
-    /// So many more events.
-    pub fn add(&self, events: u64) {
-        self.0.inc(events);
+    /// Of reading a file of so many bytes.
+    pub fn of_file(bytes: u64) -> Self {
+        let template = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::new(bytes).with_style(style))
+    }
+
+    /// So much more.
+    pub fn add(&self, more: u64) {
+        self.0.inc(more);
     }
 
     /// Makes room for the answer.

@@ -98,7 +98,7 @@ fn a_command_logs_warnings_for_people_on_standard_error_unless_told_otherwise() 
     let telemetry = telemetry.unwrap();
     assert_eq!(
         (telemetry.level.as_str(), telemetry.format),
-        ("warn", LogFormat::Pretty)
+        ("warn,lapin=off", LogFormat::Pretty)
     );
     assert_eq!(
         (telemetry.stream, telemetry.otlp_endpoint),

@@ -5,11 +5,12 @@
 //! finds the second to be a duplicate. What is still broken comes back with its attempts counted, behind the letters
 //! that were there at the start, where this run does not look.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use lapin::Confirmation;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Confirmation};
 use serde::Serialize;
 
 use super::Selection;
@@ -127,7 +128,7 @@ async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolEr
     };
     let mut confirmations = Vec::with_capacity(batch.len());
     for letter in &*batch {
-        let properties = letter.message.properties.clone();
+        let properties = properties(letter);
         let to = queue.as_str().into();
         let publish = walk
             .channel
@@ -145,6 +146,17 @@ async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolEr
         replayed += 1;
     }
     Ok(replayed)
+}
+
+/// The letter's own, without what the dead-letter queue has noted on it.
+fn properties(letter: &Letter) -> BasicProperties {
+    let properties = letter.message.properties.clone();
+    let headers = properties.headers().clone().unwrap_or_default();
+    let mut headers: BTreeMap<_, _> = headers.inner().clone();
+    for note in ["x-delivery-count", "x-acquired-count"] {
+        headers.remove(note);
+    }
+    properties.with_headers(headers.into())
 }
 
 impl Answer for Replayed {

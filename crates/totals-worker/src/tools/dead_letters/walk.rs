@@ -4,13 +4,17 @@
 //! is killed gives all back, because the broker does. A consumer that may hold everything would be sent the whole
 //! queue at once, bodies and all, so the walk goes window by window: each on a channel of its own, which keeps the window's
 //! unsettled letters until the end, while the walk itself keeps none.
+//!
+//! The broker answers no acknowledgement, and a busy queue's client within it puts some off: those were lost if the
+//! channel closed at once (1,500 letters discarded, 18 there again). So before closing, each channel is [flushed](flush).
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection, Consumer};
@@ -55,6 +59,7 @@ pub struct Walk {
     window: Option<Window>,
     windows: Vec<Channel>,
     held: u32,
+    settled: bool,
 }
 
 /// The letters of one channel.
@@ -101,6 +106,7 @@ impl Walk {
             window: None,
             windows: Vec::new(),
             held: 0,
+            settled: false,
         })
     }
 
@@ -152,6 +158,7 @@ impl Walk {
             .basic_ack(letter.message.tag, BasicAckOptions::default());
         call("acknowledging a dead letter", ack).await?;
         self.held -= 1;
+        self.settled = true;
         Ok(())
     }
 
@@ -201,14 +208,21 @@ impl Walk {
 
     /// Gives back what is held, and waits until it is in the queue for the next to look.
     async fn give_back(self) {
-        for channel in &self.windows {
-            let closed = channel.close(200, ShortString::from("given back"));
-            if let Err(error) = call("giving letters back", closed).await {
-                tracing::debug!(%error, "the broker gives them back when the connection is gone");
-                break;
+        let queue = self.config.dead_letter_queue();
+        let close_windows = async || {
+            for channel in &self.windows {
+                if self.settled {
+                    flush(channel, &queue).await?;
+                }
+                let closed = channel.close(200, ShortString::from("given back"));
+                call("giving letters back", closed).await?;
             }
+            Ok::<_, BrokerError>(())
+        };
+        if let Err(error) = close_windows().await {
+            tracing::warn!(%error, "the broker gives the letters back by itself, perhaps some that were settled too");
         }
-        let (queue, deadline) = (self.config.dead_letter_queue(), Instant::now() + RETURN);
+        let deadline = Instant::now() + RETURN;
         while Instant::now() < deadline {
             match ready(&self.channel, &queue).await {
                 Ok(ready) if ready < self.held => sleep(Duration::from_millis(20)).await,
@@ -217,6 +231,17 @@ impl Walk {
         }
         close(self.connection).await;
     }
+}
+
+/// Makes the broker do what it has put off. A fetch is answered only after all that the channel sent to the queue
+/// before it is done, and then what was put off is sent; so the second answer means that this is done too. What they
+/// fetch goes back when the channel closes.
+async fn flush(channel: &Channel, queue: &str) -> Result<(), BrokerError> {
+    for _ in 0..2 {
+        let fetched = channel.basic_get(queue.into(), BasicGetOptions::default());
+        call("settling dead letters", fetched).await?;
+    }
+    Ok(())
 }
 
 /// How many letters nobody holds.

@@ -1,0 +1,142 @@
+//! Committing a batch whatever happens: retry what may pass, halve what is refused until the culprit stands alone.
+//!
+//! The one rule for everything that feeds the store. An event that the database refuses never keeps its neighbours
+//! from being committed, and while the database is away the batch is held.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::select_all;
+use tokio_util::sync::CancellationToken;
+use totals_core::domain::{Event, Outcome};
+use totals_core::runtime::backoff::Backoff;
+use totals_core::store::{Decision, Store, StoreError};
+
+use crate::metrics::Metrics;
+
+/// A transaction holds at most this much of events' payloads, however few events that is.
+const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// Failures that are part of normal life (two workers on one campaign) before one is worth a line in the log.
+const QUIET_FAILURES: u32 = 3;
+
+/// What committing needs.
+pub struct Committer {
+    /// Which of several, from 0, for the log.
+    pub lane: usize,
+    /// Where it commits.
+    pub store: Store,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// One at least. When any is cancelled, does not wait any longer for a database that is away.
+    pub give_up: Vec<CancellationToken>,
+}
+
+/// Events and what each of them came from, in step.
+#[derive(Debug)]
+pub struct Batch<T> {
+    /// The events.
+    pub events: Vec<Event>,
+    /// A message, say.
+    pub sources: Vec<T>,
+}
+
+/// It was told to give up before all of the batch was committed or refused.
+#[derive(Debug)]
+pub struct Abandoned;
+
+impl<T> Batch<T> {
+    fn is_too_large(&self) -> bool {
+        let bytes = self.events.iter().map(|event| event.payload.get().len());
+        bytes.sum::<usize>() > MAX_BATCH_BYTES
+    }
+
+    fn split(mut self) -> [Self; 2] {
+        let middle = self.events.len() / 2;
+        let second = Self {
+            events: self.events.split_off(middle),
+            sources: self.sources.split_off(middle),
+        };
+        [self, second]
+    }
+}
+
+impl<T> FromIterator<(Event, T)> for Batch<T> {
+    fn from_iter<I: IntoIterator<Item = (Event, T)>>(items: I) -> Self {
+        let (events, sources) = items.into_iter().unzip();
+        Self { events, sources }
+    }
+}
+
+impl Committer {
+    /// Commits all of a batch, in pieces if it must. `settle` is told of each piece what became of its events, or why
+    /// its one event is refused.
+    ///
+    /// # Errors
+    /// [`Abandoned`] if it had to give up; what `settle` was not told of is not committed.
+    pub async fn commit<T>(
+        &self,
+        batch: Batch<T>,
+        mut settle: impl FnMut(Batch<T>, Result<Vec<Outcome>, StoreError>),
+    ) -> Result<(), Abandoned> {
+        let mut open = vec![batch];
+        while let Some(batch) = open.pop() {
+            let divisible = batch.events.len() > 1;
+            if !(divisible && batch.is_too_large()) {
+                let answer = self.apply(&batch.events).await?;
+                if answer.is_ok() || !divisible {
+                    settle(batch, answer);
+                    continue;
+                }
+            }
+            let [first, second] = batch.split();
+            open.extend([second, first]);
+        }
+        Ok(())
+    }
+
+    /// Applies a piece, again and again while that may help.
+    async fn apply(&self, events: &[Event]) -> Result<Result<Vec<Outcome>, StoreError>, Abandoned> {
+        let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
+        loop {
+            let started = Instant::now();
+            let error = match self.store.apply(events).await {
+                Ok(outcomes) => {
+                    let types = events.iter().map(Event::event_type);
+                    self.metrics.committed(started.elapsed(), types.zip(&outcomes));
+                    return Ok(Ok(outcomes));
+                }
+                Err(error) => error,
+            };
+            match error.decision() {
+                Decision::Reject => {
+                    tracing::debug!(batch.size = events.len(), %error, "MongoDB refuses the batch");
+                    return Ok(Err(error));
+                }
+                Decision::Retry => {}
+            }
+            self.metrics.retried("commit");
+            let delay = backoff.next_delay();
+            if backoff.failures() > QUIET_FAILURES && backoff.is_worth_a_line() {
+                let (attempt, lane) = (backoff.failures(), self.lane);
+                tracing::warn!(lane, attempt, batch.size = events.len(), %error, "the batch has to wait");
+            }
+            if backoff.failures() > QUIET_FAILURES && error.is_write_conflict() {
+                self.end_abandoned_transactions().await;
+            }
+            let give_up = self.give_up.iter().map(|token| Box::pin(token.cancelled()));
+            tokio::select! {
+                _ = select_all(give_up) => return Err(Abandoned),
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    async fn end_abandoned_transactions(&self) {
+        match self.store.end_abandoned_transactions().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "ended transactions that a dead worker left open"),
+            Err(error) => tracing::debug!(%error, "abandoned transactions cannot be ended"),
+        }
+    }
+}

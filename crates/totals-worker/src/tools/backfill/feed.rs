@@ -1,0 +1,192 @@
+//! Rows in, transactions out: one reader feeds the lanes, each with its own campaigns so that they never contend.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use totals_core::domain::{Currency, Event, Outcome};
+use totals_core::runtime::config::Batching;
+use totals_core::store::{Store, StoreError};
+
+use super::events::events;
+use super::rejects::Rejects;
+use super::rows::{Row, Rows};
+use crate::commit::{Abandoned, Batch, Committer};
+use crate::consumer::lane_of;
+use crate::message::Reason;
+use crate::metrics::Metrics;
+use crate::tools::error::ToolError;
+use crate::tools::progress::Progress;
+
+/// So much of the file is in hand at once, however long its rows are.
+const MAX_BYTES_IN_HAND: usize = 64 * 1024 * 1024;
+
+type Item = (Event, Arc<Row>);
+
+/// What feeding needs.
+pub struct Feed {
+    /// Where events are committed.
+    pub store: Store,
+    /// How many lanes, and most events in a transaction.
+    pub batching: Batching,
+    /// The one currency.
+    pub currency: Currency,
+    /// When this is cancelled, what is in hand is finished, but for waiting for a database that is away.
+    pub give_up: CancellationToken,
+}
+
+/// How far it came.
+pub struct Fed {
+    /// Rows read.
+    pub rows: u64,
+    /// Events that were new.
+    pub applied: u64,
+    /// Events that were there.
+    pub duplicates: u64,
+    /// Whether all rows are applied, duplicates or rejects.
+    pub complete: bool,
+}
+
+#[derive(Default)]
+struct Tally {
+    applied: AtomicU64,
+    duplicates: AtomicU64,
+}
+
+impl Feed {
+    /// Feeds all rows to the store.
+    ///
+    /// # Errors
+    /// [`ToolError`] if the file cannot be read on; what was read of it is finished.
+    pub async fn run(self, rows: Rows, rejects: Rejects, progress: Progress) -> Result<Fed, ToolError> {
+        let tally = Arc::new(Tally::default());
+        // Nobody scrapes a tool; the committers count all the same.
+        let metrics = Arc::new(Metrics::default());
+        let mut committing = JoinSet::new();
+        let mut lanes = Vec::with_capacity(self.batching.lanes);
+        for lane in 0..self.batching.lanes {
+            let (sender, arriving) = mpsc::channel(self.batching.batch_size);
+            let committer = Committer {
+                lane,
+                store: self.store.clone(),
+                metrics: metrics.clone(),
+                give_up: vec![self.give_up.clone()],
+            };
+            let (rejects, tally) = (rejects.clone(), tally.clone());
+            committing.spawn(commit(
+                committer,
+                self.batching.batch_size,
+                arriving,
+                rejects,
+                tally,
+            ));
+            lanes.push(sender);
+        }
+        let runtime = Handle::current();
+        let reading = tokio::task::spawn_blocking(move || {
+            let reader = Reader {
+                lanes,
+                runtime,
+                room: Arc::new(Semaphore::new(MAX_BYTES_IN_HAND)),
+                currency: self.currency,
+                give_up: self.give_up,
+            };
+            reader.read(rows, &rejects, &progress)
+        });
+        let read = reading.await.map_err(std::io::Error::other)?;
+        let committed = committing.join_all().await;
+        let (rows, at_end) = read?;
+        Ok(Fed {
+            rows,
+            applied: tally.applied.load(Ordering::Relaxed),
+            duplicates: tally.duplicates.load(Ordering::Relaxed),
+            complete: at_end && committed.iter().all(Result::is_ok),
+        })
+    }
+}
+
+/// Reads the file, on a thread that may block.
+struct Reader {
+    lanes: Vec<mpsc::Sender<Item>>,
+    runtime: Handle,
+    room: Arc<Semaphore>,
+    currency: Currency,
+    give_up: CancellationToken,
+}
+
+impl Reader {
+    /// How many rows were read, and whether that is all of them.
+    fn read(self, mut rows: Rows, rejects: &Rejects, progress: &Progress) -> Result<(u64, bool), ToolError> {
+        let (mut count, mut position) = (0, 0);
+        while !self.give_up.is_cancelled() {
+            let Some(row) = rows.next()? else {
+                return Ok((count, true));
+            };
+            count += 1;
+            progress.add(rows.position() - position);
+            position = rows.position();
+            match events(&row, self.currency) {
+                Ok(events) => {
+                    if self.runtime.block_on(self.hand_over(row, events)).is_none() {
+                        break;
+                    }
+                }
+                Err(reason) => rejects.add(&row, &reason),
+            }
+        }
+        Ok((count, false))
+    }
+
+    /// Waits until there is room; none if the lane has given up.
+    async fn hand_over(&self, mut row: Row, events: Vec<Event>) -> Option<()> {
+        let bytes = u32::try_from(row.bytes()).ok()?;
+        row.held = Some(self.room.clone().acquire_many_owned(bytes).await.ok()?);
+        let row = Arc::new(row);
+        for event in events {
+            let lane = lane_of(event.routing_text(), self.lanes.len());
+            self.lanes[lane].send((event, row.clone())).await.ok()?;
+        }
+        Some(())
+    }
+}
+
+/// Commits what arrives in one lane, until the reader is done.
+async fn commit(
+    committer: Committer,
+    batch_size: usize,
+    mut arriving: mpsc::Receiver<Item>,
+    rejects: Rejects,
+    tally: Arc<Tally>,
+) -> Result<(), Abandoned> {
+    let mut items = Vec::with_capacity(batch_size);
+    while arriving.recv_many(&mut items, batch_size).await > 0 {
+        let settle = |batch, answer| tally.settle(&batch, answer, &rejects);
+        committer.commit(items.drain(..).collect(), settle).await?;
+    }
+    Ok(())
+}
+
+impl Tally {
+    fn settle(&self, batch: &Batch<Arc<Row>>, answer: Result<Vec<Outcome>, StoreError>, rejects: &Rejects) {
+        let mut events = batch.events.iter().zip(&batch.sources);
+        let outcomes = match answer {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                return events.for_each(|(event, row)| rejects.add(row, &Reason::refused(event, &error)));
+            }
+        };
+        for ((event, row), outcome) in events.by_ref().zip(outcomes) {
+            match outcome {
+                Outcome::Applied { .. } => self.applied.fetch_add(1, Ordering::Relaxed),
+                Outcome::Duplicate => self.duplicates.fetch_add(1, Ordering::Relaxed),
+                Outcome::Quarantined(quarantine) => {
+                    rejects.add(row, &Reason::quarantined(event, &quarantine));
+                    continue;
+                }
+            };
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Donations, donors, totals, and what the API shows of them, against the oracle's fold.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures::TryStreamExt;
+use harness::Database;
+use mongodb::bson::doc;
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Findings;
+use super::log::Log;
+use crate::history::CAMPAIGNS;
+use crate::oracle::{Outcome, Totals};
+use crate::reader::{Reader, Shown};
+use crate::spelling::{campaign_id, decimal, donation_id, donor_id};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredDonation {
+    #[serde(rename = "_id")]
+    id: String,
+    campaign_id: Option<String>,
+    donor_id: Option<String>,
+    amount_minor: Option<i64>,
+    refunded_minor: i64,
+}
+
+#[derive(Deserialize)]
+struct StoredDonor {
+    #[serde(rename = "_id")]
+    key: DonorKey,
+    live: i64,
+}
+
+#[derive(Deserialize)]
+struct DonorKey {
+    c: String,
+    d: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredTotals {
+    #[serde(rename = "_id")]
+    id: String,
+    total_amount_minor: i64,
+    total_pledges: i64,
+    total_donors: i64,
+    revision: i64,
+}
+
+/// Each donation is stored as the oracle has it.
+pub async fn check_donations(database: &Database, outcome: &Outcome, findings: &mut Findings) {
+    let stored = all::<StoredDonation>(database, "donations").await.into_iter();
+    let stored = stored.map(|row| {
+        (
+            row.id,
+            (
+                row.campaign_id,
+                row.donor_id,
+                row.amount_minor,
+                row.refunded_minor,
+            ),
+        )
+    });
+    let expected = outcome.donations.iter().map(|(id, donation)| {
+        let (campaign, donor, amount) = donation
+            .created
+            .map(|(campaign, donor, amount)| (campaign_id(campaign), donor.map(donor_id), amount))
+            .map_or((None, None, None), |(campaign, donor, amount)| {
+                (Some(campaign), donor, Some(amount))
+            });
+        (donation_id(*id), (campaign, donor, amount, donation.refunded))
+    });
+    compare_all(expected, stored, findings);
+}
+
+/// Each donor's live pledges are stored as the oracle has them; a donor who has none left may be there or not.
+pub async fn check_donors(database: &Database, outcome: &Outcome, findings: &mut Findings) {
+    let stored = all::<StoredDonor>(database, "campaign_donors").await.into_iter();
+    let stored = stored
+        .filter(|row| row.live != 0)
+        .map(|row| (format!("{} of {}", row.key.d, row.key.c), row.live));
+    let donors = outcome.donors.iter();
+    let expected = donors.map(|((campaign, donor), live)| {
+        (
+            format!("{} of {}", donor_id(*donor), campaign_id(*campaign)),
+            *live,
+        )
+    });
+    compare_all(expected, stored, findings);
+}
+
+/// Each campaign's totals are the oracle's, and the sum of the effects in the log, and what the API shows. Returns the sum of
+/// the revisions.
+pub async fn check_totals(
+    database: &Database,
+    outcome: &Outcome,
+    log: &Log,
+    reader: &Reader,
+    findings: &mut Findings,
+) -> i64 {
+    findings.about("totals");
+    let stored = all::<StoredTotals>(database, "campaign_totals").await;
+    let totals = |row: &StoredTotals| (row.total_amount_minor, row.total_pledges, row.total_donors);
+    let named = || {
+        outcome
+            .campaigns
+            .iter()
+            .map(|(campaign, totals)| (campaign_id(*campaign), *totals))
+    };
+    compare_all(
+        named(),
+        stored.iter().map(|row| (row.id.clone(), totals(row))),
+        findings,
+    );
+    findings.about("sum of the effects in the log");
+    let effects = log
+        .effects
+        .iter()
+        .map(|(campaign, effect)| (campaign.clone(), *effect));
+    // A campaign of which nothing was ever left has totals, and no effects.
+    compare_all(
+        named().filter(|(_, totals)| *totals != Totals::default()),
+        effects.filter(|(_, sum)| *sum != Totals::default()),
+        findings,
+    );
+    findings.about("totals");
+    for row in &stored {
+        let (amount, pledges, donors) = totals(row);
+        if amount < 0 || pledges < 0 || donors < 0 || row.revision < 1 {
+            findings.add(format!(
+                "{}: negative: {:?}, revision {}",
+                row.id,
+                totals(row),
+                row.revision
+            ));
+        }
+    }
+    findings.about("API");
+    let by_id: HashMap<&str, &StoredTotals> = stored.iter().map(|row| (row.id.as_str(), row)).collect();
+    for campaign in (0..CAMPAIGNS).map(campaign_id) {
+        check_shown(&campaign, by_id.get(campaign.as_str()).copied(), reader, findings).await;
+    }
+    stored.iter().map(|row| row.revision).sum()
+}
+
+async fn check_shown(
+    campaign: &str,
+    stored: Option<&StoredTotals>,
+    reader: &Reader,
+    findings: &mut Findings,
+) {
+    let (expected, found) = match (stored, reader.read(campaign).await) {
+        (None, Ok((StatusCode::NOT_FOUND, None))) => return,
+        (Some(row), Ok((StatusCode::OK, Some(shown)))) => {
+            let amount = decimal(row.total_amount_minor);
+            let Shown {
+                total_amount,
+                total_pledges,
+                total_donors,
+                revision,
+            } = shown;
+            (
+                format!(
+                    "{amount} {} {} {}",
+                    row.total_pledges, row.total_donors, row.revision
+                ),
+                format!("{total_amount} {total_pledges} {total_donors} {revision}"),
+            )
+        }
+        (None, answer) => ("404".to_owned(), format!("{answer:?}")),
+        (Some(_), answer) => ("200".to_owned(), format!("{answer:?}")),
+    };
+    findings.compare(format!("{campaign}, through the API"), &expected, &found);
+}
+
+fn compare_all<V: PartialEq + std::fmt::Debug>(
+    expected: impl Iterator<Item = (String, V)>,
+    found: impl Iterator<Item = (String, V)>,
+    findings: &mut Findings,
+) {
+    let mut found: BTreeMap<String, V> = found.collect();
+    for (id, expected) in expected {
+        let found = found.remove(&id);
+        if found.as_ref() != Some(&expected) {
+            findings.add(format!("{id}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    for (id, found) in found {
+        findings.add(format!("{id}: expected nothing, found {found:?}"));
+    }
+}
+
+async fn all<T: DeserializeOwned + Send + Sync>(database: &Database, collection: &str) -> Vec<T> {
+    let rows = database
+        .collection(collection)
+        .clone_with_type::<T>()
+        .find(doc! {})
+        .await;
+    rows.unwrap().try_collect().await.unwrap()
+}

@@ -1,0 +1,201 @@
+//! The fault suite: a history without mercy, published under faults without pause, and then compared with an oracle.
+//!
+//! `cargo xtask chaos` runs it, with the real binaries and services of its own. The end-to-end tests show that each fault
+//! is survived where it was thought of; this program looks for the moments that nobody thought of. It is a program and
+//! not a test, because its length is chosen each time. The same seed gives the same history and the same faults, though
+//! not the same moments: the machine has a say in those.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a suite that cannot go on should stop where it is"
+)]
+
+mod check;
+mod event;
+mod fault;
+mod history;
+mod oracle;
+mod poison;
+mod producer;
+mod proxy;
+mod reader;
+mod recovery;
+mod report;
+mod spelling;
+mod stage;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Parser;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::time::{Instant, sleep, timeout};
+
+use check::Findings;
+use fault::Blow;
+use history::History;
+use producer::{Producer, Progress};
+use reader::Reader;
+use recovery::{Log, Recoveries};
+use report::{Report, Ticker};
+use stage::Stage;
+
+/// A quorum queue of RabbitMQ 3.10 that is younger than 3 s does not survive the broker's kill.
+const QUEUES_SETTLE: Duration = Duration::from_secs(5);
+
+/// How long nothing must have changed at the end.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// How long that may take to come about.
+const QUIET_DEADLINE: Duration = Duration::from_mins(2);
+
+/// What `cargo xtask chaos` passes on; its help explains it.
+#[derive(Parser)]
+struct Options {
+    #[arg(long)]
+    seed: u64,
+    #[arg(long)]
+    minutes: u64,
+    #[arg(long)]
+    kills: u32,
+    #[arg(long)]
+    rate: u32,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    tokio::select! {
+        passed = run(&options) => if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE },
+        _ = tokio::signal::ctrl_c() => {
+            println!("\nStopped before the end; seed {}", options.seed);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the faults came to.
+#[derive(Default)]
+struct Tally {
+    kills: u32,
+    faults: BTreeMap<String, u32>,
+    recoveries: Recoveries,
+}
+
+/// Runs the suite; whether it passed.
+async fn run(options: &Options) -> bool {
+    println!("Chaos with seed {}", options.seed);
+    let (mut stage, mut findings) = (Stage::set().await, Findings::default());
+    let ticker = Ticker::new(options.kills);
+    let started = Instant::now();
+    let progress = Arc::new(Progress::default());
+    let history = History::new(options.seed);
+    let producer = Producer::new(stage.broker.clone(), history, options.rate, progress.clone());
+    let producing = tokio::spawn(producer.run());
+    let reader = Arc::new(Reader::new(&stage.api.url));
+    let reading = tokio::spawn({
+        let reader = reader.clone();
+        async move { reader.run().await }
+    });
+    sleep(QUEUES_SETTLE).await;
+
+    let tally = rage(options, &mut stage, &reader, &progress, &ticker, &mut findings).await;
+    let lasted = started.elapsed();
+    ticker.say("the history ends".to_owned(), tally.kills);
+    progress.ending.store(true, Ordering::Relaxed);
+    let (history, oracle) = timeout(QUIET_DEADLINE, producing).await.unwrap().unwrap();
+    calm_down(&mut stage, &mut findings).await;
+    reading.abort();
+    ticker.say("checking".to_owned(), tally.kills);
+    findings.about("API while it went on");
+    for wrong in reader.wrong.lock().unwrap().drain(..) {
+        findings.add(wrong);
+    }
+    let counts = check::check(&stage, &oracle, &reader, &mut findings).await;
+    findings.about("recovery");
+    for kind in tally.recoveries.too_slow() {
+        findings.add(format!("{kind}: longer than promised"));
+    }
+    ticker.end();
+    Report {
+        seed: options.seed,
+        lasted,
+        faults: &tally.faults,
+        history: &history,
+        oracle: &oracle,
+        progress: &progress,
+        reader: &reader,
+        counts: &counts,
+        recoveries: &tally.recoveries,
+        findings: &findings,
+    }
+    .print();
+    if !findings.is_empty() {
+        println!("  data and logs are kept in {}", stage.keep().display());
+    }
+    findings.is_empty()
+}
+
+/// One blow after another, until there were enough.
+async fn rage(
+    options: &Options,
+    stage: &mut Stage,
+    reader: &Reader,
+    progress: &Progress,
+    ticker: &Ticker,
+    findings: &mut Findings,
+) -> Tally {
+    // Not the history's own, so that the faults are the same whatever the history's length.
+    let mut random = StdRng::seed_from_u64(!options.seed);
+    let mut tally = Tally::default();
+    let log = Log::open(&stage.database.url).await;
+    let end = Instant::now() + Duration::from_mins(options.minutes);
+    while tally.kills < options.kills || Instant::now() < end {
+        sleep(Duration::from_secs_f64(random.random_range(0.2..1.5))).await;
+        let blow = Blow::random(&mut random);
+        reader.fault_begins();
+        let healed = blow.fall(stage).await;
+        let took = log.next_commit(healed).await;
+        reader.fault_ended();
+        tally.kills += blow.kills();
+        for fault in &blow.faults {
+            *tally.faults.entry(fault.kind()).or_default() += 1;
+        }
+        ticker.blow(&blow, tally.kills, took, progress);
+        let Some(took) = took else {
+            findings.add(format!(
+                "nothing was committed after this fault: {}",
+                blow.description()
+            ));
+            break;
+        };
+        tally.recoveries.add(blow.kind(), took);
+    }
+    tally
+}
+
+/// Waits until nothing is left to do, and stops the worker, so that whatever it still held would be in the queue again.
+async fn calm_down(stage: &mut Stage, findings: &mut Findings) {
+    let log = Log::open(&stage.database.url).await;
+    let (deadline, mut seen, mut since) = (Instant::now() + QUIET_DEADLINE, None, Instant::now());
+    while since.elapsed() < QUIET && Instant::now() < deadline {
+        let now = (stage.broker.count(&stage.broker.queue).await, log.rows().await);
+        if seen != Some(now) || now.0 > 0 || now.1.is_none() {
+            (seen, since) = (Some(now), Instant::now());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    for worker in stage.workers.drain(..) {
+        findings.compare(
+            "the worker's exit code",
+            &0,
+            &worker.terminate().await.unwrap_or(-1),
+        );
+    }
+    let left = stage.broker.count(&stage.broker.queue).await;
+    findings.compare("messages left in the queue", &0, &left);
+}

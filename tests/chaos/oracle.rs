@@ -1,0 +1,157 @@
+//! What must come out, folded from the history in the simplest way and by no code of the service's.
+//!
+//! Only where two events contradict each other does the outcome depend on which came first. There the log is asked
+//! which one won; that the other is in the dead-letter queue, and everything else, is the oracle's own word.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::event::{Fact, Identity, Message, What};
+use crate::poison::Poisoned;
+use crate::spelling::event_id;
+
+/// Stands for a message's body, which may be large.
+pub type Fingerprint = u64;
+
+/// Amount in minor units, pledges, donors.
+pub type Totals = (i64, i64, i64);
+
+/// What two events contend for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rivalry {
+    EventId,
+    Donation,
+}
+
+impl Rivalry {
+    /// The reason code of the one that lost.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::EventId => "EVENT_ID_REUSED",
+            Self::Donation => "DONATION_REDEFINED",
+        }
+    }
+}
+
+/// A broken message that must be dead-lettered.
+#[derive(Debug)]
+pub struct Doomed {
+    pub code: &'static str,
+    pub id: Option<String>,
+    /// So many dead letters at least: without an id the service cannot know that it has seen a message before.
+    pub at_least: u32,
+}
+
+/// Everything the history has told.
+#[derive(Default)]
+pub struct Oracle {
+    pub facts: Vec<Fact>,
+    /// Pairs of facts of which one wins.
+    pub rivals: HashMap<usize, (usize, Rivalry)>,
+    /// The bodies of those facts.
+    pub refusable: HashMap<Fingerprint, usize>,
+    /// The broken messages.
+    pub doomed: HashMap<Fingerprint, Doomed>,
+}
+
+/// One donation.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Donation {
+    /// Campaign, donor and amount in minor units.
+    pub created: Option<(u16, Option<u16>, i64)>,
+    /// In minor units.
+    pub refunded: i64,
+}
+
+/// The fold of a history.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub donations: BTreeMap<u32, Donation>,
+    pub campaigns: BTreeMap<u16, Totals>,
+    /// Live pledges, where there are any.
+    pub donors: BTreeMap<(u16, u16), i64>,
+}
+
+impl Oracle {
+    /// An event that must be processed; its number.
+    pub fn expect(&mut self, fact: Fact) -> usize {
+        self.facts.push(fact);
+        self.facts.len() - 1
+    }
+
+    /// Two events of which one must be processed and the other refused; their numbers.
+    pub fn expect_one_of(&mut self, facts: [Fact; 2], rivalry: Rivalry) -> [usize; 2] {
+        let [one, other] = facts.map(|fact| self.expect(fact));
+        self.rivals.insert(one, (other, rivalry));
+        self.rivals.insert(other, (one, rivalry));
+        [one, other]
+    }
+
+    /// A message of an event that has a rival.
+    pub fn may_be_refused(&mut self, message: &Message, number: usize) {
+        self.refusable.insert(fingerprint(&message.body), number);
+    }
+
+    /// A broken message, published so many times.
+    pub fn expect_dead_letter(&mut self, poisoned: &Poisoned, copies: u32) {
+        let doomed = Doomed {
+            code: poisoned.code,
+            id: poisoned.id.clone(),
+            at_least: if poisoned.id.is_some() { 1 } else { copies },
+        };
+        self.doomed.insert(fingerprint(&poisoned.message.body), doomed);
+    }
+
+    /// The id a fact's log row must have, unless the service makes it up.
+    pub fn id_of(&self, number: usize) -> Option<String> {
+        match self.facts[number].identity {
+            Identity::Envelope(id) | Identity::MessageId(id) => Some(event_id(id)),
+            Identity::Derived => None,
+        }
+    }
+
+    /// Folds all events but those that lost; of rivals the one that was `processed` has won.
+    pub fn fold(&self, processed: &[bool]) -> Outcome {
+        let mut outcome = Outcome::default();
+        for (number, fact) in self.facts.iter().enumerate() {
+            if self.rivals.contains_key(&number) && !processed[number] {
+                continue;
+            }
+            match fact.what {
+                What::Created { campaign, donor } => {
+                    let donation = outcome.donations.entry(fact.donation).or_default();
+                    donation.created = Some((campaign, donor, fact.amount));
+                }
+                What::Refunded { .. } => {
+                    outcome.donations.entry(fact.donation).or_default().refunded += fact.amount;
+                }
+                What::Paid | What::PaymentRefunded => {}
+            }
+        }
+        for donation in outcome.donations.values() {
+            let Some((campaign, donor, amount)) = donation.created else {
+                continue;
+            };
+            let totals = outcome.campaigns.entry(campaign).or_default();
+            let left = amount - donation.refunded;
+            if left > 0 {
+                totals.0 += left;
+                totals.1 += 1;
+                if let Some(donor) = donor {
+                    *outcome.donors.entry((campaign, donor)).or_default() += 1;
+                }
+            }
+        }
+        for (campaign, _) in outcome.donors.keys() {
+            outcome.campaigns.entry(*campaign).or_default().2 += 1;
+        }
+        outcome
+    }
+}
+
+/// See [`Fingerprint`].
+pub fn fingerprint(body: &[u8]) -> Fingerprint {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    hasher.finish()
+}

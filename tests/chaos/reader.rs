@@ -1,0 +1,145 @@
+//! A reader of the API, during all of it: what it is shown may be late, never wrong.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::RngExt;
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep};
+
+use crate::history::CAMPAIGNS;
+use crate::spelling::campaign_id;
+
+/// The time between two reads.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// So long after a fault a 503 is forgiven.
+const FORGIVEN: Duration = Duration::from_secs(5);
+
+/// The API gives up on the database after 3 seconds.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+#[derive(Deserialize)]
+struct Body {
+    data: Shown,
+}
+
+/// What the API shows of a campaign.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown {
+    /// As text, to the digit.
+    pub total_amount: Box<RawValue>,
+    pub total_pledges: i64,
+    pub total_donors: i64,
+    pub revision: i64,
+}
+
+/// Reads from an API.
+pub struct Reader {
+    client: reqwest::Client,
+    url: String,
+    /// Whether a fault is active, or else since when there is none.
+    calm_since: Mutex<Option<Instant>>,
+    /// Reads that were answered with totals.
+    pub answered: AtomicU64,
+    /// Reads that were answered with 503.
+    pub unavailable: AtomicU64,
+    /// What should not have been shown.
+    pub wrong: Mutex<Vec<String>>,
+}
+
+impl Reader {
+    /// A reader of the API at this address.
+    pub fn new(url: &str) -> Self {
+        Self {
+            client: reqwest::Client::builder().timeout(PATIENCE).build().unwrap(),
+            url: url.to_owned(),
+            calm_since: Mutex::new(Some(Instant::now())),
+            answered: AtomicU64::new(0),
+            unavailable: AtomicU64::new(0),
+            wrong: Mutex::default(),
+        }
+    }
+
+    /// A fault begins.
+    pub fn fault_begins(&self) {
+        *self.calm_since.lock().unwrap() = None;
+    }
+
+    /// It is over.
+    pub fn fault_ended(&self) {
+        *self.calm_since.lock().unwrap() = Some(Instant::now());
+    }
+
+    /// Reads the hot campaign and others in turn, for ever.
+    pub async fn run(&self) {
+        let mut last: HashMap<u16, Shown> = HashMap::new();
+        loop {
+            let campaign = if rand::random_bool(0.5) {
+                0
+            } else {
+                rand::rng().random_range(1..CAMPAIGNS.min(5))
+            };
+            let asked = Instant::now();
+            let calm = self
+                .calm_since
+                .lock()
+                .unwrap()
+                .is_some_and(|since| asked - since > FORGIVEN);
+            match (self.read(&campaign_id(campaign)).await, last.get(&campaign)) {
+                (Ok((StatusCode::OK, Some(shown))), before) => {
+                    self.answered.fetch_add(1, Ordering::Relaxed);
+                    if let Some(problem) = before.and_then(|before| contradiction(before, &shown)) {
+                        self.complain(format!("{}: {problem}", campaign_id(campaign)));
+                    }
+                    last.insert(campaign, shown);
+                }
+                (Ok((StatusCode::NOT_FOUND, _)), None) => {}
+                (Ok((StatusCode::SERVICE_UNAVAILABLE, _)), _) if !calm => {
+                    self.unavailable.fetch_add(1, Ordering::Relaxed);
+                }
+                (Ok((status, _)), before) => {
+                    let campaign = campaign_id(campaign);
+                    self.complain(format!(
+                        "{campaign}: the API answered {status}, after {before:?}, calm: {calm}"
+                    ));
+                }
+                (Err(error), _) => self.complain(format!("the API did not answer: {error}")),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// The status, and the totals if it is 200.
+    pub async fn read(&self, campaign: &str) -> reqwest::Result<(StatusCode, Option<Shown>)> {
+        let request = self
+            .client
+            .get(format!("{}/api/totals/campaigns/{campaign}", self.url));
+        let answer = request.send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        let shown = serde_json::from_str(&body).ok().map(|Body { data }| data);
+        Ok((status, shown))
+    }
+
+    fn complain(&self, problem: String) {
+        self.wrong.lock().unwrap().push(problem);
+    }
+}
+
+/// What cannot be true of two answers about one campaign, the one after the other.
+fn contradiction(before: &Shown, after: &Shown) -> Option<String> {
+    let numbers = |shown: &Shown| {
+        (
+            shown.total_amount.get().to_owned(),
+            shown.total_pledges,
+            shown.total_donors,
+        )
+    };
+    let same = after.revision == before.revision && numbers(after) != numbers(before);
+    (after.revision < before.revision || same).then(|| format!("showed {before:?}, then {after:?}"))
+}

@@ -1,0 +1,127 @@
+//! What the run says while it goes on, and at its end.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::check::{Counts, Findings};
+use crate::fault::Blow;
+use crate::history::History;
+use crate::oracle::Oracle;
+use crate::producer::Progress;
+use crate::reader::Reader;
+use crate::recovery::{PROMISED, Recoveries};
+
+/// Progress: a bar on a terminal, else a line for each blow.
+pub struct Ticker(ProgressBar);
+
+impl Ticker {
+    /// Before the first of so many kills.
+    pub fn new(kills: u32) -> Self {
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} kills, {elapsed}; {msg}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::new(u64::from(kills)).with_style(style))
+    }
+
+    /// A blow is over.
+    pub fn blow(&self, blow: &Blow, kills: u32, took: Option<Duration>, progress: &Progress) {
+        let confirmed = progress.confirmed.load(Ordering::Relaxed);
+        let took = took.map_or("NOT".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()));
+        self.say(
+            format!(
+                "{}: recovered in {took}; {confirmed} messages",
+                blow.description()
+            ),
+            kills,
+        );
+    }
+
+    /// Something else goes on.
+    pub fn say(&self, message: String, kills: u32) {
+        self.0.set_position(u64::from(kills));
+        if self.0.is_hidden() {
+            println!("{kills:>4} kills  {message}");
+        } else {
+            self.0.set_message(message);
+        }
+    }
+
+    /// Before anything else is printed.
+    pub fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Everything the report is made of.
+pub struct Report<'a> {
+    pub seed: u64,
+    pub lasted: Duration,
+    pub faults: &'a BTreeMap<String, u32>,
+    pub history: &'a History,
+    pub oracle: &'a Oracle,
+    pub progress: &'a Progress,
+    pub reader: &'a Reader,
+    pub counts: &'a Counts,
+    pub recoveries: &'a Recoveries,
+    pub findings: &'a Findings,
+}
+
+impl Report<'_> {
+    /// Prints it.
+    pub fn print(&self) {
+        let Self {
+            history,
+            oracle,
+            progress,
+            reader,
+            counts,
+            ..
+        } = self;
+        let load = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::Relaxed);
+        let (published, seconds) = (load(&progress.published), self.lasted.as_secs());
+        println!(
+            "\nHistory   {published} messages published, {} confirmed, {} published again ({} a second for {seconds} s)",
+            load(&progress.confirmed),
+            load(&progress.republished),
+            published / seconds.max(1)
+        );
+        println!(
+            "          {} distinct events, {} copies, {} broken messages, {} conflicts",
+            oracle.facts.len(),
+            history.copies,
+            oracle.doomed.len(),
+            oracle.rivals.len() / 2
+        );
+        println!(
+            "Service   {} events processed, {} failed, {} dead letters, {} campaigns, {} revisions",
+            counts.processed, counts.failed, counts.dead_letters, counts.campaigns, counts.revisions
+        );
+        println!(
+            "Reader    {} answers with totals, {} with 503",
+            load(&reader.answered),
+            load(&reader.unavailable)
+        );
+        let faults: Vec<_> = self
+            .faults
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
+        println!("Faults    {}", faults.join(", "));
+        println!(
+            "Recovery, from the moment the service could to its next commit (promised: p99 under {} s)",
+            PROMISED.as_secs()
+        );
+        self.recoveries.lines().for_each(|line| println!("{line}"));
+        if self.findings.is_empty() {
+            println!(
+                "\nPASSED    seed {}: nothing lost, nothing counted twice",
+                self.seed
+            );
+        } else {
+            println!("\nFAILED    seed {}", self.seed);
+            self.findings.lines().for_each(|line| println!("  {line}"));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How an event is written down: plainly, or as another producer might spell the very same content.
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
+use crate::event::{Fact, Identity, Message, What};
+
+/// The id of event `number`.
+pub fn event_id(number: u32) -> String {
+    format!("event-{number}")
+}
+
+/// The id of donation `number`.
+pub fn donation_id(number: u32) -> String {
+    format!("donation-{number}")
+}
+
+/// The id of campaign `number`.
+pub fn campaign_id(number: u16) -> String {
+    format!("campaign-{number}")
+}
+
+/// The id of donor `number`.
+pub fn donor_id(number: u16) -> String {
+    format!("donor-{number}")
+}
+
+/// Minor units as the plain decimal number of major units: `5000.5`.
+pub fn decimal(minor: i64) -> String {
+    let (whole, cents) = (minor / 100, minor % 100);
+    match (cents, cents % 10) {
+        (0, _) => whole.to_string(),
+        (_, 0) => format!("{whole}.{}", cents / 10),
+        _ => format!("{whole}.{cents:02}"),
+    }
+}
+
+/// Writes down fact `number`, plainly or, given a `random` hand, in another order, spacing and spelling of numbers.
+///
+/// The payload says which fact it is (`reference`), in a field that the service does not know and keeps.
+pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Message {
+    let event_type = fact.what.name();
+    let time = quoted(&format!("2025-11-21T10:00:00.{:03}Z", number % 1000));
+    let payload = payload(fact, number, &time, random.as_deref_mut());
+    let (message_id, body) = match fact.identity {
+        Identity::Envelope(id) => {
+            let fields = vec![
+                ("eventId", quoted(&event_id(id))),
+                ("eventType", quoted(event_type)),
+                ("timestamp", time),
+                ("version", quoted("1.0")),
+                ("payload", payload),
+            ];
+            (None, object(fields, random))
+        }
+        Identity::MessageId(id) => (Some(event_id(id)), payload),
+        Identity::Derived => (None, payload),
+    };
+    Message {
+        routing_key: event_type,
+        id: message_id,
+        body: body.into_bytes(),
+    }
+}
+
+fn payload(fact: &Fact, number: usize, time: &str, mut random: Option<&mut StdRng>) -> String {
+    // An id derived from the content changes with the spelling of a value, though not with order and spacing.
+    let amount = match &mut random {
+        Some(random) if fact.identity != Identity::Derived => respelled(fact.amount, random),
+        _ => decimal(fact.amount),
+    };
+    let mut fields = vec![
+        ("donationId", quoted(&donation_id(fact.donation))),
+        ("amount", amount),
+        ("timestamp", time.to_owned()),
+        ("reference", number.to_string()),
+    ];
+    match fact.what {
+        What::Created { campaign, donor } => {
+            fields.push(("campaignId", quoted(&campaign_id(campaign))));
+            fields.push(("donorName", quoted("Ada \\u00e9 \\\"L\\\"")));
+            // Three ways not to be counted as a donor.
+            match (donor, number % 3) {
+                (Some(donor), _) => fields.push(("donorId", quoted(&donor_id(donor)))),
+                (None, 0) => fields.extend([("donorId", quoted("guest")), ("isGuest", "true".to_owned())]),
+                (None, 1) => fields.push(("donorId", quoted(""))),
+                (None, _) => {}
+            }
+        }
+        What::Refunded { named } => {
+            fields.push(("campaignId", quoted(&campaign_id(named))));
+            fields.push(("reason", quoted("asked for")));
+        }
+        What::Paid | What::PaymentRefunded => {
+            fields.push(("paymentId", quoted(&format!("payment-of-{}", fact.donation))));
+            fields.push(("provider", quoted("stripe")));
+            fields.push(("metadata", r#"{"any":["thing",1.50]}"#.to_owned()));
+        }
+    }
+    object(fields, random)
+}
+
+/// The same amount as another producer might write it.
+fn respelled(minor: i64, random: &mut StdRng) -> String {
+    let plain = decimal(minor);
+    match random.random_range(0..4) {
+        0 => quoted(&plain),
+        1 => format!("{minor}e-2"),
+        2 => format!("{}.{:02}0", minor / 100, minor % 100),
+        // As floating point would: noise after the 15th digit.
+        _ => format!("{}.{:02}{}4", minor / 100, minor % 100, "0".repeat(14)),
+    }
+}
+
+fn object(mut fields: Vec<(&str, String)>, random: Option<&mut StdRng>) -> String {
+    let space = match random {
+        None => "",
+        Some(random) => {
+            fields.shuffle(random);
+            if random.random_bool(0.5) { "\n  " } else { " " }
+        }
+    };
+    let members: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{space}\"{name}\":{space}{value}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// A JSON string of text that needs no escaping, or is escaped already.
+pub fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}

@@ -1,0 +1,270 @@
+//! `totals-worker dead-letters`: an operator looks at what could not be applied, mends it, sends it again or throws it
+//! away, and loses nothing on the way.
+
+use lapin::options::{QueueBindOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use serde_json::{Value, json};
+
+use crate::events::{created, paid};
+use crate::harness::{Outgoing, Process, World, eventually};
+use crate::tool::{json, tool};
+
+/// Puts letters into the dead-letter queue, the way they get there.
+async fn park(world: &World, messages: Vec<Outgoing>) {
+    let worker = world.worker().await;
+    let count = messages.len();
+    world.broker.publish(messages).await;
+    expect_letters(world, count).await;
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+async fn expect_letters(world: &World, count: usize) {
+    let queue = &world.broker.dead_letter_queue;
+    eventually(|| world.broker.count(queue), |found| *found == count).await;
+}
+
+async fn list(world: &World, filter: &[&str]) -> Value {
+    json(world, 0, &[&["dead-letters", "list"], filter].concat()).await
+}
+
+#[tokio::test]
+async fn a_list_names_each_letter_counts_the_reasons_and_takes_nothing() {
+    let world = World::new().await;
+    park(
+        &world,
+        vec![
+            created("e1", "d1").campaign("other").amount_text("0"),
+            created("e2", "d2").amount_text("-1"),
+            Outgoing::new("donation.created", b"\x1b[2J\xff".as_slice()),
+        ],
+    )
+    .await;
+    let all = list(&world, &[]).await;
+    assert_eq!(all["inQueue"], 3);
+    assert_eq!(all["reasons"], json!({ "INVALID_AMOUNT": 2, "NOT_UTF8": 1 }));
+    let first = &all["letters"][0];
+    assert_eq!(
+        (
+            &first["id"],
+            &first["type"],
+            &first["campaignId"],
+            &first["attempts"]
+        ),
+        (
+            &json!("e1"),
+            &json!("donation.created"),
+            &json!("other"),
+            &json!(1)
+        )
+    );
+    assert_eq!(first["reason"], "amount must be greater than 0, got 0");
+    assert!(all["letters"][2]["id"].as_str().unwrap().starts_with("body:"));
+
+    for (filter, matching, listed) in [
+        (&["--reason", "INVALID_AMOUNT"][..], 2, 2),
+        (&["--campaign", "other"], 1, 1),
+        (&["--reason", "NOT_UTF8", "--campaign", "other"], 0, 0),
+        (&["--limit", "1"], 3, 1),
+    ] {
+        let found = list(&world, filter).await;
+        assert_eq!(found["matching"], matching, "{filter:?}");
+        assert_eq!(found["letters"].as_array().unwrap().len(), listed, "{filter:?}");
+    }
+    let said = tool(&world, &["dead-letters", "list"]).await;
+    let lines: Vec<&str> = said.text().lines().collect();
+    assert_eq!(lines.len(), 3 + 2 + 1, "{}", said.text());
+    assert!(lines[0].starts_with("e1  donation.created  other  INVALID_AMOUNT  1  2"));
+    assert!(!said.stdout.contains(&0x1b) && said.stderr.is_empty(), "{said:?}");
+    assert_eq!(world.broker.take_dead_letters().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_letter_is_shown_with_its_headers_and_its_very_bytes() {
+    let world = World::new().await;
+    let body = b"{\"eventId\":\"\xff\"}\n";
+    park(
+        &world,
+        vec![
+            Outgoing::new("donation.created", body.as_slice()).header("tenant", "north"),
+            created("e1", "d1").amount_text("0"),
+            created("e1", "d1").amount_text("-1"),
+        ],
+    )
+    .await;
+    let id = list(&world, &["--reason", "NOT_UTF8"]).await["letters"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let shown = json(&world, 0, &["dead-letters", "show", id]).await;
+    let letter = &shown["letters"][0];
+    assert_eq!(letter["headers"]["tenant"], "north");
+    assert_eq!(letter["headers"]["x-attempts"], 1);
+    assert_eq!(letter["routingKey"], "donation.created");
+    assert_eq!(letter["exchange"], world.broker.exchange);
+    assert_eq!(letter["properties"]["delivery_mode"], "2");
+    let raw = tool(&world, &["dead-letters", "show", id, "--raw"]).await;
+    assert_eq!((raw.code, raw.stdout.as_slice()), (Some(0), body.as_slice()));
+
+    // One event id may stand on several letters; their hashes tell them apart.
+    let twice = json(&world, 0, &["dead-letters", "show", "e1"]).await;
+    assert_eq!(twice["letters"].as_array().unwrap().len(), 2);
+    let said = tool(&world, &["dead-letters", "show", "e1", "--raw"]).await;
+    let hash = twice["letters"][1]["bodyHash"].as_str().unwrap();
+    assert!(said.code == Some(2) && said.stderr.contains(hash), "{said:?}");
+    let one = json(&world, 0, &["dead-letters", "show", hash]).await;
+    assert_eq!(one["letters"].as_array().unwrap().len(), 1);
+    assert_eq!(one["letters"][0]["body"], twice["letters"][1]["body"]);
+    json(&world, 1, &["dead-letters", "show", "nobody"]).await;
+    expect_letters(&world, 3).await;
+}
+
+#[tokio::test]
+async fn a_mended_letter_is_applied_and_gone() {
+    let world = World::new().await;
+    park(
+        &world,
+        vec![
+            created("e1", "d1").amount_text("0"),
+            created("e2", "d2").amount_text("0"),
+        ],
+    )
+    .await;
+    let _worker = world.worker().await;
+    let mended = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(mended.path(), created("e1", "d1").body()).unwrap();
+    let replay = ["dead-letters", "replay", "--id", "e1", "--body"];
+    let replay = [&replay[..], &[mended.path().to_str().unwrap()]].concat();
+    assert_eq!(json(&world, 0, &replay).await["replayed"], 1);
+    world.expect_totals("c", 1000, 1, 0).await;
+    world.expect_settled(1).await;
+    assert_eq!(list(&world, &[]).await["letters"][0]["id"], "e2");
+    assert_eq!(json(&world, 1, &replay).await["replayed"], 0, "it is gone");
+}
+
+#[tokio::test]
+async fn what_is_still_broken_comes_back_once_with_its_attempts_counted() {
+    let world = World::new().await;
+    let letters = 1500;
+    let poison = |number| created(&format!("e{number}"), "d").amount_text("0");
+    park(&world, (0..letters).map(poison).collect()).await;
+    // Fast enough to send letters back while the replay still runs: it must not chase them.
+    let _workers = (world.worker().await, world.worker().await);
+    let replayed = json(&world, 0, &["dead-letters", "replay", "--all"]).await;
+    assert_eq!(replayed, json!({ "replayed": letters, "inQueue": letters }));
+    expect_letters(&world, letters).await;
+    let back = list(&world, &[]).await;
+    let back = back["letters"].as_array().unwrap();
+    assert_eq!(back.len(), letters);
+    assert!(back.iter().all(|letter| letter["attempts"] == 2));
+}
+
+#[tokio::test]
+async fn a_replay_goes_to_the_worker_alone_and_takes_only_what_is_selected() {
+    let world = World::new().await;
+    let mut messages: Vec<Outgoing> = (0..1200)
+        .map(|number| created(&format!("e{number}"), "d").amount_text("0"))
+        .collect();
+    // Without an envelope the header with the routing key is all that says what it is.
+    let euro = paid("", "d1").with("currency", json!("EUR"));
+    messages.insert(600, euro.bare());
+    park(&world, messages).await;
+    let (connection, channel) = world.broker.connect().await;
+    let (other, exchange) = (
+        format!("{}.other", world.broker.queue),
+        world.broker.exchange.as_str(),
+    );
+    let exclusive = QueueDeclareOptions {
+        exclusive: true,
+        ..QueueDeclareOptions::default()
+    };
+    let declared = channel.queue_declare(other.as_str().into(), exclusive, FieldTable::default());
+    declared.await.unwrap();
+    let bound = channel.queue_bind(
+        other.as_str().into(),
+        exchange.into(),
+        "#".into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    bound.await.unwrap();
+
+    let replay = ["dead-letters", "replay", "--reason", "WRONG_CURRENCY"];
+    assert_eq!(
+        json(&world, 0, &replay).await,
+        json!({ "replayed": 1, "inQueue": 1201 })
+    );
+    assert_eq!(json(&world, 1, &replay).await["inQueue"], 1200);
+    assert_eq!(world.broker.count(&world.broker.queue).await, 1, "no worker runs");
+    let passive = channel.queue_declare(other.as_str().into(), exclusive.passive(), FieldTable::default());
+    assert_eq!(
+        passive.await.unwrap().message_count(),
+        0,
+        "other subscribers had it before"
+    );
+    connection.close(200, "done".into()).await.unwrap();
+
+    let mut command = world.worker_command();
+    command.env("CURRENCY", "EUR");
+    let _worker = Process::start(command).await;
+    world.expect_settled(1).await;
+}
+
+#[tokio::test]
+async fn discarding_needs_a_yes_and_removes_what_is_selected() {
+    let world = World::new().await;
+    park(
+        &world,
+        vec![
+            created("e1", "d1").amount_text("0"),
+            created("e2", "d2").amount_text("0"),
+            Outgoing::new("donation.created", "no json"),
+        ],
+    )
+    .await;
+    let said = tool(&world, &["dead-letters", "discard", "--all"]).await;
+    assert!(said.code == Some(2) && said.stderr.contains("--yes"), "{said:?}");
+    for (selection, code, discarded) in [
+        (&["--id", "e1"][..], 0, 1),
+        (&["--id", "e1"], 1, 0),
+        (&["--reason", "INVALID_JSON"], 0, 1),
+        (&["--all"], 0, 1),
+        (&["--all"], 1, 0),
+    ] {
+        let arguments = [&["dead-letters", "discard", "--yes"], selection].concat();
+        let answer = json(&world, code, &arguments).await;
+        assert_eq!(answer["discarded"], discarded, "{selection:?}");
+    }
+    expect_letters(&world, 0).await;
+    // So many that the broker puts off acknowledgements: none may be lost.
+    let poison = |number| created(&format!("many{number}"), "d").amount_text("0");
+    park(&world, (0..1500).map(poison).collect()).await;
+    let arguments = ["dead-letters", "discard", "--yes", "--all"];
+    assert_eq!(json(&world, 0, &arguments).await["discarded"], 1500);
+    assert_eq!(list(&world, &[]).await["inQueue"], 0);
+    assert_eq!(
+        world.database.row("e1").await.unwrap().get_str("status").unwrap(),
+        "FAILED"
+    );
+}
+
+#[tokio::test]
+async fn what_keeps_a_tool_from_running_is_one_line() {
+    let world = World::new().await;
+    for (environment, line) in [
+        (("WORKER_PORT", "none"), "RabbitMQ has no queue "),
+        (
+            ("RABBITMQ_URL", "amqp://ada:s3cret@127.0.0.1:9"),
+            "check that RabbitMQ runs, and RABBITMQ_URL",
+        ),
+        (("RABBITMQ_URL", "rabbit"), "RABBITMQ_URL must be an AMQP URL"),
+        (("LOG_LEVEL", "loud=very"), "LOG_LEVEL must be"),
+    ] {
+        let mut command = world.worker_command();
+        command
+            .args(["dead-letters", "list"])
+            .env(environment.0, environment.1);
+        let output = command.output().await.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(line) && stderr.lines().count() == 1, "{stderr}");
+        assert!(output.stdout.is_empty() && !stderr.contains("s3cret"), "{stderr}");
+    }
+}
