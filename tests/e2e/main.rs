@@ -10,6 +10,7 @@ extern crate harness;
 use harness::events;
 
 mod api;
+mod commits;
 mod compose;
 mod crashes;
 mod dead_letters;
@@ -18,5 +19,6 @@ mod folding;
 mod ledger;
 mod outages;
 mod poison;
+mod rivals;
 mod tool;
 mod traces;

@@ -14,6 +14,7 @@ mod broker;
 mod database;
 pub mod events;
 mod process;
+pub mod proxy;
 mod services;
 
 use std::fmt::Debug;

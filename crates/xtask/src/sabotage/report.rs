@@ -58,14 +58,7 @@ impl Proof {
 
 /// The faults with the tests that must catch them.
 pub fn list(faults: &[Fault]) -> String {
-    let entry = |fault: &Fault| {
-        format!(
-            "{}\n    {}{}",
-            fault.name,
-            fault.what,
-            tests(fault, "\n    caught by ")
-        )
-    };
+    let entry = |fault: &Fault| format!("{}\n    {}\n{}", fault.name, fault.what, caught_by(fault));
     faults.iter().map(entry).collect::<Vec<_>>().join("\n")
 }
 
@@ -86,13 +79,12 @@ pub fn line(proof: &Proof) -> String {
 /// All faults with the tests that have caught them, and how many were caught.
 pub fn table(proofs: &[Proof]) -> String {
     let mut table = String::new();
+    // Writing to a String cannot fail.
     for proof in proofs {
-        let caught_by = match proof.verdict {
-            Verdict::Caught => tests(&proof.fault, "\n    caught by "),
-            Verdict::Missed(_) | Verdict::Broken(_) => String::new(),
-        };
-        // Writing to a String cannot fail.
-        let _ = writeln!(table, "{}\n    {}{caught_by}", line(proof), proof.fault.what);
+        let _ = writeln!(table, "{}\n    {}", line(proof), proof.fault.what);
+        if proof.is_caught() {
+            let _ = writeln!(table, "{}", caught_by(&proof.fault));
+        }
     }
     let took: Duration = proofs.iter().map(|proof| proof.took).sum();
     let caught = proofs.iter().filter(|proof| proof.is_caught()).count();
@@ -105,13 +97,13 @@ pub fn table(proofs: &[Proof]) -> String {
     table
 }
 
-/// The tests that must catch a fault, each after `before`.
-fn tests(fault: &Fault, before: &str) -> String {
-    fault
-        .caught_by
-        .iter()
-        .map(|test| format!("{before}{}", test.name))
-        .collect()
+/// The tests that must catch a fault, a line each.
+fn caught_by(fault: &Fault) -> String {
+    let tests = fault.caught_by.iter().map(|test| test.name.as_str());
+    format!(
+        "    caught by {}",
+        tests.collect::<Vec<_>>().join("\n    caught by ")
+    )
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl<'a> Suite<'a> {
     /// [`Error::Cargo`] if the copy does not build.
     pub async fn run(&self, tests: &BTreeSet<Test>, log: &Path) -> Result<Results, Error> {
         let unwritable = |source| Error::Write(log.to_owned(), source);
-        let mut log = File::create(log).map_err(unwritable)?;
+        let log = File::create(log).map_err(unwritable)?;
         let mut results = Results::default();
         for (package, names) in by_package(tests) {
             let said = || log.try_clone().map(Stdio::from).map_err(unwritable);
@@ -76,7 +76,7 @@ impl<'a> Suite<'a> {
             };
             for program in programs {
                 let output = self.run_program(&program, &names, said()?).await?;
-                log.write_all(output.as_bytes()).map_err(unwritable)?;
+                (&log).write_all(output.as_bytes()).map_err(unwritable)?;
                 results.add(package, &output);
             }
         }
