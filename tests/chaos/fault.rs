@@ -115,7 +115,12 @@ impl Fault {
                 stage.workers.remove(0).kill().await;
             }
             Self::WorkerStopped => {
-                stage.workers.remove(0).terminate().await;
+                let code = stage.workers.remove(0).terminate().await;
+                assert_eq!(
+                    code,
+                    Some(0),
+                    "a worker that is asked to stop does, whatever ails"
+                );
             }
             Self::ServiceKilled(Service::MongoDb) => stage.mongodb.kill().await.unwrap(),
             Self::ServiceKilled(Service::RabbitMq) => stage.rabbitmq.kill().await.unwrap(),
@@ -164,13 +169,11 @@ impl Blow {
                 faults.push(second);
             }
         }
-        // A supervisor starts a worker again at once; whatever else ails takes longer to mend.
-        let longest = if faults.iter().all(|fault| fault.target() == Target::Worker) {
-            1.0
-        } else {
-            3.0
-        };
-        let hold = Duration::from_secs_f64(random.random_range(0.1..longest));
+        // A supervisor starts a worker again at once; whatever else ails takes longer to mend. Short is more frequent.
+        let at_once = faults.iter().all(|fault| fault.target() == Target::Worker);
+        let longest = if at_once { 1.0 } else { 4.0 };
+        let share: f64 = random.random_range(0.1..1.0);
+        let hold = Duration::from_secs_f64(longest * share * share);
         Self { faults, hold }
     }
 

@@ -24,7 +24,6 @@ mod spelling;
 mod stage;
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -66,15 +65,17 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() {
     let options = Options::parse();
-    tokio::select! {
-        passed = run(&options) => if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE },
+    let passed = tokio::select! {
+        passed = run(&options) => passed,
         _ = tokio::signal::ctrl_c() => {
             println!("\nStopped before the end; seed {}", options.seed);
-            ExitCode::FAILURE
+            false
         }
-    }
+    };
+    // Everything that was started has ended. Returning would end the runtime under lapin's threads, which panic then.
+    std::process::exit(i32::from(!passed));
 }
 
 /// What the faults came to.
@@ -106,7 +107,10 @@ async fn run(options: &Options) -> bool {
     let lasted = started.elapsed();
     ticker.say("the history ends".to_owned(), tally.kills);
     progress.ending.store(true, Ordering::Relaxed);
-    let (history, oracle) = timeout(QUIET_DEADLINE, producing).await.unwrap().unwrap();
+    let (history, oracle) = timeout(QUIET_DEADLINE, producing)
+        .await
+        .expect("RabbitMQ should have confirmed the end of the history by now")
+        .unwrap();
     calm_down(&mut stage, &mut findings).await;
     reading.abort();
     ticker.say("checking".to_owned(), tally.kills);
@@ -154,7 +158,7 @@ async fn rage(
     let log = Log::open(&stage.database.url).await;
     let end = Instant::now() + Duration::from_mins(options.minutes);
     while tally.kills < options.kills || Instant::now() < end {
-        sleep(Duration::from_secs_f64(random.random_range(0.2..1.5))).await;
+        sleep(Duration::from_secs_f64(random.random_range(0.1..1.0))).await;
         let blow = Blow::random(&mut random);
         reader.fault_begins();
         let healed = blow.fall(stage).await;

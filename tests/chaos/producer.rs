@@ -21,6 +21,9 @@ use crate::oracle::Oracle;
 /// The time between bursts.
 const TICK: Duration = Duration::from_millis(200);
 
+/// After an outage so much of the time is made up for.
+const LONGEST_DEBT: Duration = Duration::from_secs(2);
+
 /// The queue may hold what is published in so many seconds.
 const AHEAD_SECONDS: u32 = 10;
 
@@ -65,6 +68,8 @@ pub struct Producer {
     pub progress: Arc<Progress>,
     /// Told, and not yet confirmed.
     unconfirmed: VecDeque<Message>,
+    /// When the last burst was due.
+    last_burst: Instant,
     /// The end of the history has been told.
     told: bool,
 }
@@ -79,6 +84,7 @@ impl Producer {
             rate,
             progress,
             unconfirmed: VecDeque::new(),
+            last_burst: Instant::now(),
             told: false,
         }
     }
@@ -107,26 +113,30 @@ impl Producer {
             .fetch_add(again as u64, Ordering::Relaxed);
         self.confirm(&channel, again).await?;
         while !self.told {
-            let burst = self.progress_to_make(&channel).await?;
+            let burst = self.next_burst(&channel).await?;
             self.tell(burst);
             self.confirm(&channel, self.unconfirmed.len()).await?;
         }
         Ok(())
     }
 
-    /// Waits for the time of the next burst, and while the queue is full.
-    async fn progress_to_make(&self, channel: &Channel) -> Result<u32, Lost> {
-        let due = Instant::now() + TICK;
+    /// Waits for the time of the next burst, and while the queue is full, and says how many messages are due by then.
+    async fn next_burst(&mut self, channel: &Channel) -> Result<u32, Lost> {
         loop {
-            tokio::time::sleep_until(due.max(Instant::now() + TICK / 4)).await;
+            sleep(TICK).await;
             let passive = QueueDeclareOptions::default().passive();
-            let declare =
-                channel.queue_declare(self.broker.queue.as_str().into(), passive, FieldTable::default());
+            let queue = self.broker.queue.as_str().into();
+            let declare = channel.queue_declare(queue, passive, FieldTable::default());
             let ready = timeout(CALL_TIMEOUT, declare).await??.message_count();
             if ready < self.rate * AHEAD_SECONDS || self.progress.ending.load(Ordering::Relaxed) {
-                return Ok(self.rate / 5);
+                break;
             }
         }
+        // What an outage has held up is made up for in part, or the worker would be flooded after each.
+        let since = self.last_burst.elapsed().min(LONGEST_DEBT);
+        self.last_burst = Instant::now();
+        let due = u128::from(self.rate) * since.as_millis() / 1000;
+        Ok(u32::try_from(due).unwrap_or(self.rate))
     }
 
     fn tell(&mut self, burst: u32) {

@@ -10,6 +10,7 @@ extern crate harness;
 use harness::events;
 
 mod api;
+mod backfill;
 mod commits;
 mod compose;
 mod crashes;
@@ -17,8 +18,10 @@ mod dead_letters;
 mod diagnostics;
 mod folding;
 mod ledger;
+mod limits;
 mod outages;
 mod poison;
 mod rivals;
 mod tool;
 mod traces;
+mod wire;

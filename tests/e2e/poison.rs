@@ -2,13 +2,14 @@
 //! and harms nothing beside it.
 
 use lapin::BasicProperties;
-use lapin::options::QueueDeleteOptions;
-use lapin::types::AMQPValue;
+use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use mongodb::bson::doc;
 use serde_json::json;
 
 use crate::events::{created, paid};
 use crate::harness::{Outgoing, Process, World, eventually};
+use crate::wire::{self, HEADERS, MESSAGE_ID, Nest, Raw};
 
 /// Broken messages, each with what its reason must say.
 fn poison() -> Vec<(Outgoing, &'static str)> {
@@ -295,4 +296,120 @@ async fn a_queue_deleted_under_the_worker_is_declared_again() {
     eventually(connections, |again| *again).await;
     world.broker.publish([created("e1", "d1").into()]).await;
     world.expect_totals("c", 1000, 1, 0).await;
+}
+
+#[tokio::test]
+async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let headers = |member: &[u8]| wire::long(member);
+    let cc = [
+        &b"A"[..],
+        &headers(&[b"S", &headers(b"donation.created")[..]].concat()),
+    ]
+    .concat();
+    let key: &[u8] = b"donation.created";
+    let hostile = [
+        (key, HEADERS, Nest::Tables.deep()),
+        (key, HEADERS, Nest::Arrays.deep()),
+        // ISO 8859-1, as careless producers send it: the name of a header, and a message id.
+        (
+            key,
+            HEADERS,
+            headers(&[&wire::short(b"caf\xe9")[..], b"V"].concat()),
+        ),
+        (key, MESSAGE_ID, wire::short(b"caf\xe9")),
+        // A routing key that is none of ours reaches the queue by way of CC.
+        (
+            b"caf\xe9",
+            HEADERS,
+            headers(&[&wire::short("CC")[..], &cc].concat()),
+        ),
+    ];
+    for (number, (routing_key, flags, properties)) in hostile.iter().enumerate() {
+        let (event, donation) = (format!("e{number}"), format!("d{number}"));
+        for body in [created(&event, &donation).body(), format!("poison {number}")] {
+            let message = Raw {
+                routing_key,
+                flags: *flags,
+                properties: properties.clone(),
+                body: body.as_bytes(),
+            };
+            wire::publish(&world.broker, &message).await;
+        }
+    }
+    // The properties are no part of what is counted.
+    let count = hostile.len();
+    world
+        .expect_totals(
+            "c",
+            1000 * i64::try_from(count).unwrap(),
+            i64::try_from(count).unwrap(),
+            0,
+        )
+        .await;
+    for letter in world.expect_dead_letters(count).await {
+        assert_eq!(letter.header("x-reason-code"), "INVALID_JSON");
+    }
+    world.expect_settled(count).await;
+    let metrics = worker.text("/metrics").await;
+    assert!(metrics.contains("broker_connections_total 1\n"), "{metrics}");
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() {
+    let world = World::new().await;
+    // An operator's limit: one dead letter, and no more.
+    let mut limit = FieldTable::default();
+    limit.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    limit.insert("x-max-length".into(), AMQPValue::LongInt(1));
+    limit.insert(
+        "x-overflow".into(),
+        AMQPValue::LongString("reject-publish".into()),
+    );
+    let (connection, channel) = world.broker.connect().await;
+    let queue = world.broker.dead_letter_queue.as_str().into();
+    channel
+        .queue_declare(queue, QueueDeclareOptions::durable(), limit)
+        .await
+        .unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+    let mut command = world.worker_command();
+    command.env("RABBITMQ_PREFETCH", "8");
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+
+    let poison: Vec<Outgoing> = (0..4)
+        .map(|number| Outgoing::new("donation.created", format!("poison {number}")))
+        .collect();
+    world.broker.publish(poison).await;
+    worker
+        .logged("dead letters are refused and stay unacknowledged")
+        .await;
+    assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
+    let says = async |metric: &str| {
+        worker
+            .text("/metrics")
+            .await
+            .contains(&format!("totals_worker_{metric}\n"))
+    };
+    // Many times what the prefetch leaves.
+    let events = (0..100).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
+    world.broker.publish(events).await;
+    world.expect_totals("c", 100_000, 100, 0).await;
+
+    // The operator empties the queue, again and again.
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let letters = eventually(|| world.broker.take_dead_letters(), |letters| !letters.is_empty()).await;
+        seen.extend(letters.into_iter().map(|letter| letter.body));
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 4, "none is lost");
+    eventually(|| says("dead_letters_refused 0"), |all| *all).await;
+    world.expect_settled(100).await;
+    assert!(says("broker_connections_total 1").await, "all in one epoch");
+    assert_eq!(worker.terminate().await, Some(0));
 }

@@ -11,8 +11,11 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use totals_core::runtime::config::{self, ConfigError};
 
+use crate::in_hand::InHand;
+use crate::wire;
+
 /// How long the broker may take to answer one call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the URL does not say: a silent peer is noticed after two missed heartbeats.
 const HEARTBEAT_SECONDS: u16 = 10;
@@ -49,8 +52,17 @@ pub enum BrokerError {
         advice: &'static str,
     },
     /// The broker could not route a message to the queue that it has just declared.
-    #[error("RabbitMQ returned a message for queue {queue}: the queue is missing or refuses messages")]
+    #[error("RabbitMQ returned a message for queue {queue}: the queue is missing, and is declared again")]
     Unroutable {
+        /// The queue.
+        queue: String,
+    },
+    /// The broker has the queue, and does not take a message for it.
+    #[error(
+        "RabbitMQ refuses messages for queue {queue}: take messages out of it, or lift its limits (max-length, \
+         max-length-bytes)"
+    )]
+    Refused {
         /// The queue.
         queue: String,
     },
@@ -68,6 +80,11 @@ impl BrokerError {
         )
     }
 
+    /// Whether the broker is there, and does not take the message.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Unroutable { .. } | Self::Refused { .. })
+    }
+
     fn new(doing: &'static str, error: &lapin::Error) -> Self {
         let (code, problem) = match error.kind() {
             ErrorKind::ProtocolError(answer) => (Some(answer.get_id()), answer.get_message().to_string()),
@@ -77,6 +94,9 @@ impl BrokerError {
         let advice = match (code, error.kind()) {
             (Some(ACCESS_REFUSED), _) => "; check user, password and rights in RABBITMQ_URL",
             (Some(NOT_ALLOWED), _) => "; check the virtual host in RABBITMQ_URL",
+            (Some(PRECONDITION_FAILED), _) if problem.contains("larger than") => {
+                "; raise its max_message_size"
+            }
             (None, ErrorKind::IOError(_)) => "; check that RabbitMQ runs, and RABBITMQ_URL",
             _ => "",
         };
@@ -129,8 +149,20 @@ impl Address {
     /// # Errors
     /// [`BrokerError`] with the remedy.
     pub async fn connect(&self, name: &str) -> Result<Connection, BrokerError> {
+        self.open(name, None).await
+    }
+
+    /// Opens a connection that consumes and does nothing else; the broker has to wait while too much is `in_hand`.
+    ///
+    /// # Errors
+    /// [`BrokerError`] with the remedy.
+    pub async fn connect_to_consume(&self, name: &str, in_hand: InHand) -> Result<Connection, BrokerError> {
+        self.open(name, Some(in_hand)).await
+    }
+
+    async fn open(&self, name: &str, in_hand: Option<InHand>) -> Result<Connection, BrokerError> {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        call("connecting", Connection::connect_uri(self.0.clone(), properties)).await
+        call("connecting", wire::connect(self.0.clone(), properties, in_hand)).await
     }
 }
 

@@ -5,22 +5,27 @@
 //! noticed. Only then is the failure logged, and only then is the delivery settled. The log also tells which messages
 //! were parked before: one that is published again and again, as it is, is in the dead-letter queue once (as long as
 //! its event id is readable, and unless an operator replays it).
+//!
+//! A dead letter that its queue refuses (a limit of the queue, a message too large for the broker) is no reason to keep
+//! others back: it is set aside, tried again, and stays unacknowledged until it is safe.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::ContentHash;
 use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::config::Broker;
 use totals_core::store::{Decision, Failure, Store};
 
-use crate::connection::Address;
+use crate::connection::{Address, BrokerError};
 use crate::message::{Message, Reason};
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;
+use crate::report::Report;
 use crate::settle::Settle;
 
 /// Messages parked together, at most: their log rows go into one command, which must stay below 16 MB.
@@ -56,22 +61,85 @@ pub struct DeadLetters {
 /// The epoch ended before a message was safe.
 struct Abandoned;
 
+/// What became of a batch.
+struct Parking {
+    /// Safe, in the dead-letter queue or there before.
+    safe: Vec<u64>,
+    /// What the dead-letter queue does not take, and its words for it.
+    refused: Option<(Vec<Parked>, BrokerError)>,
+}
+
+/// Messages that the dead-letter queue does not take. They stay unacknowledged, so that nothing is lost, and are tried
+/// again, while others go past them.
+struct Refused {
+    waiting: VecDeque<Parked>,
+    backoff: Backoff,
+    due: Instant,
+}
+
 impl DeadLetters {
     /// Parks what arrives until the last sender is gone.
     pub async fn run(self, mut arriving: mpsc::UnboundedReceiver<Parked>) {
         let mut publisher = Publisher::new(self.address.clone(), self.config.clone());
-        let mut batch = Vec::with_capacity(MAX_BATCH);
-        while arriving.recv_many(&mut batch, MAX_BATCH).await > 0 {
-            if self.park(&mut publisher, &batch).await.is_err() {
-                break;
+        let mut report = Report::default();
+        let mut refused = Refused {
+            waiting: VecDeque::new(),
+            backoff: Backoff::new(Duration::from_millis(50), Duration::from_secs(10)),
+            due: Instant::now(),
+        };
+        loop {
+            let mut batch = Vec::new();
+            let mut again = 0;
+            tokio::select! {
+                count = arriving.recv_many(&mut batch, MAX_BATCH) => if count == 0 { break },
+                () = sleep_until(refused.due), if !refused.waiting.is_empty() => {
+                    again = refused.waiting.len().min(MAX_BATCH);
+                    batch.extend(refused.waiting.drain(..again));
+                }
+                () = report.due() => {
+                    report.write();
+                    continue;
+                }
             }
-            self.settle
-                .done(batch.drain(..).map(|parked| parked.message.tag).collect());
+            let Ok(parking) = self.park(&mut publisher, &mut report, batch).await else {
+                break;
+            };
+            self.settle.done(parking.safe);
+            match parking.refused {
+                Some((parked, error)) => self.refused(&mut refused, parked, &error),
+                // The queue takes them again.
+                None if again > 0 => {
+                    refused.backoff.reset();
+                    refused.due = Instant::now();
+                }
+                None => {}
+            }
+            self.metrics.dead_letters_refused(refused.waiting.len());
         }
+        report.write();
         publisher.disconnect().await;
     }
 
-    async fn park(&self, publisher: &mut Publisher, batch: &[Parked]) -> Result<(), Abandoned> {
+    /// Keeps for later what the queue does not take.
+    fn refused(&self, refused: &mut Refused, parked: Vec<Parked>, error: &BrokerError) {
+        self.metrics.retried("publish_dead_letters");
+        refused.waiting.extend(parked);
+        // One that just came does not put off those that wait.
+        if refused.due <= Instant::now() {
+            refused.due = Instant::now() + refused.backoff.next_delay();
+            if refused.backoff.is_worth_a_line() {
+                let (attempt, count) = (refused.backoff.failures(), refused.waiting.len());
+                tracing::error!(attempt, count, %error, "dead letters are refused and stay unacknowledged");
+            }
+        }
+    }
+
+    async fn park(
+        &self,
+        publisher: &mut Publisher,
+        report: &mut Report,
+        batch: Vec<Parked>,
+    ) -> Result<Parking, Abandoned> {
         let failures: Vec<Option<Failure>> = batch.iter().map(failure).collect();
         let identified: Vec<Failure> = failures.iter().flatten().cloned().collect();
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
@@ -86,7 +154,6 @@ impl DeadLetters {
         let mut seen = HashSet::new();
         let (mut publish, mut record) = (Vec::new(), Vec::new());
         for (parked, failure) in batch.iter().zip(failures) {
-            let event_type = parked.reason.subject.event_type.as_deref();
             let Some(failure) = failure else {
                 publish.push(parked);
                 continue;
@@ -94,38 +161,80 @@ impl DeadLetters {
             let recorded = known.next().unwrap_or(false);
             let repeated = !seen.insert((failure.event_id.clone(), ContentHash::of_bytes(&failure.body)));
             if (recorded || repeated) && parked.message.attempts() == 0 {
+                let event_type = parked.reason.subject.event_type.as_deref();
                 self.metrics.dead_lettered_before(event_type);
             } else {
                 publish.push(parked);
-                record.push(failure);
+                record.push((parked.message.tag, failure));
             }
         }
-        let mut unconfirmed = publish.clone();
-        while let Err(error) = publisher.publish(&mut unconfirmed).await {
-            publisher.disconnect().await;
-            self.pause(&mut backoff, "publish_dead_letters", &error).await?;
+
+        let (left, error) = self.publish(publisher, publish.clone(), &mut backoff).await?;
+        let left: HashSet<u64> = left.iter().map(|parked| parked.message.tag).collect();
+        record.retain(|(tag, _)| !left.contains(tag));
+        publish.retain(|parked| !left.contains(&parked.message.tag));
+        let record: Vec<Failure> = record.into_iter().map(|(_, failure)| failure).collect();
+        self.record(&record, &mut backoff).await?;
+        for Parked { reason, .. } in publish {
+            self.metrics
+                .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
+            report.add(reason);
         }
-        while let Err(error) = self.store.record_failures(&record).await {
-            match error.decision() {
-                Decision::Retry => self.pause(&mut backoff, "record_failures", &error).await?,
-                Decision::Reject => {
-                    tracing::error!(%error, count = record.len(), "failures are in the dead-letter queue alone");
-                    break;
+        let (refused, safe): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .partition(|parked| left.contains(&parked.message.tag));
+        Ok(Parking {
+            safe: safe.iter().map(|parked| parked.message.tag).collect(),
+            refused: error.map(|error| (refused, error)),
+        })
+    }
+
+    /// Publishes until each of the batch is confirmed or refused; returns the refused ones, and the last refusal.
+    async fn publish<'a>(
+        &self,
+        publisher: &mut Publisher,
+        mut batch: Vec<&'a Parked>,
+        backoff: &mut Backoff,
+    ) -> Result<(Vec<&'a Parked>, Option<BrokerError>), Abandoned> {
+        let Err(error) = publisher.publish(&mut batch).await else {
+            return Ok((batch, None));
+        };
+        if error.is_refusal() {
+            return Ok((batch, Some(error)));
+        }
+        // One of them may be what the broker closed the channel for: alone it does not take others with it.
+        let (mut left, mut refusal) = (Vec::new(), None);
+        let mut failure = Some(error);
+        for parked in batch {
+            loop {
+                if let Some(error) = failure.take() {
+                    publisher.disconnect().await;
+                    self.pause(backoff, "publish_dead_letters", &error).await?;
+                }
+                match publisher.publish(&mut vec![parked]).await {
+                    Ok(()) => break,
+                    Err(error) if error.is_refusal() || error.is_precondition_failed() => {
+                        publisher.disconnect().await;
+                        left.push(parked);
+                        refusal = Some(error);
+                        break;
+                    }
+                    Err(error) => failure = Some(error),
                 }
             }
         }
-        for Parked { reason, .. } in &publish {
-            self.metrics
-                .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
-        }
-        if let Some(Parked { reason, .. }) = publish.first() {
-            // One line a batch: a flood of poison must not become a flood of lines.
-            tracing::warn!(
-                count = publish.len(),
-                first.event.id = reason.subject.event_id.as_ref().map(tracing::field::display),
-                first.reason = reason.text,
-                "dead-lettered"
-            );
+        Ok((left, refusal))
+    }
+
+    async fn record(&self, failures: &[Failure], backoff: &mut Backoff) -> Result<(), Abandoned> {
+        while let Err(error) = self.store.record_failures(failures).await {
+            match error.decision() {
+                Decision::Retry => self.pause(backoff, "record_failures", &error).await?,
+                Decision::Reject => {
+                    tracing::error!(%error, count = failures.len(), "failures are in the dead-letter queue alone");
+                    break;
+                }
+            }
         }
         Ok(())
     }

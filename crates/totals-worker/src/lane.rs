@@ -4,6 +4,8 @@
 //! Commit first, settle after; what the database refuses, and what is in conflict with what was seen before, is
 //! dead-lettered, and everything else is committed.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::{Event, Outcome};
@@ -80,4 +82,12 @@ impl Lane {
         // The receiver outlives the lanes unless the epoch is over; then the message will be delivered again.
         let _ = self.park.send(Parked { message, reason });
     }
+}
+
+/// The lane of a campaign: always the same one, so that lanes never contend for a campaign.
+pub fn lane_of(routing_text: &str, lanes: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    routing_text.hash(&mut hasher);
+    // The remainder is below `lanes`, which is a usize.
+    usize::try_from(hasher.finish() % lanes as u64).unwrap_or_default()
 }

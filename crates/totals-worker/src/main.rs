@@ -6,14 +6,19 @@ mod commit;
 mod connection;
 mod consumer;
 mod dead_letter;
+mod epoch;
 mod http;
+mod in_hand;
 mod lane;
 mod message;
 mod metrics;
 mod publisher;
+mod repair;
+mod report;
 mod settle;
 mod tools;
 mod topology;
+mod wire;
 
 use std::process::ExitCode;
 

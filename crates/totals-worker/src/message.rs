@@ -7,6 +7,8 @@ use opentelemetry::propagation::Extractor;
 use totals_core::domain::{Event, Invalid, InvalidCode, Quarantine, Subject};
 use totals_core::store::StoreError;
 
+use crate::in_hand::Held;
+
 /// The headers of a dead letter. Whoever replays one keeps them.
 pub mod header {
     /// The reason's class.
@@ -36,6 +38,8 @@ pub struct Message {
     pub properties: BasicProperties,
     /// Its content.
     pub body: Vec<u8>,
+    /// Its share of what the worker has in hand.
+    share: Option<Held>,
 }
 
 impl From<Delivery> for Message {
@@ -46,6 +50,7 @@ impl From<Delivery> for Message {
             routing_key: delivery.routing_key.to_string(),
             properties: delivery.properties,
             body: delivery.data,
+            share: None,
         };
         // A dead letter that was moved straight back into the queue (the management page can do that) carries the
         // queue's name for its routing key.
@@ -61,6 +66,12 @@ impl From<Delivery> for Message {
 }
 
 impl Message {
+    /// The message, in hand until it is dropped.
+    pub fn held(mut self, held: Held) -> Self {
+        self.share = Some(held);
+        self
+    }
+
     /// How often it was dead-lettered before.
     pub fn attempts(&self) -> i64 {
         let headers = self.properties.headers().as_ref();

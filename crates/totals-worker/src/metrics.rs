@@ -58,6 +58,7 @@ pub struct Metrics {
     commit_seconds: Histogram,
     retries: Family<OperationLabels, Counter>,
     dead_letters: Family<ReasonLabels, Counter>,
+    dead_letters_refused: Gauge,
     in_hand: Gauge,
     broker_connected: Gauge,
     broker_connections: Counter,
@@ -93,6 +94,12 @@ impl Default for Metrics {
             "Messages moved to the dead-letter queue, by reason",
             dead_letters.clone(),
         );
+        let dead_letters_refused = Gauge::default();
+        registry.register(
+            "dead_letters_refused",
+            "Messages that the dead-letter queue does not take; they stay unacknowledged and are tried again",
+            dead_letters_refused.clone(),
+        );
         let in_hand = Gauge::default();
         registry.register(
             "deliveries_in_hand",
@@ -118,6 +125,7 @@ impl Default for Metrics {
             commit_seconds,
             retries,
             dead_letters,
+            dead_letters_refused,
             in_hand,
             broker_connected,
             broker_connections,
@@ -157,6 +165,12 @@ impl Metrics {
         self.settled(type_label(event_type), Settled::Duplicate);
     }
 
+    /// So many messages wait for the dead-letter queue to take them.
+    pub fn dead_letters_refused(&self, count: usize) {
+        self.dead_letters_refused
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// An operation failed and will be tried again.
     pub fn retried(&self, operation: &'static str) {
         self.retries.get_or_create(&OperationLabels { operation }).inc();
@@ -176,6 +190,7 @@ impl Metrics {
     /// An epoch is over: what it had in hand and did not settle is the broker's again.
     pub fn released(&self) {
         self.in_hand.set(0);
+        self.dead_letters_refused.set(0);
     }
 
     /// Everything, as Prometheus scrapes it.

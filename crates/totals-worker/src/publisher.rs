@@ -43,7 +43,8 @@ impl Publisher {
     /// Publishes all, and takes out of `batch` what the broker has confirmed: all of it, or it is an error.
     ///
     /// # Errors
-    /// [`BrokerError`]; disconnect, and publish what is left again.
+    /// [`BrokerError`]; if it [is a refusal](BrokerError::is_refusal), what is left in `batch` was refused, else
+    /// disconnect, and publish it again.
     pub async fn publish(&mut self, batch: &mut Vec<&Parked>) -> Result<(), BrokerError> {
         if batch.is_empty() {
             return Ok(());
@@ -60,15 +61,32 @@ impl Publisher {
             let publish = channel.basic_publish("".into(), queue.as_str().into(), options, body, properties);
             confirmations.push(call("publishing a dead letter", publish).await?);
         }
+        let (mut refusal, mut missing) = (None, false);
+        let mut next = 0;
         for confirmation in confirmations {
             match call("confirming a dead letter", confirmation).await? {
-                Confirmation::Ack(None) => batch.remove(0),
-                Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
-                    return Err(BrokerError::Unroutable { queue });
+                Confirmation::Ack(None) => {
+                    batch.remove(next);
+                    continue;
                 }
-            };
+                Confirmation::Nack(_) => refusal = Some(BrokerError::Refused { queue: queue.clone() }),
+                Confirmation::Ack(Some(_)) | Confirmation::NotRequested => {
+                    refusal = Some(BrokerError::Unroutable { queue: queue.clone() });
+                    // The next one declares the queue.
+                    missing = true;
+                }
+            }
+            next += 1;
         }
-        Ok(())
+        match refusal {
+            None => Ok(()),
+            Some(refusal) => {
+                if missing {
+                    self.disconnect().await;
+                }
+                Err(refusal)
+            }
+        }
     }
 
     async fn channel(&mut self, queue: &str) -> Result<&Channel, BrokerError> {

@@ -1,7 +1,9 @@
 //! The one place that acknowledges deliveries, and only of the epoch whose channel it holds.
 //!
 //! Lanes finish out of order, and acknowledging message by message costs the broker a command each. So the finished
-//! tags are collected, and whatever is finished without a gap is acknowledged at once with `multiple`.
+//! tags are collected, and whatever is finished without a gap is acknowledged at once with `multiple`. One delivery that
+//! has to wait (a dead letter that its queue refuses) does not hold up the others: when many have finished behind it,
+//! they are acknowledged one by one.
 
 use std::collections::BTreeSet;
 
@@ -36,24 +38,29 @@ impl Settle {
 pub async fn run(
     channel: Channel,
     mut finished: mpsc::UnboundedReceiver<Vec<u64>>,
+    prefetch: usize,
     epoch: CancellationToken,
 ) {
-    let mut window = Window::default();
+    let mut window = Window {
+        patience: prefetch / 2,
+        ..Window::default()
+    };
     while let Some(tags) = finished.recv().await {
         window.finish(tags);
         while let Ok(tags) = finished.try_recv() {
             window.finish(tags);
         }
-        let Some(tag) = window.advance() else { continue };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one place that acknowledges"
-        )]
-        let ack = channel.basic_ack(tag, BasicAckOptions { multiple: true });
-        if let Err(error) = call("acknowledging", ack).await {
-            tracing::debug!(%error, "this epoch can acknowledge no more");
-            epoch.cancel();
-            return;
+        for (tag, multiple) in window.advance() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one place that acknowledges"
+            )]
+            let ack = channel.basic_ack(tag, BasicAckOptions { multiple });
+            if let Err(error) = call("acknowledging", ack).await {
+                tracing::debug!(%error, "this epoch can acknowledge no more");
+                epoch.cancel();
+                return;
+            }
         }
     }
 }
@@ -61,7 +68,13 @@ pub async fn run(
 /// Which of an epoch's deliveries are finished. Tags count up from 1.
 #[derive(Debug, Default)]
 struct Window {
-    acknowledged: u64,
+    /// How many finished deliveries may wait for an earlier one.
+    patience: usize,
+    /// Up to here all are acknowledged, except those left behind.
+    reached: u64,
+    /// In hand still, though the window has moved past them. No more than the prefetch.
+    behind: BTreeSet<u64>,
+    /// Finished and not acknowledged.
     finished: BTreeSet<u64>,
 }
 
@@ -70,14 +83,38 @@ impl Window {
         self.finished.extend(tags);
     }
 
-    /// The last tag of those finished without a gap, if there are new ones.
-    fn advance(&mut self) -> Option<u64> {
-        let before = self.acknowledged;
-        while self.finished.first() == Some(&(self.acknowledged + 1)) {
+    /// What to acknowledge, and whether with all before it.
+    fn advance(&mut self) -> Vec<(u64, bool)> {
+        let mut late = Vec::new();
+        while let Some(tag) = self.finished.first().copied().filter(|tag| *tag <= self.reached) {
             self.finished.pop_first();
-            self.acknowledged += 1;
+            self.behind.remove(&tag);
+            late.push((tag, false));
         }
-        (self.acknowledged > before).then_some(self.acknowledged)
+        let before = self.reached;
+        while self.finished.first() == Some(&(self.reached + 1)) {
+            self.finished.pop_first();
+            self.reached += 1;
+        }
+        if self.behind.is_empty() {
+            late.extend((self.reached > before).then_some((self.reached, true)));
+        } else {
+            late.extend((before + 1..=self.reached).map(|tag| (tag, false)));
+        }
+        if self.finished.len() > self.patience {
+            late.extend(self.leave_behind());
+        }
+        late
+    }
+
+    /// Moves past what is in hand for too long, one acknowledgement for each that is finished.
+    fn leave_behind(&mut self) -> impl Iterator<Item = (u64, bool)> + use<> {
+        let finished = std::mem::take(&mut self.finished);
+        let last = finished.last().copied().unwrap_or(self.reached);
+        self.behind
+            .extend((self.reached + 1..=last).filter(|tag| !finished.contains(tag)));
+        self.reached = last;
+        finished.into_iter().map(|tag| (tag, false))
     }
 }
 
@@ -87,15 +124,36 @@ mod tests {
 
     #[test]
     fn only_what_is_finished_without_a_gap_is_acknowledged_and_only_once() {
-        let mut window = Window::default();
-        assert_eq!(window.advance(), None);
+        let mut window = Window {
+            patience: 10,
+            ..Window::default()
+        };
+        assert_eq!(window.advance(), []);
         window.finish(vec![2, 3, 5]);
-        assert_eq!(window.advance(), None, "1 is still in hand");
+        assert_eq!(window.advance(), [], "1 is still in hand");
         window.finish(vec![1]);
-        assert_eq!(window.advance(), Some(3));
-        assert_eq!(window.advance(), None);
+        assert_eq!(window.advance(), [(3, true)]);
+        assert_eq!(window.advance(), []);
         window.finish(vec![4, 6]);
-        assert_eq!(window.advance(), Some(6));
+        assert_eq!(window.advance(), [(6, true)]);
         assert!(window.finished.is_empty());
+    }
+
+    #[test]
+    fn one_that_never_finishes_does_not_hold_up_the_others() {
+        let mut window = Window {
+            patience: 2,
+            ..Window::default()
+        };
+        window.finish(vec![2, 3]);
+        assert_eq!(window.advance(), []);
+        window.finish(vec![5]);
+        assert_eq!(window.advance(), [(2, false), (3, false), (5, false)]);
+        // All before 6 would be too many while 1 is in hand.
+        window.finish(vec![4, 6, 7]);
+        assert_eq!(window.advance(), [(4, false), (6, false), (7, false)]);
+        window.finish(vec![1, 8]);
+        assert_eq!(window.advance(), [(1, false), (8, true)]);
+        assert!(window.behind.is_empty() && window.finished.is_empty());
     }
 }

@@ -40,7 +40,7 @@ struct Refund<'a> {
 ///
 /// # Errors
 /// The reason why the row is no event; none of it is applied then.
-pub fn events(row: &Row, currency: Currency) -> Result<Vec<Event>, Reason> {
+pub fn events(row: &Row, currency: Currency) -> Result<Vec<Event>, Box<Reason>> {
     let object = match (&row.object, &row.original) {
         (Object::Made(object), _) => object.as_bytes(),
         (_, Original::Line(line)) => line,
@@ -48,13 +48,16 @@ pub fn events(row: &Row, currency: Currency) -> Result<Vec<Event>, Reason> {
         (Object::Line, Original::Record(_)) => return Err(unreadable("a record is no object".to_owned())),
     };
     let created = EventType::DonationCreated.as_str();
+    let decode = |object: &[u8], event_type, id| {
+        decode(object, event_type, id, currency).map_err(|invalid| Box::new(Reason::from(invalid)))
+    };
     let bare = serde_json::from_slice::<Bare<'_>>(object).ok();
     let Some(bare) = bare.filter(|bare| bare.payload.is_none()) else {
         // An envelope, or what decoding has a reason for.
-        return Ok(vec![decode(object, created, None, currency)?]);
+        return Ok(vec![decode(object, created, None)?]);
     };
     let id = format!("backfill_{}", bare.donation_id);
-    let mut events = vec![decode(object, created, Some(&id), currency)?];
+    let mut events = vec![decode(object, created, Some(&id))?];
     if let Some(amount) = bare.refunded_amount.filter(|amount| !is_none(amount)) {
         let refund = Refund {
             donation_id: &bare.donation_id,
@@ -66,11 +69,10 @@ pub fn events(row: &Row, currency: Currency) -> Result<Vec<Event>, Reason> {
         let refund = serde_json::to_vec(&refund).map_err(|error| unreadable(error.to_string()))?;
         // Not `backfill_…_refund`: another donation may have that id.
         let id = format!("backfill-refund_{}", bare.donation_id);
-        let refunded = decode(&refund, EventType::DonationRefunded.as_str(), Some(&id), currency);
-        events.push(refunded.map_err(|invalid| {
-            let reason = Reason::from(invalid);
-            let text = format!("refundedAmount: {}", reason.text);
-            Reason { text, ..reason }
+        let refunded = decode(&refund, EventType::DonationRefunded.as_str(), Some(&id));
+        events.push(refunded.map_err(|mut reason| {
+            reason.text.insert_str(0, "refundedAmount: ");
+            reason
         })?);
     }
     Ok(events)
@@ -82,19 +84,19 @@ fn is_none(amount: &RawValue) -> bool {
     digits.chars().all(|digit| matches!(digit, '0' | '.'))
 }
 
-fn unreadable(text: String) -> Reason {
-    Reason {
+fn unreadable(text: String) -> Box<Reason> {
+    Box::new(Reason {
         code: "UNREADABLE_ROW",
         text,
         subject: Subject::default(),
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn decoded(line: &str) -> Result<Vec<(String, String)>, Reason> {
+    fn decoded(line: &str) -> Result<Vec<(String, String)>, Box<Reason>> {
         let row = Row {
             line: 1,
             original: Original::Line(line.as_bytes().to_vec()),
@@ -121,10 +123,17 @@ mod tests {
     #[test]
     fn ids_follow_from_the_donation_unless_the_row_has_one() {
         let created = pair("backfill_d", "donation.created");
-        assert_eq!(decoded(&bare("")).unwrap(), [created.clone()]);
+        assert_eq!(
+            decoded(&bare("")).unwrap().as_slice(),
+            std::slice::from_ref(&created)
+        );
         for zero in ["0", "0.00", "\"\"", "\"0.0\"", "null"] {
             let row = bare(&format!(r#","refundedAmount":{zero}"#));
-            assert_eq!(decoded(&row).unwrap(), [created.clone()], "{zero}");
+            assert_eq!(
+                decoded(&row).unwrap().as_slice(),
+                std::slice::from_ref(&created),
+                "{zero}"
+            );
         }
         let refunded = pair("backfill-refund_d", "donation.refunded");
         assert_eq!(

@@ -15,7 +15,7 @@ use super::events::events;
 use super::rejects::Rejects;
 use super::rows::{Row, Rows};
 use crate::commit::{Abandoned, Batch, Committer};
-use crate::consumer::lane_of;
+use crate::lane::lane_of;
 use crate::message::Reason;
 use crate::metrics::Metrics;
 use crate::tools::error::ToolError;

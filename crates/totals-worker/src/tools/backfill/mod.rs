@@ -97,7 +97,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         currency,
         give_up,
     };
-    let fed = feed.run(rows, rejects.clone(), progress.clone()).await;
+    let outcome = feed.run(rows, rejects.clone(), progress.clone()).await;
     progress.finish();
     let rejected = rejects.finish()?;
     let Fed {
@@ -105,7 +105,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         applied,
         duplicates,
         complete,
-    } = fed?;
+    } = outcome?;
     if !complete {
         return Err(ToolError::Unfinished(format!(
             "stopped within {}, after {applied} events were applied: run it again to go on",

@@ -75,8 +75,8 @@ mod tests {
     fn read(file: &[u8]) -> Vec<(u64, usize, String)> {
         let mut lines = Lines::new(file);
         let rows = std::iter::from_fn(|| lines.next().unwrap());
-        let mut rows: Vec<_> = rows.map(|row| (row.line, row.text().len(), row.text())).collect();
-        rows.iter_mut().for_each(|row| row.2.truncate(10));
+        let text = |row: Row| (row.line, row.text().len(), row.text().chars().take(10).collect());
+        let rows = rows.map(text).collect();
         assert_eq!(lines.position(), file.len() as u64);
         rows
     }

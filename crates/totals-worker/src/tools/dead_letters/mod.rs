@@ -3,6 +3,7 @@
 mod discard;
 mod letter;
 mod list;
+mod queue;
 mod replay;
 mod show;
 mod walk;

@@ -6,16 +6,13 @@
 //! unsettled letters until the end, while the walk itself keeps none.
 //!
 //! The broker answers no acknowledgement, and a busy queue's client within it puts some off: those were lost if the
-//! channel closed at once (1,500 letters discarded, 18 there again). So before closing, each channel is [flushed](flush).
+//! channel closed at once (of 1,500 letters settled, 18 were there again). So before closing, each channel is [flushed](flush).
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use lapin::message::Delivery;
-use lapin::options::{
-    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicQosOptions,
-    QueueDeclareOptions,
-};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection, Consumer};
 use tokio::time::{Instant, sleep, timeout};
@@ -24,6 +21,7 @@ use totals_core::domain::Currency;
 use totals_core::runtime::config::Broker;
 
 use super::letter::Letter;
+use super::queue::{flush, lost, ready};
 use crate::connection::{Address, BrokerError, call, close};
 use crate::message::Message;
 use crate::tools::error::ToolError;
@@ -76,8 +74,10 @@ pub async fn walk<T>(
 ) -> Result<T, ToolError> {
     let mut walk = Walk::start(setup).await?;
     let outcome = visit(&mut walk).await;
-    walk.give_back().await;
-    outcome
+    let given_back = walk.give_back().await;
+    let answer = outcome?;
+    given_back?;
+    Ok(answer)
 }
 
 impl Walk {
@@ -207,21 +207,12 @@ impl Walk {
     }
 
     /// Gives back what is held, and waits until it is in the queue for the next to look.
-    async fn give_back(self) {
+    ///
+    /// # Errors
+    /// [`BrokerError`] if letters that were settled may be there again.
+    async fn give_back(self) -> Result<(), BrokerError> {
         let queue = self.config.dead_letter_queue();
-        let close_windows = async || {
-            for channel in &self.windows {
-                if self.settled {
-                    flush(channel, &queue).await?;
-                }
-                let closed = channel.close(200, ShortString::from("given back"));
-                call("giving letters back", closed).await?;
-            }
-            Ok::<_, BrokerError>(())
-        };
-        if let Err(error) = close_windows().await {
-            tracing::warn!(%error, "the broker gives the letters back by itself, perhaps some that were settled too");
-        }
+        let outcome = self.close_windows(&queue).await;
         let deadline = Instant::now() + RETURN;
         while Instant::now() < deadline {
             match ready(&self.channel, &queue).await {
@@ -230,32 +221,17 @@ impl Walk {
             }
         }
         close(self.connection).await;
+        if self.settled { outcome } else { Ok(()) }
     }
-}
 
-/// Makes the broker do what it has put off. A fetch is answered only after all that the channel sent to the queue
-/// before it is done, and then what was put off is sent; so the second answer means that this is done too. What they
-/// fetch goes back when the channel closes.
-async fn flush(channel: &Channel, queue: &str) -> Result<(), BrokerError> {
-    for _ in 0..2 {
-        let fetched = channel.basic_get(queue.into(), BasicGetOptions::default());
-        call("settling dead letters", fetched).await?;
-    }
-    Ok(())
-}
-
-/// How many letters nobody holds.
-async fn ready(channel: &Channel, queue: &str) -> Result<u32, BrokerError> {
-    let options = QueueDeclareOptions::default().passive();
-    let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-    Ok(call("counting the dead letters", declared).await?.message_count())
-}
-
-fn lost(problem: String) -> BrokerError {
-    BrokerError::Failed {
-        doing: "reading the dead letters",
-        code: None,
-        problem,
-        advice: "; run the command again",
+    async fn close_windows(&self, queue: &str) -> Result<(), BrokerError> {
+        for channel in &self.windows {
+            if self.settled {
+                flush(channel, queue).await?;
+            }
+            let closed = channel.close(200, ShortString::from("given back"));
+            call("giving letters back", closed).await?;
+        }
+        Ok(())
     }
 }

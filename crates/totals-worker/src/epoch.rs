@@ -1,0 +1,129 @@
+//! The tasks of one epoch: lanes, dead letters, settlement; and the ways into them.
+//!
+//! They stand or fall together. One that panics ends the epoch at once, also on an idle queue: its share of the messages
+//! would otherwise wait for ever. What was in hand is delivered again, to the next epoch.
+
+use lapin::Channel;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use totals_core::domain::{Event, Invalid};
+use totals_core::runtime::lifecycle::Shutdown;
+
+use crate::commit::Committer;
+use crate::consumer::Worker;
+use crate::dead_letter::{DeadLetters, Parked};
+use crate::lane::{Item, Lane, lane_of};
+use crate::message::{Message, Reason};
+use crate::settle::{self, Settle};
+
+/// One epoch's tasks.
+pub struct Epoch {
+    /// Cancelled when the epoch is over, by whoever notices first.
+    pub token: CancellationToken,
+    tasks: TaskTracker,
+    lanes: Vec<mpsc::Sender<Item>>,
+    park: mpsc::UnboundedSender<Parked>,
+}
+
+impl Epoch {
+    /// Starts the tasks of the epoch whose deliveries come from `channel`.
+    pub fn start(worker: &Worker, channel: &Channel, shutdown: &Shutdown) -> Self {
+        let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let prefetch = usize::from(worker.config.broker.prefetch);
+        let (settle, finished) = Settle::open();
+        let settling = settle::run(channel.clone(), finished, prefetch, token.clone());
+        tasks.spawn(ending(token.clone(), settling));
+        // Unbounded, and yet no larger than the prefetch.
+        let (park, parked) = mpsc::unbounded_channel();
+        let dead_letters = DeadLetters {
+            address: worker.address.clone(),
+            config: worker.config.broker.clone(),
+            store: worker.store.clone(),
+            metrics: worker.metrics.clone(),
+            settle: settle.clone(),
+            epoch: token.clone(),
+            stopping: shutdown.soft.clone(),
+        };
+        tasks.spawn(ending(token.clone(), dead_letters.run(parked)));
+        let lane = |number| {
+            let (sender, arriving) = mpsc::channel(prefetch);
+            let lane = Lane {
+                batch_size: worker.config.batching.batch_size,
+                committer: Committer {
+                    lane: number,
+                    store: worker.store.clone(),
+                    metrics: worker.metrics.clone(),
+                    give_up: vec![token.clone(), shutdown.soft.clone()],
+                },
+                settle: settle.clone(),
+                park: park.clone(),
+                epoch: token.clone(),
+            };
+            tasks.spawn(ending(token.clone(), lane.run(arriving)));
+            sender
+        };
+        let lanes = (0..worker.config.batching.lanes).map(lane).collect();
+        tasks.close();
+        Self {
+            token,
+            tasks,
+            lanes,
+            park,
+        }
+    }
+
+    /// Hands a message to its lane, or to the dead letters; false if that task is gone.
+    pub async fn hand(&self, message: Message, decoded: Result<Event, Invalid>) -> bool {
+        match decoded {
+            Ok(event) => {
+                let lane = lane_of(event.routing_text(), self.lanes.len());
+                // A lane can hold the whole prefetch, so this never waits.
+                self.lanes[lane].send((event, message)).await.is_ok()
+            }
+            Err(invalid) => {
+                let reason = Reason::from(invalid);
+                self.park.send(Parked { message, reason }).is_ok()
+            }
+        }
+    }
+
+    /// Lets the tasks finish what they have, and waits for that.
+    pub async fn end(self) {
+        drop((self.lanes, self.park));
+        self.tasks.wait().await;
+    }
+}
+
+/// Runs a task of an epoch, and ends the epoch if it panics.
+async fn ending(epoch: CancellationToken, task: impl Future<Output = ()>) {
+    struct OnPanic(CancellationToken);
+    impl Drop for OnPanic {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                tracing::error!("a task panicked; what is in hand will be delivered again");
+                self.0.cancel();
+            }
+        }
+    }
+    let _on_panic = OnPanic(epoch);
+    task.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_ends_the_epoch_at_once_and_one_that_finishes_does_not() {
+        let epoch = CancellationToken::new();
+        let finished = tokio::spawn(ending(epoch.clone(), async {})).await;
+        assert!(finished.is_ok() && !epoch.is_cancelled());
+        let panicked = tokio::spawn(ending(epoch.clone(), async {
+            tokio::task::yield_now().await;
+            panic!("planted");
+        }));
+        epoch.cancelled().await;
+        assert!(panicked.await.is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! How many bytes the worker holds of messages, and the brake that bounds them.
+//!
+//! The prefetch bounds messages by number alone, and the broker sends a whole prefetch at once, into a buffer of lapin's
+//! that has no bound. Four thousand small messages are nothing; as many of the largest would be a gigabyte, and a
+//! producer's mistake of 16 MB messages would end the process again and again. So above [`MAX_BYTES`] the next
+//! message is not read from the network until others are settled, and TCP tells the broker to wait. A single message
+//! is always let in, however large.
+//!
+//! Rejected: another prefetch while consuming (RabbitMQ applies it to new consumers only), and a small one (batches
+//! would be small for everyone).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+/// The most bytes held, as they came over the network, give or take one message.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// What is in hand of one connection's deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct InHand(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    bytes: usize,
+    /// Of messages that were read and not taken yet, in their order.
+    arrived: VecDeque<usize>,
+    lifted: bool,
+    reader: Option<Waker>,
+}
+
+impl State {
+    fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+impl InHand {
+    /// Lets in the next message of this size, or wakes the reader when there is room for one.
+    pub fn let_in(&self, bytes: usize, reader: &Context<'_>) -> bool {
+        let mut state = self.state();
+        if state.bytes >= MAX_BYTES && !state.lifted {
+            state.reader = Some(reader.waker().clone());
+            return false;
+        }
+        state.bytes += bytes;
+        state.arrived.push_back(bytes);
+        true
+    }
+
+    /// Takes charge of the message that arrived first; it is in hand until this is dropped.
+    pub fn take(&self) -> Held {
+        let bytes = self.state().arrived.pop_front().unwrap_or_default();
+        Held(self.clone(), bytes)
+    }
+
+    /// Lifts the brake: the connection is about to be closed, and the broker's answer is behind what it has sent.
+    pub fn lift(&self) {
+        let mut state = self.state();
+        state.lifted = true;
+        state.wake();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A message's share of what is in hand.
+#[derive(Debug)]
+pub struct Held(InHand, usize);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.bytes -= self.1;
+        state.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn what_is_let_in_is_bounded_until_something_is_settled() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let reader = Context::from_waker(&waker);
+        let in_hand = InHand::default();
+        assert!(
+            in_hand.let_in(5 * MAX_BYTES, &reader),
+            "one is let in, however large"
+        );
+        assert!(!in_hand.let_in(1, &reader));
+        let held = in_hand.take();
+        assert!(!in_hand.let_in(1, &reader), "taken is not settled");
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+        drop(held);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert!(in_hand.let_in(MAX_BYTES, &reader));
+        assert!(!in_hand.let_in(1, &reader));
+        in_hand.lift();
+        assert!(in_hand.let_in(1, &reader));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 2);
+    }
+}

@@ -1,0 +1,86 @@
+//! A line in the log for dead letters, at most one a second: a flood of poison must not become a flood of lines.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use totals_core::domain::EventId;
+
+use crate::message::Reason;
+
+/// The least time between two lines.
+const BETWEEN_LINES: Duration = Duration::from_secs(1);
+
+/// Dead letters that no line has told of yet, and when the next line may.
+#[derive(Debug, Default)]
+pub struct Report {
+    count: u64,
+    first: Option<(Option<EventId>, String)>,
+    next: Option<Instant>,
+}
+
+impl Report {
+    /// Counts a dead letter.
+    pub fn add(&mut self, reason: &Reason) {
+        self.count += 1;
+        self.first
+            .get_or_insert_with(|| (reason.subject.event_id.clone(), reason.text.clone()));
+    }
+
+    /// Waits until it is time for a line; for ever if there is nothing to tell.
+    pub async fn due(&self) {
+        match (&self.first, self.next) {
+            (Some(_), Some(next)) => sleep_until(next).await,
+            (Some(_), None) => {}
+            (None, _) => std::future::pending().await,
+        }
+    }
+
+    /// Writes the line, if there is something to tell.
+    pub fn write(&mut self) {
+        let Some((event_id, reason)) = self.first.take() else {
+            return;
+        };
+        // Not within the line: where the log leaves it out, nothing of it happens.
+        let count = std::mem::take(&mut self.count);
+        tracing::warn!(
+            count,
+            first.event.id = event_id.as_ref().map(tracing::field::display),
+            first.reason = reason,
+            "dead-lettered"
+        );
+        self.next = Some(Instant::now() + BETWEEN_LINES);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use totals_core::domain::Subject;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_a_second_tells_of_all_since_the_last() {
+        let reason = Reason {
+            code: "C",
+            text: "bad".to_owned(),
+            subject: Subject::default(),
+        };
+        let mut report = Report::default();
+        assert!(report.due().now_or_never().is_none(), "nothing to tell");
+        report.add(&reason);
+        assert!(report.due().now_or_never().is_some(), "the first at once");
+        report.write();
+        report.add(&reason);
+        report.add(&reason);
+        assert!(
+            report.due().now_or_never().is_none(),
+            "not within the same second"
+        );
+        assert_eq!(report.count, 2, "and none is forgotten");
+        report.next = report.next.map(|next| next - BETWEEN_LINES);
+        let started = Instant::now();
+        report.due().await;
+        assert!(started.elapsed() < BETWEEN_LINES);
+    }
+}
