@@ -41,9 +41,9 @@ async fn servers() -> Servers {
 }
 
 impl Servers {
-    /// From now on, or as often as `mode` says, commits go like this.
-    async fn commits(&self, mode: impl Into<Bson>, mut how: Document) {
-        how.insert("failCommands", vec!["commitTransaction"]);
+    /// From now on, or as often as `mode` says, these commands go as in `how`.
+    async fn fail(&self, mode: impl Into<Bson>, commands: &[&str], mut how: Document) {
+        how.insert("failCommands", commands);
         let command = doc! { "configureFailPoint": "failCommand", "mode": mode.into(), "data": how };
         self.admin.run_command(command).await.unwrap();
     }
@@ -88,7 +88,9 @@ async fn a_commit_without_an_answer_is_not_taken_for_done() {
     world.expect_totals("c", 50_000, 50, 0).await;
     // More often than one batch's commit is asked for: three times, and by the driver twice each time.
     let lost = doc! { "closeConnection": true };
-    servers.commits(doc! { "times": 8 }, lost).await;
+    servers
+        .fail(doc! { "times": 8 }, &["commitTransaction"], lost)
+        .await;
     publish(world, 50, 50).await;
     world.expect_totals("c", 100_000, 100, 0).await;
     world.expect_settled(100).await;
@@ -110,7 +112,9 @@ async fn a_commit_that_outlasts_its_connection_acknowledges_nothing_on_the_next(
     world.expect_totals("c", 100_000, 100, 0).await;
 
     let slow = doc! { "blockConnection": true, "blockTimeMS": 5000 };
-    servers.commits("alwaysOn", slow).await;
+    // Or a second consumer would take the waiting transaction for an abandoned one, and end it.
+    let commands = ["commitTransaction", "killSessions"];
+    servers.fail("alwaysOn", &commands, slow).await;
     publish(world, 100, 50).await;
     in_hand(&worker, 50).await;
     servers.proxy.set(Weather::Cut);
@@ -123,7 +127,7 @@ async fn a_commit_that_outlasts_its_connection_acknowledges_nothing_on_the_next(
     eventually(|| world.database.processed(), |processed| *processed > 100).await;
     worker.kill().await;
 
-    servers.commits("off", doc! {}).await;
+    servers.fail("off", &[], doc! {}).await;
     let _worker = servers.worker().await;
     world.expect_totals("c", 350_000, 350, 0).await;
     world.expect_settled(350).await;
