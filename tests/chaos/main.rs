@@ -45,6 +45,9 @@ use stage::Stage;
 /// A quorum queue of RabbitMQ 3.10 that is younger than 3 s does not survive the broker's kill.
 const QUEUES_SETTLE: Duration = Duration::from_secs(5);
 
+/// Every so many blows, an operator looks whether all is well, under load.
+const AUDITED: u32 = 10;
+
 /// How long nothing must have changed at the end.
 const QUIET: Duration = Duration::from_secs(3);
 
@@ -81,6 +84,7 @@ async fn main() {
 /// What the faults came to.
 #[derive(Default)]
 struct Tally {
+    blows: u32,
     kills: u32,
     faults: BTreeMap<String, u32>,
     recoveries: Recoveries,
@@ -137,7 +141,9 @@ async fn run(options: &Options) -> bool {
         findings: &findings,
     }
     .print();
-    if !findings.is_empty() {
+    if findings.is_empty() {
+        stage.clear().await;
+    } else {
         println!("  data and logs are kept in {}", stage.keep().display());
     }
     findings.is_empty()
@@ -177,6 +183,12 @@ async fn rage(
             break;
         };
         tally.recoveries.add(blow.kind(), took);
+        tally.blows += 1;
+        if tally.blows % AUDITED == 0
+            && let Some(drift) = stage.drift().await
+        {
+            findings.add(format!("verify under load: {drift}"));
+        }
     }
     tally
 }

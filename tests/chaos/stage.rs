@@ -81,6 +81,21 @@ impl Stage {
         self.workers.push(Process::spawn(command));
     }
 
+    /// What `totals-worker verify` has to say, unless it finds that all is well.
+    pub async fn drift(&self) -> Option<String> {
+        let mut command = worker_command();
+        command.env("DATABASE_URL", &self.database.url).arg("verify");
+        let output = command.output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Ends the services before their data are removed: a server that is still at it would write them anew.
+    pub async fn clear(mut self) {
+        self.mongodb.kill().await.unwrap();
+        self.rabbitmq.kill().await.unwrap();
+    }
+
     /// Keeps the data, and what the processes still running have said, for inspection.
     pub fn keep(self) -> PathBuf {
         let processes = self

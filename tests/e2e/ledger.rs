@@ -432,3 +432,42 @@ async fn a_tool_that_cannot_reach_the_database_says_so() {
         "{said}"
     );
 }
+
+/// More donations than fit into one chunk of a query or one command, with as many donors.
+#[tokio::test]
+async fn a_large_campaign_is_verified_rebuilt_and_removed() {
+    const DONATIONS: i64 = 12_000;
+    let world = World::new().await;
+    let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    let rows = (0..DONATIONS).map(|number| format!("d{number},c,10.00,u{number},2025-11-21T10:00:00Z\n"));
+    let header = "donationId,campaignId,amount,donorId,timestamp\n".to_owned();
+    std::fs::write(file.path(), [header].into_iter().chain(rows).collect::<String>()).unwrap();
+    json(&world, 0, &["backfill", file.path().to_str().unwrap()]).await;
+    assert_eq!(json(&world, 0, &["verify"]).await["donations"], DONATIONS);
+
+    for collection in ["campaign_totals", "campaign_donors", "donations"] {
+        world
+            .database
+            .collection(collection)
+            .delete_many(doc! {})
+            .await
+            .unwrap();
+    }
+    let lost = json(&world, 1, &["verify", "--limit", "3"]).await;
+    assert_eq!(lost["differences"]["count"], 2 * DONATIONS + 1);
+    let rebuilt = json(&world, 0, &["rebuild"]).await;
+    assert_eq!(
+        rebuilt["corrected"],
+        json!({ "totals": 1, "donors": DONATIONS, "donations": DONATIONS })
+    );
+    world
+        .expect_totals("c", DONATIONS * 1000, DONATIONS, DONATIONS)
+        .await;
+
+    let removed = json(&world, 0, &["reset", "c", "--yes"]).await;
+    assert_eq!(
+        (&removed["events"], &removed["donations"]),
+        (&json!(DONATIONS), &json!(DONATIONS))
+    );
+    assert_eq!(json(&world, 0, &["verify"]).await["donations"], 0);
+}

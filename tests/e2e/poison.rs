@@ -1,6 +1,8 @@
 //! Messages that can never be applied: each ends in the dead-letter queue with a reason that a person understands,
 //! and harms nothing beside it.
 
+use std::collections::HashSet;
+
 use lapin::BasicProperties;
 use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -376,40 +378,42 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
         .unwrap();
     connection.close(200, "done".into()).await.unwrap();
     let mut command = world.worker_command();
-    command.env("RABBITMQ_PREFETCH", "8");
+    command.env("RABBITMQ_PREFETCH", "64");
     let worker = Process::start(command).await;
     worker.healthy().await;
 
-    let poison: Vec<Outgoing> = (0..4)
-        .map(|number| Outgoing::new("donation.created", format!("poison {number}")))
-        .collect();
-    world.broker.publish(poison).await;
-    worker
-        .logged("dead letters are refused and stay unacknowledged")
-        .await;
-    assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
     let says = async |metric: &str| {
         worker
             .text("/metrics")
             .await
             .contains(&format!("totals_worker_{metric}\n"))
     };
+
+    // The broker notices a full queue a little late, so it takes some letters more.
+    let mut poison = 0;
+    while says("dead_letters_refused 0").await && poison < 50 {
+        let message = Outgoing::new("donation.created", format!("poison {poison}"));
+        world.broker.publish([message]).await;
+        poison += 1;
+    }
+    worker
+        .logged("dead letters are refused and stay unacknowledged")
+        .await;
+    assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
     // Many times what the prefetch leaves.
-    let events = (0..100).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
+    let events = (0..500).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
     world.broker.publish(events).await;
-    world.expect_totals("c", 100_000, 100, 0).await;
+    world.expect_totals("c", 500_000, 500, 0).await;
 
     // The operator empties the queue, again and again.
-    let mut seen = Vec::new();
-    while seen.len() < 4 {
+    let mut seen = HashSet::new();
+    while seen.len() < poison {
         let letters = eventually(|| world.broker.take_dead_letters(), |letters| !letters.is_empty()).await;
+        // A set: one whose confirmation was lost may come again.
         seen.extend(letters.into_iter().map(|letter| letter.body));
     }
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 4, "none is lost");
     eventually(|| says("dead_letters_refused 0"), |all| *all).await;
-    world.expect_settled(100).await;
+    world.expect_settled(500).await;
     assert!(says("broker_connections_total 1").await, "all in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }

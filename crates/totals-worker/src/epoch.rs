@@ -112,6 +112,8 @@ async fn ending(epoch: CancellationToken, task: impl Future<Output = ()>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
@@ -123,7 +125,8 @@ mod tests {
             tokio::task::yield_now().await;
             panic!("planted");
         }));
-        epoch.cancelled().await;
+        let noticed = tokio::time::timeout(Duration::from_secs(10), epoch.cancelled()).await;
+        assert!(noticed.is_ok(), "the epoch goes on without the task");
         assert!(panicked.await.is_err());
     }
 }

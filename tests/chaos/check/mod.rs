@@ -81,6 +81,10 @@ pub async fn check(stage: &Stage, oracle: &Oracle, reader: &Reader, findings: &m
     findings.about("donors");
     state::check_donors(&stage.database, &outcome, findings).await;
     let revisions = state::check_totals(&stage.database, &outcome, &log, reader, findings).await;
+    findings.about("verify");
+    if let Some(drift) = stage.drift().await {
+        findings.add(drift);
+    }
     Counts {
         processed: log.ids.len(),
         failed: log.failed.len(),

@@ -24,7 +24,7 @@ use pass::Pass;
 pub use payments::PaymentAudit;
 
 /// A snapshot is used for campaigns that begin within this time; the server keeps its history longer.
-const SNAPSHOT_AGE: Duration = Duration::from_secs(60);
+const SNAPSHOT_AGE: Duration = Duration::from_mins(1);
 
 /// What is audited.
 #[derive(Debug, Clone, PartialEq, Eq)]

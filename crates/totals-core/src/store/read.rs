@@ -1,9 +1,13 @@
 //! Reads of totals: an indexed lookup or a page along an index, never anything that grows with donations.
+//!
+//! They see what a majority has, and nothing before: a total that MongoDB could still lose in a crash would be shown
+//! and then taken back.
 
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
+use mongodb::options::ReadConcern;
 
 use super::document::TotalsDocument;
 use super::{Store, StoreError, detached};
@@ -79,7 +83,11 @@ impl Store {
     pub async fn totals(&self, campaign: &CampaignId) -> Result<Option<CampaignTotals>, ReadError> {
         let (totals, id) = (self.campaign_totals::<TotalsDocument>(), campaign.to_string());
         in_time(async move {
-            let found = totals.find_one(doc! { "_id": id }).max_time(READ_TIMEOUT).await?;
+            let found = totals
+                .find_one(doc! { "_id": id })
+                .read_concern(ReadConcern::majority())
+                .max_time(READ_TIMEOUT)
+                .await?;
             Ok(found.map(CampaignTotals::from))
         })
         .await
@@ -98,6 +106,7 @@ impl Store {
             }
             let found = totals
                 .find(doc! {})
+                .read_concern(ReadConcern::majority())
                 .sort(page.sort())
                 .skip(u64::from(page.offset))
                 .limit(i64::from(page.limit))

@@ -31,27 +31,33 @@ pub fn campaign_id(text: &str) -> Result<CampaignId, String> {
 
 /// A campaign's totals.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct ShownTotals {
-    total_amount: DecimalNumber,
-    total_pledges: i64,
-    total_donors: i64,
+    #[serde(rename = "totalAmount")]
+    amount: DecimalNumber,
+    #[serde(rename = "totalPledges")]
+    pledges: i64,
+    #[serde(rename = "totalDonors")]
+    donors: i64,
 }
 
 impl ShownTotals {
     /// In the service's currency.
     pub fn new(totals: Totals, currency: Currency) -> Self {
         Self {
-            total_amount: currency.format(totals.amount),
-            total_pledges: totals.pledges,
-            total_donors: totals.donors,
+            amount: currency.format(totals.amount),
+            pledges: totals.pledges,
+            donors: totals.donors,
         }
     }
 }
 
 impl fmt::Display for ShownTotals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (amount, pledges, donors) = (&self.total_amount, self.total_pledges, self.total_donors);
+        let Self {
+            amount,
+            pledges,
+            donors,
+        } = self;
         write!(f, "{amount} from {pledges} pledges of {donors} donors")
     }
 }
