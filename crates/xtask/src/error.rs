@@ -69,7 +69,10 @@ pub enum Error {
     )]
     FailsUnharmed { tests: Vec<String>, log: PathBuf },
 
-    #[error("{count} not caught: write the test that is missing ({} has what the tests say)", logs.display())]
+    #[error(
+        "{count} not caught: write the test that is missing, or mend the patch ({} has what cargo and the tests say)",
+        logs.display()
+    )]
     NotCaught { count: usize, logs: PathBuf },
 
     #[error("totals-{program} ended unexpectedly ({exit}); what it said is above")]

@@ -76,7 +76,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
 
 async fn prove(suite: &Suite<'_>, scratch: &Scratch, faults: &[Fault]) -> Result<Vec<Proof>, Error> {
     let tests: BTreeSet<_> = faults.iter().flat_map(|fault| fault.caught_by.clone()).collect();
-    println!("Running {} tests on the copy as it is …", tests.len());
+    println!("Running the tests on the copy as it is …");
     let results = suite.run(&tests, &scratch.log("unharmed")).await?;
     if results.passed != tests {
         let others = tests.difference(&results.passed);
@@ -103,7 +103,7 @@ async fn prove(suite: &Suite<'_>, scratch: &Scratch, faults: &[Fault]) -> Result
 /// Tries one fault, and takes it out again.
 async fn plant(suite: &Suite<'_>, scratch: &Scratch, fault: &Fault) -> Result<Verdict, Error> {
     if let Err(error) = scratch.apply(&fault.patch) {
-        return Ok(Verdict::Broken(error.to_string()));
+        return Ok(Verdict::Broken(format!("it does not apply: {error}")));
     }
     let outcome = suite.run(&fault.caught_by, &scratch.log(&fault.name)).await;
     scratch.revert(&fault.patch)?;

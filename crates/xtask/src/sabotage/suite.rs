@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 
 use dev_services::Services;
 use serde_json::Value;
+use tokio::process::Command;
 
 use super::fault::Test;
 use super::scratch::Scratch;
@@ -87,9 +88,8 @@ impl<'a> Suite<'a> {
         let services = self.services.iter().map(|(name, url)| (name, url));
         let mut command = self.scratch.command(&program.executable);
         command.current_dir(&program.dir).arg("--exact").args(names);
-        let output = command.envs(services).stderr(said).output().await;
-        let output = output.map_err(Error::StartCargo)?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        let (_, output) = run(command.envs(services), said).await?;
+        Ok(output)
     }
 
     /// As the end-to-end tests will ask for them.
@@ -114,16 +114,25 @@ impl<'a> Suite<'a> {
     /// Runs cargo on the copy and returns its stdout.
     async fn cargo(&self, arguments: &[&str], said: Stdio) -> Result<String, Error> {
         let mut command = self.scratch.cargo();
-        let output = command.args(arguments).stderr(said).output().await;
-        let output = output.map_err(Error::StartCargo)?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        let (status, output) = run(command.args(arguments), said).await?;
+        if status.success() {
+            return Ok(output);
         }
         Err(Error::Cargo {
             subcommand: arguments[0].to_owned(),
             code: 1,
         })
     }
+}
+
+/// Runs a command to its end; returns its stdout, and puts its stderr where it is wanted.
+async fn run(command: &mut Command, said: Stdio) -> Result<(ExitStatus, String), Error> {
+    let child = command.stdout(Stdio::piped()).stderr(said).spawn();
+    // Not `output()`, which would capture stderr too.
+    let output = child.map_err(Error::StartCargo)?.wait_with_output().await;
+    let output = output.map_err(Error::StartCargo)?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok((output.status, text))
 }
 
 impl Program {
