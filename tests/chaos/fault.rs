@@ -6,8 +6,8 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep};
 
-use crate::proxy::{Proxy, Weather};
 use crate::stage::Stage;
+use harness::proxy::{Proxy, Weather};
 
 /// One fault. Killing is `kill -9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,6 @@ mod history;
 mod oracle;
 mod poison;
 mod producer;
-mod proxy;
 mod reader;
 mod recovery;
 mod report;

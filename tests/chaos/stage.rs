@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
 use harness::{Broker, Database, Process, api_command, worker_command};
 
-use crate::proxy::Proxy;
+use harness::proxy::Proxy;
 
 /// The name of database, exchange and queues.
 const NAME: &str = "chaos";

@@ -11,6 +11,7 @@ use harness::events;
 
 mod api;
 mod backfill;
+mod commits;
 mod compose;
 mod crashes;
 mod dead_letters;
@@ -18,8 +19,10 @@ mod diagnostics;
 mod folding;
 mod ledger;
 mod limits;
+mod moments;
 mod outages;
 mod poison;
+mod rivals;
 mod tool;
 mod traces;
 mod wire;

@@ -44,6 +44,8 @@ pub struct MongoOptions {
     pub source: Option<Source>,
     /// In a container: keeps the data in this volume; without one they go with the server.
     pub volume: Option<Volume>,
+    /// Whether it can be told to fail (`configureFailPoint`).
+    pub fail_points: bool,
 }
 
 /// A MongoDB server that can be stopped, killed, frozen and started again. Its end is bound to the owner's.
@@ -70,6 +72,9 @@ impl MongoServer {
             .extend(["--wiredTigerCacheSizeGB", "1", "--oplogSize", "512", "--quiet"].map(str::to_owned));
         if options.deployment != Deployment::Standalone {
             arguments.extend(["--replSet", REPLICA_SET].map(str::to_owned));
+        }
+        if options.fail_points {
+            arguments.extend(["--setParameter", "enableTestCommands=1"].map(str::to_owned));
         }
         let instance = match source {
             Source::Native => {

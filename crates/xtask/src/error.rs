@@ -51,6 +51,30 @@ pub enum Error {
     #[error("cargo {subcommand} failed")]
     Cargo { subcommand: String, code: u8 },
 
+    #[error("cannot run git")]
+    StartGit(#[source] std::io::Error),
+
+    #[error("`git {command}` failed: {said}")]
+    Git { command: String, said: String },
+
+    #[error("{} is no usable sabotage: {problem}", .patch.display())]
+    PatchHeader { patch: PathBuf, problem: String },
+
+    #[error("no sabotage is called `{0}`: `cargo xtask sabotage --list` shows them all")]
+    UnknownFault(String),
+
+    #[error(
+        "these tests do not pass on the sources as they are, so their failing would prove nothing: {}; mend them \
+         first ({} has what they say)", tests.join(", "), log.display()
+    )]
+    FailsUnharmed { tests: Vec<String>, log: PathBuf },
+
+    #[error(
+        "{count} not caught: write the test that is missing, or mend the patch ({} has what cargo and the tests say)",
+        logs.display()
+    )]
+    NotCaught { count: usize, logs: PathBuf },
+
     #[error("totals-{program} ended unexpectedly ({exit}); what it said is above")]
     AppDied { program: &'static str, exit: Exit },
 

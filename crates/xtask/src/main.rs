@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod publish;
 mod running;
+mod sabotage;
 mod test;
 mod up;
 
@@ -41,6 +42,7 @@ enum Command {
     Publish(publish::Args),
     Bench(bench::Args),
     Chaos(chaos::Args),
+    Sabotage(sabotage::Args),
 }
 
 #[tokio::main]
@@ -60,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Publish(args) => publish::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::Chaos(args) => chaos::run(&args).await,
+        Command::Sabotage(args) => sabotage::run(&args).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -28,12 +28,16 @@ pub enum Weather {
 
 /// A listening proxy; it ends with the runtime.
 pub struct Proxy {
+    /// Where it listens, on 127.0.0.1.
     pub port: u16,
     weather: watch::Sender<Weather>,
 }
 
 impl Proxy {
     /// A proxy on a free port, before `target` on this machine.
+    ///
+    /// # Errors
+    /// When no port can be had.
     pub async fn start(target: u16) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
