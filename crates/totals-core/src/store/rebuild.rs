@@ -176,7 +176,7 @@ impl Store {
             let database = self.database.clone();
             let answer = detached(async move { database.run_command(command).await }).await??;
             check_statements(&answer).or_else(StoreError::unless_duplicate_key)?;
-            written += written_by(name, &answer);
+            written += written_by(&answer);
         }
         Ok(written)
     }
@@ -193,17 +193,12 @@ impl Rebuild {
     }
 }
 
-/// How many documents a command has changed, created or deleted.
-fn written_by(name: &str, answer: &Document) -> u64 {
-    let number = |field| answer.get_i32(field).unwrap_or_default();
-    let written = match name {
-        "delete" => number("n"),
-        _ => {
-            let created = answer.get_array("upserted").map_or(0, Vec::len);
-            number("nModified") + i32::try_from(created).unwrap_or(i32::MAX)
-        }
-    };
-    u64::try_from(written).unwrap_or_default()
+/// How many documents an update or a delete has changed, created or deleted.
+fn written_by(answer: &Document) -> u64 {
+    let created = answer.get_array("upserted").map_or(0, Vec::len) as u64;
+    // Of an update `n` counts what it found, of a delete what it deleted.
+    let changed = answer.get_i32("nModified").or_else(|_| answer.get_i32("n"));
+    created + u64::try_from(changed.unwrap_or_default()).unwrap_or_default()
 }
 
 enum Statement {

@@ -79,7 +79,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
         Ok(payments) => verified.payments = Some(payments),
         // What was found before is worth more than this.
         Err(ToolError::Store(error)) => {
-            tracing::warn!(%error, "payments could not be compared with donations")
+            tracing::warn!(%error, "payments could not be compared with donations");
         }
         Err(error) => return Err(error),
     }
