@@ -169,6 +169,25 @@ async fn what_cannot_be_counted_is_in_the_rejects_with_its_reason() {
 }
 
 #[tokio::test]
+async fn of_a_rejected_row_nothing_counts() {
+    let world = World::new().await;
+    let time = "2024-05-01T10:00:00Z";
+    let (_dir, path) = file("first.csv", format!("{HEADER}\nd1,c,10.00,u,0,{time},\n"));
+    json(&world, 0, &["backfill", &path]).await;
+    let rows = format!("{HEADER}\nd1,c,11.00,u,0,{time},5\nd2,c,4.00,u,0,{time},1\n");
+    let (_dir, path) = file("second.csv", rows);
+    let answer = json(&world, 1, &["backfill", &path]).await;
+    assert_eq!(
+        (&answer["applied"], &answer["rejected"]),
+        (&json!(2), &json!(1)),
+        "{answer}"
+    );
+    assert_eq!(rejects(&path).len(), 1);
+    world.expect_totals("c", 1000 + 300, 2, 1).await;
+    world.expect_settled(3).await;
+}
+
+#[tokio::test]
 async fn rejects_are_replaced_by_a_complete_run_of_the_same_file_alone() {
     let world = World::new().await;
     let bad = "no json\n";

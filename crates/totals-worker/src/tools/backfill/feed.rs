@@ -1,4 +1,7 @@
 //! Rows in, transactions out: one reader feeds the lanes, each with its own campaigns so that they never contend.
+//!
+//! A refunded donation is two events. Its refund is committed only once its creation is there, in the same lane, so
+//! that of a row whose creation is rejected nothing counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +27,14 @@ use crate::tools::progress::Progress;
 /// So much of the file is in hand at once, however long its rows are.
 const MAX_BYTES_IN_HAND: usize = 64 * 1024 * 1024;
 
-type Item = (Event, Arc<Row>);
+type Item = (Event, Source);
+
+/// What an event comes from.
+struct Source {
+    row: Row,
+    /// Due once the event is applied or a duplicate.
+    refund: Option<Event>,
+}
 
 /// What feeding needs.
 pub struct Feed {
@@ -129,8 +139,9 @@ impl Reader {
             progress.add(rows.position() - position);
             position = rows.position();
             match events(&row, self.currency) {
-                Ok(events) => {
-                    if self.runtime.block_on(self.hand_over(row, events)).is_none() {
+                Ok((event, refund)) => {
+                    let source = Source { row, refund };
+                    if self.runtime.block_on(self.hand_over(event, source)).is_none() {
                         break;
                     }
                 }
@@ -141,15 +152,11 @@ impl Reader {
     }
 
     /// Waits until there is room; none if the lane has given up.
-    async fn hand_over(&self, mut row: Row, events: Vec<Event>) -> Option<()> {
-        let bytes = u32::try_from(row.bytes()).ok()?;
-        row.held = Some(self.room.clone().acquire_many_owned(bytes).await.ok()?);
-        let row = Arc::new(row);
-        for event in events {
-            let lane = lane_of(event.routing_text(), self.lanes.len());
-            self.lanes[lane].send((event, row.clone())).await.ok()?;
-        }
-        Some(())
+    async fn hand_over(&self, event: Event, mut source: Source) -> Option<()> {
+        let bytes = u32::try_from(source.row.bytes()).ok()?;
+        source.row.held = Some(self.room.clone().acquire_many_owned(bytes).await.ok()?);
+        let lane = lane_of(event.routing_text(), self.lanes.len());
+        self.lanes[lane].send((event, source)).await.ok()
     }
 }
 
@@ -163,30 +170,44 @@ async fn commit(
 ) -> Result<(), Abandoned> {
     let mut items = Vec::with_capacity(batch_size);
     while arriving.recv_many(&mut items, batch_size).await > 0 {
-        let settle = |batch, answer| tally.settle(&batch, answer, &rejects);
-        committer.commit(items.drain(..).collect(), settle).await?;
+        while !items.is_empty() {
+            let mut refunds = Vec::new();
+            let settle = |batch, answer| refunds.extend(tally.settle(batch, answer, &rejects));
+            committer.commit(items.drain(..).collect(), settle).await?;
+            items = refunds;
+        }
     }
     Ok(())
 }
 
 impl Tally {
-    fn settle(&self, batch: &Batch<Arc<Row>>, answer: Result<Vec<Outcome>, StoreError>, rejects: &Rejects) {
-        let mut events = batch.events.iter().zip(&batch.sources);
+    /// Counts what became of a piece; returns the refunds that are due now.
+    fn settle(
+        &self,
+        batch: Batch<Source>,
+        answer: Result<Vec<Outcome>, StoreError>,
+        rejects: &Rejects,
+    ) -> Vec<Item> {
+        let events = batch.events.iter().zip(batch.sources);
         let outcomes = match answer {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                return events.for_each(|(event, row)| rejects.add(row, &Reason::refused(event, &error)));
+                events.for_each(|(event, source)| rejects.add(&source.row, &Reason::refused(event, &error)));
+                return Vec::new();
             }
         };
-        for ((event, row), outcome) in events.by_ref().zip(outcomes) {
+        let mut refunds = Vec::new();
+        for ((event, Source { row, refund }), outcome) in events.zip(outcomes) {
             match outcome {
                 Outcome::Applied { .. } => self.applied.fetch_add(1, Ordering::Relaxed),
                 Outcome::Duplicate => self.duplicates.fetch_add(1, Ordering::Relaxed),
                 Outcome::Quarantined(quarantine) => {
-                    rejects.add(row, &Reason::quarantined(event, &quarantine));
+                    rejects.add(&row, &Reason::quarantined(event, &quarantine));
                     continue;
                 }
             };
+            refunds.extend(refund.map(|event| (event, Source { row, refund: None })));
         }
+        refunds
     }
 }

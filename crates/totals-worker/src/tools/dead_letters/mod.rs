@@ -21,7 +21,8 @@ use letter::Letter;
 /// reason. A letter's id is its event id; one whose event id cannot be read is known by its body's hash.
 ///
 /// While a command looks through the queue, the letters are in its hands and no other consumer sees them; at its end
-/// it gives back what it has not replayed or discarded, and so does the broker if it is killed.
+/// it gives back what it has not replayed or discarded, and so does the broker if it is killed. Up to 1000 letters are in
+/// its memory at once, whatever their size.
 #[derive(Debug, Subcommand)]
 #[expect(
     clippy::doc_markdown,
