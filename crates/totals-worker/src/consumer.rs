@@ -120,8 +120,15 @@ impl Worker {
         }
         let token = epoch.token.clone();
         connected.in_hand.lift();
+        let stopped = matches!(end, End::Stopped);
         tokio::select! {
-            () = self.finish(epoch, &end, &connected.channel) => close(connected.connection).await,
+            () = self.finish(epoch, &end, &connected.channel) => {
+                let closing = tokio::spawn(close(connected.connection));
+                // A lost one may never answer, and the next is not to wait for it.
+                if stopped {
+                    let _ = closing.await;
+                }
+            }
             never = discard(connected.consumer) => match never {},
             () = shutdown.hard.cancelled() => token.cancel(),
         }

@@ -33,7 +33,7 @@ impl Epoch {
         let prefetch = usize::from(worker.config.broker.prefetch);
         let (settle, finished) = Settle::open();
         let settling = settle::run(channel.clone(), finished, prefetch, token.clone());
-        tasks.spawn(ending(token.clone(), settling));
+        tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), settling)));
         // Unbounded, and yet no larger than the prefetch.
         let (park, parked) = mpsc::unbounded_channel();
         let dead_letters = DeadLetters {
@@ -45,7 +45,8 @@ impl Epoch {
             epoch: token.clone(),
             stopping: shutdown.soft.clone(),
         };
-        tasks.spawn(ending(token.clone(), dead_letters.run(parked)));
+        let parking = dead_letters.run(parked);
+        tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), parking)));
         let lane = |number| {
             let (sender, arriving) = mpsc::channel(prefetch);
             let lane = Lane {
@@ -92,6 +93,15 @@ impl Epoch {
     pub async fn end(self) {
         drop((self.lanes, self.park));
         self.tasks.wait().await;
+    }
+}
+
+/// Drops a task when the epoch is over: it may be waiting for an answer of the broker that never comes. Its work on the
+/// database goes on in tasks of its own.
+async fn while_it_lasts(epoch: CancellationToken, task: impl Future<Output = ()>) {
+    tokio::select! {
+        () = epoch.cancelled() => {}
+        () = task => {}
     }
 }
 
