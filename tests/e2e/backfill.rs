@@ -169,6 +169,45 @@ async fn what_cannot_be_counted_is_in_the_rejects_with_its_reason() {
 }
 
 #[tokio::test]
+async fn rejects_are_replaced_by_a_complete_run_of_the_same_file_alone() {
+    let world = World::new().await;
+    let bad = "no json\n";
+    let (dir, path) = file("january.ndjson", bad);
+    let here = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    json(&world, 1, &["backfill", &path]).await;
+    assert_eq!(rejects(&path).len(), 1);
+
+    // Stopped by a table that cannot be read on.
+    let table = format!("{HEADER}\nd,c\n");
+    let path = here("february.csv");
+    std::fs::write(&path, &table).unwrap();
+    json(&world, 1, &["backfill", &path]).await;
+    let open = format!("{table}e,c\nd,c,\"{}", "1\n".repeat(3_000_000));
+    std::fs::write(&path, open).unwrap();
+    assert_eq!(tool(&world, &["backfill", &path]).await.code, Some(2));
+    assert_eq!(rejects(&path).len(), 1, "as the complete run left them");
+    std::fs::write(&path, format!("{HEADER}\n")).unwrap();
+    json(&world, 1, &["backfill", &path]).await;
+    assert!(!std::fs::exists(here("february.csv.rejects.ndjson")).unwrap());
+    assert!(!std::fs::exists(here("february.csv.rejects.ndjson.part")).unwrap());
+
+    let january = here("january.ndjson.rejects.ndjson");
+    for (name, line) in [
+        (january.as_str(), "it has content"),
+        ("/dev/null", "a regular file"),
+    ] {
+        let said = tool(&world, &["backfill", &path, "--rejects", name]).await;
+        assert!(said.code == Some(2) && said.stderr.contains(line), "{said:?}");
+    }
+    assert_eq!(rejects(&here("january.ndjson")).len(), 1);
+    std::fs::write(&path, &table).unwrap();
+    let named = here("named.ndjson");
+    let answer = json(&world, 1, &["backfill", &path, "--rejects", &named]).await;
+    assert_eq!(answer["rejects"], named);
+    assert_eq!(std::fs::read_to_string(&named).unwrap().lines().count(), 1);
+}
+
+#[tokio::test]
 async fn hostile_lines_harm_nothing_beside_them() {
     let world = World::new().await;
     let good = |donation| created("", donation).bare().body;

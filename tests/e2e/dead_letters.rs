@@ -1,8 +1,8 @@
 //! `totals-worker dead-letters`: an operator looks at what could not be applied, mends it, sends it again or throws it
 //! away, and loses nothing on the way.
 
-use lapin::options::{QueueBindOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::options::{QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 
 use crate::events::{created, paid};
@@ -205,6 +205,38 @@ async fn a_replay_goes_to_the_worker_alone_and_takes_only_what_is_selected() {
     command.env("CURRENCY", "EUR");
     let _worker = Process::start(command).await;
     world.expect_settled(1).await;
+}
+
+#[tokio::test]
+async fn letters_that_the_queue_does_not_take_stay() {
+    let world = World::new().await;
+    let letters = 40;
+    let poison = |number| created(&format!("e{number}"), "d").amount_text("0");
+    park(&world, (0..letters).map(poison).collect()).await;
+    let queue = world.broker.queue.as_str();
+    let (connection, channel) = world.broker.connect().await;
+    let replay = async |line: &str| {
+        let said = tool(&world, &["dead-letters", "replay", "--all"]).await;
+        assert!(said.code == Some(2) && said.stderr.contains(line), "{said:?}");
+    };
+    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
+    deleted.await.unwrap();
+    replay("RabbitMQ has no queue").await;
+    expect_letters(&world, letters).await;
+
+    let mut limit = FieldTable::default();
+    limit.insert("x-max-length".into(), AMQPValue::LongInt(0));
+    limit.insert(
+        "x-overflow".into(),
+        AMQPValue::LongString("reject-publish".into()),
+    );
+    let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), limit);
+    declared.await.unwrap();
+    replay("or lift its limits").await;
+    let accepted = world.broker.count(queue).await;
+    assert!(accepted < letters, "the queue refuses some");
+    expect_letters(&world, letters - accepted).await;
+    connection.close(200, "done".into()).await.unwrap();
 }
 
 #[tokio::test]

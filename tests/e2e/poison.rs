@@ -378,7 +378,7 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
         .unwrap();
     connection.close(200, "done".into()).await.unwrap();
     let mut command = world.worker_command();
-    command.env("RABBITMQ_PREFETCH", "64");
+    command.env("RABBITMQ_PREFETCH", "16");
     let worker = Process::start(command).await;
     worker.healthy().await;
 
@@ -400,6 +400,11 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
         .logged("dead letters are refused and stay unacknowledged")
         .await;
     assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
+    // More than half of the prefetch is refused, so that less is left than has to wait.
+    let more = poison..poison + 8;
+    poison = more.end;
+    let more = more.map(|number| Outgoing::new("donation.created", format!("poison {number}")));
+    world.broker.publish(more).await;
     // Many times what the prefetch leaves.
     let events = (0..500).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
     world.broker.publish(events).await;

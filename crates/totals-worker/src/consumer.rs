@@ -4,10 +4,11 @@
 //! When the connection is lost all of it is dropped and built anew; the tags of an old epoch die with its
 //! settlement, so nothing is ever acknowledged on a channel other than the one that delivered it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
@@ -18,7 +19,7 @@ use totals_core::runtime::config;
 use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::Store;
 
-use crate::connection::{Address, BrokerError, CALL_TIMEOUT, call, close};
+use crate::connection::{Address, BrokerError, call, close};
 use crate::epoch::Epoch;
 use crate::in_hand::InHand;
 use crate::message::Message;
@@ -118,16 +119,17 @@ impl Worker {
             backoff.reset();
         }
         let token = epoch.token.clone();
+        connected.in_hand.lift();
         tokio::select! {
-            () = self.finish(epoch, &end, &mut connected) => close(connected.connection).await,
+            () = self.finish(epoch, &end, &connected.channel) => close(connected.connection).await,
+            never = discard(connected.consumer) => match never {},
             () = shutdown.hard.cancelled() => token.cancel(),
         }
         Ok(end)
     }
 
     /// Lets an epoch's tasks end: with what they have in hand if the worker stops, at once if the connection is lost.
-    async fn finish(&self, epoch: Epoch, end: &End, connected: &mut Connected) {
-        connected.in_hand.lift();
+    async fn finish(&self, epoch: Epoch, end: &End, channel: &Channel) {
         match end {
             End::Lost => {
                 self.say(BrokerState::NotConsuming(
@@ -138,14 +140,8 @@ impl Worker {
             End::Stopped => {
                 self.say(BrokerState::NotConsuming("stopping".to_owned()));
                 let options = BasicCancelOptions::default();
-                let cancel = connected.channel.basic_cancel(CONSUMER_TAG.into(), options);
-                // What arrives meanwhile is not ours any more; kept, it could be more than is good.
-                let discard = connected.consumer.by_ref().for_each(async |_| ());
-                let (cancelled, ()) = tokio::join!(
-                    call("cancelling the consumer", cancel),
-                    tokio::time::timeout(CALL_TIMEOUT, discard).map(drop),
-                );
-                if let Err(error) = cancelled {
+                let cancel = channel.basic_cancel(CONSUMER_TAG.into(), options);
+                if let Err(error) = call("cancelling the consumer", cancel).await {
                     tracing::debug!(%error, "the consumer was not cancelled in order");
                 }
             }
@@ -188,6 +184,8 @@ impl Worker {
     async fn dispatch(&self, epoch: &Epoch, connected: &mut Connected, shutdown: &Shutdown) -> End {
         loop {
             let delivery = tokio::select! {
+                // A stop comes first: the tasks heed it too, and one that ends must not look like a failure.
+                biased;
                 () = shutdown.soft.cancelled() => return End::Stopped,
                 () = epoch.token.cancelled() => return End::Lost,
                 delivery = connected.consumer.next() => delivery,
@@ -213,9 +211,19 @@ impl Worker {
                 self.config.currency,
             );
             if !epoch.hand(message, decoded).await {
+                if shutdown.soft.is_cancelled() {
+                    return End::Stopped;
+                }
                 tracing::error!("a task of this epoch ended early");
                 return End::Lost;
             }
         }
     }
+}
+
+/// Drops what still arrives, until this is dropped itself: it is not ours any more, and with the brake lifted it could be
+/// more than is good.
+async fn discard(consumer: Consumer) -> Infallible {
+    consumer.for_each(async |_| ()).await;
+    std::future::pending().await
 }

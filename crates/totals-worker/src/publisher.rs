@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
@@ -61,32 +62,16 @@ impl Publisher {
             let publish = channel.basic_publish("".into(), queue.as_str().into(), options, body, properties);
             confirmations.push(call("publishing a dead letter", publish).await?);
         }
-        let (mut refusal, mut missing) = (None, false);
-        let mut next = 0;
-        for confirmation in confirmations {
-            match call("confirming a dead letter", confirmation).await? {
-                Confirmation::Ack(None) => {
-                    batch.remove(next);
-                    continue;
-                }
-                Confirmation::Nack(_) => refusal = Some(BrokerError::Refused { queue: queue.clone() }),
-                Confirmation::Ack(Some(_)) | Confirmation::NotRequested => {
-                    refusal = Some(BrokerError::Unroutable { queue: queue.clone() });
-                    // The next one declares the queue.
-                    missing = true;
-                }
-            }
-            next += 1;
+        // All of them, together, even if one fails: see `judge`.
+        let confirming = confirmations
+            .into_iter()
+            .map(|confirmation| call("confirming a dead letter", confirmation));
+        let judged = judge(batch, join_all(confirming).await, &queue);
+        if matches!(judged, Err(BrokerError::Unroutable { .. })) {
+            // The next one declares the queue.
+            self.disconnect().await;
         }
-        match refusal {
-            None => Ok(()),
-            Some(refusal) => {
-                if missing {
-                    self.disconnect().await;
-                }
-                Err(refusal)
-            }
-        }
+        judged
     }
 
     async fn channel(&mut self, queue: &str) -> Result<&Channel, BrokerError> {
@@ -102,6 +87,40 @@ impl Publisher {
             }
         };
         Ok(channel)
+    }
+}
+
+/// Takes out of `batch` what is confirmed, each by its answer of `answers`.
+///
+/// lapin hands a returned message to whichever confirmation completes next, and that can be its neighbour's. So if any
+/// was returned, none counts as confirmed; a copy is harmless, a loss is not.
+fn judge<T>(
+    batch: &mut Vec<T>,
+    answers: Vec<Result<Confirmation, BrokerError>>,
+    queue: &str,
+) -> Result<(), BrokerError> {
+    let returned = |answer: &Result<_, _>| {
+        matches!(
+            answer,
+            Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) | Confirmation::NotRequested)
+        )
+    };
+    let any_returned = answers.iter().any(returned);
+    if !any_returned {
+        let mut confirmed = answers
+            .iter()
+            .map(|answer| matches!(answer, Ok(Confirmation::Ack(_))));
+        batch.retain(|_| !confirmed.next().unwrap_or(false));
+    }
+    let queue = queue.to_owned();
+    let mut refused = false;
+    for answer in answers {
+        refused |= matches!(answer?, Confirmation::Nack(_));
+    }
+    match (any_returned, refused) {
+        (true, _) => Err(BrokerError::Unroutable { queue }),
+        (false, true) => Err(BrokerError::Refused { queue }),
+        (false, false) => Ok(()),
     }
 }
 
@@ -144,4 +163,57 @@ fn headers(Parked { message, reason }: &Parked) -> FieldTable {
     let attempts = message.attempts().saturating_add(1);
     headers.insert(header::ATTEMPTS.into(), AMQPValue::LongLongInt(attempts));
     headers.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::{BasicReturnMessage, Delivery};
+
+    use super::*;
+
+    fn returned() -> BasicReturnMessage {
+        BasicReturnMessage {
+            delivery: Delivery::mock(0, "".into(), "dlq".into(), false, Vec::new()),
+            reply_code: 312,
+            reply_text: "NO_ROUTE".into(),
+        }
+    }
+
+    /// What is left of the messages 0, 1 and 2, and the error.
+    fn left(answers: [Result<Confirmation, BrokerError>; 3]) -> (Vec<u8>, Option<BrokerError>) {
+        let mut batch = vec![0, 1, 2];
+        let judged = judge(&mut batch, answers.into(), "dlq");
+        (batch, judged.err())
+    }
+
+    #[test]
+    fn the_broker_takes_what_it_confirms() {
+        let ack = || Ok(Confirmation::Ack(None));
+        assert!(matches!(left([ack(), ack(), ack()]), (left, None) if left.is_empty()));
+        let (left, error) = left([ack(), Ok(Confirmation::Nack(None)), ack()]);
+        assert_eq!(left, [1]);
+        assert!(matches!(error, Some(BrokerError::Refused { .. })));
+    }
+
+    #[test]
+    fn a_failure_leaves_what_is_not_confirmed() {
+        let silent = Err(BrokerError::Silent { doing: "confirming" });
+        let (left, error) = left([Ok(Confirmation::Nack(None)), silent, Ok(Confirmation::Ack(None))]);
+        assert_eq!(left, [0, 1]);
+        assert!(matches!(error, Some(BrokerError::Silent { .. })));
+    }
+
+    #[test]
+    fn none_is_confirmed_beside_one_that_came_back() {
+        for carrier in [Confirmation::Ack, Confirmation::Nack] {
+            let answers = [
+                Ok(Confirmation::Ack(None)),
+                Ok(carrier(Some(returned()))),
+                Ok(Confirmation::Ack(None)),
+            ];
+            let (left, error) = left(answers);
+            assert_eq!(left, [0, 1, 2]);
+            assert!(matches!(error, Some(BrokerError::Unroutable { .. })));
+        }
+    }
 }

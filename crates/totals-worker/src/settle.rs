@@ -2,17 +2,23 @@
 //!
 //! Lanes finish out of order, and acknowledging message by message costs the broker a command each. So the finished
 //! tags are collected, and whatever is finished without a gap is acknowledged at once with `multiple`. One delivery that
-//! has to wait (a dead letter that its queue refuses) does not hold up the others: when many have finished behind it,
-//! they are acknowledged one by one.
+//! has to wait (a dead letter that its queue refuses) does not hold up the others: when many have finished behind it, or
+//! nothing more finishes for a while, they are acknowledged one by one. A count alone would not do: what has to wait
+//! takes up the prefetch too, so with half of it waiting no more than the other half can ever finish.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use lapin::Channel;
 use lapin::options::BasicAckOptions;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::call;
+
+/// How long what is finished waits for an earlier delivery while nothing else finishes.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Tells the settlement of one epoch that deliveries are done with: committed, or safe in the dead-letter queue.
 #[derive(Debug, Clone)]
@@ -29,7 +35,9 @@ impl Settle {
     /// Acknowledges these deliveries, in time. On an epoch that is over this does nothing: the broker delivers them
     /// again, and they are found to be duplicates.
     pub fn done(&self, tags: Vec<u64>) {
-        let _ = self.0.send(tags);
+        if !tags.is_empty() {
+            let _ = self.0.send(tags);
+        }
     }
 }
 
@@ -45,12 +53,8 @@ pub async fn run(
         patience: prefetch / 2,
         ..Window::default()
     };
-    while let Some(tags) = finished.recv().await {
-        window.finish(tags);
-        while let Ok(tags) = finished.try_recv() {
-            window.finish(tags);
-        }
-        for (tag, multiple) in window.advance() {
+    while let Some(due) = window.due(&mut finished).await {
+        for (tag, multiple) in due {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this is the one place that acknowledges"
@@ -79,6 +83,18 @@ struct Window {
 }
 
 impl Window {
+    /// Waits for something to finish, or for quiet; what to acknowledge then. None when nothing can finish any more.
+    async fn due(&mut self, finished: &mut mpsc::UnboundedReceiver<Vec<u64>>) -> Option<Vec<(u64, bool)>> {
+        let Ok(tags) = timeout(QUIET, finished.recv()).await else {
+            return Some(self.leave_behind().collect());
+        };
+        self.finish(tags?);
+        while let Ok(tags) = finished.try_recv() {
+            self.finish(tags);
+        }
+        Some(self.advance())
+    }
+
     fn finish(&mut self, tags: Vec<u64>) {
         self.finished.extend(tags);
     }
@@ -155,5 +171,35 @@ mod tests {
         window.finish(vec![1, 8]);
         assert_eq!(window.advance(), [(1, false), (8, true)]);
         assert!(window.behind.is_empty() && window.finished.is_empty());
+    }
+
+    #[tokio::test]
+    async fn half_the_prefetch_and_more_in_hand_does_not_hold_up_the_others() {
+        for (prefetch, waiting) in [(2, 1), (6, 3), (6, 5)] {
+            let (settle, mut finished) = Settle::open();
+            let mut window = Window {
+                patience: prefetch / 2,
+                ..Window::default()
+            };
+            let mut next = waiting + 1;
+            // The broker sends no more than the prefetch, so this is all that can finish.
+            let rest: Vec<u64> = (next..=prefetch as u64).collect();
+            next += rest.len() as u64;
+            let singly: Vec<_> = rest.iter().map(|tag| (*tag, false)).collect();
+            settle.done(rest);
+            assert_eq!(window.due(&mut finished).await, Some(vec![]));
+            settle.done(vec![]);
+            assert_eq!(window.due(&mut finished).await, Some(singly));
+            assert_eq!(window.due(&mut finished).await, Some(vec![]), "none twice");
+            // What comes now need not wait.
+            settle.done(vec![next]);
+            assert_eq!(window.due(&mut finished).await, Some(vec![(next, false)]));
+            settle.done((1..=waiting).chain([next + 1]).collect());
+            let mut all: Vec<_> = (1..=waiting).map(|tag| (tag, false)).collect();
+            all.push((next + 1, true));
+            assert_eq!(window.due(&mut finished).await, Some(all));
+            drop(settle);
+            assert_eq!(window.due(&mut finished).await, None);
+        }
     }
 }

@@ -10,8 +10,10 @@
 //! campaign under a new snapshot, which is as sound: nothing that is compared spans two campaigns.
 
 mod campaign;
+mod logged;
 mod pass;
 mod payments;
+mod unplaced;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -33,6 +35,16 @@ pub enum Scope {
     All,
     /// One campaign.
     Campaign(CampaignId),
+}
+
+impl Scope {
+    /// Whether a campaign lies in it; none stands for the refunds that wait.
+    pub fn contains(&self, campaign: Option<&CampaignId>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Campaign(only) => campaign == Some(only),
+        }
+    }
 }
 
 /// An audit in progress: [`Audit::next`] until there is no more.

@@ -97,6 +97,14 @@ impl StoreError {
         }
     }
 
+    /// The same failure, with the collection it was met in.
+    pub(super) fn within(self, collection: &str) -> Self {
+        Self {
+            summary: format!("{collection}: {}", self.summary),
+            ..self
+        }
+    }
+
     /// A failure of this service's own making.
     pub(super) fn defect(summary: String) -> Self {
         Self {

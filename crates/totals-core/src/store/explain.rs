@@ -103,10 +103,11 @@ impl Store {
         let latest = doc! {
             "find": EVENT_LOG, "filter": { "campaignId": id, "effect": { "$exists": true } },
             "sort": { "campaignId": -1, "committedAt": -1 }, "limit": i64::from(last), "hint": LOG_BY_CAMPAIGN,
+            "projection": { "payload": 0 },
         };
         let failed = doc! {
             "find": EVENT_LOG, "filter": { "campaignId": id, "committedAt": null, "status": "FAILED" },
-            "hint": LOG_BY_CAMPAIGN,
+            "hint": LOG_BY_CAMPAIGN, "projection": { "body": 0 },
         };
         let mut failed = snapshot
             .all(failed, |row| read::<FailedRow>(row).map(FailedEvent::from))

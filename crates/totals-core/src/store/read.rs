@@ -100,7 +100,11 @@ impl Store {
     pub async fn list(&self, page: Page) -> Result<(Vec<CampaignTotals>, u64), ReadError> {
         let totals = self.campaign_totals::<TotalsDocument>();
         in_time(async move {
-            let count = totals.count_documents(doc! {}).max_time(READ_TIMEOUT).await?;
+            let count = totals
+                .count_documents(doc! {})
+                .read_concern(ReadConcern::majority())
+                .max_time(READ_TIMEOUT)
+                .await?;
             if u64::from(page.offset) >= count {
                 return Ok((Vec::new(), count));
             }

@@ -9,20 +9,20 @@
 //! 2. once a campaign's donations and donors agree with the log at some moment, what its totals are off by at that
 //!    moment is what they are off by ever after, and is added in a single `$inc`.
 //!
-//! Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do no harm: a
-//! correction counts itself (`corrections`), and is made only at the count that its audit saw.
+//! Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do not correct twice:
+//! a correction of totals counts itself (`corrections`), and is made only at the count that its audit saw.
 
-use futures::stream::{self, TryStreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use mongodb::bson::{Bson, Document, doc, serialize_to_bson};
 use mongodb::error::Error;
 
-use super::audit::{CampaignAudit, DonationDifference, DonorDifference, Scope, TotalsDifference};
+use super::audit::{CampaignAudit, Damage, DonationDifference, DonorDifference, Scope, TotalsDifference};
 use super::document::{CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorKey, date};
-use super::{Store, StoreError, check_statements, detached};
+use super::{Listed, Store, StoreError, check_statements, detached};
 use crate::domain::{CampaignId, Currency, Timestamp, Totals};
 
-/// Passes after which a rebuild gives up on campaigns that still differ. Two suffice, three with a worker that moves
-/// what is being put right.
+/// Passes after which a rebuild gives up on what still differs. One puts donations and donors right, one the totals, one
+/// finds nothing; more are needed only where workers move what is being put right.
 const MAX_PASSES: u32 = 10;
 
 /// Statements in one command, which must stay below 16 MB.
@@ -30,6 +30,9 @@ const STATEMENTS: usize = 1000;
 
 /// Commands that the server works on at the same time.
 const COMMANDS_AT_ONCE: usize = 4;
+
+/// Damaged rows named in an answer; all are counted.
+const DAMAGED_SHOWN: usize = 100;
 
 /// What a rebuild has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,15 +49,18 @@ pub struct Rebuild {
     pub donors: u64,
     /// Campaigns whose totals were put right.
     pub totals: u64,
-    /// Campaigns left as they are, because log rows of theirs are damaged.
-    pub damaged: Vec<CampaignId>,
-    /// Whether differences were left after the last pass that was made.
+    /// Damaged log rows. With any of them nothing is put right.
+    pub damaged: Listed<Damage>,
+    /// Whether differences are left.
     pub unfinished: bool,
 }
 
 impl Store {
     /// Puts right whatever does not follow from the log, and looks again until all of it does. `progress` is told
     /// of each campaign as it was found.
+    ///
+    /// First it looks at the whole log, also for one campaign: a damaged row may belong to any donation, so nothing
+    /// can be said to follow from a log that has one, and nothing is changed then.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer; what was put right is right, and a rebuild can be run again.
@@ -64,26 +70,51 @@ impl Store {
         currency: Currency,
         mut progress: impl FnMut(&CampaignAudit),
     ) -> Result<Rebuild, StoreError> {
+        let mut seen = Rebuild {
+            passes: 1,
+            ..Rebuild::default()
+        };
+        let mut differs = false;
+        let mut audit = self.audit(Scope::All, currency);
+        while let Some(campaign) = audit.next().await? {
+            progress(&campaign);
+            if scope.contains(campaign.campaign.as_ref()) {
+                seen.count(&campaign);
+                differs |= campaign.differences() > 0;
+            }
+            for damage in campaign.damaged {
+                seen.damaged.add(damage, DAMAGED_SHOWN);
+            }
+        }
+        if seen.damaged.count > 0 || !differs {
+            return Ok(seen);
+        }
+        self.follow_log(scope, currency, progress).await
+    }
+
+    /// A rebuild that takes the log for whole.
+    pub(super) async fn follow_log(
+        &self,
+        scope: &Scope,
+        currency: Currency,
+        mut progress: impl FnMut(&CampaignAudit),
+    ) -> Result<Rebuild, StoreError> {
         let mut done = Rebuild::default();
         loop {
             done.passes += 1;
-            (done.campaigns, done.events) = (0, 0);
-            done.damaged.clear();
-            let mut differed = false;
+            (done.campaigns, done.events, done.unfinished) = (0, 0, false);
+            let corrected = done.corrected();
             let mut audit = self.audit(scope.clone(), currency);
             while let Some(campaign) = audit.next().await? {
                 progress(&campaign);
-                done.campaigns += u64::from(campaign.campaign.is_some());
-                done.events += campaign.events;
+                done.count(&campaign);
+                done.unfinished |= campaign.differences() > 0;
                 if campaign.damaged.is_empty() {
-                    differed |= campaign.differences() > 0;
                     self.put_right(campaign, &mut done).await?;
-                } else {
-                    done.damaged.extend(campaign.campaign);
                 }
             }
-            if !differed || done.passes == MAX_PASSES {
-                done.unfinished = differed;
+            let stuck = done.corrected() == corrected;
+            if !done.unfinished || stuck || done.passes == MAX_PASSES {
                 return Ok(done);
             }
         }
@@ -97,36 +128,36 @@ impl Store {
                 && let Some(difference) = &audit.totals_difference
             {
                 let statement = correct_totals(&campaign, difference, audit.events, audit.committed);
-                self.write_each(CAMPAIGN_TOTALS, [Ok(statement)].into_iter())
+                done.totals += self
+                    .write_each(CAMPAIGN_TOTALS, [Ok(statement)].into_iter())
                     .await?;
-                done.totals += 1;
             }
             let statements = donors.iter().map(|donor| correct_donor(&campaign, donor));
-            self.write_each(CAMPAIGN_DONORS, statements).await?;
+            done.donors += self.write_each(CAMPAIGN_DONORS, statements).await?;
         }
-        self.write_each(DONATIONS, donations.iter().map(correct_donation))
-            .await?;
-        done.donations += donations.len() as u64;
-        done.donors += donors.len() as u64;
+        let statements = donations.iter().map(correct_donation);
+        done.donations += self.write_each(DONATIONS, statements).await?;
         Ok(())
     }
 
-    /// Runs statements that each stand alone. One that finds its document changed, or created, meanwhile does nothing.
+    /// Runs statements that each stand alone. One that finds its document changed, or created, meanwhile does
+    /// nothing; returned is how many did something.
     async fn write_each(
         &self,
         collection: &'static str,
         mut statements: impl Iterator<Item = Result<Statement, StoreError>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let chunks = std::iter::from_fn(|| {
             let chunk: Vec<_> = statements.by_ref().take(STATEMENTS).collect();
             (!chunk.is_empty()).then(|| chunk.into_iter().collect::<Result<Vec<_>, _>>())
         });
-        stream::iter(chunks)
-            .try_for_each_concurrent(COMMANDS_AT_ONCE, |chunk| self.write_chunk(collection, chunk))
-            .await
+        let written = stream::iter(chunks)
+            .map(async |chunk| self.write_chunk(collection, chunk?).await)
+            .buffer_unordered(COMMANDS_AT_ONCE);
+        written.try_fold(0, async |sum, written| Ok(sum + written)).await
     }
 
-    async fn write_chunk(&self, collection: &'static str, chunk: Vec<Statement>) -> Result<(), StoreError> {
+    async fn write_chunk(&self, collection: &'static str, chunk: Vec<Statement>) -> Result<u64, StoreError> {
         let (mut updates, mut deletes) = (Vec::new(), Vec::new());
         for statement in chunk {
             match statement {
@@ -134,6 +165,7 @@ impl Store {
                 Statement::Delete(statement) => deletes.push(statement),
             }
         }
+        let mut written = 0;
         for (name, list, statements) in [("update", "updates", updates), ("delete", "deletes", deletes)] {
             if statements.is_empty() {
                 continue;
@@ -144,9 +176,34 @@ impl Store {
             let database = self.database.clone();
             let answer = detached(async move { database.run_command(command).await }).await??;
             check_statements(&answer).or_else(StoreError::unless_duplicate_key)?;
+            written += written_by(name, &answer);
         }
-        Ok(())
+        Ok(written)
     }
+}
+
+impl Rebuild {
+    fn count(&mut self, audit: &CampaignAudit) {
+        self.campaigns += u64::from(audit.campaign.is_some());
+        self.events += audit.events;
+    }
+
+    fn corrected(&self) -> u64 {
+        self.donations + self.donors + self.totals
+    }
+}
+
+/// How many documents a command has changed, created or deleted.
+fn written_by(name: &str, answer: &Document) -> u64 {
+    let number = |field| answer.get_i32(field).unwrap_or_default();
+    let written = match name {
+        "delete" => number("n"),
+        _ => {
+            let created = answer.get_array("upserted").map_or(0, Vec::len);
+            number("nModified") + i32::try_from(created).unwrap_or(i32::MAX)
+        }
+    };
+    u64::try_from(written).unwrap_or_default()
 }
 
 enum Statement {
@@ -221,7 +278,8 @@ fn correct_totals(
             "limit": 1,
         });
     };
-    // Totals that were lost get a revision that readers have not seen: each event has moved it by one at most.
+    // Totals that were lost get a revision that readers have not seen, unless they were corrected before: each event
+    // has moved it by one at most.
     let revision = if difference.stored.is_some() {
         1
     } else {

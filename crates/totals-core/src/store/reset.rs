@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::options::WriteConcern;
 
 use super::audit::Scope;
 use super::document::{CAMPAIGN_DONORS, DONATIONS, EVENT_LOG};
@@ -14,6 +15,9 @@ use super::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
 use super::snapshot::Snapshot;
 use super::{Store, StoreError, detached};
 use crate::domain::{CampaignId, Currency};
+
+/// Attempts to remove a campaign that events still arrive for.
+const ATTEMPTS: u32 = 5;
 
 /// Ids in one command, which must stay below 16 MB.
 const AT_ONCE: usize = 10_000;
@@ -28,13 +32,35 @@ pub struct Reset {
 }
 
 impl Store {
-    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations, its donors
-    /// and its totals. Its dead letters stay.
+    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations, its
+    /// donors and its totals. Its dead letters stay.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot answer; part of it may be gone then, and the rest goes with the next
-    /// reset.
+    /// [`StoreError`] if the database cannot answer, or if events of the campaign keep arriving; part of it is
+    /// gone then, and the rest goes with the next reset.
     pub async fn reset(&self, campaign: &CampaignId, currency: Currency) -> Result<Reset, StoreError> {
+        let mut removed = Reset {
+            events: 0,
+            donations: 0,
+        };
+        let scope = Scope::Campaign(campaign.clone());
+        for _ in 0..ATTEMPTS {
+            self.remove_log(campaign, &mut removed).await?;
+            // A refund that arrived in between lacks its donation in the log: it goes with the next attempt.
+            if !self.follow_log(&scope, currency, |_| {}).await?.unfinished {
+                // Of donors whose pledges were all refunded.
+                let key = |donor| doc! { "c": campaign.as_str(), "d": donor };
+                let spent = doc! { "_id": { "$gt": key(Bson::MinKey), "$lt": key(Bson::MaxKey) }, "live": 0 };
+                self.delete(CAMPAIGN_DONORS, spent).await?;
+                return Ok(removed);
+            }
+        }
+        Err(StoreError::defect(format!(
+            "events of campaign {campaign} keep arriving: stop what sends them, and reset it again"
+        )))
+    }
+
+    async fn remove_log(&self, campaign: &CampaignId, removed: &mut Reset) -> Result<(), StoreError> {
         let snapshot = Snapshot::take(&self.database).await?;
         let mut donations = donations(&snapshot, campaign).await?;
         let waiting = waiting(&snapshot, campaign.as_str()).await?;
@@ -42,32 +68,29 @@ impl Store {
         donations.extend(uncreated.iter().cloned());
         // Rows that are not filed under the campaign, while its donations still tell which they are.
         let apart = rows_apart(&snapshot, &donations).await?;
-        let mut events = 0;
         for ids in apart.chunks(AT_ONCE) {
-            events += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
+            removed.events += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
         }
         for ids in uncreated.chunks(AT_ONCE) {
             self.delete(DONATIONS, doc! { "_id": { "$in": ids }, "campaignId": null })
                 .await?;
         }
         let filed = doc! { "campaignId": campaign.as_str(), "early": { "$ne": true } };
-        events += self.delete(EVENT_LOG, filed).await?;
-        self.rebuild(&Scope::Campaign(campaign.clone()), currency, |_| {})
-            .await?;
-        // Of donors whose pledges were all refunded.
-        let key = |donor| doc! { "c": campaign.as_str(), "d": donor };
-        let spent = doc! { "_id": { "$gt": key(Bson::MinKey), "$lt": key(Bson::MaxKey) }, "live": 0 };
-        self.delete(CAMPAIGN_DONORS, spent).await?;
-        Ok(Reset {
-            events,
-            donations: donations.len() as u64,
-        })
+        removed.events += self.delete(EVENT_LOG, filed).await?;
+        removed.donations += donations.len() as u64;
+        Ok(())
     }
 
     async fn delete(&self, collection: &'static str, filter: Document) -> Result<u64, StoreError> {
         let collection = self.database.collection::<Document>(collection);
-        let deleted = detached(async move { collection.delete_many(filter).await }).await??;
-        Ok(deleted.deleted_count)
+        // Of a majority, because what comes next reads what a majority has.
+        let delete = async move {
+            collection
+                .delete_many(filter)
+                .write_concern(WriteConcern::majority())
+                .await
+        };
+        Ok(detached(delete).await??.deleted_count)
     }
 }
 
@@ -78,7 +101,8 @@ async fn donations(snapshot: &Snapshot, campaign: &CampaignId) -> Result<HashSet
         "projection": { "_id": 1 },
     };
     let logged = doc! {
-        "find": EVENT_LOG, "filter": { "campaignId": campaign.as_str(), "type": "donation.created", "status": "PROCESSED" },
+        "find": EVENT_LOG,
+        "filter": { "campaignId": campaign.as_str(), "type": "donation.created", "status": "PROCESSED" },
         "hint": LOG_BY_CAMPAIGN, "projection": { "_id": 0, "donationId": 1 },
     };
     let stored = snapshot.all(stored, |row| text(row, "_id")).await?;

@@ -80,10 +80,11 @@ impl Snapshot {
         command.insert("readConcern", read_concern);
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let database = self.database.clone();
+        let collection = collection_of(&command);
         tokio::spawn(async move {
             let last = match feed(&database, command, read, &sender).await {
                 Ok(()) => Chunk::End,
-                Err(error) => Chunk::Failed(error),
+                Err(error) => Chunk::Failed(error.within(&collection)),
             };
             // Without a reader nobody cares how it ends.
             let _ = sender.send(last).await;
@@ -104,10 +105,17 @@ pub(super) fn read<'a, T: serde::Deserialize<'a>>(document: &'a RawDocument) -> 
     deserialize_from_slice(document.as_bytes()).map_err(|error| {
         let id = document.get("_id").ok().flatten().map(|id| format!("{id:?}"));
         StoreError::defect(format!(
-            "the document {} cannot be read: {error}",
+            "the document {} is none of this service's ({error}); where it is no log row, delete it and run \
+             `totals-worker rebuild`",
             id.unwrap_or_default()
         ))
     })
+}
+
+/// What a `find` or `aggregate` command reads.
+fn collection_of(command: &Document) -> String {
+    let collection = command.values().next().and_then(Bson::as_str);
+    collection.unwrap_or_default().to_owned()
 }
 
 enum Chunk<T> {

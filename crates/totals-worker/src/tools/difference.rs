@@ -34,14 +34,19 @@ pub enum Difference {
         expected: i64,
     },
     /// A log row that does not hold what was logged.
-    LogRow { event_id: String, problem: String },
+    LogRow {
+        campaign_id: Option<String>,
+        event_id: String,
+        problem: String,
+    },
 }
 
 /// What an audit has found about a campaign, worst first.
 pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<Item = Difference> {
     let campaign = audit.campaign.map(|campaign| campaign.to_string());
-    let (of_donation, of_donor) = (campaign.clone(), campaign.clone());
-    let rows = audit.damaged.into_iter().map(|damage| Difference::LogRow {
+    let (of_row, of_donation, of_donor) = (campaign.clone(), campaign.clone(), campaign.clone());
+    let rows = audit.damaged.into_iter().map(move |damage| Difference::LogRow {
+        campaign_id: of_row.clone(),
         event_id: damage.event_id,
         problem: damage.problem,
     });
@@ -122,7 +127,9 @@ impl fmt::Display for Difference {
                 Line(campaign_id),
                 OrNone(stored.as_ref()),
             ),
-            Self::LogRow { event_id, problem } => {
+            Self::LogRow {
+                event_id, problem, ..
+            } => {
                 write!(f, "log row {}: {}", Line(event_id), Line(problem))
             }
         }

@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(value_name = "CAMPAIGN", value_parser = campaign_id)]
     campaign: CampaignId,
     /// Show so many of the latest events
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     last: u32,
     #[command(flatten)]
     pub output: Output,
@@ -224,7 +224,9 @@ impl fmt::Display for Explained {
             if !self.adds_up {
                 let why = match self.corrections {
                     0 => "run `totals-worker verify`".to_owned(),
-                    corrections => format!("a rebuild has corrected them (corrections: {corrections})"),
+                    corrections => format!(
+                        "a rebuild has corrected them before ({corrections}); `totals-worker verify` tells whether all is well"
+                    ),
                 };
                 write!(f, "  which is not the totals: {why}")?;
             }

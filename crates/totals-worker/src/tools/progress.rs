@@ -1,7 +1,7 @@
 //! How far a long tool has come: a bar on standard error, if that is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use totals_core::store::{Scope, Store};
+use totals_core::store::Store;
 
 use super::error::ToolError;
 
@@ -10,25 +10,22 @@ use super::error::ToolError;
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of reading the log, of whose length only the whole is known.
-    pub async fn of_log(store: &Store, scope: &Scope) -> Result<Self, ToolError> {
-        let (length, template) = match scope {
-            Scope::All => (
-                Some(store.log_length().await?),
-                "{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left",
-            ),
-            Scope::Campaign(_) => (None, "{spinner} {human_pos} events, {per_sec}"),
-        };
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        Ok(Self(bar.with_style(style)))
+    /// Of reading the log once, from end to end.
+    pub async fn of_log(store: &Store) -> Result<Self, ToolError> {
+        let bar = ProgressBar::new(store.log_length().await?);
+        let template = "{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left";
+        Ok(Self(bar.with_style(style(template))))
+    }
+
+    /// Of reading events, nobody knows how many.
+    pub fn counting() -> Self {
+        Self(ProgressBar::new_spinner().with_style(style("{spinner} {human_pos} events, {per_sec}")))
     }
 
     /// Of reading a file of so many bytes.
     pub fn of_file(bytes: u64) -> Self {
         let template = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self(ProgressBar::new(bytes).with_style(style))
+        Self(ProgressBar::new(bytes).with_style(style(template)))
     }
 
     /// So much more.
@@ -40,4 +37,8 @@ impl Progress {
     pub fn finish(&self) {
         self.0.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::CampaignId;
-use totals_core::store::Rebuild;
+use totals_core::store::{Damage, Listed, Rebuild};
 
 use super::campaign::Which;
 use super::error::ToolError;
@@ -14,11 +13,13 @@ use super::setup::Setup;
 
 /// Put totals, donors and donations right from the log, while workers run
 ///
-/// Readers see the totals as they were and then as they should be, and nothing in between. What is right is not touched.
-/// Safe to interrupt and to run again. A campaign with damaged log rows (see `verify`) is left as it is.
+/// Readers see the totals as they were and then as they should be, and nothing in between. What is right is not
+/// touched. Safe to interrupt and to run again. First the whole log is looked at, also for one campaign: if a row of it
+/// is damaged, nothing is changed.
 ///
-/// JSON: {"passes","campaigns","events","corrected":{"totals","donors","donations"},"damaged":[ID],"unfinished"}.
-/// Exit code 0 if all now follows from the log, 1 if some campaigns were left.
+/// JSON: {"passes","campaigns","events","corrected":{"totals","donors","donations"},
+/// "damaged":{"count","shown":[{"eventId","problem"}]},"unfinished"}.
+/// Exit code 0 if all now follows from the log, else 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker rebuild
@@ -37,7 +38,7 @@ pub struct Rebuilt {
     campaigns: u64,
     events: u64,
     corrected: Corrected,
-    damaged: Vec<CampaignId>,
+    damaged: Listed<Damage>,
     unfinished: bool,
 }
 
@@ -68,7 +69,7 @@ impl From<Rebuild> for Rebuilt {
 /// Audits and puts right, until nothing is left to do.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
     let (store, currency, scope) = (setup.store().await?, setup.source.currency()?, args.which.scope());
-    let progress = Progress::of_log(&store, &scope).await?;
+    let progress = Progress::counting();
     let done = setup
         .unless_stopped(store.rebuild(&scope, currency, |campaign| progress.add(campaign.events)))
         .await?;
@@ -78,7 +79,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
 
 impl Answer for Rebuilt {
     fn verdict(&self) -> Verdict {
-        if self.unfinished || !self.damaged.is_empty() {
+        if self.unfinished || self.damaged.count > 0 {
             Verdict::Alarm
         } else {
             Verdict::Fine
@@ -88,18 +89,20 @@ impl Answer for Rebuilt {
 
 impl fmt::Display for Rebuilt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for campaign in &self.damaged {
-            let campaign = Line(campaign.as_str());
-            writeln!(
+        let Listed { count, shown } = &self.damaged;
+        if *count > 0 {
+            for Damage { event_id, problem } in shown {
+                writeln!(f, "log row {}: {}", Line(event_id), Line(problem))?;
+            }
+            return write!(
                 f,
-                "{campaign} was left as it is: log rows of it are damaged (`totals-worker verify --campaign {campaign}`)"
-            )?;
+                "{count} log rows are damaged, and nothing was changed: restore them from a backup first"
+            );
         }
         if self.unfinished {
             writeln!(
                 f,
-                "some campaigns still differ after {} passes: run it again",
-                self.passes
+                "some differences are left: run `totals-worker rebuild` again, for all campaigns"
             )?;
         }
         let Corrected {

@@ -23,7 +23,7 @@ pub struct Args {
     /// The campaign
     #[arg(value_name = "CAMPAIGN", value_parser = campaign_id)]
     campaign: CampaignId,
-    /// Really
+    /// Delete without a way back
     #[arg(long)]
     yes: bool,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::store::{Listed, PaymentAudit};
+use totals_core::store::{Listed, PaymentAudit, Scope};
 
 use super::campaign::Which;
 use super::difference::{Difference, differences};
@@ -49,13 +49,18 @@ pub struct Verified {
     events: u64,
     donations: u64,
     differences: Listed<Difference>,
-    payments: PaymentAudit,
+    payments: Option<PaymentAudit>,
+    #[serde(skip)]
+    log_is_damaged: bool,
 }
 
 /// Audits, campaign by campaign.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
     let (store, currency, scope) = (setup.store().await?, setup.source.currency()?, args.which.scope());
-    let progress = Progress::of_log(&store, &scope).await?;
+    let progress = match scope {
+        Scope::All => Progress::of_log(&store).await?,
+        Scope::Campaign(_) => Progress::counting(),
+    };
     let mut verified = Verified::default();
     let mut audit = store.audit(scope.clone(), currency);
     while let Some(campaign) = setup.unless_stopped(audit.next()).await? {
@@ -63,13 +68,21 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
         verified.campaigns += u64::from(campaign.campaign.is_some());
         verified.events += campaign.events;
         verified.donations += campaign.donations;
+        verified.log_is_damaged |= !campaign.damaged.is_empty();
         for difference in differences(campaign, currency) {
             verified.differences.add(difference, args.limit);
         }
     }
     progress.finish();
     verified.drift = verified.differences.count > 0;
-    verified.payments = setup.unless_stopped(store.audit_payments(&scope, NAMED)).await?;
+    match setup.unless_stopped(store.audit_payments(&scope, NAMED)).await {
+        Ok(payments) => verified.payments = Some(payments),
+        // What was found before is worth more than this.
+        Err(ToolError::Store(error)) => {
+            tracing::warn!(%error, "payments could not be compared with donations")
+        }
+        Err(error) => return Err(error),
+    }
     Ok(verified)
 }
 
@@ -88,15 +101,13 @@ impl fmt::Display for Verified {
         if *count > shown.len() as u64 {
             writeln!(f, "… and {} more", count - shown.len() as u64)?;
         }
-        let PaymentAudit {
-            without_donation,
-            without_payment,
-            ..
-        } = &self.payments;
-        for (what, listed) in [
-            ("paid, but no donation was created", without_donation),
-            ("created, but no payment was completed", without_payment),
-        ] {
+        let payments = self.payments.as_ref();
+        for (what, listed) in payments.into_iter().flat_map(|payments| {
+            [
+                ("paid, but no donation was created", &payments.without_donation),
+                ("created, but no payment was completed", &payments.without_payment),
+            ]
+        }) {
             if listed.count > 0 {
                 let named: Vec<_> = listed
                     .shown
@@ -123,6 +134,12 @@ impl fmt::Display for Verified {
         )?;
         match count {
             0 => f.write_str("all as the log says"),
+            _ if self.log_is_damaged => {
+                write!(
+                    f,
+                    "{count} differences; log rows are damaged: restore them from a backup first"
+                )
+            }
             1 => f.write_str("1 difference; `totals-worker rebuild` puts it right"),
             _ => write!(f, "{count} differences; `totals-worker rebuild` puts them right"),
         }

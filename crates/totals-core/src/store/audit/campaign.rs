@@ -1,5 +1,7 @@
 //! What an audit finds about one campaign.
 
+use serde::Serialize;
+
 use crate::domain::{CampaignId, Donation, DonationId, DonorId, Timestamp, Totals};
 
 /// One campaign, compared with the log.
@@ -24,7 +26,8 @@ pub struct CampaignAudit {
 }
 
 /// A log row that does not hold what was logged, or contradicts another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Damage {
     /// The row's id.
     pub event_id: String,

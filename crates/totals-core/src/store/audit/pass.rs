@@ -3,38 +3,22 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::bson::{Bson, Document, doc};
 
+use super::logged::{Entry, Logged, log_entry};
 use super::{CampaignAudit, Damage, DonationDifference, DonorDifference, Scope, TotalsDifference};
-use crate::domain::{
-    CampaignId, Currency, Donation, DonationId, DonorId, EventKind, Money, Recount, Timestamp, Totals,
-};
+use crate::domain::{CampaignId, Currency, Donation, DonationId, DonorId, EventKind, Money, Recount, Totals};
 use crate::store::document::{
-    CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorDocument, EVENT_LOG, LogRow,
-    TotalsDocument,
+    CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorDocument, EVENT_LOG, TotalsDocument,
 };
 use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
 use crate::store::snapshot::{Snapshot, Stream, read};
 use crate::store::{Store, StoreError};
 
-/// Documents looked up by id in one query, which must stay below 16 MB.
-const LOOKED_UP_AT_ONCE: usize = 10_000;
-
-/// A log row, or what is wrong with it.
-type Logged = (CampaignId, Result<Entry, Damage>);
-
-struct Entry {
-    id: String,
-    donation: DonationId,
-    kind: EventKind,
-    early: bool,
-    committed: Timestamp,
-}
-
 pub(super) struct Pass {
-    snapshot: Snapshot,
+    pub(super) snapshot: Snapshot,
     /// The refunds that came before their donation.
-    early: HashMap<DonationId, Vec<Money>>,
+    pub(super) early: HashMap<DonationId, Vec<Money>>,
     log: Stream<Logged>,
     donations: Stream<(CampaignId, DonationId, Donation)>,
     donors: Stream<(CampaignId, DonorId, i64)>,
@@ -132,14 +116,7 @@ impl Pass {
             campaign: Some(campaign.clone()),
             ..CampaignAudit::default()
         };
-        let recount = self.recount(campaign, &mut audit).await?;
-        for id in recount
-            .donations()
-            .keys()
-            .filter(|id| self.early.contains_key(*id))
-        {
-            placed.insert(id.clone());
-        }
+        let recount = self.recount(campaign, &mut audit, placed).await?;
         audit.donations = recount.donations().len() as u64;
 
         let (expected, mut donors) = (recount.totals(), recount.donors());
@@ -188,6 +165,7 @@ impl Pass {
         &mut self,
         campaign: &CampaignId,
         audit: &mut CampaignAudit,
+        placed: &mut HashSet<DonationId>,
     ) -> Result<Recount, StoreError> {
         let (mut recount, mut refunds) = (Recount::default(), Vec::new());
         while let Some((_, row)) = self.log.next_if(|(it, _)| it == campaign).await? {
@@ -245,89 +223,19 @@ impl Pass {
                 audit.events += 1;
                 recount.refunded(id.clone(), *amount);
             }
+            placed.insert(id);
         }
         Ok(recount)
     }
-
-    /// Compares the donations that have refunds but no creation, apart from those in `placed`.
-    pub async fn unplaced(&mut self, placed: &HashSet<DonationId>) -> Result<CampaignAudit, StoreError> {
-        let mut audit = CampaignAudit::default();
-        let mut missing = HashMap::new();
-        for (id, amounts) in self.early.iter().filter(|(id, _)| !placed.contains(*id)) {
-            audit.events += amounts.len() as u64;
-            let refunded = amounts
-                .iter()
-                .fold(Money::ZERO, |sum, amount| sum.saturating_add(*amount));
-            missing.insert(
-                id.clone(),
-                Donation {
-                    creation: None,
-                    refunded,
-                },
-            );
-        }
-        audit.donations = missing.len() as u64;
-        let command =
-            doc! { "find": DONATIONS, "filter": { "campaignId": null }, "hint": DONATIONS_BY_CAMPAIGN };
-        let mut stored = self
-            .snapshot
-            .stream(command, |it| Ok(read::<DonationDocument>(it)?.into_parts()));
-        while let Some((donation, stored)) = stored.next().await? {
-            let expected = missing.remove(&donation);
-            if expected.as_ref() != Some(&stored) {
-                audit.donation_differences.push(DonationDifference {
-                    donation,
-                    stored: Some(stored),
-                    expected,
-                });
-            }
-        }
-        // Those created since their campaign was audited, under a former snapshot.
-        let ids: Vec<_> = missing.keys().map(DonationId::to_string).collect();
-        for ids in ids.chunks(LOOKED_UP_AT_ONCE) {
-            let command = doc! { "find": DONATIONS, "filter": { "_id": { "$in": ids } } };
-            let mut created = self
-                .snapshot
-                .stream(command, |it| Ok(read::<DonationDocument>(it)?.into_parts().0));
-            while let Some(id) = created.next().await? {
-                missing.remove(&id);
-            }
-        }
-        audit
-            .donation_differences
-            .extend(missing.into_iter().map(missing_donation));
-        Ok(audit)
-    }
 }
 
-fn missing_donation((donation, expected): (DonationId, Donation)) -> DonationDifference {
+/// A donation that is not stored.
+pub(super) fn missing_donation((donation, expected): (DonationId, Donation)) -> DonationDifference {
     DonationDifference {
         donation,
         stored: None,
         expected: Some(expected),
     }
-}
-
-fn log_entry(row: &RawDocument, currency: Currency) -> Result<Logged, StoreError> {
-    let row: LogRow<'_> = read(row)?;
-    let campaign = row
-        .campaign_id
-        .ok_or_else(|| StoreError::defect(format!("the log row {} has no campaign", row.id)))?;
-    let entry = row.check(currency).map(|(donation, kind)| Entry {
-        id: row.id.to_owned(),
-        donation,
-        kind,
-        early: row.early,
-        committed: Timestamp::from_unix_millis(row.committed_at.timestamp_millis()),
-    });
-    let campaign = CampaignId::try_from(campaign).map_err(|error| StoreError::defect(error.to_string()))?;
-    Ok((
-        campaign,
-        entry.map_err(|problem| Damage {
-            event_id: row.id.to_owned(),
-            problem,
-        }),
-    ))
 }
 
 /// The range of campaign ids, and of donor keys, that lies in `scope` and after `done`.

@@ -18,7 +18,7 @@ use crate::store::{Listed, Store, StoreError};
 pub struct PaymentAudit {
     /// Donations that were created.
     pub donations: u64,
-    /// Donations that were paid, created or not.
+    /// Donations that were paid, created or not; of one campaign, those created.
     pub paid: u64,
     /// Paid and not created. Empty for one campaign: a payment names none.
     pub without_donation: Listed<DonationId>,
@@ -75,7 +75,7 @@ impl Store {
                 is_paid = true;
             }
             audit.donations += u64::from(is_created);
-            audit.paid += u64::from(is_paid);
+            audit.paid += u64::from(is_paid && (is_created || *scope == Scope::All));
             match (is_created, is_paid) {
                 (true, false) => audit.without_payment.add(next, shown),
                 (false, true) if *scope == Scope::All => audit.without_donation.add(next, shown),

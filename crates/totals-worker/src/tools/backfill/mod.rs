@@ -37,7 +37,9 @@ use rows::Rows;
 /// file can be read again: what is there already is a duplicate. A donation that came as an event is counted once. A
 /// refund that came as an event must not be in refundedAmount too: nothing tells that the two are one.
 ///
-/// What cannot be counted goes to the rejects file, each as {"line","reasonCode","reason","original"}.
+/// What cannot be counted goes to the rejects file, each as {"line","reasonCode","reason","original"}. A run that is
+/// through replaces FILE.rejects.ndjson, or removes it if nothing was rejected; one that was stopped leaves its rejects
+/// in FILE.rejects.ndjson.part.
 ///
 /// JSON: {"rows","applied","duplicates","rejected","seconds","rowsPerSecond","rejects":FILE|null}; applied and duplicates
 /// count events, of which a refunded donation has two. Exit code 1 if there are rejects or no rows, 2 if it was stopped:
@@ -57,7 +59,7 @@ pub struct Args {
     /// The CSV column that holds a field; may be given for each
     #[arg(long = "column", value_name = "FIELD=COLUMN")]
     columns: Vec<Column>,
-    /// Where rejects go [default: FILE.rejects.ndjson]
+    /// Where rejects go; must not have content yet [default: FILE.rejects.ndjson]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -84,11 +86,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     let store = setup.store().await?;
     // Cancelled too when the rejects cannot be written: nothing is dropped without a trace.
     let give_up = setup.stop.child_token();
-    let path = args
-        .rejects
-        .clone()
-        .unwrap_or_else(|| rejects::beside(&args.file));
-    let rejects = Rejects::create(&path, &args.file, give_up.clone())?;
+    let rejects = Rejects::create(args.rejects.as_deref(), &args.file, give_up.clone())?;
     let progress = Progress::of_file(rows.bytes());
     let started = Instant::now();
     let feed = Feed {
@@ -99,7 +97,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     };
     let outcome = feed.run(rows, rejects.clone(), progress.clone()).await;
     progress.finish();
-    let rejected = rejects.finish()?;
+    let rejected = rejects.finish(outcome.as_ref().is_ok_and(|fed| fed.complete))?;
     let Fed {
         rows,
         applied,
@@ -120,7 +118,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         rejected,
         seconds: took.as_secs_f64(),
         rows_per_second: rows * 1_000 / u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1),
-        rejects: (rejected > 0).then_some(path),
+        rejects: (rejected > 0).then(|| rejects.path().to_owned()),
     })
 }
 

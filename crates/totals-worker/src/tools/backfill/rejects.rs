@@ -1,6 +1,9 @@
 //! Rows that could not be counted, in a file of their own: nothing is dropped without a trace.
+//!
+//! A run writes beside that file and replaces it only when it is through, so that one that is interrupted leaves the
+//! rejects of the last as they are. A file that the operator named may be another input's: it is never replaced.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +19,8 @@ use crate::tools::error::ToolError;
 #[derive(Clone)]
 pub struct Rejects {
     path: PathBuf,
+    /// Where they are until the run is through.
+    part: PathBuf,
     written: Arc<Mutex<Written>>,
     /// Cancelled when the file cannot be written.
     give_up: CancellationToken,
@@ -39,17 +44,16 @@ struct Reject<'a> {
 
 /// `FILE.rejects.ndjson`.
 pub fn beside(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".rejects.ndjson");
-    name.into()
+    with_ending(file, ".rejects.ndjson")
 }
 
 impl Rejects {
-    /// Starts the file anew: an earlier run's rejects are met again.
+    /// Starts the list anew, in `named` or [beside] the `input`: an earlier run's rejects are met again.
     ///
     /// # Errors
-    /// [`ToolError::File`] if it cannot be written, or is the `input` itself.
-    pub fn create(path: &Path, input: &Path, give_up: CancellationToken) -> Result<Self, ToolError> {
+    /// [`ToolError::File`] if it cannot be written, is the `input` itself, or is named and has content.
+    pub fn create(named: Option<&Path>, input: &Path, give_up: CancellationToken) -> Result<Self, ToolError> {
+        let path = &named.map_or_else(|| beside(input), Path::to_owned);
         if path
             .canonicalize()
             .is_ok_and(|path| input.canonicalize().is_ok_and(|input| path == input))
@@ -57,9 +61,24 @@ impl Rejects {
             let problem = "the rejects would overwrite the input".to_owned();
             return Err(file_error(path, problem));
         }
-        let file = File::create(path).map_err(|error| file_error(path, error.to_string()))?;
+        if let Ok(there) = path.metadata() {
+            let problem = if !there.is_file() {
+                "the rejects need a regular file; give --rejects a name that does not exist yet"
+            } else if named.is_some() && there.len() > 0 {
+                "it has content, perhaps the rejects of another file; give --rejects a name that does not exist yet, \
+                 or remove it"
+            } else {
+                ""
+            };
+            if !problem.is_empty() {
+                return Err(file_error(path, problem.to_owned()));
+            }
+        }
+        let part = with_ending(path, ".part");
+        let file = File::create(&part).map_err(|error| file_error(&part, error.to_string()))?;
         Ok(Self {
             path: path.to_owned(),
+            part,
             written: Arc::new(Mutex::new(Written {
                 file: BufWriter::new(file),
                 count: 0,
@@ -88,20 +107,48 @@ impl Rejects {
         }
     }
 
-    /// How many there are. Without any there is no file.
+    /// Where they are once the run is through, if there are any.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many there are. They take the place of an earlier run's if this one is `complete`.
     ///
     /// # Errors
     /// [`ToolError::File`] if some could not be written.
-    pub fn finish(&self) -> Result<u64, ToolError> {
+    pub fn finish(&self, complete: bool) -> Result<u64, ToolError> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match written.failed.take() {
             Some(error) => Err(error),
-            None if written.count == 0 => std::fs::remove_file(&self.path),
-            None => written.file.flush(),
+            None => written
+                .file
+                .flush()
+                .and_then(|()| self.put(complete, written.count)),
         };
         outcome.map_err(|error| file_error(&self.path, error.to_string()))?;
         Ok(written.count)
     }
+
+    fn put(&self, complete: bool, count: u64) -> io::Result<()> {
+        if count > 0 {
+            return if complete {
+                fs::rename(&self.part, &self.path)
+            } else {
+                Ok(())
+            };
+        }
+        fs::remove_file(&self.part)?;
+        if complete && self.path.exists() {
+            fs::remove_file(&self.path)?;
+        }
+        Ok(())
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 fn file_error(path: &Path, problem: String) -> ToolError {

@@ -119,7 +119,8 @@ async fn mended(walk: &mut Walk, selection: &Selection, body: Vec<u8>) -> Result
     publish(walk, &mut found).await
 }
 
-/// Publishes a batch and settles it, letter by letter as the broker confirms.
+/// Publishes a batch and settles what the broker has accepted of it. The client hands a returned message to whichever
+/// confirmation comes next, so one return puts the whole batch in doubt: then all its letters stay.
 async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolError> {
     let queue = walk.config.queue.clone();
     let options = BasicPublishOptions {
@@ -135,17 +136,27 @@ async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolEr
             .basic_publish("".into(), to, options, &letter.message.body, properties);
         confirmations.push(call("replaying a dead letter", publish).await?);
     }
-    let mut replayed = 0;
+    let mut accepted = Vec::with_capacity(batch.len());
+    let (mut returned, mut refused) = (false, false);
     for (letter, confirmation) in batch.drain(..).zip(confirmations) {
         match call("confirming a replayed letter", confirmation).await? {
-            Confirmation::Ack(None) => walk.settle(&letter).await?,
-            Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
-                return Err(BrokerError::Unroutable { queue }.into());
+            Confirmation::Ack(None) => accepted.push(letter),
+            Confirmation::Nack(None) => refused = true,
+            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) | Confirmation::NotRequested => {
+                returned = true;
             }
         }
-        replayed += 1;
     }
-    Ok(replayed)
+    if returned {
+        return Err(ToolError::NoQueue(queue));
+    }
+    for letter in &accepted {
+        walk.settle(letter).await?;
+    }
+    if refused {
+        return Err(BrokerError::Refused { queue }.into());
+    }
+    Ok(accepted.len() as u64)
 }
 
 /// The letter's own, without what the dead-letter queue has noted on it.
