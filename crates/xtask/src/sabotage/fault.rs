@@ -129,8 +129,11 @@ mod tests {
         let faults = all().unwrap();
         assert!(faults.len() >= 12, "{} patches", faults.len());
         for fault in faults {
-            let applied = git_apply(&workspace, &fault.patch, &["--check"]);
-            applied.unwrap_or_else(|error| panic!("{}", crate::error::chain(&error)));
+            git_apply(&workspace, &fault.patch, &["--check"]).unwrap_or_else(|error| {
+                panic!(
+                    "{error}\nPlant the fault by hand, and put what `git diff` says below the patch's header."
+                )
+            });
             for Test { package, name } in fault.caught_by {
                 let function = name.rsplit("::").next().unwrap();
                 let dirs = [workspace.join("crates").join(&package), workspace.join(&package)];
