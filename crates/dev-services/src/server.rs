@@ -115,7 +115,7 @@ impl Instance {
 
     pub async fn pause(&mut self) -> Result<(), Error> {
         match self {
-            Self::Native(native) => native.pause(),
+            Self::Native(native) => native.pause().await,
             Self::Container(container) => container.pause().await?,
         }
         Ok(())

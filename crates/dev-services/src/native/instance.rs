@@ -82,9 +82,9 @@ impl NativeInstance {
         }
     }
 
-    pub fn pause(&mut self) {
+    pub async fn pause(&mut self) {
         if let Some(process) = &mut self.process {
-            process.pause();
+            process.pause().await;
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub use exit::Exit;
 
@@ -33,6 +33,9 @@ const SUPERVISOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process/super
 
 /// How long `sh` may take to report the program's process id: a fork, even on a loaded machine.
 const SPAWN_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether a frozen program stands still.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Where the program's stdout and stderr go.
 #[derive(Debug, Clone)]
@@ -152,9 +155,13 @@ impl Process {
         self.wait().await
     }
 
-    /// Freezes the program (SIGSTOP): its sockets stay open and nobody answers.
-    pub fn pause(&mut self) {
+    /// Freezes the program (SIGSTOP): its sockets stay open and nobody answers. Returns when all of its threads stand
+    /// still: on a busy machine one may go on for a moment, and answer.
+    pub async fn pause(&mut self) {
         self.signal(Signal::STOP);
+        while self.try_wait().is_none() && !stands_still(self.id()) {
+            sleep(POLL_INTERVAL).await;
+        }
     }
 
     /// Lets a paused program go on (SIGCONT).
@@ -169,6 +176,20 @@ impl Process {
             let _ = kill_process(self.pid, signal);
         }
     }
+}
+
+/// Whether every thread of a process is stopped.
+fn stands_still(pid: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return true;
+    };
+    let stats = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    // The state stands behind the name, which may hold anything but ends with the last parenthesis.
+    stats
+        .filter_map(|stat| Some(stat.rsplit_once(") ")?.1.starts_with(['T', 't', 'Z', 'X'])))
+        .all(|stopped| stopped)
 }
 
 fn supervised(command: &std::process::Command, output: &Output) -> tokio::process::Command {
