@@ -52,13 +52,11 @@ pub struct DeadLetters {
     pub metrics: Arc<Metrics>,
     /// Where they are settled.
     pub settle: Settle,
-    /// Gives up at once when this is cancelled; what is not settled then is delivered again.
-    pub epoch: CancellationToken,
     /// When this is cancelled, does not wait for a service that is away.
     pub stopping: CancellationToken,
 }
 
-/// The epoch ended before a message was safe.
+/// The worker stops before a message was safe.
 struct Abandoned;
 
 /// What became of a batch.
@@ -78,7 +76,8 @@ struct Refused {
 }
 
 impl DeadLetters {
-    /// Parks what arrives until the last sender is gone.
+    /// Parks what arrives until the last sender is gone. May be dropped at any moment: what is not settled then is
+    /// delivered again.
     pub async fn run(self, mut arriving: mpsc::UnboundedReceiver<Parked>) {
         let mut publisher = Publisher::new(self.address.clone(), self.config.clone());
         let mut report = Report::default();
@@ -251,7 +250,6 @@ impl DeadLetters {
             tracing::warn!(operation, attempt = backoff.failures(), %error, "dead letters have to wait");
         }
         tokio::select! {
-            () = self.epoch.cancelled() => Err(Abandoned),
             () = self.stopping.cancelled() => Err(Abandoned),
             () = tokio::time::sleep(delay) => Ok(()),
         }

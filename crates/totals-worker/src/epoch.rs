@@ -42,7 +42,6 @@ impl Epoch {
             store: worker.store.clone(),
             metrics: worker.metrics.clone(),
             settle: settle.clone(),
-            epoch: token.clone(),
             stopping: shutdown.soft.clone(),
         };
         let parking = dead_letters.run(parked);
