@@ -281,3 +281,7 @@ pub(super) fn binary(hash: ContentHash) -> Binary {
 pub(super) fn date(moment: Timestamp) -> DateTime {
     DateTime::from_millis(moment.unix_millis())
 }
+
+pub(super) fn timestamp(date: DateTime) -> Timestamp {
+    Timestamp::from_unix_millis(date.timestamp_millis())
+}

@@ -6,7 +6,7 @@
 use mongodb::bson::{DateTime, RawDocument, doc};
 use serde::Deserialize;
 
-use super::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument};
+use super::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, timestamp};
 use super::indexes::{LOG_BY_CAMPAIGN, LOG_EARLY};
 use super::read::CampaignTotals;
 use super::snapshot::{Snapshot, read};
@@ -187,8 +187,8 @@ impl From<EventRow> for LoggedEvent {
             id: row.id,
             event_type: row.event_type,
             donation: row.donation_id,
-            occurred_at: Timestamp::from_unix_millis(row.occurred_at.timestamp_millis()),
-            committed_at: Timestamp::from_unix_millis(row.committed_at.timestamp_millis()),
+            occurred_at: timestamp(row.occurred_at),
+            committed_at: timestamp(row.committed_at),
             effect: row.effect.map_or(Effect::NONE, Effect::from),
         }
     }
@@ -210,7 +210,7 @@ impl From<FailedRow> for FailedEvent {
             id: row.event_id,
             code: row.code,
             error: row.error,
-            failed_at: Timestamp::from_unix_millis(row.failed_at.timestamp_millis()),
+            failed_at: timestamp(row.failed_at),
             attempts: row.attempts,
         }
     }

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReadConcern;
 
-use super::document::TotalsDocument;
+use super::document::{TotalsDocument, timestamp};
 use super::{Store, StoreError, detached};
 use crate::domain::{CampaignId, Timestamp, Totals};
 
@@ -144,7 +144,7 @@ impl From<TotalsDocument> for CampaignTotals {
             totals: Totals::from(&document),
             campaign: document.id,
             revision: document.revision,
-            last_updated: Timestamp::from_unix_millis(document.last_updated.timestamp_millis()),
+            last_updated: timestamp(document.last_updated),
         }
     }
 }

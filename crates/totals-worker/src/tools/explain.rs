@@ -192,11 +192,7 @@ impl Answer for Explained {
         let nothing_known = self.totals.is_none()
             && self.parts.is_empty()
             && self.waiting.count + self.dead_lettered.count == 0;
-        if nothing_known {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(nothing_known)
     }
 }
 

@@ -30,6 +30,13 @@ pub enum Verdict {
     Alarm,
 }
 
+impl Verdict {
+    /// An alarm, if there is cause for one.
+    pub fn alarm_if(cause: bool) -> Self {
+        if cause { Self::Alarm } else { Self::Fine }
+    }
+}
+
 /// Prints the answer to standard output and returns its verdict.
 pub fn print(answer: &impl Answer, output: Output) -> Result<Verdict, ToolError> {
     let mut stdout = BufWriter::new(io::stdout().lock());

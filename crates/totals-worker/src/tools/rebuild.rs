@@ -79,11 +79,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
 
 impl Answer for Rebuilt {
     fn verdict(&self) -> Verdict {
-        if self.unfinished || self.damaged.count > 0 {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(self.unfinished || self.damaged.count > 0)
     }
 }
 

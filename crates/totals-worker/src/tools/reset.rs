@@ -59,11 +59,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Removed, ToolError> {
 
 impl Answer for Removed {
     fn verdict(&self) -> Verdict {
-        if self.events + self.donations == 0 {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(self.events + self.donations == 0)
     }
 }
 

@@ -88,7 +88,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
 
 impl Answer for Verified {
     fn verdict(&self) -> Verdict {
-        if self.drift { Verdict::Alarm } else { Verdict::Fine }
+        Verdict::alarm_if(self.drift)
     }
 }
 

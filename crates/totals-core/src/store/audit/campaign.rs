@@ -1,5 +1,7 @@
 //! What an audit finds about one campaign.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::domain::{CampaignId, Donation, DonationId, DonorId, Timestamp, Totals};
@@ -67,6 +69,35 @@ pub struct TotalsDifference {
 }
 
 impl CampaignAudit {
+    /// Compares a stored donation with what the log says, and takes it out of what is `missing`.
+    pub(super) fn compare_donation(
+        &mut self,
+        donation: DonationId,
+        stored: Donation,
+        missing: &mut HashMap<DonationId, Donation>,
+    ) {
+        let expected = missing.remove(&donation);
+        if expected.as_ref() != Some(&stored) {
+            self.donation_differences.push(DonationDifference {
+                donation,
+                stored: Some(stored),
+                expected,
+            });
+        }
+    }
+
+    /// Adds the donations that are not stored.
+    pub(super) fn add_missing(&mut self, missing: HashMap<DonationId, Donation>) {
+        let missing = missing
+            .into_iter()
+            .map(|(donation, expected)| DonationDifference {
+                donation,
+                stored: None,
+                expected: Some(expected),
+            });
+        self.donation_differences.extend(missing);
+    }
+
     /// How many differences and damaged rows there are.
     pub fn differences(&self) -> usize {
         self.damaged.len()

@@ -5,7 +5,7 @@ use mongodb::bson::RawDocument;
 use super::Damage;
 use crate::domain::{CampaignId, Currency, DonationId, EventKind, Timestamp};
 use crate::store::StoreError;
-use crate::store::document::LogRow;
+use crate::store::document::{LogRow, timestamp};
 use crate::store::snapshot::read;
 
 /// A log row, or what is wrong with it.
@@ -31,7 +31,7 @@ pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Result<Logged,
         donation,
         kind,
         early: row.early,
-        committed: Timestamp::from_unix_millis(row.committed_at.timestamp_millis()),
+        committed: timestamp(row.committed_at),
     });
     let campaign = CampaignId::try_from(campaign).map_err(|error| StoreError::defect(error.to_string()))?;
     Ok((

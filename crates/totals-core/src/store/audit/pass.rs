@@ -6,7 +6,7 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, doc};
 
 use super::logged::{Entry, Logged, log_entry};
-use super::{CampaignAudit, Damage, DonationDifference, DonorDifference, Scope, TotalsDifference};
+use super::{CampaignAudit, Damage, DonorDifference, Scope, TotalsDifference};
 use crate::domain::{CampaignId, Currency, Donation, DonationId, DonorId, EventKind, Money, Recount, Totals};
 use crate::store::document::{
     CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorDocument, EVENT_LOG, TotalsDocument,
@@ -122,18 +122,9 @@ impl Pass {
         let (expected, mut donors) = (recount.totals(), recount.donors());
         let mut missing = recount.into_donations();
         while let Some((_, id, stored)) = self.donations.next_if(|(it, ..)| it == campaign).await? {
-            let expected = missing.remove(&id);
-            if expected.as_ref() != Some(&stored) {
-                audit.donation_differences.push(DonationDifference {
-                    donation: id,
-                    stored: Some(stored),
-                    expected,
-                });
-            }
+            audit.compare_donation(id, stored, &mut missing);
         }
-        audit
-            .donation_differences
-            .extend(missing.into_iter().map(missing_donation));
+        audit.add_missing(missing);
         while let Some((_, donor, live)) = self.donors.next_if(|(it, ..)| it == campaign).await? {
             let expected = donors.remove(&donor).unwrap_or_default();
             if live != expected {
@@ -226,15 +217,6 @@ impl Pass {
             placed.insert(id);
         }
         Ok(recount)
-    }
-}
-
-/// A donation that is not stored.
-pub(super) fn missing_donation((donation, expected): (DonationId, Donation)) -> DonationDifference {
-    DonationDifference {
-        donation,
-        stored: None,
-        expected: Some(expected),
     }
 }
 

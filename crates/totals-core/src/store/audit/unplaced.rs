@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::doc;
 
-use super::pass::{Pass, missing_donation};
-use super::{CampaignAudit, DonationDifference};
+use super::CampaignAudit;
+use super::pass::Pass;
 use crate::domain::{Donation, DonationId, Money};
 use crate::store::StoreError;
 use crate::store::document::{DONATIONS, DonationDocument};
@@ -40,14 +40,7 @@ impl Pass {
             .snapshot
             .stream(command, |it| Ok(read::<DonationDocument>(it)?.into_parts()));
         while let Some((donation, stored)) = stored.next().await? {
-            let expected = missing.remove(&donation);
-            if expected.as_ref() != Some(&stored) {
-                audit.donation_differences.push(DonationDifference {
-                    donation,
-                    stored: Some(stored),
-                    expected,
-                });
-            }
+            audit.compare_donation(donation, stored, &mut missing);
         }
         // Those created since their campaign was audited, under a former snapshot.
         let ids: Vec<_> = missing.keys().map(DonationId::to_string).collect();
@@ -60,9 +53,7 @@ impl Pass {
                 missing.remove(&id);
             }
         }
-        audit
-            .donation_differences
-            .extend(missing.into_iter().map(missing_donation));
+        audit.add_missing(missing);
         Ok(audit)
     }
 }

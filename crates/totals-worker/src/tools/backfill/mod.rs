@@ -124,11 +124,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
 
 impl Answer for Backfilled {
     fn verdict(&self) -> Verdict {
-        if self.rejected > 0 || self.rows == 0 {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(self.rejected > 0 || self.rows == 0)
     }
 }
 

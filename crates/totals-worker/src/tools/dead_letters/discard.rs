@@ -58,11 +58,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Discarded, ToolError> {
 
 impl Answer for Discarded {
     fn verdict(&self) -> Verdict {
-        if self.discarded == 0 {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(self.discarded == 0)
     }
 }
 

@@ -172,11 +172,7 @@ fn properties(letter: &Letter) -> BasicProperties {
 
 impl Answer for Replayed {
     fn verdict(&self) -> Verdict {
-        if self.replayed == 0 {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(self.replayed == 0)
     }
 }
 

@@ -143,11 +143,7 @@ fn json(value: &AMQPValue) -> Value {
 
 impl Answer for Shown {
     fn verdict(&self) -> Verdict {
-        if self.letters.is_empty() {
-            Verdict::Alarm
-        } else {
-            Verdict::Fine
-        }
+        Verdict::alarm_if(self.letters.is_empty())
     }
 }
 
