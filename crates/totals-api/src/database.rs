@@ -1,25 +1,39 @@
 //! The database as the API holds it: perhaps not there yet, and never a reason to exit.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::{Semaphore, SetOnce};
+use tokio::time::timeout;
 use totals_core::runtime::config;
-use totals_core::store::{Decision, Store, StoreError};
+use totals_core::store::{Decision, ReadError, Store, StoreError};
 
 use crate::error::ApiError;
 
+/// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
+/// this is one that only grows.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
 /// The store, once it is open. Opening connects to nothing, so it is open at once unless `DATABASE_URL` is a
 /// `mongodb+srv://` name that does not resolve yet.
-#[derive(Debug, Clone, Default)]
-pub struct Database(Arc<OnceLock<Store>>);
+#[derive(Debug, Clone)]
+pub struct Database {
+    store: Arc<SetOnce<Store>>,
+    /// The reads that may be under way.
+    reads: Arc<Semaphore>,
+}
 
 impl Database {
     /// Opens the store, in the background and for as long as it takes if its name does not resolve, and logs once
-    /// what its operator should know if the database cannot serve.
+    /// what its operator should know if the database cannot serve. At most `reads` reads are under way at once.
     ///
     /// # Errors
     /// If the options of `DATABASE_URL` contradict each other: that does not pass by waiting.
-    pub async fn open(config: config::Database) -> Result<Self, StoreError> {
-        let database = Self::default();
+    pub async fn open(config: config::Database, reads: usize) -> Result<Self, StoreError> {
+        let database = Self {
+            store: Arc::default(),
+            reads: Arc::new(Semaphore::new(reads)),
+        };
         let first = Store::open(&config, "totals-api").await;
         if let Err(error) = &first
             && error.decision() == Decision::Reject
@@ -32,8 +46,9 @@ impl Database {
                 Ok(store) => store,
                 Err(error) => Store::open_later(&config, "totals-api", error).await,
             };
-            // Whoever set it first set the same.
-            let store = slot.0.get_or_init(|| store);
+            // Nobody else sets it.
+            let _ = slot.store.set(store);
+            let store = slot.store.wait().await;
             match store.check().await {
                 Ok(()) => tracing::info!(database.url = %config.url, "the database answers"),
                 Err(problem) => tracing::error!(
@@ -50,7 +65,36 @@ impl Database {
     /// # Errors
     /// [`ApiError::NotOpen`] while it could not be opened.
     pub fn store(&self) -> Result<&Store, ApiError> {
-        self.0.get().ok_or(ApiError::NotOpen)
+        self.store.get().ok_or(ApiError::NotOpen)
+    }
+
+    /// The store, as soon as it is open.
+    pub async fn opened(&self) -> &Store {
+        self.store.wait().await
+    }
+
+    /// Runs a read to its end, whatever becomes of the caller, when its turn has come.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] if it does not come soon; else what became of the read.
+    pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        R: Future<Output = Result<T, ReadError>> + Send + 'static,
+    {
+        let work = work(self.store()?.clone());
+        let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(ApiError::Overloaded);
+        };
+        let task = tokio::spawn(async move {
+            let _until_it_ends = turn;
+            work.await
+        });
+        match task.await {
+            Ok(read) => Ok(read?),
+            Err(error) => Err(ApiError::Panicked(format!("a read died: {error}"))),
+        }
     }
 
     /// Checks that reads can be answered.
@@ -58,7 +102,7 @@ impl Database {
     /// # Errors
     /// What is wrong, and what to do about it.
     pub async fn check(&self) -> Result<(), String> {
-        match self.0.get() {
+        match self.store.get() {
             Some(store) => store.check().await.map_err(|problem| problem.to_string()),
             None => Err("DATABASE_URL cannot be used yet; the log says why".to_owned()),
         }

@@ -37,6 +37,12 @@ pub enum ApiError {
     /// The database could not be opened yet.
     #[error("the database is not open yet")]
     NotOpen,
+    /// More reads of the database are wanted than it may be asked for at once.
+    #[error("too many reads of the database are under way")]
+    Overloaded,
+    /// All streams that may be open are.
+    #[error("too many event streams are open")]
+    TooManyStreams,
     /// A defect of ours.
     #[error("a handler panicked: {0}")]
     Panicked(String),
@@ -106,6 +112,11 @@ impl IntoResponse for ApiError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 ErrorCode::Unavailable,
                 "the totals cannot be read right now; try again in a moment".to_owned(),
+            ),
+            Self::Overloaded | Self::TooManyStreams => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::Unavailable,
+                format!("{self}; try again in a moment"),
             ),
             Self::Panicked(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,

@@ -4,9 +4,11 @@
 //! handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
 
 mod boot;
+mod caching;
 mod cli;
 mod database;
 mod error;
+mod live;
 mod observe;
 mod openapi;
 mod request_id;

@@ -89,7 +89,12 @@ impl Record {
         let status = status.as_u16();
         match failure {
             None => line!(info, self, "answered", status = status),
-            Some(error @ (ApiError::Unavailable(_) | ApiError::NotOpen)) => {
+            Some(
+                error @ (ApiError::Unavailable(_)
+                | ApiError::NotOpen
+                | ApiError::Overloaded
+                | ApiError::TooManyStreams),
+            ) => {
                 line!(warn, self, "unavailable", status = status, error = chain(error));
             }
             Some(error) => line!(error, self, "failed", status = status, error = chain(error)),
