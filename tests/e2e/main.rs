@@ -19,6 +19,8 @@ mod diagnostics;
 mod folding;
 mod ledger;
 mod limits;
+mod live;
+mod live_faults;
 mod moments;
 mod outages;
 mod poison;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::TryStreamExt;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
+use mongodb::options::WriteConcern;
 
 /// One test's database.
 #[derive(Clone)]
@@ -40,6 +41,22 @@ impl Database {
             .await
             .unwrap();
         found.as_ref().map(stored)
+    }
+
+    /// Changes a campaign's totals as a worker does with one donation of 1.00, past log and donations.
+    ///
+    /// # Errors
+    /// The driver's: the write may have been done or not.
+    pub async fn donate(&self, campaign: &str) -> mongodb::error::Result<()> {
+        let now = mongodb::bson::DateTime::now();
+        let change = doc! {
+            "$inc": { "totalAmountMinor": 100_i64, "totalPledges": 1_i64, "totalDonors": 0_i64, "revision": 1_i64 },
+            "$max": { "lastUpdated": now }, "$setOnInsert": { "createdAt": now },
+        };
+        let totals = self.collection("campaign_totals");
+        let update = totals.update_one(doc! { "_id": campaign }, change).upsert(true);
+        update.write_concern(WriteConcern::majority()).await?;
+        Ok(())
     }
 
     /// How many events are processed.
