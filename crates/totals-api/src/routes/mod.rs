@@ -2,5 +2,7 @@
 
 pub mod docs;
 pub mod health;
-pub mod query;
+mod ids;
+pub mod list;
+mod parameters;
 pub mod totals;

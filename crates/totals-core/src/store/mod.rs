@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod health;
 mod indexes;
+mod list;
 mod listed;
 mod read;
 mod rebuild;
@@ -35,8 +36,9 @@ pub use error::{Decision, StoreError};
 pub use explain::{Explanation, FailedEvent, LoggedEvent, Part, Sort};
 pub use failure::Failure;
 pub use health::Unhealthy;
+pub use list::{Page, Position, SortBy, SortOrder, Start};
 pub use listed::Listed;
-pub use read::{CampaignTotals, Page, ReadError, SortBy, SortOrder};
+pub use read::{CampaignTotals, ReadError};
 pub use rebuild::Rebuild;
 pub use reset::Reset;
 

@@ -1,12 +1,11 @@
-//! Reads of totals: an indexed lookup or a page along an index, never anything that grows with donations.
+//! Reads of totals: an indexed lookup here, a stretch of an index in `list`, never anything that grows with donations.
 //!
 //! They see what a majority has, and nothing before: a total that MongoDB could still lose in a crash would be shown
 //! and then taken back.
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::doc;
 use mongodb::options::ReadConcern;
 
 use super::document::{TotalsDocument, timestamp};
@@ -14,7 +13,7 @@ use super::{Store, StoreError, detached};
 use crate::domain::{CampaignId, Timestamp, Totals};
 
 /// How long a read may take before its caller is told that the database cannot answer in time.
-const READ_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The state of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,41 +26,6 @@ pub struct CampaignTotals {
     pub revision: i64,
     /// When the totals last changed, by the worker's clock.
     pub last_updated: Timestamp,
-}
-
-/// Which part of the list of campaigns to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// At most so many campaigns.
-    pub limit: u32,
-    /// After skipping so many.
-    pub offset: u32,
-    /// Ordered by this.
-    pub sort_by: SortBy,
-    /// In this direction.
-    pub order: SortOrder,
-}
-
-/// What a list is ordered by. Campaigns that are equal in it are ordered by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortBy {
-    /// The amount raised.
-    TotalAmount,
-    /// The count of pledges.
-    TotalPledges,
-    /// The count of donors.
-    TotalDonors,
-    /// The time of the last change.
-    LastUpdated,
-}
-
-/// The direction of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortOrder {
-    /// Smallest first.
-    Ascending,
-    /// Largest first.
-    Descending,
 }
 
 /// Why a read has no answer.
@@ -92,50 +56,6 @@ impl Store {
         })
         .await
     }
-
-    /// A page of campaigns, and how many there are in all.
-    ///
-    /// # Errors
-    /// As [`Store::totals`].
-    pub async fn list(&self, page: Page) -> Result<(Vec<CampaignTotals>, u64), ReadError> {
-        let totals = self.campaign_totals::<TotalsDocument>();
-        in_time(async move {
-            let count = totals
-                .count_documents(doc! {})
-                .read_concern(ReadConcern::majority())
-                .max_time(READ_TIMEOUT)
-                .await?;
-            if u64::from(page.offset) >= count {
-                return Ok((Vec::new(), count));
-            }
-            let found = totals
-                .find(doc! {})
-                .read_concern(ReadConcern::majority())
-                .sort(page.sort())
-                .skip(u64::from(page.offset))
-                .limit(i64::from(page.limit))
-                .max_time(READ_TIMEOUT)
-                .await?;
-            Ok((found.map_ok(CampaignTotals::from).try_collect().await?, count))
-        })
-        .await
-    }
-}
-
-impl Page {
-    fn sort(self) -> Document {
-        let field = match self.sort_by {
-            SortBy::TotalAmount => "totalAmountMinor",
-            SortBy::TotalPledges => "totalPledges",
-            SortBy::TotalDonors => "totalDonors",
-            SortBy::LastUpdated => "lastUpdated",
-        };
-        let direction = match self.order {
-            SortOrder::Ascending => 1,
-            SortOrder::Descending => -1,
-        };
-        doc! { field: direction, "_id": direction }
-    }
 }
 
 impl From<TotalsDocument> for CampaignTotals {
@@ -150,7 +70,7 @@ impl From<TotalsDocument> for CampaignTotals {
 }
 
 /// Runs a read to its end in its own task, and waits for it no longer than a read may take.
-async fn in_time<T: Send + 'static>(
+pub(super) async fn in_time<T: Send + 'static>(
     read: impl Future<Output = Result<T, mongodb::error::Error>> + Send + 'static,
 ) -> Result<T, ReadError> {
     match tokio::time::timeout(READ_TIMEOUT, detached(read)).await {
