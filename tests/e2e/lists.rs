@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use mongodb::bson::{DateTime, Document, doc};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -153,8 +154,8 @@ async fn every_page_is_read_along_an_index_and_no_document_beyond_it() {
                 assert_eq!(plan, scans, "{list} {kind}");
                 assert!(!read.contains_key("hasSortStage"), "{list} {kind}: {read}");
                 // One more than the page tells that there is another.
-                assert_eq!(read.get_i32("docsExamined"), Ok(11), "{list} {kind}");
-                assert_eq!(read.get_i32("nreturned"), Ok(11), "{list} {kind}");
+                assert_eq!(read.get_i32("docsExamined").unwrap(), 11, "{list} {kind}");
+                assert_eq!(read.get_i32("nreturned").unwrap(), 11, "{list} {kind}");
                 if *kind == "cursor" {
                     // Each of the two scans is one key ahead of what is taken from it.
                     assert!(read.get_i32("keysExamined").unwrap() <= 12, "{list}: {read}");
@@ -169,29 +170,34 @@ async fn every_page_is_read_along_an_index_and_no_document_beyond_it() {
     assert!(more.is_empty(), "the largest page takes one round trip: {more:?}");
 }
 
-/// While a walk goes from page to page, `changing` campaigns move about and new ones come.
+/// Another's writes during a walk: `changing` campaigns move about, and new ones come.
 struct Writer<'a> {
     world: &'a World,
     random: StdRng,
     changing: Vec<String>,
-    new: usize,
+    written: usize,
 }
 
 impl Writer<'_> {
     async fn write_some(&mut self) {
         let totals = self.world.database.collection("campaign_totals");
-        for _ in 0..10 {
-            let id = self.changing.choose(&mut self.random).unwrap().clone();
+        let writes = (0..8).map(|turn| {
+            self.written += 1;
+            let id = match turn {
+                // In between the others' ids.
+                0 => format!("c{:03}-{}", self.random.random_range(0..300), self.written),
+                _ => self.changing.choose(&mut self.random).unwrap().clone(),
+            };
+            // Before and behind the others' numbers, too.
             let anywhere = campaign(&id, self.random.random_range(-5..45));
-            let moved = totals.replace_one(doc! { "_id": &id }, anywhere).await.unwrap();
-            assert_eq!(moved.matched_count, 1);
-        }
-        for _ in 0..2 {
-            // Ids in between the others'.
-            let id = format!("c{:03}-{}", self.random.random_range(0..300), self.new);
-            let anywhere = campaign(&id, self.random.random_range(-5..45));
-            totals.insert_one(anywhere).await.unwrap();
-            self.new += 1;
+            totals
+                .replace_one(doc! { "_id": id }, anywhere)
+                .upsert(true)
+                .into_future()
+        });
+        let writes: Vec<_> = writes.collect();
+        for written in join_all(writes).await {
+            written.unwrap();
         }
     }
 }
@@ -207,7 +213,7 @@ async fn a_walk_by_cursor_meets_each_unchanged_campaign_once_and_in_order_whatev
         world: &world,
         random: StdRng::seed_from_u64(4),
         changing,
-        new: 0,
+        written: 0,
     };
     let mut unchanged: Vec<(i64, &str)> = campaigns
         .iter()
@@ -219,13 +225,13 @@ async fn a_walk_by_cursor_meets_each_unchanged_campaign_once_and_in_order_whatev
     for (sort, _) in SORTS {
         for order in ["asc", "desc"] {
             let (mut met, mut pages) = (Vec::new(), 0);
-            let mut next = Some(format!("limit=5&sortBy={sort}&sortOrder={order}"));
+            let mut next = Some(format!("limit=10&sortBy={sort}&sortOrder={order}"));
             while let Some(query) = next {
                 let (page, ()) = tokio::join!(page(&api, &query), writer.write_some());
                 met.extend(ids(&page));
                 next = page["nextCursor"]
                     .as_str()
-                    .map(|cursor| format!("limit=5&cursor={cursor}"));
+                    .map(|cursor| format!("limit=10&cursor={cursor}"));
                 pages += 1;
             }
             met.retain(|id| unchanged.iter().any(|(_, unchanged)| unchanged == id));
@@ -234,7 +240,7 @@ async fn a_walk_by_cursor_meets_each_unchanged_campaign_once_and_in_order_whatev
                 expected.reverse();
             }
             assert_eq!(met, expected, "{sort} {order}, {pages} pages");
-            assert!(pages > 40, "{sort} {order}: {pages} pages");
+            assert!(pages >= 30, "{sort} {order}: {pages} pages");
         }
     }
 }

@@ -42,7 +42,7 @@ pub struct TotalsPage {
     offset: u32,
     /// What to send as `cursor` for the page behind this one; not there on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, example = "AAEAAAAAAAehMmNhbXBfMTIzRZf2fQ")]
+    #[schema(value_type = String, required = false, example = "AAEAAAAAAAehUmNhbXBfMTIzCcKg5A")]
     next_cursor: Option<String>,
 }
 

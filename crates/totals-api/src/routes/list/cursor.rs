@@ -121,6 +121,20 @@ mod tests {
         }
     }
 
+    /// The one that the OpenAPI document shows; cursors that are under way when a new version starts stay good.
+    #[test]
+    fn a_cursor_is_spelt_the_same_in_every_version() {
+        let example = Cursor {
+            sort_by: SortBy::TotalAmount,
+            sort_order: SortOrder::Desc,
+            position: Position {
+                value: 500_050,
+                campaign: "camp_123".try_into().unwrap(),
+            },
+        };
+        assert_eq!(example.encode(), "AAEAAAAAAAehUmNhbXBfMTIzCcKg5A");
+    }
+
     #[test]
     fn the_longest_cursor_is_one_and_a_longer_one_is_refused_unread() {
         let of = |campaign: String| Cursor {
