@@ -188,8 +188,8 @@ impl Writer<'_> {
                 0 => format!("c{:03}-{}", self.random.random_range(0..300), self.written),
                 _ => self.changing.choose(&mut self.random).unwrap().clone(),
             };
-            // Before and behind the others' numbers, too.
-            let anywhere = campaign(&id, self.random.random_range(-5..45));
+            // Among the others' numbers, before and behind them.
+            let anywhere = campaign(&id, self.random.random_range(-5..25));
             totals
                 .replace_one(doc! { "_id": id }, anywhere)
                 .upsert(true)
@@ -204,8 +204,8 @@ impl Writer<'_> {
 
 #[tokio::test]
 async fn a_walk_by_cursor_meets_each_unchanged_campaign_once_and_in_order_whatever_others_do() {
-    // Forty values among three hundred campaigns: ties are longer than a page.
-    let campaigns: BTreeMap<String, i64> = (0..300).map(|n| (format!("c{n:03}"), n * 7 % 40)).collect();
+    // Fifteen campaigns to a number: ties are longer than a page.
+    let campaigns: BTreeMap<String, i64> = (0..300).map(|n| (format!("c{n:03}"), n * 7 % 20)).collect();
     let (world, api) = world_with(campaigns.iter().map(|(id, number)| campaign(id, *number))).await;
     let is_changing = |id: &str| id.ends_with(['0', '3', '6']);
     let changing = campaigns.keys().filter(|id| is_changing(id)).cloned().collect();
@@ -233,6 +233,7 @@ async fn a_walk_by_cursor_meets_each_unchanged_campaign_once_and_in_order_whatev
                     .as_str()
                     .map(|cursor| format!("limit=10&cursor={cursor}"));
                 pages += 1;
+                assert!(pages < 1000, "{sort} {order}: it goes round in circles");
             }
             met.retain(|id| unchanged.iter().any(|(_, unchanged)| unchanged == id));
             let mut expected: Vec<_> = unchanged.iter().map(|(_, id)| *id).collect();
