@@ -7,7 +7,7 @@
 //! exactly once, and in order. One that changes meanwhile may be met at its old place, its new one, both or neither.
 //!
 //! Behind a position means `$or`: further in the sort value, or equal in it and further in the id. MongoDB merges two
-//! scans of the same index for that (`SORT_MERGE`), reads no document that is not of the page, and has nothing to sort.
+//! scans of the same index for that (`SORT_MERGE`), reads the documents of the page alone, and has nothing to sort.
 //! One scan between bounds (`hint` with `min` and `max`) is a tenth of a millisecond faster. It was rejected because it
 //! fails where an index is missing, in a restored copy for instance, while this is only slow there.
 
