@@ -16,7 +16,7 @@ use reqwest::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use crate::harness::proxy::{Proxy, Weather};
-use crate::harness::{EventStream, Process, World, api_command, eventually};
+use crate::harness::{Database, EventStream, Process, api_command, eventually};
 
 /// So soon after the database is back, everything that is shown equals it.
 const RECOVERY: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ fn campaign(number: usize) -> String {
 /// An API that reaches MongoDB through a network that may fail, and a way around that network.
 struct Stage {
     network: Proxy,
-    world: World,
+    database: Database,
     api: Process,
     _dir: tempfile::TempDir,
 }
@@ -42,16 +42,15 @@ impl Stage {
             .await
             .unwrap();
         let network = Proxy::start(mongodb.port()).await.unwrap();
-        // No RabbitMQ: the writes are made past the worker.
-        let world = World::on(&mongodb.url(), "amqp://127.0.0.1:9").await;
+        let database = Database::new(&mongodb.url(), "totals").await;
         let direct = mongodb.port().to_string();
-        let url = world.database.url.replace(&direct, &network.port.to_string());
+        let url = database.url.replace(&direct, &network.port.to_string());
         let mut command = api_command();
         command.env("DATABASE_URL", url);
         let api = Process::start(command).await;
         let stage = Self {
             network,
-            world,
+            database,
             api,
             _dir: dir,
         };
@@ -83,7 +82,7 @@ impl Stage {
 
     /// The revision that is stored; 0 without totals.
     async fn stored(&self, campaign: &str) -> i64 {
-        let totals = self.world.database.collection("campaign_totals");
+        let totals = self.database.collection("campaign_totals");
         let found = totals.find_one(doc! { "_id": campaign }).await.unwrap();
         found.map_or(0, |totals| totals.get_i64("revision").unwrap())
     }
@@ -131,7 +130,7 @@ async fn write(stage: &Stage, witness: &Witness) {
         let number = random.random_range(0..CAMPAIGNS);
         let rests = witness.writers_rest.load(Ordering::Relaxed);
         // It fails while the database is down, and may have been done all the same: the database is what counts.
-        if rests || stage.world.database.donate(&campaign(number)).await.is_err() {
+        if rests || stage.database.donate(&campaign(number)).await.is_err() {
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -219,9 +218,9 @@ async fn nothing_goes_back_and_all_is_right_within_two_seconds_of_a_faults_end()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collection_that_was_restored_is_read_again() {
     let (stage, _mongodb) = Stage::set().await;
-    let totals = stage.world.database.collection("campaign_totals");
+    let totals = stage.database.collection("campaign_totals");
     for number in 0..CAMPAIGNS {
-        stage.world.database.donate(&campaign(number)).await.unwrap();
+        stage.database.donate(&campaign(number)).await.unwrap();
     }
     let witness = Witness::default();
     let restored = async {
@@ -255,7 +254,7 @@ async fn watch_again(stage: &Stage, witness: &Witness) {
 #[tokio::test(flavor = "multi_thread")]
 async fn more_reads_than_a_frozen_database_takes_are_refused_at_once() {
     let (stage, mut mongodb) = Stage::set().await;
-    stage.world.database.donate("c0").await.unwrap();
+    stage.database.donate("c0").await.unwrap();
     assert_eq!(stage.shown("c0").await, Some(1));
     mongodb.pause().await.unwrap();
     // Until its lease is over, what is in memory is shown: nothing can have changed that was not followed.

@@ -19,6 +19,7 @@ mod diagnostics;
 mod folding;
 mod ledger;
 mod limits;
+mod lists;
 mod live;
 mod live_faults;
 mod moments;

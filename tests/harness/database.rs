@@ -125,6 +125,34 @@ impl Database {
         );
     }
 
+    /// Has the server record every operation on this database from here on.
+    pub async fn profile(&self) {
+        // Room for all of a test: the collection drops its oldest records when full.
+        let room = self
+            .database
+            .create_collection("system.profile")
+            .capped(true)
+            .size(16 << 20);
+        room.await.unwrap();
+        self.database.run_command(doc! { "profile": 2 }).await.unwrap();
+    }
+
+    /// The recorded commands of this name on a collection, oldest first.
+    pub async fn profiled(&self, collection: &str, command: &str) -> Vec<Document> {
+        let (field, namespace) = (
+            format!("command.{command}"),
+            format!("{}.{collection}", self.database.name()),
+        );
+        self.collection("system.profile")
+            .find(doc! { "ns": namespace, field: { "$exists": true } })
+            .sort(doc! { "$natural": 1 })
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap()
+    }
+
     /// Removes the database, from whatever runtime: the client's own tasks live on the test's.
     pub async fn remove(url: &str) {
         let client = Client::with_uri_str(url).await.unwrap();

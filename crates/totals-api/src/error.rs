@@ -13,6 +13,8 @@ use totals_core::domain::CampaignId;
 use totals_core::store::ReadError;
 use utoipa::ToSchema;
 
+use crate::caching::BRIEFLY;
+
 /// Seconds after which a read may be tried again; the value of `Retry-After`.
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -137,6 +139,9 @@ impl IntoResponse for ApiError {
         if code == ErrorCode::Unavailable {
             let seconds = header::HeaderValue::from_static(RETRY_AFTER_SECONDS);
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if code == ErrorCode::TotalsNotFound {
+            response.headers_mut().insert(header::CACHE_CONTROL, BRIEFLY);
         }
         if status.is_server_error() {
             response.extensions_mut().insert(Failure(Arc::new(self)));

@@ -198,7 +198,7 @@ impl Live {
         loop {
             let id = campaign.clone();
             let read = database
-                .read(async move |store| store.totals_at(&id, earliest).await)
+                .read(async move |store| store.totals(&id, earliest).await)
                 .await?;
             let totals = read
                 .found
@@ -218,7 +218,7 @@ impl Live {
     async fn count_through(&self, earliest: ClusterTime) -> Result<u64, ApiError> {
         let Inner { database, count, .. } = &*self.0;
         let counted = database
-            .read(async move |store| store.count_at(earliest).await)
+            .read(async move |store| store.count(earliest).await)
             .await?;
         if let Some(at) = counted.moment {
             count.fill(at, counted.found);
