@@ -1,5 +1,6 @@
 //! What handlers share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -11,9 +12,13 @@ use crate::database::Database;
 use crate::live::Live;
 use crate::routes::docs::Pages;
 
-/// What handlers share. Cheap to clone.
+/// What handlers share, behind one pointer: every request clones it.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+/// See [`AppState`].
+#[derive(Debug)]
+pub struct Shared {
     /// The totals in memory.
     pub live: Live,
     /// Where everything else is read.
@@ -21,7 +26,7 @@ pub struct AppState {
     /// Amounts are written in its decimals.
     pub currency: Currency,
     /// The documentation, rendered once.
-    pub pages: Arc<Pages>,
+    pub pages: Pages,
     /// When this process started.
     pub started: Instant,
     /// Says that it stops: streams end.
@@ -37,13 +42,21 @@ impl AppState {
         document: &OpenApi,
         stopping: CancellationToken,
     ) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             live,
             database,
             currency,
-            pages: Arc::new(Pages::render(document)),
+            pages: Pages::render(document),
             started: Instant::now(),
             stopping,
-        }
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
