@@ -148,3 +148,61 @@ pub(super) fn read(event: &RawDocument) -> Result<Change, String> {
         kind,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(pledges: i64, donors: i64, revision: i64) -> CampaignTotals {
+        CampaignTotals {
+            campaign: CampaignId::try_from("c").unwrap(),
+            totals: Totals {
+                amount: Money::from_minor(pledges * 100),
+                pledges,
+                donors,
+            },
+            revision,
+            last_updated: Timestamp::from_unix_millis(revision),
+        }
+    }
+
+    /// A donation by a donor who has donated before.
+    fn donation(pledges: i64, revision: i64) -> Moved {
+        Moved {
+            amount: Some(Money::from_minor(pledges * 100)),
+            pledges: Some(pledges),
+            revision: Some(revision),
+            last_updated: Some(Timestamp::from_unix_millis(revision)),
+            donors: None,
+        }
+    }
+
+    #[test]
+    fn a_change_continues_only_what_it_was_made_on() {
+        let before = totals(1, 1, 5);
+        assert_eq!(donation(2, 6).applied_to(&before), Some(totals(2, 1, 6)));
+        // A donor may have come with the revision that was missed.
+        assert_eq!(donation(3, 7).applied_to(&before), None);
+        assert_eq!(donation(1, 5).applied_to(&before), None);
+        let by_hand = Moved {
+            pledges: Some(9),
+            ..Moved::default()
+        };
+        assert_eq!(by_hand.applied_to(&before), None);
+    }
+
+    #[test]
+    fn what_no_writer_of_ours_does_is_not_followed() {
+        let event = |operation: &str| {
+            let event = mongodb::bson::rawdoc! {
+                "operationType": operation, "clusterTime": BsonTimestamp { time: 1, increment: 2 },
+                "documentKey": { "_id": "c" },
+            };
+            read(&event)
+        };
+        assert_eq!(event("delete").unwrap().kind, ChangeKind::Removed);
+        for operation in ["drop", "rename", "invalidate", "insert"] {
+            assert!(event(operation).is_err(), "{operation}");
+        }
+    }
+}
