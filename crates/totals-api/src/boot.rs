@@ -50,7 +50,7 @@ pub async fn run() -> Result<(), BootError> {
     let config = Source::load()?.api()?;
     let telemetry = Telemetry::start("totals-api", &config.telemetry)?;
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
-    let listener = listen(&config.http).await?;
+    let listener = listen(&config.http)?;
 
     let database = Database::open(config.database)
         .await

@@ -1,12 +1,13 @@
 //! `totals-api`: serves the totals that `totals-worker` keeps, and the API's own documentation.
 //!
-//! One read's journey: connection (`totals_core::runtime::http`) → request id, access log and span (`observe`) → route (`router`) →
-//! handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
+//! One read's journey: connection (`totals_core::runtime::http`) → request id, access log and span (`observe`) → bounds
+//! (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
 
 mod boot;
 mod cli;
 mod database;
 mod error;
+mod guard;
 mod observe;
 mod openapi;
 mod request_id;
