@@ -30,10 +30,12 @@ pub async fn attend(stream: TcpStream, router: Router, watcher: Watcher, soft: C
     let deadline = Instant::now() + FIRST_HEAD_TIMEOUT;
     // Answers are small and whole: waiting to fill a packet only delays them. It fails on a dead connection only.
     let _ = stream.set_nodelay(true);
-    // Silence costs a socket and a timer; hyper's buffers come with the first byte.
+    // Silence costs a socket and a timer; hyper's buffers, 16 KiB, come with the first byte. (`readable` would not
+    // do: to Tokio a socket that was just accepted is readable.)
+    let mut first = [0];
     tokio::select! {
         biased;
-        readable = timeout_at(deadline, stream.readable()) => if !matches!(readable, Ok(Ok(()))) { return },
+        peeked = timeout_at(deadline, stream.peek(&mut first)) => if !matches!(peeked, Ok(Ok(1))) { return },
         () = soft.cancelled() => return,
     }
 
