@@ -151,6 +151,20 @@ impl Process {
         answer.text().await.unwrap()
     }
 
+    /// How much of the machine's memory it holds, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
+        kilobytes.parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files, connections included, it has open.
+    pub fn open_files(&self) -> usize {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.child.id().unwrap()));
+        descriptors.unwrap().count()
+    }
+
     /// Everything it has printed so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
