@@ -48,18 +48,18 @@ impl Client {
         assert!(self.send(request).await, "the server closed the connection");
     }
 
-    /// Reads until a chunk ends with this text: the answer to a request whose end is known.
-    pub async fn read_to(&mut self, end: &str) -> String {
+    /// Reads until this text has come.
+    pub async fn read_until(&mut self, text: &str) -> String {
         let mut received = Vec::new();
         let reading = async {
-            while !received.ends_with(end.as_bytes()) {
+            while !received.windows(text.len()).any(|part| part == text.as_bytes()) {
                 let read = self.0.read_buf(&mut received).await.unwrap();
                 assert!(read > 0, "closed after {}", String::from_utf8_lossy(&received));
             }
         };
         tokio::time::timeout(DEADLINE, reading)
             .await
-            .expect("the answer should have come");
+            .unwrap_or_else(|_| panic!("`{text}` should have come"));
         String::from_utf8_lossy(&received).into_owned()
     }
 

@@ -9,6 +9,7 @@ use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
 use totals_core::store::StoreError;
 
 use crate::database::Database;
+use crate::live::Live;
 use crate::state::AppState;
 use crate::{openapi, router};
 
@@ -52,10 +53,12 @@ pub async fn run() -> Result<(), BootError> {
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
     let listener = listen(&config.http)?;
 
-    let database = Database::open(config.database)
+    let database = Database::open(config.database, config.bounds.database_reads)
         .await
         .map_err(BootError::Database)?;
-    let state = AppState::new(database, config.currency, &openapi::document());
+    let live = Live::start(database.clone(), config.currency, config.bounds);
+    let document = openapi::document();
+    let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();
     serve(listener, router::router(state, traced), &shutdown).await;
     tracing::info!("stopped");

@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
-    CURRENCY, DATABASE_URL, HOST, LOG_FORMAT, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, PORT, help,
+    CURRENCY, DATABASE_READS, DATABASE_URL, HOST, LIVE_CAMPAIGNS, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
+    OTEL_EXPORTER_OTLP_ENDPOINT, PORT, help,
 };
 
 use crate::boot::BootError;
@@ -32,6 +33,9 @@ fn after_help() -> String {
         PORT,
         DATABASE_URL,
         CURRENCY,
+        LIVE_CAMPAIGNS,
+        MAX_STREAMS,
+        DATABASE_READS,
         LOG_LEVEL,
         LOG_FORMAT,
         OTEL_EXPORTER_OTLP_ENDPOINT,

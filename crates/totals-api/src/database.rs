@@ -1,19 +1,29 @@
 //! The database as the API holds it: perhaps not there yet, and never a reason to exit.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, WeakShared};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, SetOnce};
+use tokio::time::timeout;
 use totals_core::runtime::config;
-use totals_core::store::{Decision, Store, StoreError};
+use totals_core::store::{Decision, ReadError, Store, StoreError};
 
 use crate::error::ApiError;
 
+/// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
+/// this is one that only grows.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
+
 /// The store, once it is open. Opening connects to nothing, so it is open at once unless `DATABASE_URL` is a
 /// `mongodb+srv://` name that does not resolve yet.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Database {
-    store: Arc<OnceLock<Store>>,
+    store: Arc<SetOnce<Store>>,
+    /// The reads that may be under way.
+    reads: Arc<Semaphore>,
     /// The check under way, if one is: whoever asks meanwhile hears its outcome.
     check: Arc<Mutex<Option<WeakShared<Check>>>>,
 }
@@ -23,12 +33,16 @@ type Check = BoxFuture<'static, Result<(), String>>;
 
 impl Database {
     /// Opens the store, in the background and for as long as it takes if its name does not resolve, and logs once
-    /// what its operator should know if the database cannot serve.
+    /// what its operator should know if the database cannot serve. At most `reads` reads are under way at once.
     ///
     /// # Errors
     /// If the options of `DATABASE_URL` contradict each other: that does not pass by waiting.
-    pub async fn open(config: config::Database) -> Result<Self, StoreError> {
-        let database = Self::default();
+    pub async fn open(config: config::Database, reads: usize) -> Result<Self, StoreError> {
+        let database = Self {
+            store: Arc::default(),
+            reads: Arc::new(Semaphore::new(reads)),
+            check: Arc::default(),
+        };
         let first = Store::open(&config, "totals-api").await;
         if let Err(error) = &first
             && error.decision() == Decision::Reject
@@ -41,8 +55,9 @@ impl Database {
                 Ok(store) => store,
                 Err(error) => Store::open_later(&config, "totals-api", error).await,
             };
-            // Whoever set it first set the same.
-            let store = slot.store.get_or_init(|| store);
+            // Nobody else sets it.
+            let _ = slot.store.set(store);
+            let store = slot.store.wait().await;
             match store.check().await {
                 Ok(()) => tracing::info!(database.url = %config.url, "the database answers"),
                 Err(problem) => tracing::error!(
@@ -62,13 +77,42 @@ impl Database {
         self.store.get().ok_or(ApiError::NotOpen)
     }
 
+    /// The store, as soon as it is open.
+    pub async fn opened(&self) -> &Store {
+        self.store.wait().await
+    }
+
+    /// Runs a read to its end, whatever becomes of the caller, when its turn has come.
+    ///
+    /// # Errors
+    /// [`ApiError::Overloaded`] if it does not come soon; else what became of the read.
+    pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        R: Future<Output = Result<T, ReadError>> + Send + 'static,
+    {
+        let work = work(self.store()?.clone());
+        let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(ApiError::Overloaded);
+        };
+        let task = tokio::spawn(async move {
+            let _until_it_ends = turn;
+            work.await
+        });
+        match task.await {
+            Ok(read) => Ok(read?),
+            Err(error) => Err(ApiError::Panicked(format!("a read died: {error}"))),
+        }
+    }
+
     /// Checks that reads can be answered. However many ask at once, the database is asked once.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
     pub async fn check(&self) -> Result<(), String> {
         let check = {
-            let mut current = self.check.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut current = self.check.lock();
             let running = current.as_ref().and_then(WeakShared::upgrade);
             running.filter(|check| check.peek().is_none()).unwrap_or_else(|| {
                 let check = self.clone().check_now().boxed().shared();

@@ -49,6 +49,12 @@ pub enum ApiError {
     /// The handler took longer than any answer may take.
     #[error("the answer took too long")]
     TimedOut,
+    /// More reads of the database are wanted than it may be asked for at once.
+    #[error("too many reads of the database are under way")]
+    Overloaded,
+    /// All streams that may be open are.
+    #[error("too many event streams are open")]
+    TooManyStreams,
     /// A defect of ours.
     #[error("a handler panicked: {0}")]
     Panicked(String),
@@ -118,9 +124,11 @@ impl ApiError {
                 ErrorCode::HeadersTooLarge,
             ),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge),
-            Self::Unavailable(_) | Self::NotOpen | Self::TimedOut => {
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable)
-            }
+            Self::Unavailable(_)
+            | Self::NotOpen
+            | Self::TimedOut
+            | Self::Overloaded
+            | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
             Self::Panicked(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError),
         }
     }
@@ -130,6 +138,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.kind();
         let message = match code {
+            ErrorCode::Unavailable if matches!(self, Self::Overloaded | Self::TooManyStreams) => {
+                format!("{self}; try again in a moment")
+            }
             ErrorCode::Unavailable => "the totals cannot be read right now; try again in a moment".to_owned(),
             ErrorCode::InternalError => {
                 "something went wrong on our side; the x-request-id header identifies this request".to_owned()

@@ -4,10 +4,12 @@
 //! (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
 
 mod boot;
+mod caching;
 mod cli;
 mod database;
 mod error;
 mod guard;
+mod live;
 mod observe;
 mod openapi;
 mod request_id;

@@ -94,7 +94,13 @@ impl Record {
         let status = status.as_u16();
         match failure {
             None => line!(debug, self, "answered", status = status),
-            Some(error @ (ApiError::Unavailable(_) | ApiError::NotOpen | ApiError::TimedOut)) => {
+            Some(
+                error @ (ApiError::Unavailable(_)
+                | ApiError::NotOpen
+                | ApiError::TimedOut
+                | ApiError::Overloaded
+                | ApiError::TooManyStreams),
+            ) => {
                 line!(warn, self, "unavailable", status = status, error = chain(error));
             }
             Some(error) => line!(error, self, "failed", status = status, error = chain(error)),

@@ -16,7 +16,7 @@ use crate::guard::guard;
 use crate::observe::observe;
 use crate::openapi;
 use crate::request_id::REQUEST_ID;
-use crate::routes::{docs, health, totals};
+use crate::routes::{docs, health, stream, totals};
 use crate::state::AppState;
 
 /// How long browsers may remember that they are welcome.
@@ -36,6 +36,7 @@ pub fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(totals::get_totals))
         .routes(routes!(totals::list_totals))
+        .routes(routes!(stream::stream_totals))
         .routes(routes!(health::get_health))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_openapi_json))
@@ -59,10 +60,12 @@ fn cors() -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers([
             REQUEST_ID,
+            header::IF_NONE_MATCH,
+            HeaderName::from_static("last-event-id"),
             HeaderName::from_static("traceparent"),
             HeaderName::from_static("tracestate"),
         ])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::ETAG])
         .max_age(CORS_MAX_AGE)
 }
 

@@ -1,25 +1,39 @@
 //! The service without a database: everything but the totals themselves, which `tests/e2e/api.rs` reads for real.
 
+use std::collections::HashMap;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::routing::get;
 use serde_json::Value;
-use totals_core::runtime::config;
+use tokio_util::sync::CancellationToken;
+use totals_core::runtime::config::{self, Source};
 use tower::ServiceExt;
 
 use crate::database::Database;
+use crate::live::Live;
 use crate::state::AppState;
 use crate::{openapi, router};
 
 /// The API beside a database that nobody answers for.
 async fn api() -> Router {
     let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50".into();
-    let database = Database::open(config::Database { url }).await.unwrap();
-    router::router(
-        AppState::new(database, "USD".parse().unwrap(), &openapi::document()),
-        false,
-    )
+    let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
+    let config = config.api().unwrap();
+    let database = Database::open(config::Database { url }, config.bounds.database_reads)
+        .await
+        .unwrap();
+    let live = Live::start(database.clone(), config.currency, config.bounds);
+    let document = openapi::document();
+    let state = AppState::new(
+        live,
+        database,
+        config.currency,
+        &document,
+        CancellationToken::new(),
+    );
+    router::router(state, false)
 }
 
 struct Answer {

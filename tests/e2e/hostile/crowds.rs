@@ -1,5 +1,7 @@
 //! More clients than anyone has on a good day.
 
+use mongodb::bson::doc;
+
 use super::{api, expect_good_service, expect_memory_back};
 use crate::harness::{Client, Process, eventually};
 
@@ -73,4 +75,39 @@ async fn crowds_that_hang_up_midway_leave_nothing_behind() {
     }
     eventually(async || api.open_files(), |now| *now < files + 10).await;
     expect_memory_back(&api, memory).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_thousand_streams_half_of_them_never_read_are_neither_felt_nor_left_behind() {
+    allow_crowds();
+    let (world, api) = api().await;
+    expect_good_service(&api).await;
+    let (memory, files) = (api.memory(), api.open_files());
+    let request = "GET /api/totals/campaigns/good/stream HTTP/1.1\r\nhost: totals\r\n\r\n";
+    let mut readers = crowd(&api, 2_500, request).await;
+    let mut unread = Vec::new();
+    for _ in 0..2_500 {
+        let mut client = Client::connect_narrow(&api).await;
+        client.send(request).await;
+        unread.push(client);
+    }
+    // Enough for those who do not read to fall behind.
+    let totals = world.database.collection("campaign_totals");
+    for revision in 2..=100_i64 {
+        let update = doc! { "$set": { "totalPledges": revision, "revision": revision } };
+        totals.update_one(doc! { "_id": "good" }, update).await.unwrap();
+    }
+    for reader in &mut readers {
+        reader.read_until(r#""revision":100}"#).await;
+    }
+    expect_good_service(&api).await;
+    assert!(
+        api.memory() < memory + 100 * 1024 * 1024,
+        "{} bytes",
+        api.memory()
+    );
+    drop((readers, unread));
+    eventually(async || api.open_files(), |now| *now < files + 10).await;
+    expect_memory_back(&api, memory).await;
+    expect_good_service(&api).await;
 }

@@ -19,7 +19,7 @@ async fn a_connection_that_brings_no_request_in_time_is_closed() {
     let (_world, api) = api().await;
     let mut patient = Client::connect(&api).await;
     patient.ask("/api/nothing").await;
-    patient.read_to("}}").await;
+    patient.read_until("}}").await;
 
     let started = Instant::now();
     let mut silent = Client::connect(&api).await;
@@ -57,7 +57,7 @@ async fn a_connection_that_brings_no_request_in_time_is_closed() {
         "a connection that brought a request may wait longer for its next"
     );
     patient.ask("/api/nothing").await;
-    patient.read_to("}}").await;
+    patient.read_until("}}").await;
     expect_good_service(&api).await;
 }
 

@@ -13,6 +13,7 @@ use flate2::read::GzDecoder;
 use utoipa::openapi::OpenApi;
 use utoipa_scalar::Scalar;
 
+use crate::caching::{IfNoneMatch, items};
 use crate::state::AppState;
 
 /// Where the script is; its name changes with its content.
@@ -85,14 +86,14 @@ pub async fn get_docs(State(state): State<AppState>) -> Response {
 }
 
 /// Scalar's script.
-pub async fn script(request: HeaderMap) -> Response {
+pub async fn script(known: IfNoneMatch, request: HeaderMap) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::ETAG, SCRIPT_ETAG),
         (header::VARY, "Accept-Encoding"),
     ];
-    if has_it(&request) {
+    if known.has(SCRIPT_ETAG.as_bytes()) {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else if accepts_gzip(&request) {
         (headers, [(header::CONTENT_ENCODING, "gzip")], SCRIPT_GZIP).into_response()
@@ -109,11 +110,6 @@ fn inflated() -> Vec<u8> {
     script
 }
 
-fn has_it(request: &HeaderMap) -> bool {
-    items(request, &header::IF_NONE_MATCH)
-        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == SCRIPT_ETAG)
-}
-
 fn accepts_gzip(request: &HeaderMap) -> bool {
     items(request, &header::ACCEPT_ENCODING).any(|item| {
         let (coding, quality) = item.split_once(';').unwrap_or((item, "q=1"));
@@ -123,15 +119,6 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
             .is_some_and(|q| q.parse() == Ok(0.0));
         (coding.trim().eq_ignore_ascii_case("gzip") || coding.trim() == "*") && !refused
     })
-}
-
-/// The items of a list that a header, or several of its name, hold.
-fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let values = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',').map(str::trim))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use totals_core::domain::Timestamp;
 use utoipa::ToSchema;
 
+use crate::live::Doing;
 use crate::state::AppState;
 
 /// The state of the service.
@@ -25,6 +26,20 @@ pub struct Health {
     #[schema(minimum = 0, example = 3600)]
     uptime: u64,
     database: DatabaseHealth,
+    live: LiveHealth,
+}
+
+/// The state of the totals in memory.
+#[derive(Debug, Serialize, ToSchema)]
+struct LiveHealth {
+    /// Whether reads are answered from memory; else they go to the database, which is slower and as right.
+    current: bool,
+    /// Campaigns in memory.
+    #[schema(minimum = 0, example = 240)]
+    campaigns: usize,
+    /// Event streams open.
+    #[schema(minimum = 0, example = 5000)]
+    streams: usize,
 }
 
 /// In one word.
@@ -58,7 +73,8 @@ struct DatabaseHealth {
         (status = 503, description = "Totals cannot be read; the message says what to do", body = Health,
             example = json!({"status": "degraded", "service": "totals-api", "version": "1.0.0",
                 "timestamp": "2024-11-21T10:30:00.000Z", "uptime": 3600, "database": {"healthy": false,
-                "message": "MongoDB did not answer within 3 s: check that it runs, and DATABASE_URL"}})),
+                "message": "MongoDB did not answer within 3 s: check that it runs, and DATABASE_URL"},
+                "live": {"current": false, "campaigns": 240, "streams": 12}})),
     ),
 )]
 pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
@@ -66,6 +82,11 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
         Ok(()) => (StatusCode::OK, Status::Healthy, "MongoDB answers".to_owned()),
         Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, Status::Degraded, problem),
     };
+    let Doing {
+        current,
+        campaigns,
+        streams,
+    } = state.live.doing();
     let health = Health {
         status,
         service: "totals-api",
@@ -75,6 +96,11 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
         database: DatabaseHealth {
             healthy: status == Status::Healthy,
             message,
+        },
+        live: LiveHealth {
+            current,
+            campaigns,
+            streams,
         },
     };
     (code, Json(health))

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use totals_core::domain::money::DecimalNumber;
 use totals_core::domain::{CampaignId, Currency, Timestamp};
@@ -12,8 +14,11 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::ListQuery;
+use crate::caching::{BRIEFLY, IfNoneMatch};
 use crate::error::{ApiError, ErrorBody};
 use crate::state::AppState;
+
+const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
 /// One campaign's totals.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,10 +76,18 @@ fn amount() -> Object {
         .build()
 }
 
+impl TotalsBody {
+    /// The body of an answer.
+    pub fn new(data: CampaignTotals) -> Self {
+        Self { success: true, data }
+    }
+}
+
 impl CampaignTotals {
-    fn new(found: store::CampaignTotals, currency: Currency) -> Self {
+    /// Found totals as they are written.
+    pub fn new(found: &store::CampaignTotals, currency: Currency) -> Self {
         Self {
-            campaign_id: found.campaign,
+            campaign_id: found.campaign.clone(),
             total_amount: currency.format(found.totals.amount),
             total_pledges: found.totals.pledges,
             total_donors: found.totals.donors,
@@ -106,7 +119,7 @@ pub struct TotalsPage {
 pub struct CampaignPath {
     /// The campaign's id, percent-encoded.
     #[param(value_type = String, min_length = 1, max_length = 256, example = "camp_123")]
-    campaign_id: CampaignId,
+    pub campaign_id: CampaignId,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for CampaignPath {
@@ -127,14 +140,21 @@ impl<S: Send + Sync> FromRequestParts<S> for CampaignPath {
 
 /// Totals of one campaign
 ///
-/// An indexed lookup, whatever the number of donations.
+/// From memory, and as of a moment ago: what is committed is shown within milliseconds. `ETag` names the version;
+/// with `If-None-Match` the answer is 304 until there is another.
 #[utoipa::path(
     get,
     path = "/api/totals/campaigns/{campaignId}",
     tag = "totals",
-    params(CampaignPath),
+    params(
+        CampaignPath,
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the version that the caller has"),
+    ),
     responses(
-        (status = 200, description = "The campaign's totals", body = TotalsBody),
+        (status = 200, description = "The campaign's totals", body = TotalsBody, headers(
+            ("ETag" = String, description = "Names this version: its revision and the time of its change"),
+            ("Cache-Control" = String, description = "How long a cache may show it"))),
+        (status = 304, description = "The version that `If-None-Match` names is the newest"),
         (status = 400, description = "The id is empty, longer than 256 bytes or no UTF-8", body = ErrorBody,
             example = json!({"success": false, "error": {
                 "code": "INVALID_REQUEST", "message": "campaignId must be at most 256 bytes, got 300"}})),
@@ -153,11 +173,19 @@ impl<S: Send + Sync> FromRequestParts<S> for CampaignPath {
 pub async fn get_totals(
     State(state): State<AppState>,
     path: CampaignPath,
-) -> Result<Json<TotalsBody>, ApiError> {
-    let found = state.database.store()?.totals(&path.campaign_id).await?;
-    let totals = found.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
-    let data = CampaignTotals::new(totals, state.currency);
-    Ok(Json(TotalsBody { success: true, data }))
+    known: IfNoneMatch,
+) -> Result<Response, ApiError> {
+    let shown = state.live.read(&path.campaign_id).await?;
+    let totals = shown.totals.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
+    let headers = [
+        (header::CACHE_CONTROL, BRIEFLY),
+        (header::ETAG, totals.etag.clone()),
+    ];
+    Ok(if known.has(totals.etag.as_bytes()) {
+        (StatusCode::NOT_MODIFIED, headers).into_response()
+    } else {
+        (headers, JSON, totals.body.clone()).into_response()
+    })
 }
 
 /// Totals of all campaigns, page by page
@@ -186,9 +214,14 @@ pub async fn list_totals(
     State(state): State<AppState>,
     query: ListQuery,
 ) -> Result<Json<PageBody>, ApiError> {
-    let (found, total) = state.database.store()?.list(query.page()).await?;
+    let page = query.page();
+    let (found, _) = state
+        .database
+        .read(async move |store| store.list(page).await)
+        .await?;
+    let total = state.live.count().await?;
     let totals = found
-        .into_iter()
+        .iter()
         .map(|totals| CampaignTotals::new(totals, state.currency))
         .collect();
     let data = TotalsPage {

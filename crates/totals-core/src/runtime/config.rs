@@ -54,6 +54,8 @@ pub struct Api {
     pub database: Database,
     /// `CURRENCY`.
     pub currency: Currency,
+    /// What it may use.
+    pub bounds: Bounds,
     /// Logs and traces.
     pub telemetry: Telemetry,
 }
@@ -91,6 +93,17 @@ pub struct Http {
 pub struct Database {
     /// `DATABASE_URL`.
     pub url: SecretUrl,
+}
+
+/// What the API may use of memory and of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// `LIVE_CAMPAIGNS`.
+    pub live_campaigns: usize,
+    /// `MAX_STREAMS`.
+    pub streams: usize,
+    /// `DATABASE_READS`.
+    pub database_reads: usize,
 }
 
 /// RabbitMQ.
@@ -204,6 +217,11 @@ impl Source {
             http: self.http(&PORT)?,
             database: self.database()?,
             currency: self.currency()?,
+            bounds: Bounds {
+                live_campaigns: self.number(&LIVE_CAMPAIGNS, 100, 10_000_000)?,
+                streams: self.number(&MAX_STREAMS, 1, 1_000_000)?,
+                database_reads: self.number(&DATABASE_READS, 1, 1000)?,
+            },
             telemetry: self.telemetry()?,
         })
     }

@@ -8,14 +8,18 @@
 mod abandoned;
 mod apply;
 mod audit;
+mod changes;
+mod cluster_time;
 mod document;
 mod error;
 mod explain;
 mod failure;
+mod follow;
 mod health;
 mod indexes;
 mod listed;
 mod read;
+mod read_at;
 mod rebuild;
 mod reset;
 mod snapshot;
@@ -31,12 +35,16 @@ use mongodb::{Client, Collection, Database};
 pub use audit::{
     Audit, CampaignAudit, Damage, DonationDifference, DonorDifference, PaymentAudit, Scope, TotalsDifference,
 };
+pub use changes::{Change, ChangeKind, Moved};
+pub use cluster_time::ClusterTime;
 pub use error::{Decision, StoreError};
 pub use explain::{Explanation, FailedEvent, LoggedEvent, Part, Sort};
 pub use failure::Failure;
+pub use follow::Follower;
 pub use health::Unhealthy;
 pub use listed::Listed;
 pub use read::{CampaignTotals, Page, ReadError, SortBy, SortOrder};
+pub use read_at::At;
 pub use rebuild::Rebuild;
 pub use reset::Reset;
 

@@ -14,7 +14,7 @@ use super::{Store, StoreError, detached};
 use crate::domain::{CampaignId, Timestamp, Totals};
 
 /// How long a read may take before its caller is told that the database cannot answer in time.
-const READ_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The state of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl From<TotalsDocument> for CampaignTotals {
 }
 
 /// Runs a read to its end in its own task, and waits for it no longer than a read may take.
-async fn in_time<T: Send + 'static>(
+pub(super) async fn in_time<T: Send + 'static>(
     read: impl Future<Output = Result<T, mongodb::error::Error>> + Send + 'static,
 ) -> Result<T, ReadError> {
     match tokio::time::timeout(READ_TIMEOUT, detached(read)).await {

@@ -53,6 +53,15 @@ variables! {
     BATCH_SIZE = Some("500"), "a number from 1 to 10000", "Most events committed in one transaction";
     /// Default 4.
     LANES = Some("4"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
+    /// Default 100,000: some 80 MB when all are in use.
+    LIVE_CAMPAIGNS = Some("100000"), "a number from 100 to 10000000",
+        "Campaigns that the API keeps in memory, without totals or with; some 800 bytes each";
+    /// Default 10,000.
+    MAX_STREAMS = Some("10000"), "a number from 1 to 1000000",
+        "Event streams open at once in one API process; further ones are refused with 503";
+    /// Default 32.
+    DATABASE_READS = Some("32"), "a number from 1 to 1000",
+        "Reads of the database under way at once in one API process; others wait, and are refused with 503 after 0.5 s";
     /// Default `info`.
     LOG_LEVEL = Some("info"), "trace, debug, info, warn, error, off or directives such as info,totals_core=debug",
         "What is logged";

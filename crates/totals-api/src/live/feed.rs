@@ -1,0 +1,81 @@
+//! How far the changes have come, and whether what they keep may be shown.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use totals_core::store::ClusterTime;
+
+/// How long after the database has confirmed that nothing is missing the slots may still be shown. It is asked five
+/// times as often, so that one late answer on a busy machine sends nobody to the database.
+pub const LEASE: Duration = Duration::from_secs(1);
+
+/// The state of the change stream, readable at every request.
+#[derive(Debug)]
+pub struct Feed {
+    /// Times below are counted from here.
+    epoch: Instant,
+    /// What rests on an earlier moment may lack changes. Zero until there is a stream.
+    begin: AtomicU64,
+    /// The latest moment that a change was handed over from.
+    seen: AtomicU64,
+    /// Microseconds after `epoch`, until when slots may be shown.
+    current_until: AtomicU64,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self {
+            epoch: Instant::now(),
+            begin: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+            current_until: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Feed {
+    /// Whether slots may be shown: nothing that was committed more than [`LEASE`] ago is missing from them.
+    pub fn is_current(&self) -> bool {
+        self.micros(Instant::now()) < self.current_until.load(Ordering::Acquire)
+    }
+
+    /// What rests on an earlier moment may lack changes.
+    pub fn begin(&self) -> ClusterTime {
+        ClusterTime::from_bits(self.begin.load(Ordering::Acquire))
+    }
+
+    /// Changes up to here have been handed over, and are missing from a slot that was not there to take them.
+    pub fn seen(&self) -> ClusterTime {
+        ClusterTime::from_bits(self.seen.load(Ordering::Acquire))
+    }
+
+    /// All changes after `at` will come.
+    pub fn begin_at(&self, at: ClusterTime) {
+        self.saw(at);
+        self.begin.store(at.bits(), Ordering::Release);
+    }
+
+    /// A change of `at` is about to be handed over.
+    pub fn saw(&self, at: ClusterTime) {
+        self.seen.fetch_max(at.bits(), Ordering::AcqRel);
+    }
+
+    /// All that was committed before `moment` has been handed over. Whether that is news.
+    pub fn extend(&self, moment: Instant) -> bool {
+        let was_current = self.is_current();
+        self.current_until
+            .store(self.micros(moment + LEASE), Ordering::Release);
+        !was_current && self.is_current()
+    }
+
+    /// Nothing more is handed over for now.
+    pub fn end(&self) {
+        self.current_until.store(0, Ordering::Release);
+    }
+
+    fn micros(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.epoch);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,329 @@
+//! Totals in memory: what the API answers from, as long as it can prove that nothing is missing.
+//!
+//! Each campaign that someone reads or watches has a slot with its newest totals and their answer, ready to send. A
+//! slot is filled by one read of the database, which concurrent first readers share, and kept by ONE change stream
+//! ([`Store::follow`](totals_core::store::Store::follow)). A campaign without totals is a slot like any other: 404
+//! from memory, until its first donation comes along the stream.
+//!
+//! **Why a slot is never stale.** Every change after the moment `begin` comes, in order. A slot that rests on a moment
+//! from `begin` on and was there when the later changes came has them all. Three races could break that, and the
+//! cluster's clock closes each, with no time limits to tune:
+//!
+//! - *A change passes while the slot's read is under way.* It waits in the slot and continues the read if it is later
+//!   than the moment that the read shows; if it is not, it is in there.
+//! - *A change passed before the slot was there.* Whoever starts a read first puts the slot into the map and then looks
+//!   how far the changes have come; the read must show that moment or a later one, and the database sees to it.
+//! - *A slot was evicted and made anew.* The same: the new read cannot show less than what was shown before.
+//!
+//! A change carries only the fields it moved. The revision proves that they continue what the slot has; if it does
+//! not grow by exactly one, the slot is unknown until it is read again.
+//!
+//! **Why a silent stream is noticed.** The stream's questions are answered even when there is nothing to tell. An answer
+//! proves that all from before the question has come; slots are shown for [`LEASE`] after it and no longer. Without a
+//! lease, reads go to the database, one at a time for a campaign and a bounded number in all, and a slot shows nothing.
+//! A stream that is resumed has missed nothing; one that has to begin again moves `begin`, and every slot from before
+//! is read again when someone asks, or at once if someone watches.
+//!
+//! **Why a flood cannot push out what is in use.** The map keeps what was read again and lets go of what was asked for
+//! once (S3-FIFO, from `quick_cache`); what is watched it keeps in any case.
+//!
+//! Rejected: a time to live (stale for that long, and a herd at its end); all campaigns in memory (grows with
+//! campaigns that nobody reads); asking MongoDB for the whole document with each change (one more read per commit).
+
+mod count;
+mod feed;
+mod rendered;
+mod slot;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::FutureExt;
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
+use tokio::time::Instant;
+use totals_core::domain::{CampaignId, Currency};
+use totals_core::runtime::config::Bounds;
+use totals_core::store::{Change, ClusterTime, Follower, StoreError};
+
+use self::count::Count;
+use self::feed::Feed;
+pub use self::rendered::Rendered;
+pub use self::slot::Shown;
+use self::slot::Slot;
+pub use self::watch::Watch;
+use crate::database::Database;
+use crate::error::ApiError;
+
+/// The totals in memory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Live(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    database: Database,
+    currency: Currency,
+    slots: Slots,
+    feed: Feed,
+    count: Count,
+    streams: AtomicUsize,
+    max_streams: usize,
+}
+
+/// What the live totals are doing, for whoever operates them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doing {
+    /// Whether reads are answered from memory.
+    pub current: bool,
+    /// Campaigns in memory.
+    pub campaigns: usize,
+    /// Event streams open.
+    pub streams: usize,
+}
+
+impl Live {
+    /// Starts following the changes, in the background and for ever.
+    pub fn start(database: Database, currency: Currency, bounds: Bounds) -> Self {
+        let live = Self(Arc::new(Inner {
+            database,
+            currency,
+            slots: Slots::new(bounds.live_campaigns),
+            feed: Feed::default(),
+            count: Count::default(),
+            streams: AtomicUsize::new(0),
+            max_streams: bounds.streams,
+        }));
+        let follower = live.clone();
+        tokio::spawn(async move {
+            let store = follower.0.database.opened().await;
+            store.follow(&follower).await;
+        });
+        live
+    }
+
+    /// What a campaign shows now.
+    ///
+    /// # Errors
+    /// [`ApiError`] if it is not in memory and the database cannot answer in time.
+    pub async fn read(&self, campaign: &CampaignId) -> Result<Shown, ApiError> {
+        let Inner { slots, feed, .. } = &*self.0;
+        if feed.is_current()
+            && let Some(slot) = slots.0.get(campaign)
+            && let Some(shown) = slot.shown(feed.begin())
+        {
+            return Ok(shown);
+        }
+        self.read_through(campaign, &slots.slot(campaign)).await
+    }
+
+    /// How many campaigns have totals.
+    ///
+    /// # Errors
+    /// As [`Live::read`].
+    pub async fn count(&self) -> Result<u64, ApiError> {
+        let Inner { feed, count, .. } = &*self.0;
+        if feed.is_current()
+            && let Some(campaigns) = count.get(feed.begin())
+        {
+            return Ok(campaigns);
+        }
+        let counting = count.join(|| {
+            let (live, earliest) = (self.clone(), feed.seen());
+            let counting = tokio::spawn(async move {
+                let counted = live.count_through(earliest).await;
+                live.0.count.end();
+                counted
+            });
+            counting.map(|joined| joined.unwrap_or_else(defect)).boxed()
+        });
+        counting.await
+    }
+
+    /// Watches a campaign.
+    pub fn watch(&self, campaign: CampaignId) -> Watch {
+        Watch::new(self.clone(), campaign)
+    }
+
+    /// What it is doing.
+    pub fn doing(&self) -> Doing {
+        Doing {
+            current: self.0.feed.is_current(),
+            campaigns: self.0.slots.0.len(),
+            streams: self.0.streams.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A place among the streams, until it is dropped.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyStreams`] if all are taken.
+    pub fn stream_place(&self) -> Result<StreamPlace, ApiError> {
+        let place = StreamPlace(self.clone());
+        if self.0.streams.fetch_add(1, Ordering::Relaxed) < self.0.max_streams {
+            Ok(place)
+        } else {
+            Err(ApiError::TooManyStreams)
+        }
+    }
+
+    /// Reads a campaign from the database, together with all who ask for it meanwhile.
+    async fn read_through(&self, campaign: &CampaignId, slot: &Arc<Slot>) -> Result<Shown, ApiError> {
+        let fill = slot.join_fill(self.0.feed.seen(), |earliest| {
+            let (live, campaign, slot) = (self.clone(), campaign.clone(), slot.clone());
+            let fill = tokio::spawn(async move {
+                let filled = live.fill(&campaign, &slot, earliest).await;
+                slot.end_fill();
+                filled
+            });
+            fill.map(|joined| joined.unwrap_or_else(defect)).boxed()
+        });
+        fill.await
+    }
+
+    async fn fill(
+        &self,
+        campaign: &CampaignId,
+        slot: &Slot,
+        mut earliest: ClusterTime,
+    ) -> Result<Shown, ApiError> {
+        let Inner {
+            database, currency, ..
+        } = &*self.0;
+        loop {
+            let id = campaign.clone();
+            let read = database
+                .read(async move |store| store.totals_at(&id, earliest).await)
+                .await?;
+            let totals = read
+                .found
+                .map(|totals| Arc::new(Rendered::new(totals, *currency)));
+            let Some(at) = read.moment else {
+                let at = ClusterTime::default();
+                return Ok(Shown { at, totals });
+            };
+            if let Some(shown) = slot.fill(at, totals, *currency) {
+                return Ok(shown);
+            }
+            earliest = slot.earliest();
+        }
+    }
+
+    async fn count_through(&self, earliest: ClusterTime) -> Result<u64, ApiError> {
+        let Inner { database, count, .. } = &*self.0;
+        let counted = database
+            .read(async move |store| store.count_at(earliest).await)
+            .await?;
+        if let Some(at) = counted.moment {
+            count.fill(at, counted.found);
+        }
+        Ok(counted.found)
+    }
+}
+
+impl Follower for Live {
+    fn begin(&self, at: ClusterTime) {
+        tracing::info!("following the totals' changes; what is in memory from before is read again");
+        self.0.feed.begin_at(at);
+        self.0.slots.wake_watchers();
+    }
+
+    fn change(&self, change: Change) {
+        let Inner {
+            currency,
+            slots,
+            feed,
+            count,
+            ..
+        } = &*self.0;
+        // Before the slot is looked up: see the module, "a change passed before the slot was there".
+        feed.saw(change.at);
+        count.change(change.at, &change.kind);
+        if let Some(slot) = slots.0.peek(&change.campaign) {
+            slot.change(change.at, change.kind, feed.begin(), *currency);
+        }
+    }
+
+    fn current(&self, moment: Instant) {
+        if self.0.feed.extend(moment) {
+            tracing::info!("reads are answered from memory");
+        }
+    }
+
+    fn lost(&self, error: &StoreError) {
+        if self.0.feed.is_current() {
+            tracing::warn!(%error, "the totals' changes are lost: reads go to the database until they are back");
+        } else {
+            tracing::debug!(%error, "the totals' changes cannot be followed yet");
+        }
+        self.0.feed.end();
+    }
+}
+
+/// The slots by campaign.
+struct Slots(Cache<CampaignId, Arc<Slot>, UnitWeighter, DefaultHashBuilder, KeepWatched>);
+
+impl Slots {
+    fn new(most: usize) -> Self {
+        Self(Cache::with(
+            most,
+            most as u64,
+            UnitWeighter,
+            DefaultHashBuilder::default(),
+            KeepWatched,
+        ))
+    }
+
+    fn slot(&self, campaign: &CampaignId) -> Arc<Slot> {
+        let made: Result<_, std::convert::Infallible> =
+            self.0.get_or_insert_with(campaign, || Ok(Arc::default()));
+        match made {
+            Ok(slot) => slot,
+        }
+    }
+
+    fn holds(&self, campaign: &CampaignId, slot: &Arc<Slot>) -> bool {
+        self.0.peek(campaign).is_some_and(|held| Arc::ptr_eq(&held, slot))
+    }
+
+    fn wake_watchers(&self) {
+        for (_, slot) in self.0.iter() {
+            slot.changed.notify_waiters();
+        }
+    }
+}
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Slots").field(&self.0.len()).finish()
+    }
+}
+
+#[derive(Debug, Clone)]
+struct KeepWatched;
+
+impl Lifecycle<CampaignId, Arc<Slot>> for KeepWatched {
+    type RequestState = ();
+
+    fn is_pinned(&self, _campaign: &CampaignId, slot: &Arc<Slot>) -> bool {
+        slot.watchers() > 0
+    }
+}
+
+/// One of the streams that may be open at once.
+#[derive(Debug)]
+pub struct StreamPlace(Live);
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        self.0.0.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of unwrap_or_else")]
+fn defect<T>(error: tokio::task::JoinError) -> Result<T, ApiError> {
+    Err(ApiError::Panicked(format!("a read died: {error}")))
+}

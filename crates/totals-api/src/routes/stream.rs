@@ -1,0 +1,144 @@
+//! Totals as they change, as Server-Sent Events (WHATWG HTML, "Server-sent events").
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::future::try_join_all;
+use futures::{StreamExt, stream};
+use serde_json::json;
+use totals_core::domain::CampaignId;
+
+use super::totals::CampaignPath;
+use crate::error::{ApiError, ErrorBody};
+use crate::live::{Shown, Watch};
+use crate::state::AppState;
+
+/// How often something is sent where nothing changes, so that no proxy takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// How long a client waits before it connects again: a random time, so that a crowd does not come back as one.
+const RETRY_MILLIS: std::ops::RangeInclusive<u64> = 1000..=3000;
+
+/// What a client has of a stream that it lost.
+#[derive(Debug, Default)]
+pub struct LastEventId(Option<String>);
+
+impl LastEventId {
+    /// Whether the client has this already.
+    fn has(&self, shown: &Shown) -> bool {
+        self.0.as_deref() == Some(id(shown).as_str())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let value = parts.headers.get("last-event-id");
+        let id = value.and_then(|value| value.to_str().ok());
+        Ok(Self(id.map(str::to_owned)))
+    }
+}
+
+/// Totals of one campaign, as they change
+///
+/// Server-Sent Events: first what the campaign shows now, then every newer state. `id` is the revision; `data` the
+/// same object as `data` of a read. Who reads slowly is sent the newest state, not those in between. A campaign without
+/// totals is `event: no-totals` with id 0, and its first donation the next event. Every 15 seconds a comment is sent. A
+/// client that comes back with `Last-Event-ID` is not sent what it has. The stream ends when the server stops; connect
+/// again then.
+#[utoipa::path(
+    get,
+    path = "/api/totals/campaigns/{campaignId}/stream",
+    tag = "totals",
+    params(
+        CampaignPath,
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event of a stream that was lost"),
+    ),
+    responses(
+        (status = 200, description = "The events", body = String, content_type = "text/event-stream",
+            example = "retry: 1734\n\nid: 57\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
+                \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n"),
+        (status = 400, description = "The id is empty, longer than 256 bytes or no UTF-8", body = ErrorBody,
+            example = json!({"success": false, "error": {
+                "code": "INVALID_REQUEST", "message": "campaignId must be at most 256 bytes, got 300"}})),
+        (status = 503, description = "The database cannot answer in time, or too many streams are open", body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+                "message": "too many event streams are open; try again in a moment"}})),
+    ),
+)]
+pub async fn stream_totals(
+    State(state): State<AppState>,
+    path: CampaignPath,
+    last: LastEventId,
+) -> Result<Response, ApiError> {
+    events(&state, vec![path.campaign_id], &last).await
+}
+
+/// The stream of these campaigns, without what the client has already.
+async fn events(
+    state: &AppState,
+    campaigns: Vec<CampaignId>,
+    last: &LastEventId,
+) -> Result<Response, ApiError> {
+    let place = state.live.stream_place()?;
+    let mut watches: Vec<Watch> = campaigns
+        .into_iter()
+        .map(|campaign| state.live.watch(campaign))
+        .collect();
+    let shown = try_join_all(watches.iter_mut().map(Watch::first)).await?;
+    let now: Vec<_> = shown
+        .iter()
+        .zip(&watches)
+        .filter(|(shown, _)| !last.has(shown))
+        .map(|(shown, watch)| event(watch.campaign(), shown))
+        .collect();
+    let later = watches.into_iter().map(|watch| {
+        let states = stream::unfold(watch, async |mut watch| {
+            let shown = watch.next().await;
+            Some((event(watch.campaign(), &shown), watch))
+        });
+        states.boxed()
+    });
+    let retry = Event::default().retry(Duration::from_millis(rand::random_range(RETRY_MILLIS)));
+    let events = stream::iter([retry])
+        .chain(stream::iter(now))
+        .chain(stream::select_all(later))
+        .map(move |event| {
+            let _until_it_ends = &place;
+            Ok::<_, Infallible>(event)
+        })
+        .take_until(state.stopping.clone().cancelled_owned());
+    let headers = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // nginx would otherwise collect events before it passes them on.
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
+    ];
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    Ok((headers, events).into_response())
+}
+
+fn event(campaign: &CampaignId, shown: &Shown) -> Event {
+    let event = Event::default().id(id(shown));
+    match &shown.totals {
+        Some(totals) => event.data(String::from_utf8_lossy(&totals.json())),
+        None => event
+            .event("no-totals")
+            .data(json!({ "campaignId": campaign.as_str() }).to_string()),
+    }
+}
+
+/// The revision; 0 without totals.
+fn id(shown: &Shown) -> String {
+    let revision = shown.totals.as_ref().map(|totals| totals.totals.revision);
+    revision.unwrap_or_default().to_string()
+}
