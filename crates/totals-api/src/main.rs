@@ -26,6 +26,10 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
+/// A crowd takes memory in small pieces, of which glibc keeps nearly all when it is gone.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {

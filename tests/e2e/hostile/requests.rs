@@ -50,7 +50,7 @@ async fn what_is_too_large_is_refused_with_its_reason() {
             "URI_TOO_LONG",
         ),
         (announced(65_537), 413, "BODY_TOO_LARGE"),
-        (announced(usize::MAX), 413, "BODY_TOO_LARGE"),
+        (announced(1_000_000_000_000), 413, "BODY_TOO_LARGE"),
     ] {
         let reply = reply(&api, request).await;
         assert_eq!((reply.status, code(&reply).as_str()), (status, expected));
