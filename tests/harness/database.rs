@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::TryStreamExt;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
+use mongodb::options::WriteConcern;
 
 /// One test's database.
 #[derive(Clone)]
@@ -40,6 +41,22 @@ impl Database {
             .await
             .unwrap();
         found.as_ref().map(stored)
+    }
+
+    /// Changes a campaign's totals as a worker does with one donation of 1.00, past log and donations.
+    ///
+    /// # Errors
+    /// The driver's: the write may have been done or not.
+    pub async fn donate(&self, campaign: &str) -> mongodb::error::Result<()> {
+        let now = mongodb::bson::DateTime::now();
+        let change = doc! {
+            "$inc": { "totalAmountMinor": 100_i64, "totalPledges": 1_i64, "totalDonors": 0_i64, "revision": 1_i64 },
+            "$max": { "lastUpdated": now }, "$setOnInsert": { "createdAt": now },
+        };
+        let totals = self.collection("campaign_totals");
+        let update = totals.update_one(doc! { "_id": campaign }, change).upsert(true);
+        update.write_concern(WriteConcern::majority()).await?;
+        Ok(())
     }
 
     /// How many events are processed.
@@ -106,6 +123,34 @@ impl Database {
             totals, effects,
             "the totals are the sum of the effects in the log"
         );
+    }
+
+    /// Has the server record every operation on this database from here on.
+    pub async fn profile(&self) {
+        // Room for all of a test: the collection drops its oldest records when full.
+        let room = self
+            .database
+            .create_collection("system.profile")
+            .capped(true)
+            .size(16 << 20);
+        room.await.unwrap();
+        self.database.run_command(doc! { "profile": 2 }).await.unwrap();
+    }
+
+    /// The recorded commands of this name on a collection, oldest first.
+    pub async fn profiled(&self, collection: &str, command: &str) -> Vec<Document> {
+        let (field, namespace) = (
+            format!("command.{command}"),
+            format!("{}.{collection}", self.database.name()),
+        );
+        self.collection("system.profile")
+            .find(doc! { "ns": namespace, field: { "$exists": true } })
+            .sort(doc! { "$natural": 1 })
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap()
     }
 
     /// Removes the database, from whatever runtime: the client's own tasks live on the test's.

@@ -17,6 +17,7 @@ pub mod events;
 mod process;
 pub mod proxy;
 mod services;
+mod stream;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use client::{Client, Reply};
 pub use database::Database;
 pub use process::{Process, api_command, worker_command};
 pub use services::run_blocking;
+pub use stream::{EventStream, StreamEvent};
 
 /// How long anything the tests wait for may take, on a busy machine of two cores. Tests that are built to fail
 /// (`cargo xtask sabotage`) mostly do so by waiting in vain, and wait less.
@@ -87,6 +89,20 @@ impl World {
         command.env("DATABASE_URL", &self.database.url);
         let api = Process::start(command).await;
         api.healthy().await;
+        api
+    }
+
+    /// An API that answers from memory; add to its command line before.
+    pub async fn live_api(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = api_command();
+        command.env("DATABASE_URL", &self.database.url);
+        command.envs(settings.iter().copied());
+        let api = Process::start(command).await;
+        eventually(
+            async || api.healthy().await["live"]["current"] == true,
+            |current| *current,
+        )
+        .await;
         api
     }
 

@@ -13,6 +13,8 @@ use totals_core::domain::CampaignId;
 use totals_core::store::ReadError;
 use utoipa::ToSchema;
 
+use crate::caching::BRIEFLY;
+
 /// Seconds after which a read may be tried again; the value of `Retry-After`.
 const RETRY_AFTER_SECONDS: &str = "1";
 
@@ -165,6 +167,9 @@ impl IntoResponse for ApiError {
         if code == ErrorCode::BodyTooLarge {
             // Its rest is not waited for.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if code == ErrorCode::TotalsNotFound {
+            response.headers_mut().insert(header::CACHE_CONTROL, BRIEFLY);
         }
         if status.is_server_error() {
             response.extensions_mut().insert(Failure(Arc::new(self)));

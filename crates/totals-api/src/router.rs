@@ -16,7 +16,7 @@ use crate::guard::guard;
 use crate::observe::observe;
 use crate::openapi;
 use crate::request_id::REQUEST_ID;
-use crate::routes::{docs, health, stream, totals};
+use crate::routes::{docs, health, list, stream, totals};
 use crate::state::AppState;
 
 /// How long browsers may remember that they are welcome.
@@ -35,8 +35,9 @@ pub fn router(state: AppState, traced: bool) -> Router {
 pub fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(totals::get_totals))
-        .routes(routes!(totals::list_totals))
+        .routes(routes!(list::list_totals))
         .routes(routes!(stream::stream_totals))
+        .routes(routes!(stream::stream_many))
         .routes(routes!(health::get_health))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_openapi_json))

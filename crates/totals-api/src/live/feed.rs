@@ -17,7 +17,7 @@ pub struct Feed {
     epoch: Instant,
     /// What rests on an earlier moment may lack changes. Zero until there is a stream.
     begin: AtomicU64,
-    /// The latest moment that a change was handed over from.
+    /// The latest moment that anything shows, a change or a read.
     seen: AtomicU64,
     /// Microseconds after `epoch`, until when slots may be shown.
     current_until: AtomicU64,
@@ -45,7 +45,8 @@ impl Feed {
         ClusterTime::from_bits(self.begin.load(Ordering::Acquire))
     }
 
-    /// Changes up to here have been handed over, and are missing from a slot that was not there to take them.
+    /// The latest moment that anything has shown. Changes up to here may be missing from a slot that was not there to
+    /// take them, and no answer may fall back behind it.
     pub fn seen(&self) -> ClusterTime {
         ClusterTime::from_bits(self.seen.load(Ordering::Acquire))
     }
@@ -56,7 +57,7 @@ impl Feed {
         self.begin.store(at.bits(), Ordering::Release);
     }
 
-    /// A change of `at` is about to be handed over.
+    /// Something shows the moment `at`.
     pub fn saw(&self, at: ClusterTime) {
         self.seen.fetch_max(at.bits(), Ordering::AcqRel);
     }

@@ -13,7 +13,7 @@
 //!   than the moment that the read shows; if it is not, it is in there.
 //! - *A change passed before the slot was there.* Whoever starts a read first puts the slot into the map and then looks
 //!   how far the changes have come; the read must show that moment or a later one, and the database sees to it.
-//! - *A slot was evicted and made anew.* The same: the new read cannot show less than what was shown before.
+//! - *A slot was evicted and made anew.* The same, and reads count as well: a new one cannot show less than any before.
 //!
 //! A change carries only the fields it moved. The revision proves that they continue what the slot has; if it does
 //! not grow by exactly one, the slot is unknown until it is read again.
@@ -34,8 +34,6 @@ mod count;
 mod feed;
 mod rendered;
 mod slot;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 use std::fmt;
@@ -117,7 +115,8 @@ impl Live {
         {
             return Ok(shown);
         }
-        self.read_through(campaign, &slots.slot(campaign)).await
+        self.read_through(campaign, &slots.slot(campaign, feed.seen()))
+            .await
     }
 
     /// How many campaigns have totals.
@@ -191,12 +190,15 @@ impl Live {
         mut earliest: ClusterTime,
     ) -> Result<Shown, ApiError> {
         let Inner {
-            database, currency, ..
+            database,
+            currency,
+            feed,
+            ..
         } = &*self.0;
         loop {
             let id = campaign.clone();
             let read = database
-                .read(async move |store| store.totals_at(&id, earliest).await)
+                .read(async move |store| store.totals(&id, earliest).await)
                 .await?;
             let totals = read
                 .found
@@ -205,6 +207,7 @@ impl Live {
                 let at = ClusterTime::default();
                 return Ok(Shown { at, totals });
             };
+            feed.saw(at);
             if let Some(shown) = slot.fill(at, totals, *currency) {
                 return Ok(shown);
             }
@@ -215,7 +218,7 @@ impl Live {
     async fn count_through(&self, earliest: ClusterTime) -> Result<u64, ApiError> {
         let Inner { database, count, .. } = &*self.0;
         let counted = database
-            .read(async move |store| store.count_at(earliest).await)
+            .read(async move |store| store.count(earliest).await)
             .await?;
         if let Some(at) = counted.moment {
             count.fill(at, counted.found);
@@ -277,9 +280,10 @@ impl Slots {
         ))
     }
 
-    fn slot(&self, campaign: &CampaignId) -> Arc<Slot> {
-        let made: Result<_, std::convert::Infallible> =
-            self.0.get_or_insert_with(campaign, || Ok(Arc::default()));
+    fn slot(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
+        let made: Result<_, std::convert::Infallible> = self
+            .0
+            .get_or_insert_with(campaign, || Ok(Arc::new(Slot::new(seen))));
         match made {
             Ok(slot) => slot,
         }

@@ -41,7 +41,7 @@ impl Shown {
 pub type Fill = Shared<BoxFuture<'static, Result<Shown, ApiError>>>;
 
 /// One campaign in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Slot {
     known: Mutex<Known>,
     /// Wakes those who watch the campaign.
@@ -50,7 +50,7 @@ pub struct Slot {
     watchers: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
     /// All changes up to here are in the state, or are no use to it.
     at: ClusterTime,
@@ -73,6 +73,19 @@ impl Default for State {
 }
 
 impl Slot {
+    /// A slot that knows nothing. `seen` is the latest moment that anything has shown: it will not show an earlier one.
+    pub fn new(seen: ClusterTime) -> Self {
+        Self {
+            known: Mutex::new(Known {
+                at: seen,
+                state: State::default(),
+                fill: None,
+            }),
+            changed: Notify::new(),
+            watchers: AtomicUsize::new(0),
+        }
+    }
+
     /// What it shows, if that rests on no earlier moment than `begin`.
     pub fn shown(&self, begin: ClusterTime) -> Option<Shown> {
         self.known.lock().shown().filter(|shown| shown.at >= begin)
@@ -160,12 +173,7 @@ impl Known {
             (ChangeKind::Created(totals) | ChangeKind::Replaced(totals), _) => {
                 State::Shows(Some(Arc::new(Rendered::new(totals, currency))))
             }
-            (ChangeKind::Moved(moved), State::Shows(Some(before))) if whole => {
-                match moved.applied_to(&before.totals) {
-                    Some(after) => State::Shows(Some(Arc::new(Rendered::new(after, currency)))),
-                    None => State::Unknown(Vec::new()),
-                }
-            }
+            (ChangeKind::Moved(moved), State::Shows(before)) if whole => moved_on(before, &moved, currency),
             // The read that is under way may show an earlier moment; then the change continues it.
             (ChangeKind::Moved(moved), state) if self.fill.is_some() => {
                 let mut later = match state {
@@ -176,9 +184,20 @@ impl Known {
                 self.state = State::Unknown(later);
                 return;
             }
-            (ChangeKind::Moved(_), _) => State::Unknown(Vec::new()),
+            (ChangeKind::Moved(_), _) => State::default(),
         };
         self.at = at;
+    }
+
+    /// Goes on from what a read has shown.
+    fn go_on(&mut self, at: ClusterTime, moved: &Moved, currency: Currency) {
+        if at > self.at {
+            self.at = at;
+            self.state = match std::mem::take(&mut self.state) {
+                State::Shows(before) => moved_on(before, moved, currency),
+                State::Unknown(_) => State::default(),
+            };
+        }
     }
 
     /// Whether it is news.
@@ -192,7 +211,7 @@ impl Known {
             State::Shows(totals) => !news.is(&Shown { at, totals }),
             State::Unknown(later) => {
                 for (moment, moved) in later {
-                    self.change(moment, ChangeKind::Moved(moved), at, currency);
+                    self.go_on(moment, &moved, currency);
                 }
                 true
             }
@@ -208,3 +227,14 @@ impl Known {
         }
     }
 }
+
+/// What a campaign shows after an update; unknown if the update was made on something else.
+fn moved_on(before: Option<Arc<Rendered>>, moved: &Moved, currency: Currency) -> State {
+    let after = before.and_then(|before| moved.applied_to(&before.totals));
+    after.map_or_else(State::default, |after| {
+        State::Shows(Some(Arc::new(Rendered::new(after, currency))))
+    })
+}
+
+#[cfg(test)]
+mod tests;

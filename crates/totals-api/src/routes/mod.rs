@@ -2,6 +2,8 @@
 
 pub mod docs;
 pub mod health;
-pub mod query;
+mod ids;
+pub mod list;
+mod parameters;
 pub mod stream;
 pub mod totals;

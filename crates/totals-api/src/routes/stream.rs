@@ -13,6 +13,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 use totals_core::domain::CampaignId;
 
+use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
 use crate::live::{Shown, Watch};
@@ -79,6 +80,33 @@ pub async fn stream_totals(
     last: LastEventId,
 ) -> Result<Response, ApiError> {
     events(&state, vec![path.campaign_id], &last).await
+}
+
+/// Totals of several campaigns, as they change
+///
+/// As the stream of one campaign, for up to 100 at once: first what each shows now, in the order of the ids, then every
+/// newer state of any. `id` is the revision of the campaign that the event tells of, so it says nothing of the others:
+/// a client that comes back is sent all of them again.
+#[utoipa::path(
+    get,
+    path = "/api/totals/stream",
+    tag = "totals",
+    params(Ids),
+    responses(
+        (status = 200, description = "The events", body = String, content_type = "text/event-stream",
+            example = "retry: 1734\n\nid: 57\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
+                \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n"),
+        (status = 400, description = "`ids` is no list of 1 to 100 ids", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
+                "ids must be 1 to 100 campaign ids separated by commas, each of 1 to 256 bytes; got none"}})),
+        (status = 503, description = "The database cannot answer in time, or too many streams are open", body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+                "message": "too many event streams are open; try again in a moment"}})),
+    ),
+)]
+pub async fn stream_many(State(state): State<AppState>, Ids { ids }: Ids) -> Result<Response, ApiError> {
+    events(&state, ids, &LastEventId::default()).await
 }
 
 /// The stream of these campaigns, without what the client has already.

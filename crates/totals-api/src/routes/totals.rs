@@ -1,6 +1,5 @@
-//! What campaigns have raised.
+//! What one campaign has raised.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
@@ -13,7 +12,6 @@ use totals_core::store;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
-use super::query::ListQuery;
 use crate::caching::{BRIEFLY, IfNoneMatch};
 use crate::error::{ApiError, ErrorBody};
 use crate::state::AppState;
@@ -27,15 +25,6 @@ pub struct TotalsBody {
     #[schema(default = true)]
     success: bool,
     data: CampaignTotals,
-}
-
-/// A page of the list of campaigns.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PageBody {
-    /// Always true.
-    #[schema(default = true)]
-    success: bool,
-    data: TotalsPage,
 }
 
 /// What one campaign has raised so far.
@@ -84,7 +73,7 @@ impl TotalsBody {
 }
 
 impl CampaignTotals {
-    /// Found totals as they are written.
+    /// The totals as callers get them.
     pub fn new(found: &store::CampaignTotals, currency: Currency) -> Self {
         Self {
             campaign_id: found.campaign.clone(),
@@ -96,21 +85,6 @@ impl CampaignTotals {
             revision: found.revision,
         }
     }
-}
-
-/// Some of the campaigns, and how many there are.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TotalsPage {
-    totals: Vec<CampaignTotals>,
-    /// Campaigns in all.
-    #[schema(minimum = 0, example = 240)]
-    total: u64,
-    /// As asked for.
-    #[schema(minimum = 1, maximum = 100, example = 20)]
-    limit: u32,
-    /// As asked for.
-    #[schema(minimum = 0, example = 0)]
-    offset: u32,
 }
 
 /// The campaign that a path names.
@@ -186,49 +160,4 @@ pub async fn get_totals(
     } else {
         (headers, JSON, totals.body.clone()).into_response()
     })
-}
-
-/// Totals of all campaigns, page by page
-///
-/// Campaigns that are equal in what they are sorted by are ordered by id, so pages never overlap while nothing changes.
-#[utoipa::path(
-    get,
-    path = "/api/totals/campaigns",
-    tag = "totals",
-    params(ListQuery),
-    responses(
-        (status = 200, description = "The page; empty beyond the last campaign", body = PageBody),
-        (status = 400, description = "A parameter is not allowed", body = ErrorBody,
-            example = json!({"success": false, "error": {"code": "INVALID_REQUEST",
-                "message": "limit must be a whole number from 1 to 100, got `abc`"}})),
-        (status = 500, description = "A defect of the service", body = ErrorBody,
-            example = json!({"success": false, "error": {"code": "INTERNAL_ERROR",
-                "message": "something went wrong on our side; the x-request-id header identifies this request"}})),
-        (status = 503, description = "The database cannot answer in time; never a made-up zero", body = ErrorBody,
-            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
-            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
-                "message": "the totals cannot be read right now; try again in a moment"}})),
-    ),
-)]
-pub async fn list_totals(
-    State(state): State<AppState>,
-    query: ListQuery,
-) -> Result<Json<PageBody>, ApiError> {
-    let page = query.page();
-    let (found, _) = state
-        .database
-        .read(async move |store| store.list(page).await)
-        .await?;
-    let total = state.live.count().await?;
-    let totals = found
-        .iter()
-        .map(|totals| CampaignTotals::new(totals, state.currency))
-        .collect();
-    let data = TotalsPage {
-        totals,
-        total,
-        limit: query.limit,
-        offset: query.offset,
-    };
-    Ok(Json(PageBody { success: true, data }))
 }

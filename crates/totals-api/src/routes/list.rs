@@ -1,0 +1,132 @@
+//! What campaigns have raised, many at once: page by page, or those that are named.
+
+mod cursor;
+mod query;
+mod sort;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures::future::try_join_all;
+use serde::Serialize;
+use totals_core::domain::CampaignId;
+use utoipa::ToSchema;
+
+use self::query::{ListQuery, PageQuery};
+use super::ids::Ids;
+use super::totals::CampaignTotals;
+use crate::caching::BRIEFLY;
+use crate::error::{ApiError, ErrorBody};
+use crate::state::AppState;
+
+/// Some of the campaigns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageBody {
+    /// Always true.
+    #[schema(default = true)]
+    success: bool,
+    data: TotalsPage,
+}
+
+/// Some of the campaigns, and how many there are.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TotalsPage {
+    totals: Vec<CampaignTotals>,
+    /// Campaigns in all; of `ids`, those that have totals.
+    #[schema(minimum = 0, example = 240)]
+    total: u64,
+    /// As asked for; of `ids`, how many different ones.
+    #[schema(minimum = 1, maximum = 100, example = 20)]
+    limit: u32,
+    /// As asked for; otherwise 0.
+    #[schema(minimum = 0, example = 0)]
+    offset: u32,
+    /// What to send as `cursor` for the page behind this one; not there on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "AAEAAAAAAAehUmNhbXBfMTIzCcKg5A")]
+    next_cursor: Option<String>,
+}
+
+/// Totals of many campaigns, page by page or by their ids
+///
+/// Campaigns that are equal in what they are sorted by are ordered by id. Pages by `offset` neither overlap nor leave
+/// gaps while nothing changes; pages by `cursor` do not while other campaigns change either.
+///
+/// With `ids`, which goes together with no other parameter, the answer has those of the campaigns that have totals, in
+/// the order of the ids.
+#[utoipa::path(
+    get,
+    path = "/api/totals/campaigns",
+    tag = "totals",
+    params(
+        PageQuery,
+        ("ids" = Option<Vec<String>>, Query, style = Form, explode = false, min_items = 1, max_items = 100,
+            description = "Instead of a page: campaign ids separated by commas; one asked for twice is answered once. \
+                Commas that are percent-encoded separate too, so a campaign with a comma in its id can only be asked \
+                for by itself.",
+            example = json!(["camp_123", "camp_124"])),
+    ),
+    responses(
+        (status = 200, description = "The page, empty beyond the last campaign; or the campaigns of `ids`",
+            body = PageBody),
+        (status = 400, description = "A parameter is not allowed, or not together with another", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "INVALID_REQUEST",
+                "message": "limit must be a whole number from 1 to 100, got `abc`"}})),
+        (status = 500, description = "A defect of the service", body = ErrorBody,
+            example = json!({"success": false, "error": {"code": "INTERNAL_ERROR",
+                "message": "something went wrong on our side; the x-request-id header identifies this request"}})),
+        (status = 503, description = "The database cannot answer in time; never a made-up zero", body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+                "message": "the totals cannot be read right now; try again in a moment"}})),
+    ),
+)]
+pub async fn list_totals(State(state): State<AppState>, query: ListQuery) -> Result<Response, ApiError> {
+    let data = match query {
+        ListQuery::Page(query) => page(&state, query).await?,
+        ListQuery::Ids(Ids { ids }) => named(&state, &ids).await?,
+    };
+    let headers = [(header::CACHE_CONTROL, BRIEFLY)];
+    Ok((headers, Json(PageBody { success: true, data })).into_response())
+}
+
+async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError> {
+    let total = state.live.count().await?;
+    let (limit, offset) = (query.limit, query.offset);
+    // Behind the last campaign there is nothing to walk to.
+    let (found, next) = if offset == 0 || u64::from(offset) < total {
+        let page = query.page();
+        let read = state.database.read(async move |store| store.list(page).await);
+        read.await?
+    } else {
+        (Vec::new(), None)
+    };
+    Ok(TotalsPage {
+        totals: found
+            .iter()
+            .map(|found| CampaignTotals::new(found, state.currency))
+            .collect(),
+        total,
+        limit,
+        offset,
+        next_cursor: next.map(|position| query.next_cursor(position)),
+    })
+}
+
+async fn named(state: &AppState, ids: &[CampaignId]) -> Result<TotalsPage, ApiError> {
+    let shown = try_join_all(ids.iter().map(|id| state.live.read(id))).await?;
+    let totals: Vec<_> = shown
+        .iter()
+        .filter_map(|shown| shown.totals.as_ref())
+        .map(|rendered| CampaignTotals::new(&rendered.totals, state.currency))
+        .collect();
+    Ok(TotalsPage {
+        total: totals.len() as u64,
+        totals,
+        limit: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        offset: 0,
+        next_cursor: None,
+    })
+}

@@ -1,0 +1,153 @@
+//! Where a list goes on, as a text that callers hand back and do not read.
+//!
+//! It holds no secret and grants nothing, so it is neither encrypted nor signed: whoever makes one up gets a page that
+//! was theirs to ask for. The checksum is for accidents, such as a cursor that was cut off on its way. Without it most
+//! of them would be a cursor still, of another campaign, and the walk would go on elsewhere without a word.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use totals_core::domain::CampaignId;
+use totals_core::domain::id::MAX_ID_BYTES;
+use totals_core::store::Position;
+
+use super::sort::{ORDERS, SORTS, SortBy, SortOrder};
+use crate::error::ApiError;
+
+/// The place behind a page, and the list that it is a place in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// What the list is sorted by.
+    pub sort_by: SortBy,
+    /// In which direction.
+    pub sort_order: SortOrder,
+    /// The last campaign of the page.
+    pub position: Position,
+}
+
+/// Bytes before the id: the list's two choices, and the position's value.
+const HEAD: usize = 2 + size_of::<i64>();
+
+/// Bytes behind it.
+const CHECKSUM: usize = size_of::<u32>();
+
+/// The longest cursor, in characters.
+const MAX_CHARACTERS: usize = ((HEAD + MAX_ID_BYTES + CHECKSUM) * 4).div_ceil(3);
+
+impl Cursor {
+    /// The cursor as a text that needs no percent-encoding: at most 360 letters, digits, `-` and `_`.
+    pub fn encode(&self) -> String {
+        let choices = [self.sort_by as u8, self.sort_order as u8];
+        let value = self.position.value.to_be_bytes();
+        let id = self.position.campaign.as_str().as_bytes();
+        let content = [&choices, value.as_slice(), id].concat();
+        let checksum = crc32fast::hash(&content).to_be_bytes();
+        BASE64_URL_SAFE_NO_PAD.encode([content.as_slice(), &checksum].concat())
+    }
+
+    /// The cursor that a caller sends.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`] if it is not as it was given out.
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
+        Self::decode(text).ok_or_else(|| {
+            ApiError::Invalid("cursor must be a nextCursor that this service gave out".to_owned())
+        })
+    }
+
+    fn decode(text: &str) -> Option<Self> {
+        if text.len() > MAX_CHARACTERS {
+            return None;
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (content, checksum) = bytes.split_last_chunk()?;
+        if crc32fast::hash(content) != u32::from_be_bytes(*checksum) {
+            return None;
+        }
+        let ([sort_by, sort_order], rest) = content.split_first_chunk()?;
+        let (value, id) = rest.split_first_chunk()?;
+        Some(Self {
+            sort_by: SORTS.get(usize::from(*sort_by))?.1,
+            sort_order: ORDERS.get(usize::from(*sort_order))?.1,
+            position: Position {
+                value: i64::from_be_bytes(*value),
+                campaign: CampaignId::try_from(str::from_utf8(id).ok()?).ok()?,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cursors() -> impl Strategy<Value = Cursor> {
+        let (sorts, orders) = (0..SORTS.len(), 0..ORDERS.len());
+        (sorts, orders, any::<i64>(), "\\PC{1,64}").prop_map(|(sort, order, value, id)| Cursor {
+            sort_by: SORTS[sort].1,
+            sort_order: ORDERS[order].1,
+            position: Position {
+                value,
+                campaign: id.as_str().try_into().unwrap(),
+            },
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_comes_back_as_it_was_through_any_url(cursor in cursors()) {
+            let text = cursor.encode();
+            prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
+            prop_assert_eq!(Cursor::decode(&text), Some(cursor));
+        }
+
+        #[test]
+        fn a_cursor_that_was_cut_off_or_changed_is_none(
+            cursor in cursors(), at in any::<prop::sample::Index>(), letter in "[A-Za-z0-9_-]"
+        ) {
+            let text = cursor.encode();
+            let at = at.index(text.len());
+            prop_assert_eq!(Cursor::decode(&text[..at]), None);
+            let changed = [&text[..at], &letter, &text[at + 1..]].concat();
+            prop_assume!(changed != text);
+            prop_assert_eq!(Cursor::decode(&changed), None);
+        }
+
+        #[test]
+        fn anything_else_is_no_cursor(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "\\PC*") {
+            prop_assert_eq!(Cursor::decode(&BASE64_URL_SAFE_NO_PAD.encode(bytes)), None);
+            prop_assert_eq!(Cursor::decode(&text), None);
+        }
+    }
+
+    /// The one that the OpenAPI document shows; cursors that are under way when a new version starts stay good.
+    #[test]
+    fn a_cursor_is_spelt_the_same_in_every_version() {
+        let example = Cursor {
+            sort_by: SortBy::TotalAmount,
+            sort_order: SortOrder::Desc,
+            position: Position {
+                value: 500_050,
+                campaign: "camp_123".try_into().unwrap(),
+            },
+        };
+        assert_eq!(example.encode(), "AAEAAAAAAAehUmNhbXBfMTIzCcKg5A");
+    }
+
+    #[test]
+    fn the_longest_cursor_is_one_and_a_longer_one_is_refused_unread() {
+        let of = |campaign: String| Cursor {
+            sort_by: SortBy::LastUpdated,
+            sort_order: SortOrder::Asc,
+            position: Position {
+                value: i64::MIN,
+                campaign: campaign.try_into().unwrap(),
+            },
+        };
+        let longest = of("é".repeat(MAX_ID_BYTES / 2));
+        assert_eq!(longest.encode().len(), MAX_CHARACTERS);
+        assert_eq!(Cursor::decode(&longest.encode()), Some(longest));
+        assert_eq!(Cursor::decode(&"A".repeat(60_000)), None);
+    }
+}

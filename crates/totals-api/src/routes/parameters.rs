@@ -1,0 +1,95 @@
+//! The parameters of a query: read by hand rather than by serde, for messages that name the parameter, what it allows
+//! and what was sent. Parameters that a route does not know are ignored, as everywhere on the web.
+
+use std::ops::RangeInclusive;
+
+use axum::extract::Query;
+use axum::http::Uri;
+
+use crate::error::{ApiError, excerpt};
+
+/// The values that a parameter may have, each with its name.
+pub type Choices<T> = [(&'static str, T)];
+
+/// A query's names and values, decoded.
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Those of a request.
+    ///
+    /// # Errors
+    /// [`ApiError::Invalid`], as all errors here, if the query is not of the form `name=value&name=value`.
+    pub fn of(uri: &Uri) -> Result<Self, ApiError> {
+        let Query(pairs) = Query::try_from_uri(uri).map_err(|_| {
+            ApiError::Invalid("the query must be of the form name=value&name=value".to_owned())
+        })?;
+        Ok(Self(pairs))
+    }
+
+    /// The one value of parameter `name`, if it was sent.
+    ///
+    /// # Errors
+    /// If it was sent more than once.
+    pub fn only(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(ApiError::Invalid(format!("{name} must be given at most once"))),
+        }
+    }
+
+    /// Parameter `name` as a number, if it was sent.
+    ///
+    /// # Errors
+    /// If it is something else, or not `allowed`.
+    pub fn number(&self, name: &str, allowed: RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
+        let Some(text) = self.only(name)? else {
+            return Ok(None);
+        };
+        let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| all_digits && allowed.contains(number));
+        number.map(Some).ok_or_else(|| {
+            let (least, most) = (allowed.start(), allowed.end());
+            ApiError::Invalid(format!(
+                "{name} must be a whole number from {least} to {most}, got `{}`",
+                excerpt(text)
+            ))
+        })
+    }
+
+    /// Parameter `name` as one of `choices`, if it was sent.
+    ///
+    /// # Errors
+    /// If it is none of them.
+    pub fn choice<T: Copy>(&self, name: &str, choices: &Choices<T>) -> Result<Option<T>, ApiError> {
+        let Some(text) = self.only(name)? else {
+            return Ok(None);
+        };
+        let chosen = choices.iter().find(|(choice, _)| *choice == text);
+        chosen.map(|(_, value)| Some(*value)).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(choice, _)| *choice).collect();
+            ApiError::Invalid(format!(
+                "{name} must be one of {}, got `{}`",
+                names.join(", "),
+                excerpt(text)
+            ))
+        })
+    }
+
+    /// Checks that none of `others` was sent beside parameter `name`.
+    ///
+    /// # Errors
+    /// If one was.
+    pub fn alone(&self, name: &str, others: &[&str]) -> Result<(), ApiError> {
+        let other = self.0.iter().find(|(key, _)| others.contains(&key.as_str()));
+        other.map_or(Ok(()), |(other, _)| {
+            Err(ApiError::Invalid(format!(
+                "{name} cannot be combined with {other}: leave one of them out"
+            )))
+        })
+    }
+}

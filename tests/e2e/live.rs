@@ -1,0 +1,246 @@
+//! Totals from memory, and their push: what donors see the moment it is committed, and what it costs the database.
+
+use futures::TryStreamExt;
+use futures::future::join_all;
+use mongodb::bson::{Document, doc};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::json;
+
+use crate::harness::{EventStream, Process, World, eventually};
+
+fn path(campaign: &str) -> String {
+    format!("/api/totals/campaigns/{campaign}")
+}
+
+fn stream_url(api: &Process, campaign: &str) -> String {
+    format!("{}{}/stream", api.url, path(campaign))
+}
+
+/// Waits until a campaign shows this revision.
+async fn shows(api: &Process, campaign: &str, revision: i64) {
+    eventually(
+        async || api.get(&path(campaign)).await.1["data"]["revision"].as_i64(),
+        |shown| *shown == Some(revision),
+    )
+    .await;
+}
+
+/// Counts the reads of totals that a test's database answers, from now on.
+struct Reads<'a>(&'a World);
+
+impl<'a> Reads<'a> {
+    async fn counted(world: &'a World) -> Self {
+        let totals = world.database.collection("campaign_totals");
+        let database = totals.client().database(totals.namespace().db.as_str());
+        database.run_command(doc! { "profile": 2 }).await.unwrap();
+        Self(world)
+    }
+
+    async fn so_far(&self) -> Vec<Document> {
+        let profile = self.0.database.collection("system.profile");
+        let finds = doc! { "op": "query", "ns": { "$regex": "campaign_totals$" } };
+        profile.find(finds).await.unwrap().try_collect().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_is_read_once_and_then_answered_from_memory_with_every_change() {
+    let world = World::new().await;
+    world.database.donate("hot").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let reads = Reads::counted(&world).await;
+
+    // Concurrent first readers share one read.
+    join_all((0..50).map(|_| api.get("/api/totals/campaigns/hot"))).await;
+    for revision in 2..=20 {
+        world.database.donate("hot").await.unwrap();
+        shows(&api, "hot", revision).await;
+    }
+    let found = reads.so_far().await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_campaign_without_totals_is_404_from_memory_until_its_first_donation() {
+    let world = World::new().await;
+    world.database.donate("other").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let reads = Reads::counted(&world).await;
+    for _ in 0..20 {
+        let (status, body) = api.get(&path("new")).await;
+        assert_eq!(
+            (status, &body["error"]["code"]),
+            (StatusCode::NOT_FOUND, &json!("TOTALS_NOT_FOUND"))
+        );
+    }
+    world.database.donate("new").await.unwrap();
+    shows(&api, "new", 1).await;
+    assert_eq!(reads.so_far().await.len(), 1);
+
+    // And the other way round: what an operator's reset removes.
+    let totals = world.database.collection("campaign_totals");
+    totals.delete_one(doc! { "_id": "new" }).await.unwrap();
+    eventually(
+        async || api.get(&path("new")).await.0,
+        |status| *status == StatusCode::NOT_FOUND,
+    )
+    .await;
+    world.database.donate("new").await.unwrap();
+    shows(&api, "new", 1).await;
+}
+
+#[tokio::test]
+async fn an_answer_names_its_version_and_is_not_sent_twice() {
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let (client, url) = (Client::new(), format!("{}{}", api.url, path("c")));
+    let first = client.get(&url).send().await.unwrap();
+    let etag = first.headers()["etag"].clone();
+    assert!(etag.to_str().unwrap().starts_with("\"1-"), "{etag:?}");
+    assert_eq!(first.headers()["cache-control"], "public, max-age=1");
+
+    let again = async || {
+        let request = client.get(&url).header("if-none-match", etag.clone());
+        request.send().await.unwrap()
+    };
+    let same = again().await;
+    assert_eq!(
+        (same.status(), same.headers()["etag"].clone()),
+        (StatusCode::NOT_MODIFIED, etag.clone())
+    );
+    assert!(same.bytes().await.unwrap().is_empty());
+
+    let head = client.request(Method::HEAD, &url).send().await.unwrap();
+    assert_eq!((head.status(), &head.headers()["etag"]), (StatusCode::OK, &etag));
+
+    world.database.donate("c").await.unwrap();
+    shows(&api, "c", 2).await;
+    assert_eq!(again().await.status(), StatusCode::OK);
+    let unknown = client.get(format!("{}{}", api.url, path("nobody"))).send();
+    assert_eq!(
+        unknown.await.unwrap().headers()["cache-control"],
+        "public, max-age=1"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_what_is_shown_and_goes_on_with_every_change() {
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let mut stream = EventStream::open(&stream_url(&api, "c"), None).await;
+    let first = stream.next().await.unwrap();
+    let (_, body) = api.get(&path("c")).await;
+    assert_eq!((first.id.as_str(), first.kind.as_str()), ("1", ""));
+    assert_eq!(first.data, body["data"]);
+    for revision in 2..=10 {
+        world.database.donate("c").await.unwrap();
+        let next = stream.next().await.unwrap();
+        assert_eq!(
+            (next.revision(), &next.data["totalPledges"]),
+            (revision, &json!(revision))
+        );
+    }
+
+    // Who comes back with the newest is sent the next; who comes back with another is sent the newest.
+    let mut known = EventStream::open(&stream_url(&api, "c"), Some("10")).await;
+    let mut behind = EventStream::open(&stream_url(&api, "c"), Some("9")).await;
+    assert_eq!(behind.next().await.unwrap().revision(), 10);
+    world.database.donate("c").await.unwrap();
+    assert_eq!(known.next().await.unwrap().revision(), 11);
+
+    let mut unknown = EventStream::open(&stream_url(&api, "new"), None).await;
+    let none = unknown.next().await.unwrap();
+    assert_eq!(
+        (none.id.as_str(), none.kind.as_str(), none.data),
+        ("0", "no-totals", json!({ "campaignId": "new" }))
+    );
+    world.database.donate("new").await.unwrap();
+    assert_eq!(unknown.next().await.unwrap().revision(), 1);
+}
+
+#[tokio::test]
+async fn one_stream_tells_of_many_campaigns() {
+    let world = World::new().await;
+    for campaign in ["a", "b"] {
+        world.database.donate(campaign).await.unwrap();
+    }
+    let api = world.live_api(&[]).await;
+    let mut stream = EventStream::open(&format!("{}/api/totals/stream?ids=a,b,c", api.url), None).await;
+    for (campaign, revision) in [("a", 1), ("b", 1), ("c", 0)] {
+        let first = stream.next().await.unwrap();
+        assert_eq!((first.campaign(), first.revision()), (campaign, revision));
+    }
+    for campaign in ["c", "a", "b", "c"] {
+        world.database.donate(campaign).await.unwrap();
+        assert_eq!(stream.next().await.unwrap().campaign(), campaign);
+    }
+    for query in ["", "?ids=", &format!("?ids={}", vec!["x"; 101].join("1,"))] {
+        let url = format!("{}/api/totals/stream{query}", api.url);
+        assert_eq!(EventStream::request(&url, None).await.status(), 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn streams_beyond_the_bound_are_refused_and_all_end_when_the_service_stops() {
+    let world = World::new().await;
+    let api = world.live_api(&[("MAX_STREAMS", "2")]).await;
+    let mut first = EventStream::open(&stream_url(&api, "a"), None).await;
+    let second = EventStream::open(&stream_url(&api, "b"), None).await;
+    let refused = EventStream::request(&stream_url(&api, "c"), None).await;
+    assert_eq!(
+        (refused.status(), &refused.headers()["retry-after"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap())
+    );
+    drop(second);
+    eventually(
+        async || api.healthy().await["live"]["streams"].as_u64(),
+        |streams| *streams == Some(1),
+    )
+    .await;
+    drop(EventStream::open(&stream_url(&api, "c"), None).await);
+
+    first.next().await.unwrap();
+    let ended = async { first.next().await };
+    let (code, end) = tokio::join!(api.terminate(), ended);
+    assert_eq!((code, end), (Some(0), None));
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_read() {
+    let world = World::new().await;
+    let hot: Vec<_> = (0..20).map(|number| format!("hot{number}")).collect();
+    for campaign in &hot {
+        world.database.donate(campaign).await.unwrap();
+    }
+    let api = world.live_api(&[("LIVE_CAMPAIGNS", "200")]).await;
+    for campaign in hot.iter().chain(&hot) {
+        shows(&api, campaign, 1).await;
+    }
+    // Watched, but never read again.
+    let mut stream = EventStream::open(&stream_url(&api, "watched"), None).await;
+    stream.next().await.unwrap();
+    let reads = Reads::counted(&world).await;
+    for round in 0..20 {
+        let flood = (0..100).map(|number| {
+            let api = &api;
+            async move { api.get(&path(&format!("unknown{round}-{number}"))).await }
+        });
+        join_all(flood).await;
+        for campaign in &hot {
+            shows(&api, campaign, 1).await;
+        }
+    }
+    let campaigns = api.healthy().await["live"]["campaigns"].as_u64().unwrap();
+    assert!(campaigns <= 200, "{campaigns} are in memory");
+    let again: Vec<_> = reads
+        .so_far()
+        .await
+        .into_iter()
+        .filter(|read| read.to_string().contains("\"hot"))
+        .collect();
+    assert!(again.is_empty(), "read again: {again:#?}");
+    world.database.donate("watched").await.unwrap();
+    assert_eq!(stream.next().await.unwrap().revision(), 1);
+}

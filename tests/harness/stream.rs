@@ -1,0 +1,89 @@
+//! A watcher of the API's event streams.
+
+use reqwest::{Client, Response};
+use serde_json::Value;
+
+use super::DEADLINE;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamEvent {
+    /// Its `id`.
+    pub id: String,
+    /// Its `event`; empty for totals.
+    pub kind: String,
+    /// Its `data`.
+    pub data: Value,
+}
+
+impl StreamEvent {
+    /// The campaign it tells of.
+    pub fn campaign(&self) -> &str {
+        self.data["campaignId"].as_str().unwrap()
+    }
+
+    /// The revision; 0 without totals.
+    pub fn revision(&self) -> i64 {
+        self.id.parse().unwrap()
+    }
+}
+
+/// An open stream.
+pub struct EventStream {
+    response: Response,
+    text: String,
+}
+
+impl EventStream {
+    /// Opens the stream at this URL, as a client that has the event `last` already.
+    pub async fn open(url: &str, last: Option<&str>) -> Self {
+        let response = Self::request(url, last).await;
+        assert_eq!(response.status(), 200, "{url}");
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self {
+            response,
+            text: String::new(),
+        }
+    }
+
+    /// The answer to the request for a stream, whatever it is.
+    pub async fn request(url: &str, last: Option<&str>) -> Response {
+        let request = Client::new().get(url);
+        let request = match last {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    /// The next event; `None` at the end of the stream.
+    pub async fn next(&mut self) -> Option<StreamEvent> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (event, rest) = (parse(block), rest.to_owned());
+                self.text = rest;
+                if event.is_some() {
+                    return event;
+                }
+            }
+            let chunk = tokio::time::timeout(DEADLINE, self.response.chunk());
+            match chunk.await.expect("nothing was sent") {
+                Ok(Some(chunk)) => self.text.push_str(std::str::from_utf8(&chunk).unwrap()),
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// An event; `None` for comments and `retry`.
+fn parse(block: &str) -> Option<StreamEvent> {
+    let field = |name: &str| {
+        let mut lines = block.lines();
+        lines.find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned()))
+    };
+    Some(StreamEvent {
+        data: serde_json::from_str(&field("data")?).unwrap(),
+        id: field("id").unwrap_or_default(),
+        kind: field("event").unwrap_or_default(),
+    })
+}
