@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mongodb::bson::{DateTime, doc};
 
-use crate::harness::{Process, World, eventually};
+use crate::harness::{Process, World, api_command, eventually, with_usual_files};
 
 /// What a good request may take.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -18,7 +18,7 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 /// What may stay of the memory that a crowd took, in bytes.
 const LEFT_BEHIND: u64 = 30 * 1024 * 1024;
 
-/// An API with one campaign, `good`.
+/// An API with one campaign, `good`, started where few files may be open.
 async fn api() -> (World, Process) {
     let world = World::new().await;
     let campaign = doc! {
@@ -27,7 +27,10 @@ async fn api() -> (World, Process) {
     };
     let totals = world.database.collection("campaign_totals");
     totals.insert_one(campaign).await.unwrap();
-    let api = world.api().await;
+    let mut command = api_command();
+    command.env("DATABASE_URL", &world.database.url);
+    let api = Process::start(with_usual_files(&command)).await;
+    api.healthy().await;
     (world, api)
 }
 

@@ -25,6 +25,23 @@ pub fn api_command() -> Command {
     command
 }
 
+/// The same command under the limit of open files that most systems begin with, from which a process may raise it.
+pub fn with_usual_files(command: &Command) -> Command {
+    let command = command.as_std();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"ulimit -S -n 1024 && exec "$0""#])
+        .arg(command.get_program());
+    shell.current_dir(binaries());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
 fn command(binary: &str) -> Command {
     let mut command = Command::new(binaries().join(binary));
     for variable in totals_core::runtime::config::VARIABLES {

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, WeakShared};
-use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 use totals_core::runtime::config;
 use totals_core::store::{Decision, ReadError, Store, StoreError};
 
+use crate::checkup::Checkup;
 use crate::error::ApiError;
 
 /// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
@@ -24,12 +22,8 @@ pub struct Database {
     store: Arc<SetOnce<Store>>,
     /// The reads that may be under way.
     reads: Arc<Semaphore>,
-    /// The check under way, if one is: whoever asks meanwhile hears its outcome.
-    check: Arc<Mutex<Option<WeakShared<Check>>>>,
+    checkup: Checkup,
 }
-
-/// A check of the database.
-type Check = BoxFuture<'static, Result<(), String>>;
 
 impl Database {
     /// Opens the store, in the background and for as long as it takes if its name does not resolve, and logs once
@@ -41,7 +35,7 @@ impl Database {
         let database = Self {
             store: Arc::default(),
             reads: Arc::new(Semaphore::new(reads)),
-            check: Arc::default(),
+            checkup: Checkup::default(),
         };
         let first = Store::open(&config, "totals-api").await;
         if let Err(error) = &first
@@ -111,16 +105,8 @@ impl Database {
     /// # Errors
     /// What is wrong, and what to do about it.
     pub async fn check(&self) -> Result<(), String> {
-        let check = {
-            let mut current = self.check.lock();
-            let running = current.as_ref().and_then(WeakShared::upgrade);
-            running.filter(|check| check.peek().is_none()).unwrap_or_else(|| {
-                let check = self.clone().check_now().boxed().shared();
-                *current = check.downgrade();
-                check
-            })
-        };
-        check.await
+        let database = self.clone();
+        self.checkup.join(|| database.check_now()).await
     }
 
     async fn check_now(self) -> Result<(), String> {

@@ -5,6 +5,7 @@
 
 mod boot;
 mod caching;
+mod checkup;
 mod cli;
 mod database;
 mod error;

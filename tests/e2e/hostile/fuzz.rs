@@ -18,6 +18,7 @@ async fn every_answer_is_as_the_openapi_document_says() {
         .await
         .unwrap();
     let report = String::from_utf8_lossy(&fuzzed.stdout);
+    println!("{report}");
     assert!(
         fuzzed.status.success(),
         "{report}{}",
