@@ -26,7 +26,9 @@ impl Client {
     /// Connects.
     pub async fn connect(process: &Process) -> Self {
         let address = process.url.trim_start_matches("http://");
-        Self(TcpStream::connect(address).await.unwrap())
+        let connecting = tokio::time::timeout(DEADLINE, TcpStream::connect(address));
+        let connected = connecting.await.expect("the connection should have been taken");
+        Self(connected.unwrap())
     }
 
     /// Connects with little room for what it may never read.

@@ -42,21 +42,25 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures::future::join_all;
+    use tokio::sync::Semaphore;
 
     use super::*;
 
     #[tokio::test]
     async fn those_who_ask_at_once_share_one_check_and_the_next_has_its_own() {
         let checkup = Checkup::default();
-        let checks = Arc::new(AtomicUsize::new(0));
+        let (checks, gate) = (AtomicUsize::new(0), Arc::new(Semaphore::new(0)));
         let check = || {
             let number = checks.fetch_add(1, Ordering::Relaxed) + 1;
+            let gate = gate.clone();
             async move {
-                tokio::task::yield_now().await;
+                let _open = gate.acquire().await;
                 Err(format!("check {number}"))
             }
         };
-        let crowd = join_all((0..100).map(|_| checkup.join(check))).await;
+        let crowd = join_all((0..20).map(|_| checkup.join(check)));
+        // In this order: all of them ask before the first is answered.
+        let (crowd, ()) = tokio::join!(crowd, async { gate.add_permits(1) });
         assert!(
             crowd.iter().all(|outcome| *outcome == Err("check 1".to_owned())),
             "{crowd:?}"
