@@ -28,9 +28,10 @@ pub async fn observe(traced: bool, request: Request, next: Next) -> Response {
         id: request_id::of(request.headers()),
         answered: false,
     };
-    let span = match traced {
-        true => span::start(&record.method, record.route(), &record.path(), request.headers()),
-        false => Span::none(),
+    let span = if traced {
+        span::start(&record.method, record.route(), &record.path(), request.headers())
+    } else {
+        Span::none()
     };
     let mut response = next.run(request).instrument(span.clone()).await;
 

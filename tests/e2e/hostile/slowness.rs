@@ -29,10 +29,10 @@ async fn a_connection_that_brings_no_request_in_time_is_closed() {
     }
     // Long enough for a minute of it.
     let head = format!("GET /openapi.json HTTP/1.1\r\nx-padding: {}", "x".repeat(600));
-    for byte in head.bytes() {
+    for letter in head.bytes() {
         let mut left = Vec::new();
         for mut client in slow {
-            if client.is_open() && client.send([byte]).await {
+            if client.is_open() && client.send([letter]).await {
                 left.push(client);
             }
         }
@@ -43,11 +43,11 @@ async fn a_connection_that_brings_no_request_in_time_is_closed() {
         // The pace of the attack.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let held = started.elapsed();
-    assert!(slow.is_empty(), "{} are still there after {held:?}", slow.len());
+    let took = started.elapsed();
+    assert!(slow.is_empty(), "{} are still there after {took:?}", slow.len());
     assert!(
-        (FIRST_HEAD..FIRST_HEAD + LATE).contains(&held),
-        "closed after {held:?}"
+        (FIRST_HEAD..FIRST_HEAD + LATE).contains(&took),
+        "closed after {took:?}"
     );
     let reply = silent.until_closed(LATE).await.expect("silence is as slow");
     assert_eq!(reply.text, "");
@@ -83,8 +83,8 @@ async fn a_connection_whose_answer_is_not_taken_in_time_is_closed() {
     expect_good_service(&api).await;
     eventually(async || api.open_files(), |files| *files >= before + unread.len()).await;
     eventually(async || api.open_files(), |files| *files < before + 10).await;
-    let held = started.elapsed();
-    assert!(held < UNREAD + LATE, "closed after {held:?}");
+    let took = started.elapsed();
+    assert!(took < UNREAD + LATE, "closed after {took:?}");
     expect_good_service(&api).await;
 }
 
