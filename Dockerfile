@@ -12,6 +12,8 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock \
     && find . -type d -empty -delete
 
 FROM rust:1.95-slim-trixie AS build
+# For jemalloc, which the API links.
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY --from=manifests /src .
 # The empty targets go again: cargo compares times, and code older than they are would never be built.

@@ -17,6 +17,7 @@ mod crashes;
 mod dead_letters;
 mod diagnostics;
 mod folding;
+mod hostile;
 mod ledger;
 mod limits;
 mod lists;

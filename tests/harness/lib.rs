@@ -11,6 +11,7 @@
 )]
 
 mod broker;
+mod client;
 mod database;
 pub mod events;
 mod process;
@@ -24,8 +25,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use broker::{Broker, DeadLetter, Outgoing};
+pub use client::{Client, Reply};
 pub use database::Database;
-pub use process::{Process, api_command, worker_command};
+pub use process::{Process, api_command, with_usual_files, worker_command};
 pub use services::run_blocking;
 pub use stream::{EventStream, StreamEvent};
 

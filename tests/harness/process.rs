@@ -25,6 +25,23 @@ pub fn api_command() -> Command {
     command
 }
 
+/// The same command under the limit of open files that most systems begin with, from which a process may raise it.
+pub fn with_usual_files(command: &Command) -> Command {
+    let command = command.as_std();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"ulimit -S -n 1024 && exec "$0""#])
+        .arg(command.get_program());
+    shell.current_dir(binaries());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+}
+
 fn command(binary: &str) -> Command {
     let mut command = Command::new(binaries().join(binary));
     for variable in totals_core::runtime::config::VARIABLES {
@@ -149,6 +166,20 @@ impl Process {
             .await
             .unwrap();
         answer.text().await.unwrap()
+    }
+
+    /// How much of the machine's memory it holds, in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
+        kilobytes.parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files, connections included, it has open.
+    pub fn open_files(&self) -> usize {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.child.id().unwrap()));
+        descriptors.unwrap().count()
     }
 
     /// Everything it has printed so far.

@@ -51,7 +51,7 @@ pub async fn run() -> Result<(), BootError> {
     let config = Source::load()?.api()?;
     let telemetry = Telemetry::start("totals-api", &config.telemetry)?;
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
-    let listener = listen(&config.http).await?;
+    let listener = listen(&config.http)?;
 
     let database = Database::open(config.database, config.bounds.database_reads)
         .await

@@ -42,7 +42,7 @@ fn after_help() -> String {
     ]);
     format!(
         "{variables}\n\
-         Requests are logged under the target `access`; LOG_LEVEL=info,access=warn keeps only the failed ones.\n\n\
+         Failed requests are logged under the target `access`; LOG_LEVEL=info,access=debug logs the others too.\n\n\
          Example:\n  \
          PORT=8080 DATABASE_URL=mongodb://localhost:27017/totals-service LOG_FORMAT=pretty totals-api\n  \
          curl 'localhost:8080/api/totals/campaigns?limit=5'"

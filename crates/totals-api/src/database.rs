@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use totals_core::runtime::config;
 use totals_core::store::{Decision, ReadError, Store, StoreError};
 
+use crate::checkup::Checkup;
 use crate::error::ApiError;
 
 /// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
@@ -21,6 +22,7 @@ pub struct Database {
     store: Arc<SetOnce<Store>>,
     /// The reads that may be under way.
     reads: Arc<Semaphore>,
+    checkup: Checkup,
 }
 
 impl Database {
@@ -33,6 +35,7 @@ impl Database {
         let database = Self {
             store: Arc::default(),
             reads: Arc::new(Semaphore::new(reads)),
+            checkup: Checkup::default(),
         };
         let first = Store::open(&config, "totals-api").await;
         if let Err(error) = &first
@@ -97,11 +100,16 @@ impl Database {
         }
     }
 
-    /// Checks that reads can be answered.
+    /// Checks that reads can be answered. However many ask at once, the database is asked once.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
     pub async fn check(&self) -> Result<(), String> {
+        let database = self.clone();
+        self.checkup.join(|| database.check_now()).await
+    }
+
+    async fn check_now(self) -> Result<(), String> {
         match self.store.get() {
             Some(store) => store.check().await.map_err(|problem| problem.to_string()),
             None => Err("DATABASE_URL cannot be used yet; the log says why".to_owned()),

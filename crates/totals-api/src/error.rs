@@ -6,7 +6,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use totals_core::domain::CampaignId;
@@ -33,12 +33,24 @@ pub enum ApiError {
     /// The route has no such method.
     #[error("`{0}` is not allowed here; the Allow header lists what is")]
     MethodNotAllowed(String),
+    /// The path and query are longer than so many bytes.
+    #[error("path and query must be at most {0} bytes")]
+    UriTooLong(usize),
+    /// The headers are larger than so many bytes.
+    #[error("headers must be at most {0} bytes in all")]
+    HeadersTooLarge(usize),
+    /// A body is announced that is larger than so many bytes.
+    #[error("a body must be at most {0} bytes, and nothing here reads one")]
+    BodyTooLarge(u64),
     /// The database cannot answer.
     #[error("the totals could not be read")]
     Unavailable(#[source] Arc<ReadError>),
     /// The database could not be opened yet.
     #[error("the database is not open yet")]
     NotOpen,
+    /// The handler took longer than any answer may take.
+    #[error("the answer took too long")]
+    TimedOut,
     /// More reads of the database are wanted than it may be asked for at once.
     #[error("too many reads of the database are under way")]
     Overloaded,
@@ -68,6 +80,12 @@ pub enum ErrorCode {
     NotFound,
     /// Status 405.
     MethodNotAllowed,
+    /// Status 413.
+    BodyTooLarge,
+    /// Status 414.
+    UriTooLong,
+    /// Status 431.
+    HeadersTooLarge,
     /// Status 500.
     InternalError,
     /// Status 503: try again after `Retry-After` seconds.
@@ -95,50 +113,60 @@ pub struct ErrorDetail {
 #[derive(Debug, Clone)]
 pub struct Failure(pub Arc<ApiError>);
 
+impl ApiError {
+    fn kind(&self) -> (StatusCode, ErrorCode) {
+        match self {
+            Self::Invalid(_) => (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest),
+            Self::TotalsNotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::TotalsNotFound),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed),
+            Self::UriTooLong(_) => (StatusCode::URI_TOO_LONG, ErrorCode::UriTooLong),
+            Self::HeadersTooLarge(_) => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                ErrorCode::HeadersTooLarge,
+            ),
+            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge),
+            Self::Unavailable(_)
+            | Self::NotOpen
+            | Self::TimedOut
+            | Self::Overloaded
+            | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
+            Self::Panicked(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, code, message) = match &self {
-            Self::Invalid(_) => (
-                StatusCode::BAD_REQUEST,
-                ErrorCode::InvalidRequest,
-                self.to_string(),
-            ),
-            Self::TotalsNotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::TotalsNotFound, self.to_string()),
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::NotFound, self.to_string()),
-            Self::MethodNotAllowed(_) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                ErrorCode::MethodNotAllowed,
-                self.to_string(),
-            ),
-            Self::Unavailable(_) | Self::NotOpen => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                ErrorCode::Unavailable,
-                "the totals cannot be read right now; try again in a moment".to_owned(),
-            ),
-            Self::Overloaded | Self::TooManyStreams => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                ErrorCode::Unavailable,
-                format!("{self}; try again in a moment"),
-            ),
-            Self::Panicked(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                ErrorCode::InternalError,
-                "something went wrong on our side; the x-request-id header identifies this request"
-                    .to_owned(),
-            ),
+        let (status, code) = self.kind();
+        let message = match code {
+            ErrorCode::Unavailable if matches!(self, Self::Overloaded | Self::TooManyStreams) => {
+                format!("{self}; try again in a moment")
+            }
+            ErrorCode::Unavailable => "the totals cannot be read right now; try again in a moment".to_owned(),
+            ErrorCode::InternalError => {
+                "something went wrong on our side; the x-request-id header identifies this request".to_owned()
+            }
+            ErrorCode::InvalidRequest
+            | ErrorCode::TotalsNotFound
+            | ErrorCode::NotFound
+            | ErrorCode::MethodNotAllowed
+            | ErrorCode::BodyTooLarge
+            | ErrorCode::UriTooLong
+            | ErrorCode::HeadersTooLarge => self.to_string(),
         };
-        let error = ErrorDetail { code, message };
-        let mut response = (
-            status,
-            Json(ErrorBody {
-                success: false,
-                error,
-            }),
-        )
-            .into_response();
+        let body = ErrorBody {
+            success: false,
+            error: ErrorDetail { code, message },
+        };
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
         if code == ErrorCode::Unavailable {
-            let seconds = header::HeaderValue::from_static(RETRY_AFTER_SECONDS);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+        }
+        if code == ErrorCode::BodyTooLarge {
+            // Its rest is not waited for.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if code == ErrorCode::TotalsNotFound {
             response.headers_mut().insert(header::CACHE_CONTROL, BRIEFLY);
@@ -150,17 +178,13 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The response to a request whose handler panicked.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that CatchPanicLayer calls"
-)]
-pub fn panicked(payload: Box<dyn Any + Send>) -> Response {
+/// The failure of a request whose handler panicked, from what it panicked with.
+pub fn panicked(payload: &(dyn Any + Send)) -> ApiError {
     let message = payload
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned());
-    ApiError::Panicked(message.unwrap_or_else(|| "no message".to_owned())).into_response()
+    ApiError::Panicked(message.unwrap_or_else(|| "no message".to_owned()))
 }
 
 /// The start of what a caller sent, short enough to send back and to log.

@@ -1,13 +1,15 @@
 //! `totals-api`: serves the totals that `totals-worker` keeps, and the API's own documentation.
 //!
-//! One read's journey: connection (`totals_core::runtime::http`) → request id, access log and span (`observe`) → route (`router`) →
-//! handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
+//! One read's journey: connection (`totals_core::runtime::http`) → request id, access log and span (`observe`) → bounds
+//! (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
 
 mod boot;
 mod caching;
+mod checkup;
 mod cli;
 mod database;
 mod error;
+mod guard;
 mod live;
 mod observe;
 mod openapi;
@@ -24,6 +26,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
+
+/// A crowd takes memory in small pieces, of which glibc keeps nearly all when it is gone.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -1,38 +1,38 @@
 //! What is known of each request afterwards: one line in the access log, and one span where traces are exported.
 //!
-//! The line goes to the target `access`, at `info` for what the service could answer and above for what it could
-//! not, so `LOG_LEVEL=info,access=warn` keeps only failures. The chain of a failure's causes is logged here, once.
+//! The line goes to the target `access`, at `debug` for what the service could answer, since a line costs about as
+//! much as an answer does, and above for what it could not. So the failures are always there and
+//! `LOG_LEVEL=info,access=debug` shows all. The chain of a failure's causes is logged here, once.
+//!
+//! Where nothing is logged or traced, a request pays for its id and some reference counts.
 
 use std::error::Error;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::error::{ApiError, Failure, excerpt};
 use crate::{request_id, span};
 
 /// Runs the rest of the request and records it.
 pub async fn observe(traced: bool, request: Request, next: Next) -> Response {
-    let id = request_id::of(&request);
     let mut record = Record {
         started: Instant::now(),
         method: request.method().clone(),
         route: request.extensions().get::<MatchedPath>().cloned(),
-        path: excerpt(request.uri().path()),
-        id: id.clone(),
+        uri: request.uri().clone(),
+        id: request_id::of(request.headers()),
         answered: false,
     };
-    let span = span::start(
-        traced,
-        &record.method,
-        record.route(),
-        &record.path,
-        request.headers(),
-    );
+    let span = if traced {
+        span::start(&record.method, record.route(), &record.path(), request.headers())
+    } else {
+        Span::none()
+    };
     let mut response = next.run(request).instrument(span.clone()).await;
 
     span::finish(&span, response.status());
@@ -41,6 +41,7 @@ pub async fn observe(traced: bool, request: Request, next: Next) -> Response {
         response.status(),
         failure.as_ref().map(|Failure(error)| error.as_ref()),
     );
+    let id = std::mem::replace(&mut record.id, HeaderValue::from_static(""));
     response.headers_mut().insert(request_id::REQUEST_ID, id);
     response
 }
@@ -50,7 +51,7 @@ struct Record {
     started: Instant,
     method: Method,
     route: Option<MatchedPath>,
-    path: String,
+    uri: Uri,
     id: HeaderValue,
     answered: bool,
 }
@@ -63,7 +64,7 @@ macro_rules! line {
             {
                 http.method = %$record.method,
                 http.route = $record.route(),
-                url.path = $record.path,
+                url.path = $record.path(),
                 $($field = $value,)*
                 duration_ms = $record.elapsed_ms(),
                 request.id = $record.id.to_str().unwrap_or_default(),
@@ -79,6 +80,11 @@ impl Record {
         self.route.as_ref().map_or("", MatchedPath::as_str)
     }
 
+    /// The path, short enough to log.
+    fn path(&self) -> String {
+        excerpt(self.uri.path())
+    }
+
     /// Milliseconds since the request's head was read, to the microsecond.
     fn elapsed_ms(&self) -> f64 {
         (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3
@@ -88,10 +94,11 @@ impl Record {
         self.answered = true;
         let status = status.as_u16();
         match failure {
-            None => line!(info, self, "answered", status = status),
+            None => line!(debug, self, "answered", status = status),
             Some(
                 error @ (ApiError::Unavailable(_)
                 | ApiError::NotOpen
+                | ApiError::TimedOut
                 | ApiError::Overloaded
                 | ApiError::TooManyStreams),
             ) => {
@@ -105,7 +112,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.answered {
-            line!(info, self, "hung up before the answer");
+            line!(debug, self, "hung up before the answer");
         }
     }
 }

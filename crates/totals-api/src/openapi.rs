@@ -1,9 +1,26 @@
 //! The OpenAPI document: its frame here, each route's part beside its handler.
 
 use utoipa::OpenApi;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::ErrorBody;
 use crate::router;
+
+/// What every route may answer, because it comes from around the route: status, name and description.
+const ANSWERS_OF_ALL: [(&str, &str, &str); 4] = [
+    (
+        "413",
+        "BodyTooLarge",
+        "A body of more than 64 KiB; nothing here reads one",
+    ),
+    ("414", "UriTooLong", "Path and query are longer than 8 KiB"),
+    (
+        "431",
+        "HeadersTooLarge",
+        "The headers are larger than 16 KiB in all",
+    ),
+    ("500", "InternalError", "A defect of the service"),
+];
 
 /// What the document says of the API as a whole.
 #[derive(OpenApi)]
@@ -34,5 +51,33 @@ pub fn frame() -> utoipa::openapi::OpenApi {
 
 /// The whole document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    router::documented().into_openapi()
+    let mut document = router::documented().into_openapi();
+    let operations = document
+        .paths
+        .paths
+        .values_mut()
+        .filter_map(|path| path.get.as_mut());
+    for operation in operations {
+        for (status, name, _) in ANSWERS_OF_ALL {
+            let answers = &mut operation.responses.responses;
+            answers
+                .entry(status.to_owned())
+                .or_insert_with(|| RefOr::Ref(Ref::from_response_name(name)));
+        }
+    }
+    let shared = ANSWERS_OF_ALL.map(|(_, name, description)| (name.to_owned(), failure(description).into()));
+    document
+        .components
+        .get_or_insert_default()
+        .responses
+        .extend(shared);
+    document
+}
+
+fn failure(description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody")));
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", content.build())
+        .build()
 }

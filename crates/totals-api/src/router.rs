@@ -7,12 +7,12 @@ use axum::extract::Request;
 use axum::http::{HeaderName, Method, header};
 use axum::middleware::{self, Next};
 use axum::routing::get;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{Any, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::{ApiError, excerpt, panicked};
+use crate::error::{ApiError, excerpt};
+use crate::guard::guard;
 use crate::observe::observe;
 use crate::openapi;
 use crate::request_id::REQUEST_ID;
@@ -44,17 +44,14 @@ pub fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(docs::get_docs))
 }
 
-/// Adds what every route has: answers for what matches none, and, from the outside in, the access log, CORS and a
-/// net for panics.
+/// Adds what every route has: answers for what matches none, and, from the outside in, the record of each request,
+/// CORS and the bounds that no request may leave.
 pub fn surround(router: Router, traced: bool) -> Router {
+    let record = middleware::from_fn(move |request: Request, next: Next| observe(traced, request, next));
     router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(cors())
-        .layer(middleware::from_fn(move |request: Request, next: Next| {
-            observe(traced, request, next)
-        }))
+        .layer((record, cors(), middleware::from_fn(guard)))
 }
 
 /// Totals are public and reads carry no credentials: pages of any origin may read them.

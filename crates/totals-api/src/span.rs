@@ -7,11 +7,8 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-/// Starts the span of a request to `route`; none where traces go nowhere, which then cost nothing.
-pub fn start(traced: bool, method: &Method, route: &str, path: &str, headers: &HeaderMap) -> Span {
-    if !traced {
-        return Span::none();
-    }
+/// Starts the span of a request to `route`.
+pub fn start(method: &Method, route: &str, path: &str, headers: &HeaderMap) -> Span {
     let span = tracing::info_span!(
         "request",
         otel.name = %format_args!("{method} {route}"),

@@ -99,20 +99,84 @@ async fn every_failure_has_the_same_shape() {
             "endless id",
             get_path(&format!("/api/totals/campaigns/{}", "x".repeat(257))).await,
         ),
+        (
+            "endless query",
+            get_path(&format!("/health?{}", "x".repeat(8 * 1024))).await,
+        ),
+        (
+            "large headers",
+            ask(api().await, with_header("x-padding", &"x".repeat(16 * 1024))).await,
+        ),
+        (
+            "large body",
+            ask(api().await, with_body(vec![b'x'; 64 * 1024 + 1])).await,
+        ),
         ("no database", get_path("/api/totals/campaigns/camp_1").await),
         ("panic", ask(router::surround(boom, false), panicking).await),
     ];
     let seen: Vec<_> = failures
         .iter()
         .map(|(name, answer)| {
-            let shown =
-                [header::ALLOW, header::RETRY_AFTER].map(|name| format!("{name}: {}", answer.header(&name)));
+            let shown = [
+                header::ALLOW,
+                header::RETRY_AFTER,
+                header::CACHE_CONTROL,
+                header::CONNECTION,
+            ]
+            .map(|name| format!("{name}: {}", answer.header(&name)));
             let shown = shown.join("\n");
             let body = String::from_utf8_lossy(&answer.body);
             format!("# {name}\n{}\n{shown}\n{body}\n", answer.status)
         })
         .collect();
     insta::assert_snapshot!(seen.join("\n"));
+}
+
+fn with_header(name: &str, value: &str) -> Request<Body> {
+    let request = Request::get("/openapi").header(name, value);
+    request.body(Body::empty()).unwrap()
+}
+
+fn with_body(body: Vec<u8>) -> Request<Body> {
+    Request::get("/openapi").body(Body::from(body)).unwrap()
+}
+
+#[tokio::test]
+async fn requests_up_to_the_bounds_are_answered() {
+    for request in [
+        Request::get(format!("/openapi?{}", "x".repeat(8 * 1024 - "/openapi".len())))
+            .body(Body::empty())
+            .unwrap(),
+        with_header("x-padding", &"x".repeat(16 * 1024 - "x-padding: \r\n".len())),
+        with_body(vec![b'x'; 64 * 1024]),
+    ] {
+        assert_eq!(ask(api().await, request).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_given_up() {
+    let endless = Router::new().route("/endless", get(std::future::pending::<()>));
+    let request = Request::get("/endless").body(Body::empty()).unwrap();
+    let answer = ask(router::surround(endless, false), request).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.header(header::RETRY_AFTER), "1");
+    assert_eq!(answer.json()["error"]["code"], "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn every_response_tells_browsers_to_make_nothing_else_of_it() {
+    for path in ["/openapi", "/docs", "/health", "/api/nothing"] {
+        let answer = get_path(path).await;
+        assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
+        assert_eq!(answer.header(header::REFERRER_POLICY), "no-referrer", "{path}");
+        let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+        assert_eq!(
+            policy == "default-src 'none'; frame-ancestors 'none'",
+            path != "/docs",
+            "{path}: {policy}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -188,7 +252,7 @@ async fn every_response_carries_a_request_id() {
         .body(Body::empty())
         .unwrap();
     assert_eq!(ask(api().await, request).await.header("x-request-id"), "mine-1");
-    assert_eq!(get_path("/openapi").await.header("x-request-id").len(), 36);
+    assert_eq!(get_path("/openapi").await.header("x-request-id").len(), 32);
 }
 
 #[tokio::test]

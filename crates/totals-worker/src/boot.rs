@@ -49,7 +49,7 @@ pub fn boot() -> Result<(), StartError> {
         .block_on(async {
             let telemetry = Telemetry::start("totals-worker", &config.telemetry)?;
             let shutdown = Shutdown::on_signals(GRACE)?;
-            let listener = listen(&config.http).await?;
+            let listener = listen(&config.http)?;
             run(config, address, listener, shutdown).await?;
             telemetry.shutdown().await;
             Ok(())

@@ -79,8 +79,6 @@ pub async fn get_openapi_json(State(state): State<AppState>) -> Response {
 pub async fn get_docs(State(state): State<AppState>) -> Response {
     let headers = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
         // It names the script, whose name changes.
         (header::CACHE_CONTROL, "no-cache"),
     ];
@@ -94,7 +92,6 @@ pub async fn script(known: IfNoneMatch, request: HeaderMap) -> Response {
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::ETAG, SCRIPT_ETAG),
         (header::VARY, "Accept-Encoding"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     if known.has(SCRIPT_ETAG.as_bytes()) {
         (StatusCode::NOT_MODIFIED, headers).into_response()

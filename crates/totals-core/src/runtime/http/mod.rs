@@ -1,0 +1,45 @@
+//! The HTTP server of both binaries: opened, and served until the process is told to stop.
+//!
+//! `axum::serve` would do among friends. It lets a client hold a connection for ever with half a request or with an
+//! answer that it never reads, and it waits for ever for the last of them at the end. Here a connection has
+//! to bring a request and to take its answer, each within its time ([`connection`], [`listener`]), and the end comes
+//! with the hard shutdown, whatever is still open. What a request may ask and how long that may take is the
+//! router's to say.
+
+mod connection;
+mod listener;
+
+use axum::Router;
+use axum::serve::Listener;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub use listener::{ListenError, listen};
+
+use super::lifecycle::Shutdown;
+
+/// Serves `router` until the soft shutdown, then finishes what is under way, at most until the hard one. No
+/// connection outlives the call.
+pub async fn serve(mut listener: TcpListener, router: Router, shutdown: &Shutdown) {
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, _) = tokio::select! {
+            // Unlike the inherent method it survives a lack of file descriptors: it waits and tries again.
+            accepted = Listener::accept(&mut listener) => accepted,
+            // What has ended is forgotten. A panic has been printed and took one connection with it.
+            Some(_) = connections.join_next() => continue,
+            () = shutdown.soft.cancelled() => break,
+        };
+        let attended = connection::attend(stream, router.clone(), graceful.watcher(), shutdown.soft.clone());
+        connections.spawn(attended);
+    }
+    // Nobody waits in its queue for an answer that will not come.
+    drop(listener);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = shutdown.hard.cancelled() => tracing::warn!("requests were cut off"),
+    }
+    connections.shutdown().await;
+}

@@ -1,0 +1,57 @@
+//! Clients that mean harm, or know no better. Whatever they do, the next good request is answered at once, and when they
+//! are gone so is the memory they took.
+
+mod crowds;
+mod fuzz;
+mod requests;
+mod slowness;
+
+use std::time::{Duration, Instant};
+
+use mongodb::bson::{DateTime, doc};
+
+use crate::harness::{Process, World, api_command, eventually, with_usual_files};
+
+/// What a good request may take.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// What may stay of the memory that a crowd took, in bytes.
+const LEFT_BEHIND: u64 = 30 * 1024 * 1024;
+
+/// An API with one campaign, `good`, started where few files may be open.
+async fn api() -> (World, Process) {
+    let world = World::new().await;
+    let campaign = doc! {
+        "_id": "good", "totalAmountMinor": 100_i64, "totalPledges": 1_i64, "totalDonors": 1_i64, "revision": 1_i64,
+        "createdAt": DateTime::now(), "lastUpdated": DateTime::now(),
+    };
+    let totals = world.database.collection("campaign_totals");
+    totals.insert_one(campaign).await.unwrap();
+    let mut command = api_command();
+    command.env("DATABASE_URL", &world.database.url);
+    let api = Process::start(with_usual_files(&command)).await;
+    api.healthy().await;
+    (world, api)
+}
+
+/// Fails unless good requests are answered at once.
+///
+/// Of each the best of some tries counts: other tests keep both cores busy, and what they do is not this API's fault.
+async fn expect_good_service(api: &Process) {
+    const TRIES: usize = 20;
+    for path in ["/openapi.json", "/api/totals/campaigns/good"] {
+        let mut best = Duration::MAX;
+        for _ in 0..TRIES {
+            let asked = Instant::now();
+            let (status, _) = api.get(path).await;
+            assert_eq!(status, 200, "{path}");
+            best = best.min(asked.elapsed());
+        }
+        assert!(best < AT_ONCE, "{path} took {best:?} at best");
+    }
+}
+
+/// Waits until the API holds hardly more memory than it did `before`.
+async fn expect_memory_back(api: &Process, before: u64) {
+    eventually(async || api.memory(), |now| *now < before + LEFT_BEHIND).await;
+}
