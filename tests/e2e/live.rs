@@ -3,10 +3,10 @@
 use futures::TryStreamExt;
 use futures::future::join_all;
 use mongodb::bson::{Document, doc};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::harness::{EventStream, Process, World, eventually};
+use crate::harness::{Client, EventStream, Process, World, eventually};
 
 fn path(campaign: &str) -> String {
     format!("/api/totals/campaigns/{campaign}")
@@ -94,7 +94,7 @@ async fn an_answer_names_its_version_and_is_not_sent_twice() {
     let world = World::new().await;
     world.database.donate("c").await.unwrap();
     let api = world.live_api(&[]).await;
-    let (client, url) = (Client::new(), format!("{}{}", api.url, path("c")));
+    let (client, url) = (reqwest::Client::new(), format!("{}{}", api.url, path("c")));
     let first = client.get(&url).send().await.unwrap();
     let etag = first.headers()["etag"].clone();
     assert!(etag.to_str().unwrap().starts_with("\"1-"), "{etag:?}");
@@ -244,4 +244,24 @@ async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_
     assert!(again.is_empty(), "read again: {again:#?}");
     world.database.donate("watched").await.unwrap();
     assert_eq!(stream.next().await.unwrap().revision(), 1);
+}
+
+#[tokio::test]
+async fn who_reads_late_is_sent_the_newest_and_little_of_what_was_in_between() {
+    const CHANGES: i64 = 3_000;
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let mut late = Client::connect_narrow(&api).await;
+    late.ask(&format!("{}/stream", path("c"))).await;
+    late.read_until("data: ").await;
+    let mut prompt = EventStream::open(&stream_url(&api, "c"), None).await;
+    for _ in 1..CHANGES {
+        world.database.donate("c").await.unwrap();
+    }
+    while prompt.next().await.unwrap().revision() < CHANGES {}
+
+    let read = late.read_until(&format!("\"revision\":{CHANGES}}}")).await;
+    let sent = read.matches("data: ").count();
+    assert!(sent < 300, "{sent} of {CHANGES} were sent");
 }

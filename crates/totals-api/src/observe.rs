@@ -11,15 +11,18 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
-use axum::middleware::Next;
 use axum::response::Response;
 use tracing::{Instrument, Span};
 
 use crate::error::{ApiError, Failure, excerpt};
 use crate::{request_id, span};
 
-/// Runs the rest of the request and records it.
-pub async fn observe(traced: bool, request: Request, next: Next) -> Response {
+/// Has the request answered and records it.
+pub async fn observe(
+    traced: bool,
+    request: Request,
+    answer: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let mut record = Record {
         started: Instant::now(),
         method: request.method().clone(),
@@ -33,7 +36,7 @@ pub async fn observe(traced: bool, request: Request, next: Next) -> Response {
     } else {
         Span::none()
     };
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer(request).instrument(span.clone()).await;
 
     span::finish(&span, response.status());
     let failure = response.extensions_mut().remove::<Failure>();

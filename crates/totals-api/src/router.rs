@@ -44,14 +44,17 @@ pub fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(docs::get_docs))
 }
 
-/// Adds what every route has: answers for what matches none, and, from the outside in, the record of each request,
-/// CORS and the bounds that no request may leave.
+/// Adds what every route has: answers for what matches none, and, from the outside in, CORS, the record of each request
+/// and the bounds that none may leave. Record and bounds are one layer, because a layer costs every request a
+/// quarter of a microsecond.
 pub fn surround(router: Router, traced: bool) -> Router {
-    let record = middleware::from_fn(move |request: Request, next: Next| observe(traced, request, next));
+    let around = middleware::from_fn(move |request: Request, next: Next| {
+        observe(traced, request, |request| guard(request, next))
+    });
     router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer((record, cors(), middleware::from_fn(guard)))
+        .layer((cors(), around))
 }
 
 /// Totals are public and reads carry no credentials: pages of any origin may read them.

@@ -221,7 +221,7 @@ impl Known {
     fn end_fill(&mut self) {
         self.fill = None;
         if let State::Unknown(later) = &mut self.state
-            && let Some((at, _)) = later.drain(..).last()
+            && let Some((at, _)) = later.drain(..).next_back()
         {
             self.at = at;
         }

@@ -67,24 +67,26 @@ impl Watch {
         loop {
             let mut changed = pin!(self.slot.changed.notified());
             changed.as_mut().enable();
-            match self.slot.shown(self.live.0.feed.begin()) {
-                Some(shown) => {
-                    if self.is_news(&shown) {
-                        self.last = Some(shown.clone());
-                        return shown;
-                    }
-                    changed.await;
+            match self.shown() {
+                Some(shown) if self.is_news(&shown) => {
+                    self.last = Some(shown.clone());
+                    return shown;
                 }
-                // It has missed changes: all who watch it share one read.
+                Some(_) => changed.await,
                 None => {
+                    // It has missed changes: all who watch it share one read.
                     let read = self.live.read_through(&self.campaign, &self.slot).await;
-                    if read.is_err() || self.slot.shown(self.live.0.feed.begin()).is_none() {
+                    if read.is_err() || self.shown().is_none() {
                         // An error here is the end of the pause.
                         let _ = timeout(pauses.next_delay(), changed).await;
                     }
                 }
             }
         }
+    }
+
+    fn shown(&self) -> Option<Shown> {
+        self.slot.shown(self.live.0.feed.begin())
     }
 
     fn is_news(&self, shown: &Shown) -> bool {

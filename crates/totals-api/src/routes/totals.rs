@@ -1,10 +1,11 @@
 //! What one campaign has raised.
 
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use serde::Serialize;
 use totals_core::domain::money::DecimalNumber;
 use totals_core::domain::{CampaignId, Currency, Timestamp};
@@ -16,7 +17,7 @@ use crate::caching::{BRIEFLY, IfNoneMatch};
 use crate::error::{ApiError, ErrorBody};
 use crate::state::AppState;
 
-const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// One campaign's totals.
 #[derive(Debug, Serialize, ToSchema)]
@@ -151,13 +152,17 @@ pub async fn get_totals(
 ) -> Result<Response, ApiError> {
     let shown = state.live.read(&path.campaign_id).await?;
     let totals = shown.totals.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
-    let headers = [
-        (header::CACHE_CONTROL, BRIEFLY),
-        (header::ETAG, totals.etag.clone()),
-    ];
-    Ok(if known.has(totals.etag.as_bytes()) {
-        (StatusCode::NOT_MODIFIED, headers).into_response()
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    // For these and all that is added on the way out, at once.
+    headers.reserve(16);
+    headers.insert(header::CACHE_CONTROL, BRIEFLY);
+    headers.insert(header::ETAG, totals.etag.clone());
+    if known.has(totals.etag.as_bytes()) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
-        (headers, JSON, totals.body.clone()).into_response()
-    })
+        headers.insert(header::CONTENT_TYPE, JSON);
+        *response.body_mut() = totals.body.clone().into();
+    }
+    Ok(response)
 }

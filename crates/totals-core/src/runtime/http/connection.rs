@@ -7,18 +7,20 @@ use std::time::Duration;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+
+use super::noted::Noted;
 
 /// How long a new connection may take for its first whole request head.
 const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection may wait for its next whole request head: above the 60 s for which load balancers commonly
-/// keep an idle connection, so that it is they who close it and no request races with our closing.
+/// How long a connection may wait for its next whole request head, at least; at most twice as long. Above the 60 s for
+/// which load balancers commonly keep an idle connection, so that it is they who close it and no request races with our
+/// closing.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// The largest request head that is parsed, and the most that is read or written ahead, in bytes. A router may
@@ -48,19 +50,20 @@ pub async fn attend(stream: TcpStream, router: Router, watcher: Watcher, soft: C
             router.call(request)
         }
     });
+    let (stream, wrote) = Noted::new(stream);
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(stream, service);
     let mut connection = std::pin::pin!(watcher.watch(connection));
 
-    let ended = match timeout_at(deadline, &mut connection).await {
-        Ok(ended) => ended,
-        Err(_elapsed) if begun.load(Ordering::Relaxed) => connection.await,
-        Err(_elapsed) => return tracing::debug!("a connection brought no request in time"),
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+    let mut ended = timeout_at(deadline, &mut connection).await;
+    // A request is enough at first: its answer may be under way.
+    while ended.is_err() && (begun.swap(false, Ordering::Relaxed) || wrote.swap(false, Ordering::Relaxed)) {
+        ended = timeout(HEAD_TIMEOUT, &mut connection).await;
+    }
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
+        Err(_elapsed) => tracing::debug!("a connection brought no request in time"),
     }
 }

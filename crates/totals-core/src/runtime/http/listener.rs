@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
@@ -16,11 +17,16 @@ const BACKLOG: u32 = 4096;
 /// bookkeeping. By itself it would grow to megabytes for each client that reads slowly.
 const SEND_BUFFER: u32 = 64 * 1024;
 
-/// How long what was sent may stay unacknowledged, and a reader's window closed, in milliseconds: whoever is gone
+/// What may wait to be sent to one client before more is taken from its answer, in bytes: whoever reads an event stream
+/// slowly is sent the newest state soon, not kilobytes of older ones first.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 16 * 1024;
+
+/// How long what was sent may stay unacknowledged, and a reader's window closed: whoever is gone
 /// without a word, or never reads, is then disconnected. Without it Linux keeps trying for a quarter of an hour, and for ever
 /// where a closed window is acknowledged.
 #[cfg(target_os = "linux")]
-const UNREAD_TIMEOUT_MS: u32 = 30_000;
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why nothing can be served, as one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +92,11 @@ fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
     #[cfg(target_os = "linux")]
-    rustix::net::sockopt::set_tcp_user_timeout(&socket, UNREAD_TIMEOUT_MS)?;
+    {
+        let socket = socket2::SockRef::from(&socket);
+        socket.set_tcp_user_timeout(Some(UNREAD_TIMEOUT))?;
+        socket.set_tcp_notsent_lowat(UNSENT)?;
+    }
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }

@@ -8,6 +8,7 @@
 
 mod connection;
 mod listener;
+mod noted;
 
 use axum::Router;
 use axum::serve::Listener;
