@@ -1,6 +1,6 @@
 //! How far the changes have come, and whether what they keep may be shown.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -21,6 +21,8 @@ pub struct Feed {
     seen: AtomicU64,
     /// Microseconds after `epoch`, until when slots may be shown.
     current_until: AtomicU64,
+    /// Whether the stream is open, for the log: a lease may run out for a moment on a busy machine.
+    open: AtomicBool,
 }
 
 impl Default for Feed {
@@ -30,6 +32,7 @@ impl Default for Feed {
             begin: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             current_until: AtomicU64::new(0),
+            open: AtomicBool::new(false),
         }
     }
 }
@@ -62,17 +65,17 @@ impl Feed {
         self.seen.fetch_max(at.bits(), Ordering::AcqRel);
     }
 
-    /// All that was committed before `moment` has been handed over. Whether that is news.
+    /// All that was committed before `moment` has been handed over. Whether that is the first of an open stream.
     pub fn extend(&self, moment: Instant) -> bool {
-        let was_current = self.is_current();
         self.current_until
             .store(self.micros(moment + LEASE), Ordering::Release);
-        !was_current && self.is_current()
+        !self.open.swap(true, Ordering::Relaxed)
     }
 
-    /// Nothing more is handed over for now.
-    pub fn end(&self) {
+    /// Nothing more is handed over for now. Whether the stream was open.
+    pub fn end(&self) -> bool {
         self.current_until.store(0, Ordering::Release);
+        self.open.swap(false, Ordering::Relaxed)
     }
 
     fn micros(&self, moment: Instant) -> u64 {

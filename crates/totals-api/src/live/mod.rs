@@ -257,12 +257,11 @@ impl Follower for Live {
     }
 
     fn lost(&self, error: &StoreError) {
-        if self.0.feed.is_current() {
+        if self.0.feed.end() {
             tracing::warn!(%error, "the totals' changes are lost: reads go to the database until they are back");
         } else {
             tracing::debug!(%error, "the totals' changes cannot be followed yet");
         }
-        self.0.feed.end();
     }
 }
 
