@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use totals_core::runtime::config;
 use totals_core::store::{Decision, ReadError, Store, StoreError};
 
-use crate::checkup::Checkup;
 use crate::error::ApiError;
+use crate::joint::Joint;
 
 /// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
 /// this is one that only grows.
@@ -22,7 +22,7 @@ pub struct Database {
     store: Arc<SetOnce<Store>>,
     /// The reads that may be under way.
     reads: Arc<Semaphore>,
-    checkup: Checkup,
+    checks: Joint<(), Result<(), String>>,
 }
 
 impl Database {
@@ -35,7 +35,7 @@ impl Database {
         let database = Self {
             store: Arc::default(),
             reads: Arc::new(Semaphore::new(reads)),
-            checkup: Checkup::default(),
+            checks: Joint::default(),
         };
         let first = Store::open(&config, "totals-api").await;
         if let Err(error) = &first
@@ -106,7 +106,7 @@ impl Database {
     /// What is wrong, and what to do about it.
     pub async fn check(&self) -> Result<(), String> {
         let database = self.clone();
-        self.checkup.join(|| database.check_now()).await
+        self.checks.join((), || database.check_now()).await
     }
 
     async fn check_now(self) -> Result<(), String> {

@@ -5,11 +5,11 @@
 
 mod boot;
 mod caching;
-mod checkup;
 mod cli;
 mod database;
 mod error;
 mod guard;
+mod joint;
 mod live;
 mod observe;
 mod openapi;

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
+use totals_core::store::Page;
 use utoipa::openapi::OpenApi;
 
 use crate::database::Database;
+use crate::error::ApiError;
+use crate::joint::Joint;
 use crate::live::Live;
 use crate::routes::docs::Pages;
+use crate::routes::list::PageRead;
 
 /// What handlers share, behind one pointer: every request clones it.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub struct Shared {
     pub live: Live,
     /// Where everything else is read.
     pub database: Database,
+    /// The pages of the list that are being read.
+    pub pages_read: Joint<Page, Result<Arc<PageRead>, ApiError>>,
     /// Amounts are written in its decimals.
     pub currency: Currency,
     /// The documentation, rendered once.
@@ -45,6 +51,7 @@ impl AppState {
         Self(Arc::new(Shared {
             live,
             database,
+            pages_read: Joint::default(),
             currency,
             pages: Pages::render(document),
             started: Instant::now(),

@@ -4,13 +4,17 @@ mod cursor;
 mod query;
 mod sort;
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures::TryFutureExt;
 use futures::future::try_join_all;
 use serde::Serialize;
 use totals_core::domain::CampaignId;
+use totals_core::store;
 use utoipa::ToSchema;
 
 use self::query::{ListQuery, PageQuery};
@@ -19,6 +23,9 @@ use super::totals::CampaignTotals;
 use crate::caching::BRIEFLY;
 use crate::error::{ApiError, ErrorBody};
 use crate::state::AppState;
+
+/// The campaigns of a page, and where the next one starts.
+pub type PageRead = (Vec<store::CampaignTotals>, Option<store::Position>);
 
 /// Some of the campaigns.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,13 +103,16 @@ async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError
     let total = state.live.count().await?;
     let (limit, offset) = (query.limit, query.offset);
     // Behind the last campaign there is nothing to walk to.
-    let (found, next) = if offset == 0 || u64::from(offset) < total {
-        let page = query.page();
-        let read = state.database.read(async move |store| store.list(page).await);
+    let read = if offset == 0 || u64::from(offset) < total {
+        let (page, database) = (query.page(), state.database.clone());
+        let read = state.pages_read.join(page.clone(), || {
+            async move { database.read(async move |store| store.list(page).await).await }.map_ok(Arc::new)
+        });
         read.await?
     } else {
-        (Vec::new(), None)
+        Arc::default()
     };
+    let (found, next) = &*read;
     Ok(TotalsPage {
         totals: found
             .iter()
@@ -111,7 +121,7 @@ async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError
         total,
         limit,
         offset,
-        next_cursor: next.map(|position| query.next_cursor(position)),
+        next_cursor: next.clone().map(|position| query.next_cursor(position)),
     })
 }
 

@@ -21,7 +21,7 @@ use super::read::{CampaignTotals, READ_TIMEOUT, ReadError, in_time};
 use crate::domain::{CampaignId, Timestamp};
 
 /// Which part of the list of campaigns to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page {
     /// At most so many campaigns.
     pub limit: u32,
@@ -34,7 +34,7 @@ pub struct Page {
 }
 
 /// Where a page starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Start {
     /// After skipping so many campaigns.
     Offset(u32),
@@ -43,7 +43,7 @@ pub enum Start {
 }
 
 /// A campaign's place in a list, which it keeps until its totals change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Position {
     /// What the list is ordered by: minor units of the amount, a count, or milliseconds since the Unix epoch.
     pub value: i64,
@@ -52,7 +52,7 @@ pub struct Position {
 }
 
 /// What a list is ordered by. Campaigns that are equal in it are ordered by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortBy {
     /// The amount raised.
     TotalAmount,
@@ -65,7 +65,7 @@ pub enum SortBy {
 }
 
 /// The direction of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SortOrder {
     /// Smallest first.
     Ascending,

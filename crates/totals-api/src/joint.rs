@@ -1,0 +1,98 @@
+//! One piece of work for all who want the same at the same time: a crowd on the first page of the list, or on /health,
+//! costs the database no more than one caller does. Nothing is remembered: who asks when it is not under way starts it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, WeakShared};
+use parking_lot::Mutex;
+
+type UnderWay<K, T> = Mutex<HashMap<K, WeakShared<BoxFuture<'static, T>>>>;
+
+/// The work under way, by what it is for. Each ends early if all who wait for it are gone.
+pub struct Joint<K, T>(Arc<UnderWay<K, T>>);
+
+impl<K, T> Joint<K, T>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    /// What comes of the work under way for `key`, or of the work that `start` makes.
+    pub async fn join<F>(&self, key: K, start: impl FnOnce() -> F) -> T
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let work = {
+            let mut all = self.0.lock();
+            let under_way = all.get(&key).and_then(WeakShared::upgrade);
+            under_way.unwrap_or_else(|| {
+                let work = start();
+                let over = Over(self.0.clone(), key.clone());
+                let work = work.inspect(move |_| drop(over)).boxed().shared();
+                all.extend(work.downgrade().map(|weak| (key, weak)));
+                work
+            })
+        };
+        work.await
+    }
+}
+
+impl<K, T> Default for Joint<K, T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K, T> Clone for Joint<K, T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K, T> fmt::Debug for Joint<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Joint").field(&self.0.lock().len()).finish()
+    }
+}
+
+/// Forgets a piece of work at its end, or when nobody waits for it any more.
+struct Over<K: Eq + Hash, T>(Arc<UnderWay<K, T>>, K);
+
+impl<K: Eq + Hash, T> Drop for Over<K, T> {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn those_who_ask_at_once_share_one_piece_of_work_and_the_next_has_its_own() {
+        let joint = Joint::default();
+        let (checks, gate) = (AtomicUsize::new(0), Arc::new(Semaphore::new(0)));
+        let check = || {
+            let number = checks.fetch_add(1, Ordering::Relaxed) + 1;
+            let gate = gate.clone();
+            async move {
+                let _open = gate.acquire().await;
+                number
+            }
+        };
+        let crowd = join_all((0..20).map(|_| joint.join((), check)));
+        // In this order: all of them ask before the first is answered.
+        let (crowd, ()) = tokio::join!(crowd, async { gate.add_permits(1) });
+        assert!(crowd.iter().all(|number| *number == 1), "{crowd:?}");
+        assert_eq!(joint.join((), check).await, 2);
+        assert!(joint.0.lock().is_empty());
+    }
+}
