@@ -61,7 +61,7 @@ variables! {
         "Event streams open at once in one API process; further ones are refused with 503";
     /// Default 32.
     DATABASE_READS = Some("32"), "a number from 1 to 1000",
-        "Reads of the database under way at once in one API process; others wait, and are refused with 503 after 0.5 s";
+        "Reads of the database at once in one API process; others wait up to 0.5 s for their turn";
     /// Default `info`.
     LOG_LEVEL = Some("info"), "trace, debug, info, warn, error, off or directives such as info,totals_core=debug",
         "What is logged";
