@@ -15,6 +15,8 @@ pub struct Effort {
     pub changes: u32,
     /// Campaigns held in memory.
     pub campaigns: u32,
+    /// Messages in the queue before it is drained.
+    pub queued: u32,
     /// Events a second; at the first of them the machine is idle between two.
     pub rates: &'static [u32],
 }
@@ -30,6 +32,7 @@ impl Effort {
             watchers: &[1, 100, 1_000, 5_000],
             changes: 40,
             campaigns: 100_000,
+            queued: 200_000,
             rates: &[10, 100, 1_000, 5_000],
         }
     }
@@ -44,6 +47,7 @@ impl Effort {
             watchers: &[1, 100, 1_000],
             changes: 10,
             campaigns: 10_000,
+            queued: 10_000,
             rates: &[10, 1_000],
         }
     }

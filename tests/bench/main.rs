@@ -12,6 +12,7 @@ mod baseline;
 mod clock;
 mod contest;
 mod crowd;
+mod design;
 mod effort;
 mod fan_out;
 mod freshness;
@@ -28,6 +29,8 @@ mod sse;
 mod stage;
 mod stream;
 mod usage;
+mod workload;
+mod write;
 mod wrk;
 
 use clap::{Parser, ValueEnum};
@@ -48,6 +51,8 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// One of the designs compared with the worker, which this program starts itself.
+    Drain(design::Task),
     /// One of the baselines, which this program starts itself.
     #[command(subcommand)]
     Serve(Server),
@@ -55,6 +60,7 @@ enum Command {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PartName {
+    Write,
     Freshness,
     Read,
     Memory,
@@ -65,6 +71,7 @@ enum PartName {
 async fn main() {
     match Command::parse() {
         Command::Serve(server) => server.serve().await,
+        Command::Drain(task) => task.work().await,
         Command::Run { parts, quick } => {
             let effort = if quick { Effort::quick() } else { Effort::full() };
             tokio::select! {
@@ -85,6 +92,7 @@ async fn run(parts: &[PartName], effort: &Effort) {
         let stage = Stage::set().await;
         let machine = Machine::with(&stage).await;
         let part = match name {
+            PartName::Write => write::run(&stage, effort).await,
             PartName::Freshness => freshness::run(&stage, effort).await,
             PartName::Read => read::run(&stage, effort).await,
             PartName::Memory => memory::run(&stage, effort).await,

@@ -5,6 +5,7 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use crate::measure::Spread;
+use crate::report::digits;
 
 const SIZE: (u32, u32) = (760, 420);
 const COLOURS: [RGBColor; 4] = [
@@ -59,11 +60,13 @@ impl Plot {
             .margin(12)
             .x_label_area_size(42)
             .y_label_area_size(80)
-            .build_cartesian_2d((least / 1.3..greatest * 1.3).log_scale(), 0.0..highest * 1.08)
+            .build_cartesian_2d((least / 1.3..greatest * 1.3).log_scale(), 0.0..highest * 1.3)
             .unwrap();
         chart
             .configure_mesh()
             .x_desc(self.x)
+            .x_label_formatter(&|x| digits(*x))
+            .y_label_formatter(&|y| digits(*y))
             .y_desc(self.y)
             .light_line_style(TRANSPARENT)
             .draw()
@@ -86,6 +89,7 @@ impl Plot {
         }
         chart
             .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
             .border_style(BLACK.mix(0.3))
             .background_style(WHITE.mix(0.8))
             .draw()

@@ -168,7 +168,7 @@ pub fn mebibytes(bytes: f64) -> String {
 }
 
 /// About three digits of a number, or all before the point.
-fn digits(number: f64) -> String {
+pub fn digits(number: f64) -> String {
     match number.abs() {
         whole if (whole - whole.round()).abs() < 1e-9 || whole >= 100.0 => thousands(&format!("{number:.0}")),
         size if size >= 10.0 => format!("{number:.1}"),

@@ -78,6 +78,11 @@ impl Stage {
         worker
     }
 
+    /// CPU seconds that RabbitMQ has used so far; none are known of a container.
+    pub fn rabbitmq_cpu_seconds(&self) -> f64 {
+        self.rabbitmq.pid().map_or(f64::NAN, usage::cpu_seconds)
+    }
+
     /// CPU seconds that MongoDB has used so far; none are known of a container.
     pub fn mongodb_cpu_seconds(&self) -> f64 {
         self.mongodb.pid().map_or(f64::NAN, usage::cpu_seconds)

@@ -17,16 +17,24 @@ pub fn cpu_seconds_of_ended_children() -> f64 {
     ticks(&stat, [16, 17]) / TICKS_PER_SECOND
 }
 
-/// The memory that a process has in RAM (`VmRSS`), in bytes.
+/// The memory that a process has in RAM, in bytes.
 pub fn resident_bytes(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    resident_kib(&status) * 1024.0
+    bytes(&status(pid), "VmRSS:")
 }
 
-fn resident_kib(status: &str) -> f64 {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok())
-        .expect("a process that runs has a VmRSS")
+/// The most memory that a process ever had in RAM, in bytes.
+pub fn peak_resident_bytes(pid: u32) -> f64 {
+    bytes(&status(pid), "VmHWM:")
+}
+
+fn status(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/status")).unwrap()
+}
+
+fn bytes(status: &str, name: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    kib.expect("a process that runs has memory") * 1024.0
 }
 
 /// The sum of two fields, numbered as in proc(5). The second, the program's name, may hold anything, but ends with the
@@ -54,9 +62,10 @@ mod tests {
 
     #[test]
     fn memory_is_read_in_kibibytes() {
+        let status = "Name:\tx\nVmHWM:\t      20 kB\nVmRSS:\t      10 kB\nThreads:\t2\n";
         assert_eq!(
-            resident_kib("Name:\tx\nVmRSS:\t   12345 kB\nThreads:\t2\n"),
-            12345.0
+            (bytes(status, "VmRSS:"), bytes(status, "VmHWM:")),
+            (10_240.0, 20_480.0)
         );
     }
 }

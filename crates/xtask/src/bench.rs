@@ -30,6 +30,8 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// From a full queue to committed totals
+    Write,
     /// From an event's confirm and commit to its sight, by polling and by watching
     Freshness,
     /// Reads a second, and what they cost
@@ -88,7 +90,10 @@ mod tests {
 
     #[test]
     fn all_is_every_part() {
-        assert_eq!(passed_on(Part::All, false), "run freshness read memory stream");
+        assert_eq!(
+            passed_on(Part::All, false),
+            "run write freshness read memory stream"
+        );
         assert_eq!(passed_on(Part::Stream, true), "run stream --quick");
     }
 }
