@@ -23,6 +23,7 @@ mod observer;
 mod plot;
 mod publish;
 mod read;
+mod rebuild;
 mod report;
 mod seed;
 mod sse;
@@ -65,6 +66,7 @@ enum PartName {
     Read,
     Memory,
     Stream,
+    Rebuild,
 }
 
 #[tokio::main]
@@ -97,6 +99,7 @@ async fn run(parts: &[PartName], effort: &Effort) {
             PartName::Read => read::run(&stage, effort).await,
             PartName::Memory => memory::run(&stage, effort).await,
             PartName::Stream => stream::run(&stage, effort).await,
+            PartName::Rebuild => rebuild::run(&stage, effort).await,
         };
         stage.clear().await;
         let text = part.markdown(&machine, "benchmarks");

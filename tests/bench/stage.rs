@@ -78,6 +78,11 @@ impl Stage {
         worker
     }
 
+    /// Empties the database.
+    pub async fn empty(&self) {
+        self.database.run(doc! { "dropDatabase": 1 }).await;
+    }
+
     /// CPU seconds that RabbitMQ has used so far; none are known of a container.
     pub fn rabbitmq_cpu_seconds(&self) -> f64 {
         self.rabbitmq.pid().map_or(f64::NAN, usage::cpu_seconds)

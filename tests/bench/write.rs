@@ -32,6 +32,7 @@ const SPEED: &[&str] = &[
     "design",
     "messages/s",
     "of the store-nothing consumer",
+    "totals-worker is times as fast",
 ];
 
 const COST: &[&str] = &[
@@ -90,11 +91,13 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
             .into_iter()
             .chain(names.zip(&others))
         {
-            let ratio = Cell::Ratio(Spread::of_ratios(rounds, &nothing));
-            let figure = Spread::of(rounds.iter().copied());
-            speed
-                .rows
-                .push(vec![workload.name.into(), name.into(), figure.into(), ratio]);
+            speed.rows.push(vec![
+                workload.name.into(),
+                name.into(),
+                Spread::of(rounds.iter().copied()).into(),
+                Cell::Ratio(Spread::of_ratios(rounds, &nothing)),
+                Spread::of_ratios(&per_second, rounds).into(),
+            ]);
             part.rounds
                 .push(json!({ "messages": workload.name, "design": name, "perSecond": rounds }));
         }
@@ -147,7 +150,7 @@ async fn other(stage: &Stage, workload: &Workload, design: Design, queued: u32) 
         Design::Fold { .. } => None,
         Design::Nothing | Design::Earlier { .. } => Some(workload.messages(count)),
     };
-    empty(stage).await;
+    stage.empty().await;
     if let Some(messages) = messages {
         fill(stage, messages).await;
     }
@@ -188,7 +191,7 @@ fn committed(metrics: &str) -> f64 {
 
 /// Fills the queue, with an empty database behind it.
 async fn fill(stage: &Stage, messages: Messages) {
-    empty(stage).await;
+    stage.empty().await;
     let publisher = Publisher::connect(&stage.broker).await;
     let mut confirmations = Vec::new();
     for message in messages.all {
@@ -197,10 +200,6 @@ async fn fill(stage: &Stage, messages: Messages) {
     for confirmation in confirmations {
         confirmation.await.unwrap();
     }
-}
-
-async fn empty(stage: &Stage) {
-    stage.database.run(doc! { "dropDatabase": 1 }).await;
 }
 
 fn costs(workload: &Workload, count: u32, drained: &[Drained]) -> Vec<Cell> {

@@ -40,6 +40,8 @@ enum Part {
     Memory,
     /// From a change to the last of many watchers
     Stream,
+    /// Verifying, rebuilding, and reading in what a platform has already
+    Rebuild,
     /// All of it
     All,
 }
@@ -92,7 +94,7 @@ mod tests {
     fn all_is_every_part() {
         assert_eq!(
             passed_on(Part::All, false),
-            "run write freshness read memory stream"
+            "run write freshness read memory stream rebuild"
         );
         assert_eq!(passed_on(Part::Stream, true), "run stream --quick");
     }
