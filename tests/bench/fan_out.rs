@@ -67,6 +67,8 @@ pub struct Scene<'a> {
     floor: Process,
     _worker: Process,
     publisher: Publisher,
+    /// One for all changes of the floor: making one takes longer than any of them.
+    client: reqwest::Client,
     /// Events published so far.
     events: u64,
     /// The floor's.
@@ -85,6 +87,7 @@ impl<'a> Scene<'a> {
             floor: Server::FanOut.start().await,
             _worker: worker,
             publisher: Publisher::connect(&stage.broker).await,
+            client: reqwest::Client::new(),
             events: 0,
             revision: 1,
             idle: [0.0; 3],
@@ -167,7 +170,8 @@ impl<'a> Scene<'a> {
             Way::Floor => {
                 self.revision += 1;
                 let asked = Instant::now();
-                let told = reqwest::get(format!("{}/change", self.floor.url)).await.unwrap();
+                let url = format!("{}/change", self.floor.url);
+                let told = self.client.get(url).send().await.unwrap();
                 assert_eq!(told.text().await.unwrap(), self.revision.to_string());
                 asked
             }

@@ -3,7 +3,7 @@
 //! The time runs from the answer to the commit (or from the broker's confirm, where the change goes through the worker)
 //! to the moment the last watcher has read the new revision. Watchers and server share this machine, so the time to read
 //! for all the watchers is in it. So it is in the floor: a plain handler of the same HTTP library with as many watchers,
-//! which has nothing to learn and tells at once.
+//! which has nothing to learn and tells at once; its time runs from the request for a change.
 
 use serde_json::json;
 
