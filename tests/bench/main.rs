@@ -30,6 +30,7 @@ mod sse;
 mod stage;
 mod stream;
 mod usage;
+mod warm;
 mod workload;
 mod write;
 mod wrk;

@@ -1,15 +1,12 @@
 //! What a campaign costs in the memory of the API once it has been read.
 
-use futures::StreamExt;
 use serde_json::json;
 
 use crate::effort::Effort;
 use crate::report::{Cell, Part, Table, mebibytes};
 use crate::stage::Stage;
+use crate::warm::read_once;
 use crate::{seed, usage};
-
-/// Reads in flight.
-const AT_ONCE: usize = 32;
 
 /// Runs the part, on an API of its own.
 pub async fn run(stage: &Stage, effort: &Effort) -> Part {
@@ -19,13 +16,8 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     seed::campaigns(&stage.database, campaigns).await;
     let api = stage.api().await;
     let before = usage::resident_bytes(api.id());
-    let client = reqwest::Client::new();
-    let reads = futures::stream::iter(0..campaigns).for_each_concurrent(AT_ONCE, async |number| {
-        let url = format!("{}/api/totals/campaigns/{}", api.url, seed::campaign_id(number));
-        let answer = client.get(url).send().await.unwrap();
-        answer.error_for_status().unwrap().bytes().await.unwrap();
-    });
-    reads.await;
+    let paths = (0..campaigns).map(|number| format!("/api/totals/campaigns/{}", seed::campaign_id(number)));
+    read_once(&api.url, &paths.collect::<Vec<_>>()).await;
     let after = usage::resident_bytes(api.id());
 
     let mut part = Part::new("memory");

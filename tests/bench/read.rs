@@ -15,6 +15,7 @@ use crate::measure::Spread;
 use crate::plot::{Line, Plot};
 use crate::report::{Cell, Part, Table, mebibytes};
 use crate::stage::Stage;
+use crate::warm::read_once;
 use crate::wrk::{self, Paths};
 use crate::{seed, usage};
 
@@ -107,8 +108,8 @@ impl Scenario {
         let constant = Server::constant_as(&servers.api, &self.paths[0], status, stage.dir()).await;
         let paths = Paths::write(stage.dir(), &self.paths);
         let mut lines = [Line::new(API), Line::new(CONSTANT), Line::new(FIND_ONE)];
-        // What is read for the first time is fetched from MongoDB; that is measured as memory, elsewhere.
-        wrk::load(&servers.api.url, &paths, effort.connections[0], effort.seconds).await;
+        // What a first read costs is no part of this.
+        read_once(&servers.api.url, &self.paths).await;
         for &connections in effort.connections {
             println!("  {}, {connections} connections", self.name);
             let mut turns = vec![Turn::of(API, &servers.api), Turn::of(CONSTANT, &constant)];
