@@ -19,8 +19,10 @@ pub struct Turn<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct Round {
     pub per_second: f64,
-    /// Requests answered.
+    /// Requests answered as they should be; only these count.
     pub millions: f64,
+    /// The share of the others: a server that protects itself refuses what is too much.
+    pub wrong_share: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
     pub server_cpu_s: f64,
@@ -76,12 +78,14 @@ impl Load<'_> {
         let answered = wrk::load(&server.url, self.paths, self.connections, self.seconds).await;
         let after = used();
         assert!(
-            answered.is_sound(self.refused),
-            "{name} did not answer as it should: {answered:?}"
+            answered.is_complete(),
+            "{name} left requests without an answer: {answered:?}"
         );
+        let right = answered.right(self.refused);
         Round {
-            per_second: answered.per_second(),
-            millions: answered.millions(),
+            per_second: right / answered.seconds(),
+            millions: right / 1e6,
+            wrong_share: answered.wrong_share(self.refused),
             p50_ms: answered.p50_ms(),
             p99_ms: answered.p99_ms(),
             server_cpu_s: after[0] - before[0],
