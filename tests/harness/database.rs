@@ -33,6 +33,11 @@ impl Database {
         self.database.collection(name)
     }
 
+    /// The answer to a command.
+    pub async fn run(&self, command: Document) -> Document {
+        self.database.run_command(command).await.unwrap()
+    }
+
     /// The stored totals of a campaign.
     pub async fn totals(&self, campaign: &str) -> Option<Stored> {
         let found = self

@@ -126,6 +126,11 @@ impl Process {
         }
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Waits until `/health` says 200.
     pub async fn healthy(&self) -> Value {
         self.health(StatusCode::OK).await

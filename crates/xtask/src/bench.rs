@@ -1,137 +1,101 @@
-//! `cargo xtask bench`: how soon a lone event is visible.
+//! `cargo xtask bench`: how fast the service is. The bench itself lies in `tests/bench`.
 //!
-//! Release builds on services of their own, one event at a time on an otherwise idle machine: from the broker's
-//! confirm to the first answer of the API that shows it.
+//! Like the fault suite it is a program of the package `tests`: it needs the harness, the drivers and an HTTP server, and
+//! this program, which every other command has to build first, needs none of them.
 
-use std::time::Duration;
+use clap::ValueEnum;
+use tokio::signal::unix::{SignalKind, signal};
 
-use dev_services::{Services, Settings, port};
-use serde_json::json;
-use tokio::time::{Instant, sleep};
-
-use crate::environment::Environment;
+use crate::cargo;
 use crate::error::Error;
-use crate::publish::{DEFAULT_EXCHANGE, Event, Sender};
-use crate::running::Running;
-use crate::up::{App, Ports};
-use crate::{cargo, http};
 
-const CAMPAIGN: &str = "bench";
-
-/// Between two looks at the API, and so the error of a measurement.
-const POLL_INTERVAL: Duration = Duration::from_micros(200);
-
-/// The machine comes to rest between two events.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// Longer than this and the event is given up.
-const VISIBLE_WITHIN: Duration = Duration::from_secs(10);
-
-/// Measure how soon a lone event is visible through the API
+/// Measure the service, and what it is compared with in the same run
 ///
-/// Starts MongoDB, RabbitMQ and release builds of the worker and the API for itself, publishes one donation after
-/// another, and prints the time from the broker's confirm to the first answer that shows it.
+/// Starts MongoDB, RabbitMQ and release builds of the worker and the API for itself. Prints tables, and records them in
+/// docs/benchmarks.md, with plots and JSON in docs/benchmarks. Needs `wrk`, which is installed with apt-get when you are
+/// root, and a machine on which nothing else runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     cargo xtask bench
-    cargo xtask bench --events 1000")]
+    cargo xtask bench read
+    cargo xtask bench --quick       # some minutes, only to see that it works; records in target/bench")]
 pub struct Args {
-    /// How many events to measure
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    events: u32,
+    /// What to measure
+    #[arg(value_enum, default_value_t = Part::All)]
+    part: Part,
+    /// Short rounds and few of them
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// From a full queue to committed totals
+    Write,
+    /// From an event's confirm and commit to its sight, by polling and by watching
+    Freshness,
+    /// Reads a second, and what they cost
+    Read,
+    /// The API's memory with many campaigns in it
+    Memory,
+    /// From a change to the last of many watchers
+    Stream,
+    /// Verifying, rebuilding, and reading in what a platform has already
+    Rebuild,
+    /// All of it
+    All,
 }
 
 pub async fn run(args: &Args) -> Result<(), Error> {
+    // Ctrl-C is meant for the bench, which ends what it has started; this program waits for it.
+    let _ignored = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
     cargo::build_app(true).await?;
-    let services = Services::acquire(&Settings::ephemeral("bench")).await?;
-    let environment = Environment::load()?;
-    let exchange = environment.get("RABBITMQ_EXCHANGE").unwrap_or(DEFAULT_EXCHANGE);
-    let ports = Ports {
-        api: port::free(),
-        worker: port::free(),
-    };
-    let record = Running::new(&services, ports.api, ports.worker);
-    let mut app = App::start(&record, ports, &[("LOG_LEVEL", "warn")], true).await?;
-    let measured = async {
-        app.until_healthy().await?;
-        let sender = Sender::connect(services.rabbitmq_url(), exchange).await?;
-        measure(args.events, ports.api, sender).await
-    };
-    let measured = measured.await;
-    app.stop().await;
-    services.stop().await?;
-    println!("{}", report(measured?));
-    Ok(())
+    cargo::run(&arguments(args), &[]).await
 }
 
-/// Publishes lone donations and returns how soon each was visible.
-async fn measure(events: u32, api: u16, sender: Sender) -> Result<Vec<Duration>, Error> {
-    let path = format!("/api/totals/campaigns/{CAMPAIGN}");
-    let mut delays = Vec::new();
-    for number in 1..=events {
-        let body = donation(number);
-        let event = Event {
-            routing_key: "donation.created".to_owned(),
-            message_id: None,
-            body: body.as_bytes(),
-        };
-        sleep(PAUSE).await;
-        sender.publish(&[&event], None, |_| {}).await?;
-        let confirmed = Instant::now();
-        let shown = format!("\"totalPledges\":{number},");
-        while !http::get(api, &path)
-            .await
-            .is_ok_and(|(_, body)| body.contains(&shown))
-        {
-            if confirmed.elapsed() > VISIBLE_WITHIN {
-                return Err(Error::NotVisible(VISIBLE_WITHIN));
-            }
-            sleep(POLL_INTERVAL).await;
-        }
-        delays.push(confirmed.elapsed());
-    }
-    sender.close().await;
-    Ok(delays)
-}
-
-fn donation(number: u32) -> String {
-    let timestamp = "2025-11-21T10:00:00.000Z";
-    json!({
-        "eventId": format!("bench-{number}"), "eventType": "donation.created", "timestamp": timestamp, "version": "1.0",
-        "payload": {
-            "donationId": format!("bench-{number}"), "campaignId": CAMPAIGN, "amount": 10,
-            "donorId": format!("donor-{number}"), "timestamp": timestamp,
-        },
-    })
-    .to_string()
-}
-
-fn report(mut delays: Vec<Duration>) -> String {
-    delays.sort_unstable();
-    let at = |percent: usize| delays[(delays.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
-    format!(
-        "\nFrom confirm to visible, {} lone events, in ms:\n  min {:.1}   median {:.1}   p90 {:.1}   p99 {:.1}   max {:.1}",
-        delays.len(),
-        at(0),
-        at(50),
-        at(90),
-        at(99),
-        at(100)
-    )
+fn arguments(args: &Args) -> Vec<String> {
+    let program = [
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "tests",
+        "--bin",
+        "bench",
+        "--",
+        "run",
+    ];
+    let names = Part::value_variants()
+        .iter()
+        .filter(|&&part| part != Part::All && (part == args.part || args.part == Part::All))
+        .filter_map(|part| Some(part.to_possible_value()?.get_name().to_owned()));
+    let quick = args.quick.then(|| "--quick".to_owned());
+    program
+        .map(str::to_owned)
+        .into_iter()
+        .chain(names)
+        .chain(quick)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn passed_on(part: Part, quick: bool) -> String {
+        let arguments = arguments(&Args { part, quick }).join(" ");
+        arguments
+            .split_once(" -- ")
+            .map(|(_, passed)| passed.to_owned())
+            .unwrap()
+    }
+
     #[test]
-    fn the_report_has_the_quantiles_of_the_delays() {
-        let delays = (1..=101).rev().map(Duration::from_millis).collect();
-        let text = report(delays);
-        assert!(text.contains("101 lone events"), "{text}");
-        assert!(
-            text.contains("min 1.0   median 51.0   p90 91.0   p99 100.0   max 101.0"),
-            "{text}"
+    fn all_is_every_part() {
+        assert_eq!(
+            passed_on(Part::All, false),
+            "run write freshness read memory stream rebuild"
         );
+        assert_eq!(passed_on(Part::Stream, true), "run stream --quick");
     }
 }

@@ -9,8 +9,6 @@ use dev_services::process::Exit;
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("an event was not visible through the API within {0:?} of its confirm: look at the worker's log")]
-    NotVisible(std::time::Duration),
     #[error(transparent)]
     Services(#[from] dev_services::Error),
 

@@ -1,0 +1,225 @@
+//! Reads a second, beside servers that do less than the service and servers that do it the usual way.
+//!
+//! The constant handler is what the HTTP library can do at best, with an answer of the very same size: the share of it
+//! that the service reaches is what the service itself costs. A lookup for each request, and a sum over the donations for
+//! each request, are the designs that it replaces.
+
+use axum::http::StatusCode;
+use harness::Process;
+use serde_json::json;
+
+use crate::baseline::Server;
+use crate::contest::{Load, Turn};
+use crate::effort::Effort;
+use crate::measure::Spread;
+use crate::plot::{Line, Plot};
+use crate::report::{Cell, Part, Table, mebibytes};
+use crate::stage::Stage;
+use crate::warm::read_once;
+use crate::wrk::{self, Paths};
+use crate::{seed, usage};
+
+/// Campaigns that are read at random.
+const CAMPAIGNS: u32 = 10_000;
+
+/// Campaigns in one request for several.
+const AT_ONCE: u32 = 20;
+
+/// Connections that ask for sums: a few of them keep MongoDB busy.
+const SUMMING: u32 = 4;
+
+const API: &str = "totals-api";
+const CONSTANT: &str = "constant handler";
+const FIND_ONE: &str = "find_one per request";
+
+const COLUMNS: &[&str] = &[
+    "read",
+    "connections",
+    "server",
+    "requests/s",
+    "of the constant handler",
+    "refused",
+    "p50 ms",
+    "p99 ms",
+    "CPU s per million: server",
+    "MongoDB",
+    "wrk",
+];
+
+/// A kind of read.
+struct Scenario {
+    name: &'static str,
+    paths: Vec<String>,
+    /// Its answers are 404.
+    refused: bool,
+    /// It can be answered by one lookup as well.
+    lookup: bool,
+}
+
+/// The servers that are there for all of it.
+struct Servers {
+    api: Process,
+    find_one: Process,
+}
+
+/// Runs the part.
+pub async fn run(stage: &Stage, effort: &Effort) -> Part {
+    wrk::ensure().await;
+    seed::campaigns(&stage.database, CAMPAIGNS).await;
+    let database_url = stage.database.url.clone();
+    let servers = Servers {
+        api: stage.api().await,
+        find_one: Server::FindOne { database_url }.start().await,
+    };
+    let before = usage::resident_bytes(servers.api.id());
+    let mut part = Part::new("read");
+    let mut table = Table::new("Reads a second", COLUMNS);
+    for scenario in scenarios() {
+        scenario
+            .measure(stage, effort, &servers, &mut part, &mut table)
+            .await;
+    }
+    let after = usage::resident_bytes(servers.api.id());
+    for &donations in effort.summed {
+        sum(stage, effort, donations, &mut part, &mut table).await;
+    }
+    let (before, after) = (mebibytes(before), mebibytes(after));
+    table.note = format!(
+        "totals-api had {before} MiB in memory before its first read and {after} MiB after the last."
+    );
+    part.tables.push(table);
+    part
+}
+
+impl Scenario {
+    /// All servers that can answer it, by turns, under each number of connections.
+    async fn measure(
+        &self,
+        stage: &Stage,
+        effort: &Effort,
+        servers: &Servers,
+        part: &mut Part,
+        table: &mut Table,
+    ) {
+        let status = if self.refused {
+            StatusCode::NOT_FOUND
+        } else {
+            StatusCode::OK
+        };
+        let constant = Server::constant_as(&servers.api, &self.paths[0], status, stage.dir()).await;
+        let paths = Paths::write(stage.dir(), &self.paths);
+        let mut lines = [Line::new(API), Line::new(CONSTANT), Line::new(FIND_ONE)];
+        // What a first read costs is no part of this.
+        read_once(&servers.api.url, &self.paths).await;
+        for &connections in effort.connections {
+            println!("  {}, {connections} connections", self.name);
+            let mut turns = vec![Turn::of(API, &servers.api), Turn::of(CONSTANT, &constant)];
+            if self.lookup {
+                turns.push(Turn::of(FIND_ONE, &servers.find_one));
+            }
+            let load = Load {
+                paths: &paths,
+                connections,
+                seconds: effort.seconds,
+                refused: self.refused,
+            };
+            load.contest(stage, &mut turns, effort.rounds).await;
+            let baseline = turns[1].each(|round| round.per_second);
+            for (turn, line) in turns.iter().zip(&mut lines) {
+                let baseline = (turn.name != CONSTANT).then_some(baseline.as_slice());
+                table.rows.push(row(self.name, connections, turn, baseline));
+                line.add(connections, Spread::of(turn.each(|round| round.per_second)));
+                part.rounds.push(json!({
+                    "read": self.name, "connections": connections, "server": turn.name, "rounds": turn.rounds,
+                }));
+            }
+        }
+        if self.lookup {
+            let file = format!("read-{}.svg", self.name.replace([' ', ','], "-"));
+            let title = format!("Reads of {}", self.name);
+            part.plots.push(Plot {
+                file,
+                title,
+                x: "connections",
+                y: "requests/s",
+                lines: lines.into(),
+            });
+        }
+    }
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let path = |id: String| format!("/api/totals/campaigns/{id}");
+    let batch = |first: u32| {
+        let ids = (0..AT_ONCE).map(|place| seed::campaign_id((first + place * 487) % CAMPAIGNS));
+        format!("/api/totals/campaigns?ids={}", ids.collect::<Vec<_>>().join(","))
+    };
+    let scenario = |name, paths, refused, lookup| Scenario {
+        name,
+        paths,
+        refused,
+        lookup,
+    };
+    let known = (0..CAMPAIGNS).map(|number| path(seed::campaign_id(number)));
+    let unknown = (0..CAMPAIGNS).map(|number| path(seed::unknown_id(number)));
+    vec![
+        scenario("one campaign", vec![path(seed::campaign_id(0))], false, true),
+        scenario("10,000 campaigns at random", known.collect(), false, true),
+        scenario("10,000 unknown ids at random", unknown.collect(), true, false),
+        scenario(
+            "the list, first page",
+            vec!["/api/totals/campaigns".to_owned()],
+            false,
+            false,
+        ),
+        scenario(
+            "20 campaigns at once",
+            (0..1_000).map(batch).collect(),
+            false,
+            false,
+        ),
+    ]
+}
+
+/// What a sum over the donations costs each reader.
+async fn sum(stage: &Stage, effort: &Effort, donations: u32, part: &mut Part, table: &mut Table) {
+    let (name, campaign) = (
+        format!("a sum of {donations} donations"),
+        format!("summed-{donations}"),
+    );
+    println!("  {name}");
+    seed::donations(&stage.database, &campaign, donations).await;
+    let database_url = stage.database.url.clone();
+    let server = Server::Sum { database_url }.start().await;
+    let paths = Paths::write(stage.dir(), &[format!("/api/totals/campaigns/{campaign}")]);
+    let mut turns = [Turn::of("aggregate per request", &server)];
+    let load = Load {
+        paths: &paths,
+        connections: SUMMING,
+        seconds: effort.seconds * 2,
+        refused: false,
+    };
+    load.contest(stage, &mut turns, effort.rounds).await;
+    table.rows.push(row(&name, SUMMING, &turns[0], None));
+    part.rounds.push(json!({
+        "read": name, "connections": SUMMING, "server": turns[0].name, "rounds": turns[0].rounds,
+    }));
+}
+
+fn row(read: &str, connections: u32, turn: &Turn<'_>, baseline: Option<&[f64]>) -> Vec<Cell> {
+    let spread = |figure| Cell::from(Spread::of(turn.each(figure)));
+    let ratio = |baseline| Spread::of_ratios(&turn.each(|round| round.per_second), baseline);
+    vec![
+        read.into(),
+        connections.into(),
+        turn.name.into(),
+        spread(|round| round.per_second),
+        baseline.map_or("".into(), |baseline| Cell::Ratio(ratio(baseline))),
+        Cell::Ratio(Spread::of(turn.each(|round| round.wrong_share))),
+        spread(|round| round.p50_ms),
+        spread(|round| round.p99_ms),
+        spread(|round| round.server_cpu_s / round.millions),
+        spread(|round| round.mongodb_cpu_s / round.millions),
+        spread(|round| round.wrk_cpu_s / round.millions),
+    ]
+}

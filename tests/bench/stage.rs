@@ -1,0 +1,129 @@
+//! What is measured: services of the bench's own, and release builds of the service's processes on them.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
+use futures::TryStreamExt;
+use harness::{Broker, Database, Process, api_command, worker_command};
+use mongodb::bson::{DateTime, Document, doc};
+
+use crate::usage;
+
+/// The name of database, exchange and queues.
+const NAME: &str = "bench";
+
+/// MongoDB and RabbitMQ, empty at first. Their durability is production's: majority and journal.
+pub struct Stage {
+    mongodb: MongoServer,
+    rabbitmq: RabbitServer,
+    pub database: Database,
+    pub broker: Broker,
+    dir: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Starts both.
+    pub async fn set() -> Self {
+        let parent = dev_services::directories::target().join("tmp");
+        std::fs::create_dir_all(&parent).unwrap();
+        let dir = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(parent)
+            .unwrap();
+        let (mongodb, rabbitmq) = tokio::join!(
+            MongoServer::start(dir.path().join("mongodb"), MongoOptions::default()),
+            RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default()),
+        );
+        let (mongodb, rabbitmq) = (
+            mongodb.unwrap_or_else(|error| panic!("{error}")),
+            rabbitmq.unwrap_or_else(|error| panic!("{error}")),
+        );
+        Self {
+            database: Database::new(&mongodb.url(), NAME).await,
+            broker: Broker::new(&rabbitmq.url(), NAME),
+            mongodb,
+            rabbitmq,
+            dir,
+        }
+    }
+
+    /// A directory that goes with the stage.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// An API that answers.
+    pub async fn api(&self) -> Process {
+        let mut command = api_command();
+        // A line for each request would be most of what is measured.
+        command
+            .env("DATABASE_URL", &self.database.url)
+            .env("LOG_LEVEL", "info,access=off");
+        let api = Process::start(command).await;
+        api.healthy().await;
+        api
+    }
+
+    /// A worker that consumes.
+    pub async fn worker(&self) -> Process {
+        let mut command = worker_command();
+        command
+            .env("DATABASE_URL", &self.database.url)
+            .env("RABBITMQ_URL", &self.broker.url)
+            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
+            .env("RABBITMQ_QUEUE", &self.broker.queue);
+        let worker = Process::start(command).await;
+        worker.healthy().await;
+        worker
+    }
+
+    /// Empties the database.
+    pub async fn empty(&self) {
+        self.database.run(doc! { "dropDatabase": 1 }).await;
+    }
+
+    /// CPU seconds that RabbitMQ has used so far; none are known of a container.
+    pub fn rabbitmq_cpu_seconds(&self) -> f64 {
+        self.rabbitmq.pid().map_or(f64::NAN, usage::cpu_seconds)
+    }
+
+    /// CPU seconds that MongoDB has used so far; none are known of a container.
+    pub fn mongodb_cpu_seconds(&self) -> f64 {
+        self.mongodb.pid().map_or(f64::NAN, usage::cpu_seconds)
+    }
+
+    /// When the first so many events of a campaign were committed, in the order of their numbers, by the worker's clock.
+    pub async fn commits(&self, campaign: &str, count: u32) -> Vec<DateTime> {
+        let log = self.database.collection("event_log");
+        let rows = log.find(doc! { "campaignId": campaign });
+        let rows: Vec<Document> = rows.await.unwrap().try_collect().await.unwrap();
+        let dates = rows.iter().map(|row| {
+            (
+                row.get_str("_id").unwrap(),
+                *row.get_datetime("committedAt").unwrap(),
+            )
+        });
+        let dates: HashMap<&str, DateTime> = dates.collect();
+        (1..=count)
+            .map(|number| dates[format!("{campaign}-{number}").as_str()])
+            .collect()
+    }
+
+    /// The port of RabbitMQ.
+    pub fn rabbitmq_port(&self) -> u16 {
+        self.rabbitmq.port()
+    }
+
+    /// The version of MongoDB.
+    pub async fn mongodb_version(&self) -> String {
+        let info = self.database.run(doc! { "buildInfo": 1 }).await;
+        info.get_str("version").unwrap().to_owned()
+    }
+
+    /// Ends the services before their data are removed: a server that is still at it would write them anew.
+    pub async fn clear(mut self) {
+        self.mongodb.kill().await.unwrap();
+        self.rabbitmq.kill().await.unwrap();
+    }
+}

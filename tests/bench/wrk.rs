@@ -1,0 +1,113 @@
+//! Load from `wrk`: an event loop in C that asks again as soon as it is answered, on every connection.
+//!
+//! It costs the machine less than any client of ours would, and that is what counts where it shares two cores with what it
+//! measures. Being closed, the loop slows down with the server, so its latencies say nothing about overload.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/load.lua");
+
+/// What to ask for: paths in a file, at random.
+pub struct Paths(PathBuf);
+
+impl Paths {
+    /// Writes them into `dir`, in the place of the last ones.
+    pub fn write(dir: &Path, paths: &[String]) -> Self {
+        let file = dir.join("paths");
+        std::fs::write(&file, paths.join("\n")).unwrap();
+        Self(file)
+    }
+}
+
+/// One round of load.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Answered {
+    requests: f64,
+    /// Microseconds, as all times here.
+    duration: f64,
+    p50: f64,
+    p99: f64,
+    /// Answers with a status of 400 and above.
+    refused: f64,
+    /// Connections, reads and writes that failed, and answers that took too long.
+    failed: f64,
+}
+
+impl Answered {
+    /// Answers as they should be (`refused`: a 404 each), in all.
+    pub fn right(&self, refused: bool) -> f64 {
+        if refused {
+            self.refused
+        } else {
+            self.requests - self.refused
+        }
+    }
+
+    /// Answers as they should not be, as a share of all.
+    pub fn wrong_share(&self, refused: bool) -> f64 {
+        1.0 - self.right(refused) / self.requests.max(1.0)
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.duration / 1e6
+    }
+
+    pub fn p50_ms(&self) -> f64 {
+        self.p50 / 1e3
+    }
+
+    pub fn p99_ms(&self) -> f64 {
+        self.p99 / 1e3
+    }
+
+    /// Whether every request was answered in some way.
+    pub fn is_complete(&self) -> bool {
+        self.failed < 0.5
+    }
+}
+
+/// Loads the server at `url` for so many seconds.
+pub async fn load(url: &str, paths: &Paths, connections: u32, seconds: u32) -> Answered {
+    // One thread would wait for itself where there are cores to spare; more than two only wait for each other here.
+    let threads = connections.min(2);
+    let output = Command::new("wrk")
+        .args(["--threads", &threads.to_string()])
+        .args(["--connections", &connections.to_string()])
+        .args(["--duration", &seconds.to_string()])
+        .args(["--timeout", "60", "--script", SCRIPT, url])
+        .env("PATHS", &paths.0)
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let verdict = said.lines().rev().find(|line| line.starts_with('{'));
+    let verdict = verdict.and_then(|line| serde_json::from_str(line).ok());
+    verdict.unwrap_or_else(|| panic!("wrk said: {said}"))
+}
+
+/// Installs `wrk` where that can be done, or says how to.
+pub async fn ensure() {
+    let there = async || {
+        let look = Command::new("wrk").arg("--version").output().await;
+        look.is_ok()
+    };
+    if there().await {
+        return;
+    }
+    println!("Installing wrk with apt-get (once)");
+    let install = Command::new("apt-get")
+        .args(["install", "--yes", "--no-install-recommends", "wrk"])
+        .stdout(Stdio::null())
+        .status()
+        .await;
+    assert!(
+        install.is_ok_and(|status| status.success()) && there().await,
+        "the bench needs wrk: run `sudo apt-get update && sudo apt-get install wrk`, or build it from its sources, and \
+         try again"
+    );
+}
