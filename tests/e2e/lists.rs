@@ -165,7 +165,14 @@ async fn every_page_is_read_along_an_index_and_no_document_beyond_it() {
     }
     let largest = page(&api, "limit=100").await;
     assert_eq!(ids(&largest).len(), 100);
-    let more = world.database.profiled("campaign_totals", "getMore").await;
+    let mut more = world.database.profiled("campaign_totals", "getMore").await;
+    // The others are the change stream's.
+    more.retain(|answered| {
+        answered
+            .get_document("originatingCommand")
+            .unwrap()
+            .contains_key("find")
+    });
     assert!(more.is_empty(), "the largest page takes one round trip: {more:?}");
 }
 

@@ -1,6 +1,5 @@
 //! Totals from memory, and their push: what donors see the moment it is committed, and what it costs the database.
 
-use futures::TryStreamExt;
 use futures::future::join_all;
 use mongodb::bson::{Document, doc};
 use reqwest::{Method, StatusCode};
@@ -25,22 +24,9 @@ async fn shows(api: &Process, campaign: &str, revision: i64) {
     .await;
 }
 
-/// Counts the reads of totals that a test's database answers, from now on.
-struct Reads<'a>(&'a World);
-
-impl<'a> Reads<'a> {
-    async fn counted(world: &'a World) -> Self {
-        let totals = world.database.collection("campaign_totals");
-        let database = totals.client().database(totals.namespace().db.as_str());
-        database.run_command(doc! { "profile": 2 }).await.unwrap();
-        Self(world)
-    }
-
-    async fn so_far(&self) -> Vec<Document> {
-        let profile = self.0.database.collection("system.profile");
-        let finds = doc! { "op": "query", "ns": { "$regex": "campaign_totals$" } };
-        profile.find(finds).await.unwrap().try_collect().await.unwrap()
-    }
+/// The reads of totals that the database has answered since its profile began.
+async fn reads(world: &World) -> Vec<Document> {
+    world.database.profiled("campaign_totals", "find").await
 }
 
 #[tokio::test]
@@ -48,7 +34,7 @@ async fn a_campaign_is_read_once_and_then_answered_from_memory_with_every_change
     let world = World::new().await;
     world.database.donate("hot").await.unwrap();
     let api = world.live_api(&[]).await;
-    let reads = Reads::counted(&world).await;
+    world.database.profile().await;
 
     // Concurrent first readers share one read.
     join_all((0..50).map(|_| api.get("/api/totals/campaigns/hot"))).await;
@@ -56,7 +42,7 @@ async fn a_campaign_is_read_once_and_then_answered_from_memory_with_every_change
         world.database.donate("hot").await.unwrap();
         shows(&api, "hot", revision).await;
     }
-    let found = reads.so_far().await;
+    let found = reads(&world).await;
     assert_eq!(found.len(), 1, "{found:#?}");
 }
 
@@ -65,7 +51,7 @@ async fn a_campaign_without_totals_is_404_from_memory_until_its_first_donation()
     let world = World::new().await;
     world.database.donate("other").await.unwrap();
     let api = world.live_api(&[]).await;
-    let reads = Reads::counted(&world).await;
+    world.database.profile().await;
     for _ in 0..20 {
         let (status, body) = api.get(&path("new")).await;
         assert_eq!(
@@ -75,7 +61,7 @@ async fn a_campaign_without_totals_is_404_from_memory_until_its_first_donation()
     }
     world.database.donate("new").await.unwrap();
     shows(&api, "new", 1).await;
-    assert_eq!(reads.so_far().await.len(), 1);
+    assert_eq!(reads(&world).await.len(), 1);
 
     // And the other way round: what an operator's reset removes.
     let totals = world.database.collection("campaign_totals");
@@ -222,7 +208,7 @@ async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_
     // Watched, but never read again.
     let mut stream = EventStream::open(&stream_url(&api, "watched"), None).await;
     stream.next().await.unwrap();
-    let reads = Reads::counted(&world).await;
+    world.database.profile().await;
     for round in 0..20 {
         let flood = (0..100).map(|number| {
             let api = &api;
@@ -235,8 +221,7 @@ async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_
     }
     let campaigns = api.healthy().await["live"]["campaigns"].as_u64().unwrap();
     assert!(campaigns <= 200, "{campaigns} are in memory");
-    let again: Vec<_> = reads
-        .so_far()
+    let again: Vec<_> = reads(&world)
         .await
         .into_iter()
         .filter(|read| read.to_string().contains("\"hot"))
@@ -249,6 +234,7 @@ async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_
 #[tokio::test]
 async fn who_reads_late_is_sent_the_newest_and_little_of_what_was_in_between() {
     const CHANGES: i64 = 3_000;
+    const TOGETHER: i64 = 100;
     let world = World::new().await;
     world.database.donate("c").await.unwrap();
     let api = world.live_api(&[]).await;
@@ -256,12 +242,13 @@ async fn who_reads_late_is_sent_the_newest_and_little_of_what_was_in_between() {
     late.ask(&format!("{}/stream", path("c"))).await;
     late.read_until("data: ").await;
     let mut prompt = EventStream::open(&stream_url(&api, "c"), None).await;
-    for _ in 1..CHANGES {
-        world.database.donate("c").await.unwrap();
+    for _ in 0..CHANGES / TOGETHER {
+        join_all((0..TOGETHER).map(async |_| world.database.donate("c").await.unwrap())).await;
     }
-    while prompt.next().await.unwrap().revision() < CHANGES {}
+    let newest = CHANGES + 1;
+    while prompt.next().await.unwrap().revision() < newest {}
 
-    let read = late.read_until(&format!("\"revision\":{CHANGES}}}")).await;
+    let read = late.read_until(&format!("\"revision\":{newest}}}")).await;
     let sent = read.matches("data: ").count();
     assert!(sent < 300, "{sent} of {CHANGES} were sent");
 }
