@@ -21,12 +21,13 @@ const LEFT_BEHIND: u64 = 30 * 1024 * 1024;
 /// An API with one campaign, `good`, started where few files may be open.
 async fn api() -> (World, Process) {
     let world = World::new().await;
-    let campaign = doc! {
-        "_id": "good", "totalAmountMinor": 100_i64, "totalPledges": 1_i64, "totalDonors": 1_i64, "revision": 1_i64,
+    // The other one is the OpenAPI document's example, which the requests made from it ask for.
+    let campaigns = ["good", "camp_123"].map(|campaign| doc! {
+        "_id": campaign, "totalAmountMinor": 100_i64, "totalPledges": 1_i64, "totalDonors": 1_i64, "revision": 1_i64,
         "createdAt": DateTime::now(), "lastUpdated": DateTime::now(),
-    };
+    });
     let totals = world.database.collection("campaign_totals");
-    totals.insert_one(campaign).await.unwrap();
+    totals.insert_many(campaigns).await.unwrap();
     let mut command = api_command();
     command.env("DATABASE_URL", &world.database.url);
     let api = Process::start(with_usual_files(&command)).await;
@@ -34,20 +35,26 @@ async fn api() -> (World, Process) {
     (world, api)
 }
 
-/// Fails unless good requests are answered at once.
+/// Fails unless good requests, each on a connection of its own, are answered at once.
 ///
-/// Of each the best of some tries counts: other tests keep both cores busy, and what they do is not this API's fault.
+/// Half of some tries count: other tests keep both cores busy, and what they do is not this API's fault.
 async fn expect_good_service(api: &Process) {
     const TRIES: usize = 20;
+    let client = reqwest::Client::builder()
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap();
     for path in ["/openapi.json", "/api/totals/campaigns/good"] {
-        let mut best = Duration::MAX;
+        let mut took = Vec::new();
         for _ in 0..TRIES {
             let asked = Instant::now();
-            let (status, _) = api.get(path).await;
-            assert_eq!(status, 200, "{path}");
-            best = best.min(asked.elapsed());
+            let answer = client.get(format!("{}{path}", api.url)).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            answer.bytes().await.unwrap();
+            took.push(asked.elapsed());
         }
-        assert!(best < AT_ONCE, "{path} took {best:?} at best");
+        took.sort_unstable();
+        assert!(took[TRIES / 2] < AT_ONCE, "{path} took {took:?}");
     }
 }
 

@@ -69,7 +69,8 @@ impl EventStream {
             let chunk = tokio::time::timeout(DEADLINE, self.response.chunk());
             match chunk.await.expect("nothing was sent") {
                 Ok(Some(chunk)) => self.text.push_str(std::str::from_utf8(&chunk).unwrap()),
-                Ok(None) | Err(_) => return None,
+                Ok(None) => return None,
+                Err(error) => panic!("the stream broke off: {error}"),
             }
         }
     }

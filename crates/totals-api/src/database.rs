@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 use totals_core::runtime::config;
-use totals_core::store::{Decision, ReadError, Store, StoreError};
+use totals_core::store::{Decision, READ_TIMEOUT, Store, StoreError};
 
 use crate::error::ApiError;
 use crate::joint::Joint;
@@ -76,14 +76,16 @@ impl Database {
         self.store.wait().await
     }
 
-    /// Runs a read to its end, whatever becomes of the caller, when its turn has come.
+    /// Runs a read when its turn has come, and to its end whatever becomes of the caller; only then is it the next one's
+    /// turn.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] if it does not come soon; else what became of the read.
+    /// [`ApiError::Overloaded`] if its turn does not come soon, [`ApiError::Silent`] if its end does not; else what
+    /// became of it.
     pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
     where
         T: Send + 'static,
-        R: Future<Output = Result<T, ReadError>> + Send + 'static,
+        R: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
         let work = work(self.store()?.clone());
         let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
@@ -94,9 +96,10 @@ impl Database {
             let _until_it_ends = turn;
             work.await
         });
-        match task.await {
-            Ok(read) => Ok(read?),
-            Err(error) => Err(ApiError::Panicked(format!("a read died: {error}"))),
+        match timeout(READ_TIMEOUT, task).await {
+            Ok(Ok(read)) => Ok(read?),
+            Ok(Err(error)) => Err(ApiError::Panicked(format!("a read died: {error}"))),
+            Err(_elapsed) => Err(ApiError::Silent(READ_TIMEOUT)),
         }
     }
 

@@ -4,13 +4,14 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use totals_core::domain::CampaignId;
-use totals_core::store::ReadError;
+use totals_core::store::StoreError;
 use utoipa::ToSchema;
 
 use crate::caching::BRIEFLY;
@@ -44,7 +45,10 @@ pub enum ApiError {
     BodyTooLarge(u64),
     /// The database cannot answer.
     #[error("the totals could not be read")]
-    Unavailable(#[source] Arc<ReadError>),
+    Unavailable(#[from] StoreError),
+    /// The database does not answer in time.
+    #[error("the database did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
     /// The database could not be opened yet.
     #[error("the database is not open yet")]
     NotOpen,
@@ -60,12 +64,6 @@ pub enum ApiError {
     /// A defect of ours.
     #[error("a handler panicked: {0}")]
     Panicked(String),
-}
-
-impl From<ReadError> for ApiError {
-    fn from(error: ReadError) -> Self {
-        Self::Unavailable(Arc::new(error))
-    }
 }
 
 /// What kind of failure it is, for programs.
@@ -127,6 +125,7 @@ impl ApiError {
             ),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge),
             Self::Unavailable(_)
+            | Self::Silent(_)
             | Self::NotOpen
             | Self::TimedOut
             | Self::Overloaded

@@ -41,8 +41,7 @@ pub async fn guard(request: Request, next: Next) -> Response {
         Some(error) => error.into_response(),
         None => answer(request, next).await,
     };
-    let failed = response.status().is_client_error() || response.status().is_server_error();
-    protect(response.headers_mut(), failed);
+    protect(response.headers_mut());
     response
 }
 
@@ -80,7 +79,7 @@ async fn answer(request: Request, next: Next) -> Response {
 }
 
 /// Says what browsers and caches may do with a response, where its handler has not.
-fn protect(headers: &mut HeaderMap, failed: bool) {
+fn protect(headers: &mut HeaderMap) {
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -89,9 +88,7 @@ fn protect(headers: &mut HeaderMap, failed: bool) {
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(CONTENT_SECURITY_POLICY);
-    if failed {
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
-    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }

@@ -100,6 +100,7 @@ impl Record {
             None => line!(debug, self, "answered", status = status),
             Some(
                 error @ (ApiError::Unavailable(_)
+                | ApiError::Silent(_)
                 | ApiError::NotOpen
                 | ApiError::TimedOut
                 | ApiError::Overloaded

@@ -30,8 +30,8 @@ const ANSWERS_OF_ALL: [(&str, &str, &str); 4] = [
         description = "Live totals of donation campaigns: how much was raised, by how many pledges and donors.\n\n\
             Totals follow the donations within milliseconds and are exact: `totalAmount` is a decimal number in \
             major units that was never rounded. Any origin may read; nothing needs credentials.\n\n\
-            Every failure has the body `{\"success\": false, \"error\": {\"code\", \"message\"}}`, and every \
-            response the header `x-request-id`: the caller's own, or a new one.",
+            Every failure but that of /health has the body `{\"success\": false, \"error\": {\"code\", \"message\"}}`, \
+            and every response, a preflight's apart, the header `x-request-id`: the caller's own, or a new one.",
         license(name = "MIT", identifier = "MIT"),
     ),
     servers((url = "/", description = "The server that this document came from")),

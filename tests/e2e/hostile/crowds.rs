@@ -46,11 +46,12 @@ async fn ten_thousand_idle_connections_are_neither_felt_nor_left_behind() {
         "",
     ] {
         let idle = crowd(&api, 10_000, request).await;
-        expect_good_service(&api).await;
+        // Those who bring no request are closed 10 s after they came: the first of them perhaps by now.
         assert!(
-            api.open_files() >= files + idle.len(),
+            api.open_files() >= files + idle.len() * 9 / 10,
             "{request:?}: all of them are connected"
         );
+        expect_good_service(&api).await;
         drop(idle);
         eventually(async || api.open_files(), |now| *now < files + 10).await;
     }

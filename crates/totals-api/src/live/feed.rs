@@ -21,8 +21,8 @@ pub struct Feed {
     seen: AtomicU64,
     /// Microseconds after `epoch`, until when slots may be shown.
     current_until: AtomicU64,
-    /// Whether the stream is open, for the log: a lease may run out for a moment on a busy machine.
-    open: AtomicBool,
+    /// Whether the log was told that the changes are lost, also before they were ever followed.
+    lost: AtomicBool,
 }
 
 impl Default for Feed {
@@ -32,7 +32,7 @@ impl Default for Feed {
             begin: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             current_until: AtomicU64::new(0),
-            open: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
         }
     }
 }
@@ -65,17 +65,19 @@ impl Feed {
         self.seen.fetch_max(at.bits(), Ordering::AcqRel);
     }
 
-    /// All that was committed before `moment` has been handed over. Whether that is the first of an open stream.
+    /// All that was committed before `moment` has been handed over. Whether that was not so before.
     pub fn extend(&self, moment: Instant) -> bool {
-        self.current_until
-            .store(self.micros(moment + LEASE), Ordering::Release);
-        !self.open.swap(true, Ordering::Relaxed)
+        let until = self.micros(moment + LEASE);
+        let before = self.current_until.swap(until, Ordering::AcqRel);
+        // A lease that ran out for a moment, on a busy machine, is not worth a word.
+        self.lost.store(false, Ordering::Relaxed);
+        before == 0
     }
 
-    /// Nothing more is handed over for now. Whether the stream was open.
+    /// Nothing more is handed over for now. Whether that was not known before.
     pub fn end(&self) -> bool {
         self.current_until.store(0, Ordering::Release);
-        self.open.swap(false, Ordering::Relaxed)
+        !self.lost.swap(true, Ordering::Relaxed)
     }
 
     fn micros(&self, moment: Instant) -> u64 {

@@ -79,7 +79,7 @@ pub struct Doing {
     pub current: bool,
     /// Campaigns in memory.
     pub campaigns: usize,
-    /// Event streams open.
+    /// Event streams open; one of several campaigns counts for each.
     pub streams: usize,
 }
 
@@ -95,10 +95,10 @@ impl Live {
             streams: AtomicUsize::new(0),
             max_streams: bounds.streams,
         }));
-        let follower = live.clone();
+        let follower = Arc::new(live.clone());
         tokio::spawn(async move {
             let store = follower.0.database.opened().await;
-            store.follow(&follower).await;
+            store.follow(follower.clone()).await;
         });
         live
     }
@@ -133,9 +133,8 @@ impl Live {
         let counting = count.join(|| {
             let (live, earliest) = (self.clone(), feed.seen());
             let counting = tokio::spawn(async move {
-                let counted = live.count_through(earliest).await;
-                live.0.count.end();
-                counted
+                let _over = Finally(|| live.0.count.end());
+                live.count_through(earliest).await
             });
             counting.map(|joined| joined.unwrap_or_else(defect)).boxed()
         });
@@ -156,14 +155,15 @@ impl Live {
         }
     }
 
-    /// A place among the streams, until it is dropped.
+    /// Places among the streams for so many campaigns, until they are dropped.
     ///
     /// # Errors
-    /// [`ApiError::TooManyStreams`] if all are taken.
-    pub fn stream_place(&self) -> Result<StreamPlace, ApiError> {
-        let place = StreamPlace(self.clone());
-        if self.0.streams.fetch_add(1, Ordering::Relaxed) < self.0.max_streams {
-            Ok(place)
+    /// [`ApiError::TooManyStreams`] if there are not as many.
+    pub fn stream_places(&self, campaigns: usize) -> Result<StreamPlaces, ApiError> {
+        let taken = self.0.streams.fetch_add(campaigns, Ordering::Relaxed);
+        let places = StreamPlaces(self.clone(), campaigns);
+        if taken + campaigns <= self.0.max_streams {
+            Ok(places)
         } else {
             Err(ApiError::TooManyStreams)
         }
@@ -174,9 +174,8 @@ impl Live {
         let fill = slot.join_fill(self.0.feed.seen(), |earliest| {
             let (live, campaign, slot) = (self.clone(), campaign.clone(), slot.clone());
             let fill = tokio::spawn(async move {
-                let filled = live.fill(&campaign, &slot, earliest).await;
-                slot.end_fill();
-                filled
+                let _over = Finally(|| slot.end_fill());
+                live.fill(&campaign, &slot, earliest).await
             });
             fill.map(|joined| joined.unwrap_or_else(defect)).boxed()
         });
@@ -260,7 +259,7 @@ impl Follower for Live {
         if self.0.feed.end() {
             tracing::warn!(%error, "the totals' changes are lost: reads go to the database until they are back");
         } else {
-            tracing::debug!(%error, "the totals' changes cannot be followed yet");
+            tracing::debug!(%error, "the totals' changes are still lost");
         }
     }
 }
@@ -283,13 +282,30 @@ impl Slots {
         let made: Result<_, std::convert::Infallible> = self
             .0
             .get_or_insert_with(campaign, || Ok(Arc::new(Slot::new(seen))));
-        match made {
-            Ok(slot) => slot,
-        }
+        let Ok(slot) = made;
+        slot
     }
 
-    fn holds(&self, campaign: &CampaignId, slot: &Arc<Slot>) -> bool {
-        self.0.peek(campaign).is_some_and(|held| Arc::ptr_eq(&held, slot))
+    /// The slot, with one more who watches it. It is in the map when it is handed out, and stays there.
+    fn watched(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
+        let fresh = Arc::new(Slot::new(seen));
+        // Counted before it is in the map: where all others are watched it would be evicted at once.
+        fresh.watched();
+        loop {
+            let made: Result<_, std::convert::Infallible> =
+                self.0.get_or_insert_with(campaign, || Ok(fresh.clone()));
+            let Ok(slot) = made;
+            if Arc::ptr_eq(&slot, &fresh) {
+                return fresh;
+            }
+            slot.watched();
+            // Once it counts its watcher it cannot be evicted; it may have been just before.
+            let held = self.0.peek(campaign);
+            if held.is_some_and(|held| Arc::ptr_eq(&held, &slot)) {
+                return slot;
+            }
+            slot.unwatched();
+        }
     }
 
     fn wake_watchers(&self) {
@@ -316,13 +332,23 @@ impl Lifecycle<CampaignId, Arc<Slot>> for KeepWatched {
     }
 }
 
-/// One of the streams that may be open at once.
+/// Some of the streams that may be open at once. One of several campaigns takes a place for each, because what is
+/// watched cannot be evicted: the places bound the memory.
 #[derive(Debug)]
-pub struct StreamPlace(Live);
+pub struct StreamPlaces(Live, usize);
 
-impl Drop for StreamPlace {
+impl Drop for StreamPlaces {
     fn drop(&mut self) {
-        self.0.0.streams.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.streams.fetch_sub(self.1, Ordering::Relaxed);
+    }
+}
+
+/// Does something at the end of its scope, also in a panic.
+struct Finally<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Finally<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 

@@ -28,15 +28,7 @@ pub struct Watch {
 
 impl Watch {
     pub(super) fn new(live: Live, campaign: CampaignId) -> Self {
-        let slot = loop {
-            let slot = live.0.slots.slot(&campaign, live.0.feed.seen());
-            slot.watched();
-            // Once it counts its watcher it cannot be evicted; it may have been just before.
-            if live.0.slots.holds(&campaign, &slot) {
-                break slot;
-            }
-            slot.unwatched();
-        };
+        let slot = live.0.slots.watched(&campaign, live.0.feed.seen());
         Self {
             live,
             campaign,

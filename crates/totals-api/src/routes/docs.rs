@@ -5,7 +5,9 @@
 
 use std::fmt;
 use std::io::Read as _;
+use std::sync::OnceLock;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -98,16 +100,19 @@ pub async fn script(known: IfNoneMatch, request: HeaderMap) -> Response {
     } else if accepts_gzip(&request) {
         (headers, [(header::CONTENT_ENCODING, "gzip")], SCRIPT_GZIP).into_response()
     } else {
-        (headers, inflated()).into_response()
+        (headers, inflated().clone()).into_response()
     }
 }
 
-/// For the rare client that takes no gzip: some 20 ms of work, not worth 5 MB of memory at all times.
-fn inflated() -> Vec<u8> {
-    let mut script = Vec::new();
-    // Reading from memory what build.rs wrote whole cannot fail.
-    let _ = GzDecoder::new(SCRIPT_GZIP).read_to_end(&mut script);
-    script
+/// For the rare client that takes no gzip: made when the first comes, and one for all of them.
+fn inflated() -> &'static Bytes {
+    static SCRIPT: OnceLock<Bytes> = OnceLock::new();
+    SCRIPT.get_or_init(|| {
+        let mut script = Vec::new();
+        // Reading from memory what build.rs wrote whole cannot fail.
+        let _ = GzDecoder::new(SCRIPT_GZIP).read_to_end(&mut script);
+        script.into()
+    })
 }
 
 fn accepts_gzip(request: &HeaderMap) -> bool {

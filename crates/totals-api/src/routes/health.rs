@@ -37,7 +37,7 @@ struct LiveHealth {
     /// Campaigns in memory.
     #[schema(minimum = 0, example = 240)]
     campaigns: usize,
-    /// Event streams open.
+    /// Event streams open; one of several campaigns counts for each.
     #[schema(minimum = 0, example = 5000)]
     streams: usize,
 }

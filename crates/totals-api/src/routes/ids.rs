@@ -17,7 +17,8 @@ use crate::error::{ApiError, excerpt};
 #[into_params(parameter_in = Query)]
 pub struct Ids {
     /// Campaign ids separated by commas; one asked for twice is answered once. Commas that are percent-encoded
-    /// separate too, so a campaign with a comma in its id can only be asked for by itself.
+    /// separate too, so a campaign with a comma in its id can only be asked for by itself. Path and query together may
+    /// have 8 KiB: room for 100 ids of 80 bytes.
     #[param(value_type = Vec<String>, style = Form, explode = false, min_items = 1, max_items = 100,
         example = json!(["camp_123", "camp_124"]))]
     pub ids: Vec<CampaignId>,

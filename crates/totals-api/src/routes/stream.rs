@@ -25,14 +25,14 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client waits before it connects again: a random time, so that a crowd does not come back as one.
 const RETRY_MILLIS: std::ops::RangeInclusive<u64> = 1000..=3000;
 
-/// What a client has of a stream that it lost.
+/// The revision that a client has of a stream that it lost.
 #[derive(Debug, Default)]
-pub struct LastEventId(Option<String>);
+pub struct LastEventId(Option<i64>);
 
 impl LastEventId {
-    /// Whether the client has this already.
+    /// Whether the client has this already, or something newer, from another process that was a moment ahead.
     fn has(&self, shown: &Shown) -> bool {
-        self.0.as_deref() == Some(id(shown).as_str())
+        self.0.is_some_and(|last| last >= revision(shown))
     }
 }
 
@@ -42,7 +42,7 @@ impl<S: Sync> FromRequestParts<S> for LastEventId {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let value = parts.headers.get("last-event-id");
         let id = value.and_then(|value| value.to_str().ok());
-        Ok(Self(id.map(str::to_owned)))
+        Ok(Self(id.and_then(|id| id.parse().ok())))
     }
 }
 
@@ -115,7 +115,7 @@ async fn events(
     campaigns: Vec<CampaignId>,
     last: &LastEventId,
 ) -> Result<Response, ApiError> {
-    let place = state.live.stream_place()?;
+    let places = state.live.stream_places(campaigns.len())?;
     let mut watches: Vec<Watch> = campaigns
         .into_iter()
         .map(|campaign| state.live.watch(campaign))
@@ -139,7 +139,7 @@ async fn events(
         .chain(stream::iter(now))
         .chain(stream::select_all(later))
         .map(move |event| {
-            let _until_it_ends = &place;
+            let _until_it_ends = &places;
             Ok::<_, Infallible>(event)
         })
         .take_until(state.stopping.clone().cancelled_owned());
@@ -156,7 +156,7 @@ async fn events(
 }
 
 fn event(campaign: &CampaignId, shown: &Shown) -> Event {
-    let event = Event::default().id(id(shown));
+    let event = Event::default().id(revision(shown).to_string());
     match &shown.totals {
         Some(totals) => event.data(String::from_utf8_lossy(&totals.json())),
         None => event
@@ -166,7 +166,7 @@ fn event(campaign: &CampaignId, shown: &Shown) -> Event {
 }
 
 /// The revision; 0 without totals.
-fn id(shown: &Shown) -> String {
-    let revision = shown.totals.as_ref().map(|totals| totals.totals.revision);
-    revision.unwrap_or_default().to_string()
+fn revision(shown: &Shown) -> i64 {
+    let totals = shown.totals.as_ref();
+    totals.map_or(0, |totals| totals.totals.revision)
 }

@@ -15,9 +15,9 @@ use futures::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::ReadConcern;
 
-use super::Store;
 use super::document::{TotalsDocument, date};
-use super::read::{CampaignTotals, READ_TIMEOUT, ReadError, in_time};
+use super::read::{CampaignTotals, READ_TIMEOUT};
+use super::{Store, StoreError};
 use crate::domain::{CampaignId, Timestamp};
 
 /// Which part of the list of campaigns to read.
@@ -78,22 +78,19 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::totals`].
-    pub async fn list(&self, page: Page) -> Result<(Vec<CampaignTotals>, Option<Position>), ReadError> {
+    pub async fn list(&self, page: Page) -> Result<(Vec<CampaignTotals>, Option<Position>), StoreError> {
         let totals = self.campaign_totals::<TotalsDocument>();
-        in_time(async move {
-            // One more than asked for tells whether there is a next page.
-            let found = totals
-                .find(page.filter())
-                .read_concern(ReadConcern::majority())
-                .sort(page.sort())
-                .skip(page.skip())
-                .limit(i64::from(page.limit) + 1)
-                .max_time(READ_TIMEOUT)
-                .await?;
-            let found = found.map_ok(CampaignTotals::from).try_collect().await?;
-            Ok(page.cut(found))
-        })
-        .await
+        // One more than asked for tells whether there is a next page.
+        let found = totals
+            .find(page.filter())
+            .read_concern(ReadConcern::majority())
+            .sort(page.sort())
+            .skip(page.skip())
+            .limit(i64::from(page.limit) + 1)
+            .max_time(READ_TIMEOUT)
+            .await?;
+        let found = found.map_ok(CampaignTotals::from).try_collect().await?;
+        Ok(page.cut(found))
     }
 }
 

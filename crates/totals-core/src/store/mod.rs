@@ -2,8 +2,9 @@
 //!
 //! The driver's futures must not be dropped midway: a dropped read leaves its connection unusable, and enough of
 //! them leave the process without any. Whoever awaits a method of [`Store`] may itself be dropped at any moment (a
-//! client hangs up and axum drops the handler), so every read runs in a task of its own ([`detached`]) and the
-//! caller awaits, or gives up on, only the handle. [`apply`] is awaited by the worker's lanes, which are never dropped.
+//! client hangs up and axum drops the handler), so whoever may be runs them in a task of their own and awaits, or gives up
+//! on, only the handle: the API with all its reads, this module with the tools' ([`detached`]). [`apply`] is awaited by
+//! the worker's lanes, which are never dropped.
 
 mod abandoned;
 mod apply;
@@ -44,7 +45,7 @@ pub use follow::Follower;
 pub use health::Unhealthy;
 pub use list::{Page, Position, SortBy, SortOrder, Start};
 pub use listed::Listed;
-pub use read::{At, CampaignTotals, ReadError};
+pub use read::{At, CampaignTotals, READ_TIMEOUT};
 pub use rebuild::Rebuild;
 pub use reset::Reset;
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, Timestamp as BsonTimestamp, deserialize_from_document, doc};
-use mongodb::error::Error;
+use mongodb::error::{Error, ErrorKind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -16,16 +16,16 @@ use tokio::time::Instant;
 use super::cluster_time::ClusterTime;
 use super::document::{CAMPAIGN_TOTALS, TotalsDocument, timestamp};
 use super::error::server_code;
-use super::{Store, StoreError, detached};
+use super::{Store, StoreError};
 use crate::domain::{CampaignId, Timestamp, Totals};
 
-/// How long a read may take before its caller is told that the database cannot answer in time.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a read may take in the database. Whoever waits for it should not wait longer.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Server code `SnapshotUnavailable`: an index or a collection was made a moment ago.
 const SNAPSHOT_UNAVAILABLE: i32 = 246;
 
-/// Before a read is tried again for which there is no snapshot yet.
+/// Before a read is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The state of one campaign.
@@ -41,17 +41,6 @@ pub struct CampaignTotals {
     pub last_updated: Timestamp,
 }
 
-/// Why a read has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// No answer within the time a read may take.
-    #[error("the database did not answer within {} s", READ_TIMEOUT.as_secs())]
-    TimedOut,
-    /// The database is away or refuses.
-    #[error("the database cannot answer")]
-    Unavailable(#[from] StoreError),
-}
-
 /// What was found, and when it was so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At<T> {
@@ -65,12 +54,14 @@ impl Store {
     /// The totals of one campaign (`None` if no donation to it was ever counted), as of `earliest` or later.
     ///
     /// # Errors
-    /// [`ReadError`] if the database cannot answer in time; never a made-up zero.
+    /// [`StoreError`] if the database cannot answer; never a made-up zero.
+    ///
+    /// The future must be driven to its end; see the module [`super`].
     pub async fn totals(
         &self,
         campaign: &CampaignId,
         earliest: ClusterTime,
-    ) -> Result<At<Option<CampaignTotals>>, ReadError> {
+    ) -> Result<At<Option<CampaignTotals>>, StoreError> {
         let command = doc! {
             "find": CAMPAIGN_TOTALS, "filter": { "_id": campaign.as_str() }, "limit": 1, "singleBatch": true,
         };
@@ -86,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::totals`].
-    pub async fn count(&self, earliest: ClusterTime) -> Result<At<u64>, ReadError> {
+    pub async fn count(&self, earliest: ClusterTime) -> Result<At<u64>, StoreError> {
         let command = doc! {
             "aggregate": CAMPAIGN_TOTALS, "pipeline": [{ "$count": "campaigns" }], "cursor": {}, "hint": "_id_",
         };
@@ -103,7 +94,7 @@ impl Store {
         &self,
         mut command: Document,
         earliest: ClusterTime,
-    ) -> Result<At<Option<Document>>, ReadError> {
+    ) -> Result<At<Option<Document>>, StoreError> {
         let mut concern = doc! { "level": "snapshot" };
         if earliest > ClusterTime::default() {
             concern.insert("afterClusterTime", BsonTimestamp::from(earliest));
@@ -113,26 +104,26 @@ impl Store {
             "maxTimeMS",
             i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX),
         );
-        let database = self.database.clone();
-        in_time(async move {
-            let deadline = Instant::now() + READ_TIMEOUT;
-            loop {
-                let run = database.run_command(command.clone());
-                let run = match database.selection_criteria() {
-                    Some(criteria) => run.selection_criteria(criteria.clone()),
-                    None => run,
-                };
-                match run.await {
-                    Err(error)
-                        if server_code(&error) == Some(SNAPSHOT_UNAVAILABLE) && Instant::now() < deadline =>
-                    {
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                    answer => return answer.and_then(first),
-                }
+        let deadline = Instant::now() + READ_TIMEOUT;
+        let mut reconnected = false;
+        loop {
+            let run = self.database.run_command(command.clone());
+            let run = match self.database.selection_criteria() {
+                Some(criteria) => run.selection_criteria(criteria.clone()),
+                None => run,
+            };
+            let error = match run.await {
+                Ok(answer) => return Ok(first(answer)?),
+                Err(error) => error,
+            };
+            let too_early = server_code(&error) == Some(SNAPSHOT_UNAVAILABLE) && Instant::now() < deadline;
+            // A connection that died while nobody used it says nothing about the server.
+            let died = matches!(*error.kind, ErrorKind::Io(_)) && !std::mem::replace(&mut reconnected, true);
+            if !too_early && !died {
+                return Err(error.into());
             }
-        })
-        .await
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 
@@ -141,9 +132,8 @@ struct Counted {
     campaigns: u64,
 }
 
-fn read<T: DeserializeOwned>(document: Document) -> Result<T, ReadError> {
-    let read = deserialize_from_document(document);
-    read.map_err(|error| StoreError::from(Error::from(error)).into())
+fn read<T: DeserializeOwned>(document: Document) -> Result<T, StoreError> {
+    deserialize_from_document(document).map_err(|error| Error::from(error).into())
 }
 
 fn first(mut answer: Document) -> Result<At<Option<Document>>, Error> {
@@ -165,15 +155,5 @@ impl From<TotalsDocument> for CampaignTotals {
             revision: document.revision,
             last_updated: timestamp(document.last_updated),
         }
-    }
-}
-
-/// Runs a read to its end in its own task, and waits for it no longer than a read may take.
-pub(super) async fn in_time<T: Send + 'static>(
-    read: impl Future<Output = Result<T, mongodb::error::Error>> + Send + 'static,
-) -> Result<T, ReadError> {
-    match tokio::time::timeout(READ_TIMEOUT, detached(read)).await {
-        Err(_elapsed) => Err(ReadError::TimedOut),
-        Ok(answer) => Ok(answer?.map_err(StoreError::from)?),
     }
 }

@@ -58,7 +58,7 @@ variables! {
         "Campaigns that the API keeps in memory, without totals or with; some 800 bytes each";
     /// Default 10,000.
     MAX_STREAMS = Some("10000"), "a number from 1 to 1000000",
-        "Event streams open at once in one API process; further ones are refused with 503";
+        "Event streams open at once in one API process; one of several campaigns counts for each";
     /// Default 32.
     DATABASE_READS = Some("32"), "a number from 1 to 1000",
         "Reads of the database at once in one API process; others wait up to 0.5 s for their turn";

@@ -15,21 +15,35 @@ use tokio_util::sync::CancellationToken;
 
 use super::noted::Noted;
 
-/// How long a new connection may take for its first whole request head.
-const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take to bring a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// The first whole head of a new connection.
+    first_head: Duration,
+    /// The next one, at least; at most twice as long.
+    next_head: Duration,
+}
 
-/// How long a connection may wait for its next whole request head, at least; at most twice as long. Above the 60 s for
-/// which load balancers commonly keep an idle connection, so that it is they who close it and no request races with our
-/// closing.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// The next head may take longer than the 60 s for which load balancers commonly keep an idle connection, so that it is
+/// they who close it and no request races with our closing.
+pub const PATIENCE: Patience = Patience {
+    first_head: Duration::from_secs(10),
+    next_head: Duration::from_secs(75),
+};
 
 /// The largest request head that is parsed, and the most that is read or written ahead, in bytes. A router may
 /// refuse smaller ones with a proper answer; from here on hyper does, with a bare status.
-const HEAD_BYTES: usize = 64 * 1024;
+const HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until either side ends it, or `soft` is cancelled while nothing is under way.
-pub async fn attend(stream: TcpStream, router: Router, watcher: Watcher, soft: CancellationToken) {
-    let deadline = Instant::now() + FIRST_HEAD_TIMEOUT;
+pub async fn attend(
+    stream: TcpStream,
+    router: Router,
+    watcher: Watcher,
+    soft: CancellationToken,
+    patience: Patience,
+) {
+    let deadline = Instant::now() + patience.first_head;
     // Answers are small and whole: waiting to fill a packet only delays them. It fails on a dead connection only.
     let _ = stream.set_nodelay(true);
     // Silence costs a socket and a timer; hyper's buffers, 16 KiB, come with the first byte. (`readable` would not
@@ -56,14 +70,112 @@ pub async fn attend(stream: TcpStream, router: Router, watcher: Watcher, soft: C
         .serve_connection(stream, service);
     let mut connection = std::pin::pin!(watcher.watch(connection));
 
-    let mut ended = timeout_at(deadline, &mut connection).await;
+    let no_request = async {
+        soft.cancelled().await;
+        if begun.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    let mut ended = tokio::select! {
+        ended = timeout_at(deadline, &mut connection) => ended,
+        // Half a request is nothing to wait for at the end.
+        () = no_request => return,
+    };
     // A request is enough at first: its answer may be under way.
-    while ended.is_err() && (begun.swap(false, Ordering::Relaxed) || wrote.swap(false, Ordering::Relaxed)) {
-        ended = timeout(HEAD_TIMEOUT, &mut connection).await;
+    while ended.is_err() && (begun.swap(false, Ordering::Relaxed) | wrote.swap(false, Ordering::Relaxed)) {
+        ended = timeout(patience.next_head, &mut connection).await;
     }
     match ended {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
         Err(_elapsed) => tracing::debug!("a connection brought no request in time"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::{Body, Bytes};
+    use axum::routing::get;
+    use futures::{StreamExt, stream};
+    use hyper_util::server::graceful::GracefulShutdown;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// A connection to `router` that has sent `request`, with little patience at the other end.
+    async fn connected(router: Router, request: &str) -> TcpStream {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        let patience = Patience {
+            first_head: SHORT,
+            next_head: SHORT,
+        };
+        tokio::spawn(async move {
+            // As long as the connection: its end would be a shutdown.
+            let graceful = GracefulShutdown::new();
+            let soft = CancellationToken::new();
+            attend(server, router, graceful.watcher(), soft, patience).await;
+            drop(graceful);
+        });
+        client.write_all(request.as_bytes()).await.unwrap();
+        client
+    }
+
+    /// What comes until the connection is closed, if it is within so many times the patience.
+    async fn until_closed(client: &mut TcpStream, times: u32) -> (String, bool) {
+        let mut received = Vec::new();
+        let reading = async { while matches!(client.read_buf(&mut received).await, Ok(1..)) {} };
+        let closed = timeout(SHORT * times, reading).await.is_ok();
+        (String::from_utf8_lossy(&received).into_owned(), closed)
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_is_kept_for_a_while_and_then_closed() {
+        let router = Router::new().route("/", get(async || "here"));
+        let mut client = connected(router, "GET / HTTP/1.1\r\n\r\n").await;
+        let (answer, closed) = until_closed(&mut client, 1).await;
+        assert!(answer.ends_with("here") && !closed, "{answer} {closed}");
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let (answer, closed) = until_closed(&mut client, 50).await;
+        assert!(answer.ends_with("here") && closed, "{answer} {closed}");
+    }
+
+    #[tokio::test]
+    async fn half_a_head_is_not_waited_for() {
+        let mut client = connected(Router::new(), "GET / HT").await;
+        assert!(until_closed(&mut client, 50).await.1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_lives_as_long_as_it_says_something() {
+        let beats = || {
+            let beats = stream::iter(0..20).then(async |beat| {
+                tokio::time::sleep(SHORT / 4).await;
+                Ok::<_, Infallible>(Bytes::from(format!("<{beat}>")))
+            });
+            async move { Body::from_stream(beats) }
+        };
+        let router = Router::new().route("/", get(beats));
+        let mut client = connected(router, "GET / HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+        let (answer, _) = until_closed(&mut client, 50).await;
+        assert!(answer.contains("<19>"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_takes_longer_than_a_head_may_is_waited_for() {
+        let slow = async || {
+            tokio::time::sleep(SHORT * 3 / 2).await;
+            "at last"
+        };
+        let router = Router::new().route("/", get(slow));
+        let mut client = connected(router, "GET / HTTP/1.1\r\n\r\n").await;
+        let (answer, _) = until_closed(&mut client, 50).await;
+        assert!(answer.ends_with("at last"), "{answer}");
     }
 }

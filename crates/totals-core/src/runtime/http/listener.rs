@@ -13,6 +13,12 @@ use crate::runtime::config;
 /// that comes at once.
 const BACKLOG: u32 = 4096;
 
+/// Open files that connections must leave to the rest of the process, to reach its dependencies above all.
+const RESERVED_FILES: u64 = 256;
+
+/// Where more files may be open than that: memory, at some kilobytes each, is the next bound.
+const MOST_CONNECTIONS: u64 = 100_000;
+
 /// What the kernel may hold of answers that a client does not fetch, in bytes; Linux doubles it for its own
 /// bookkeeping. By itself it would grow to megabytes for each client that reads slowly.
 const SEND_BUFFER: u32 = 64 * 1024;
@@ -99,6 +105,13 @@ fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
     }
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// How many connections may be open at once.
+pub fn most_connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let most = files.saturating_sub(RESERVED_FILES).clamp(1, MOST_CONNECTIONS);
+    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 /// Raises this process's limit of open files, of which each connection is one, to what it is allowed: the usual

@@ -16,6 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use connection::PATIENCE;
 pub use listener::{ListenError, listen};
 
 use super::lifecycle::Shutdown;
@@ -25,15 +26,18 @@ use super::lifecycle::Shutdown;
 pub async fn serve(mut listener: TcpListener, router: Router, shutdown: &Shutdown) {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
+    let most = listener::most_connections();
     loop {
         let (stream, _) = tokio::select! {
-            // Unlike the inherent method it survives a lack of file descriptors: it waits and tries again.
-            accepted = Listener::accept(&mut listener) => accepted,
+            // Unlike the inherent method it survives a lack of file descriptors: it waits and tries again. Those for
+            // whom there is no place wait in the listener's queue.
+            accepted = Listener::accept(&mut listener), if connections.len() < most => accepted,
             // What has ended is forgotten. A panic has been printed and took one connection with it.
             Some(_) = connections.join_next() => continue,
             () = shutdown.soft.cancelled() => break,
         };
-        let attended = connection::attend(stream, router.clone(), graceful.watcher(), shutdown.soft.clone());
+        let soft = shutdown.soft.clone();
+        let attended = connection::attend(stream, router.clone(), graceful.watcher(), soft, PATIENCE);
         connections.spawn(attended);
     }
     // Nobody waits in its queue for an answer that will not come.
