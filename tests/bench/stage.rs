@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
+use dev_services::{MongoServer, RabbitServer};
 use futures::TryStreamExt;
-use harness::{Broker, Database, Process, api_command, worker_command};
+use harness::{Broker, Database, Process, api_command, own_services, worker_command_on};
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::usage;
@@ -25,20 +25,7 @@ pub struct Stage {
 impl Stage {
     /// Starts both.
     pub async fn set() -> Self {
-        let parent = dev_services::directories::target().join("tmp");
-        std::fs::create_dir_all(&parent).unwrap();
-        let dir = tempfile::Builder::new()
-            .prefix("bench-")
-            .tempdir_in(parent)
-            .unwrap();
-        let (mongodb, rabbitmq) = tokio::join!(
-            MongoServer::start(dir.path().join("mongodb"), MongoOptions::default()),
-            RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default()),
-        );
-        let (mongodb, rabbitmq) = (
-            mongodb.unwrap_or_else(|error| panic!("{error}")),
-            rabbitmq.unwrap_or_else(|error| panic!("{error}")),
-        );
+        let (mongodb, rabbitmq, dir) = own_services("bench").await;
         Self {
             database: Database::new(&mongodb.url(), NAME).await,
             broker: Broker::new(&rabbitmq.url(), NAME),
@@ -67,12 +54,7 @@ impl Stage {
 
     /// A worker that consumes.
     pub async fn worker(&self) -> Process {
-        let mut command = worker_command();
-        command
-            .env("DATABASE_URL", &self.database.url)
-            .env("RABBITMQ_URL", &self.broker.url)
-            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
-            .env("RABBITMQ_QUEUE", &self.broker.queue);
+        let command = worker_command_on(&self.database, &self.broker);
         let worker = Process::start(command).await;
         worker.healthy().await;
         worker

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
-use harness::{Broker, Database, Process, api_command, worker_command};
+use dev_services::{MongoServer, RabbitServer};
+use harness::{Broker, Database, Process, api_command, own_services, worker_command};
 
 use harness::proxy::Proxy;
 
@@ -30,17 +30,7 @@ pub struct Stage {
 impl Stage {
     /// Starts everything, with one worker that consumes.
     pub async fn set() -> Self {
-        let parent = dev_services::directories::target().join("tmp");
-        std::fs::create_dir_all(&parent).unwrap();
-        let dir = tempfile::Builder::new()
-            .prefix("chaos-")
-            .tempdir_in(parent)
-            .unwrap();
-        let (mongodb, rabbitmq) = tokio::join!(
-            MongoServer::start(dir.path().join("mongodb"), MongoOptions::default()),
-            RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default()),
-        );
-        let (mongodb, rabbitmq) = (mongodb.unwrap(), rabbitmq.unwrap());
+        let (mongodb, rabbitmq, dir) = own_services("chaos").await;
         let mongodb_proxy = Proxy::start(mongodb.port()).await.unwrap();
         let rabbitmq_proxy = Proxy::start(rabbitmq.port()).await.unwrap();
         let database = Database::new(&mongodb.url(), NAME).await;

@@ -11,31 +11,20 @@ Exits with 1 and the validator's words on failure.
 import os
 import subprocess
 import sys
-import venv
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+import pypi
+
 REQUIREMENT = "openapi-spec-validator==0.9.0"
-ENVIRONMENT = os.path.join(TARGET, "check-openapi", REQUIREMENT)
-
-
-def validator():
-    program = os.path.join(ENVIRONMENT, "bin", "openapi-spec-validator")
-    if not os.path.exists(program):
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        pip = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "--disable-pip-version-check", REQUIREMENT], check=True)
-    return program
 
 
 def main():
-    program = os.environ.get("TOTALS_API", os.path.join(TARGET, "debug", "totals-api"))
+    program = os.environ.get("TOTALS_API", os.path.join(pypi.TARGET, "debug", "totals-api"))
     if not os.path.exists(program):
         print(f"check_openapi: {program} does not exist: run `cargo build -p totals-api` first", file=sys.stderr)
         return 1
     try:
         document = subprocess.run([program, "openapi"], check=True, stdout=subprocess.PIPE).stdout
-        command = [validator(), "--schema", "3.1", "-"]
+        command = [pypi.program(REQUIREMENT, "openapi-spec-validator"), "--schema", "3.1", "-"]
         checked = subprocess.run(command, input=document, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except subprocess.CalledProcessError as failure:
         print(f"check_openapi: {failure}; is Python's venv there (apt-get install python3-venv)?", file=sys.stderr)

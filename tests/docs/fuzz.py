@@ -9,38 +9,26 @@ type, its schema, and that it is no error of the server's. Streams are left out:
 with 1 on failure; the output says how to repeat the request.
 """
 
-import os
 import subprocess
 import sys
-import venv
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+import pypi
+
 REQUIREMENT = "schemathesis==4.32.5"
-ENVIRONMENT = os.path.join(TARGET, "check-openapi", REQUIREMENT)
 
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
 
 
-def schemathesis():
-    program = os.path.join(ENVIRONMENT, "bin", "schemathesis")
-    if not os.path.exists(program):
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        pip = [os.path.join(ENVIRONMENT, "bin", "python"), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "--disable-pip-version-check", REQUIREMENT], check=True)
-    return program
-
-
 def main(url):
     command = [
-        schemathesis(), "--no-color", "run", f"{url}/openapi.json",
+        pypi.program(REQUIREMENT, "schemathesis"), "--no-color", "run", f"{url}/openapi.json",
         "--checks", ",".join(CHECKS),
         "--phases", "examples,coverage,fuzzing",
         "--exclude-path-regex", "/stream$",
         "--seed", "20251121", "--max-examples", "150", "--generation-database", "none",
         "--request-timeout", "10", "--workers", "2",
     ]
-    return subprocess.run(command, cwd=ENVIRONMENT).returncode and 1
+    return subprocess.run(command, cwd=pypi.environment(REQUIREMENT)).returncode and 1
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
+use dev_services::{MongoServer, RabbitServer};
 use reqwest::StatusCode;
 
 use crate::events::created;
-use crate::harness::{World, eventually};
+use crate::harness::{World, eventually, own_services};
 
 /// A quorum queue of RabbitMQ 3.10 is on disk some seconds after its declaration, and lost if the broker dies before.
 const QUEUE_SETTLES: Duration = Duration::from_secs(4);
@@ -19,13 +19,7 @@ struct Servers {
 }
 
 async fn servers() -> Servers {
-    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mongodb = MongoServer::start(dir.path().join("mongodb"), MongoOptions::default())
-        .await
-        .unwrap();
-    let rabbitmq = RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default())
-        .await
-        .unwrap();
+    let (mongodb, rabbitmq, dir) = own_services("outages").await;
     let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
     Servers {
         mongodb,

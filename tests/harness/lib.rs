@@ -28,7 +28,7 @@ pub use broker::{Broker, DeadLetter, Outgoing};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use process::{Process, api_command, with_usual_files, worker_command};
-pub use services::run_blocking;
+pub use services::{own as own_services, run_blocking};
 pub use stream::{EventStream, StreamEvent};
 
 /// How long anything the tests wait for may take, on a busy machine of two cores. Tests that are built to fail
@@ -67,13 +67,7 @@ impl World {
 
     /// A worker's command line in this world; add to it before starting it.
     pub fn worker_command(&self) -> tokio::process::Command {
-        let mut command = worker_command();
-        command
-            .env("DATABASE_URL", &self.database.url)
-            .env("RABBITMQ_URL", &self.broker.url)
-            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
-            .env("RABBITMQ_QUEUE", &self.broker.queue);
-        command
+        worker_command_on(&self.database, &self.broker)
     }
 
     /// A worker that consumes.
@@ -129,6 +123,17 @@ impl World {
         eventually(|| self.broker.count(&self.broker.queue), |left| *left == 0).await;
         self.database.check_invariants().await;
     }
+}
+
+/// The command line of a worker that consumes from this broker into this database.
+pub fn worker_command_on(database: &Database, broker: &Broker) -> tokio::process::Command {
+    let mut command = worker_command();
+    command
+        .env("DATABASE_URL", &database.url)
+        .env("RABBITMQ_URL", &broker.url)
+        .env("RABBITMQ_EXCHANGE", &broker.exchange)
+        .env("RABBITMQ_QUEUE", &broker.queue);
+    command
 }
 
 impl Drop for World {

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use dev_services::{Services, Settings};
+use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer, Services, Settings};
+use tempfile::TempDir;
 
 /// Connection strings of MongoDB and RabbitMQ.
 ///
@@ -31,6 +32,24 @@ pub fn shared() -> (String, String) {
                 .expect("the tests need MongoDB and RabbitMQ; the reason is printed above")
         })
         .clone()
+}
+
+/// Servers of one's own, empty at first and as durable as in production (majority and journal), in a directory that is
+/// removed when it is dropped.
+pub async fn own(name: &str) -> (MongoServer, RabbitServer, TempDir) {
+    let parent = dev_services::directories::target().join("tmp");
+    std::fs::create_dir_all(&parent).unwrap();
+    let dir = tempfile::Builder::new()
+        .prefix(&format!("{name}-"))
+        .tempdir_in(parent)
+        .unwrap();
+    let (mongodb, rabbitmq) = tokio::join!(
+        MongoServer::start(dir.path().join("mongodb"), MongoOptions::default()),
+        RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default()),
+    );
+    let mongodb = mongodb.unwrap_or_else(|error| panic!("{error}"));
+    let rabbitmq = rabbitmq.unwrap_or_else(|error| panic!("{error}"));
+    (mongodb, rabbitmq, dir)
 }
 
 /// Runs a future to its end on another thread, for places that cannot await.

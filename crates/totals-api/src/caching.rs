@@ -19,9 +19,7 @@ impl IfNoneMatch {
     pub fn has(&self, etag: &[u8]) -> bool {
         let tags = self.0.as_ref().and_then(|value| value.to_str().ok());
         tags.is_some_and(|tags| {
-            tags.split(',')
-                .map(str::trim)
-                .any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == etag)
+            split(tags).any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == etag)
         })
     }
 }
@@ -40,7 +38,11 @@ pub fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Ite
         .get_all(name)
         .into_iter()
         .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',').map(str::trim))
+    values.flat_map(split)
+}
+
+fn split(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim)
 }
 
 #[cfg(test)]

@@ -97,8 +97,7 @@ impl Database {
             work.await
         });
         match timeout(READ_TIMEOUT, task).await {
-            Ok(Ok(read)) => Ok(read?),
-            Ok(Err(error)) => Err(ApiError::Panicked(format!("a read died: {error}"))),
+            Ok(read) => Ok(read??),
             Err(_elapsed) => Err(ApiError::Silent(READ_TIMEOUT)),
         }
     }

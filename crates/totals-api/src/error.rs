@@ -10,6 +10,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::task::JoinError;
 use totals_core::domain::CampaignId;
 use totals_core::store::StoreError;
 use utoipa::ToSchema;
@@ -64,6 +65,13 @@ pub enum ApiError {
     /// A defect of ours.
     #[error("a handler panicked: {0}")]
     Panicked(String),
+}
+
+/// Of a task that reads the database.
+impl From<JoinError> for ApiError {
+    fn from(died: JoinError) -> Self {
+        Self::Panicked(format!("a read died: {died}"))
+    }
 }
 
 /// What kind of failure it is, for programs.

@@ -136,7 +136,9 @@ impl Live {
                 let _over = Finally(|| live.0.count.end());
                 live.count_through(earliest).await
             });
-            counting.map(|joined| joined.unwrap_or_else(defect)).boxed()
+            counting
+                .map(|joined| joined.unwrap_or_else(|died| Err(died.into())))
+                .boxed()
         });
         counting.await
     }
@@ -177,7 +179,8 @@ impl Live {
                 let _over = Finally(|| slot.end_fill());
                 live.fill(&campaign, &slot, earliest).await
             });
-            fill.map(|joined| joined.unwrap_or_else(defect)).boxed()
+            fill.map(|joined| joined.unwrap_or_else(|died| Err(died.into())))
+                .boxed()
         });
         fill.await
     }
@@ -279,10 +282,14 @@ impl Slots {
     }
 
     fn slot(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
-        let made: Result<_, std::convert::Infallible> = self
+        self.held_or(campaign, || Arc::new(Slot::new(seen)))
+    }
+
+    /// The slot in the map, or the one that is made and put there.
+    fn held_or(&self, campaign: &CampaignId, make: impl FnOnce() -> Arc<Slot>) -> Arc<Slot> {
+        let Ok(slot) = self
             .0
-            .get_or_insert_with(campaign, || Ok(Arc::new(Slot::new(seen))));
-        let Ok(slot) = made;
+            .get_or_insert_with(campaign, || Ok::<_, std::convert::Infallible>(make()));
         slot
     }
 
@@ -292,9 +299,7 @@ impl Slots {
         // Counted before it is in the map: where all others are watched it would be evicted at once.
         fresh.watched();
         loop {
-            let made: Result<_, std::convert::Infallible> =
-                self.0.get_or_insert_with(campaign, || Ok(fresh.clone()));
-            let Ok(slot) = made;
+            let slot = self.held_or(campaign, || fresh.clone());
             if Arc::ptr_eq(&slot, &fresh) {
                 return fresh;
             }
@@ -350,9 +355,4 @@ impl<F: FnMut()> Drop for Finally<F> {
     fn drop(&mut self) {
         (self.0)();
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the signature of unwrap_or_else")]
-fn defect<T>(error: tokio::task::JoinError) -> Result<T, ApiError> {
-    Err(ApiError::Panicked(format!("a read died: {error}")))
 }

@@ -137,8 +137,8 @@ impl Slot {
     }
 
     /// Counts one more who watches.
-    pub fn watched(&self) -> usize {
-        self.watchers.fetch_add(1, Ordering::Relaxed) + 1
+    pub fn watched(&self) {
+        self.watchers.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts one less.
