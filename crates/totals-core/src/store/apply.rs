@@ -5,30 +5,68 @@
 //! happens (a crash, a commit whose answer was lost, two workers with the same message) an id is processed at most
 //! once. Every decision rests on a document that is also written or was inserted, so under snapshot isolation a
 //! concurrent change of it is a write conflict, and the whole is tried again by the caller.
+//!
+//! What an event brings is nearly always new, and the unique `_id`s say so if it is not. So events and created donations
+//! are inserted without a look, until a duplicate key tells otherwise: then the batch is done again, with a look at
+//! everything, and so are the next ones ([`Caution`]).
 
-use std::collections::{HashMap, HashSet};
+mod statements;
 
-use futures::TryStreamExt;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use mongodb::ClientSession;
-use mongodb::bson::{Bson, Document, doc, serialize_to_bson, serialize_to_document};
+use mongodb::bson::{Bson, Document, doc, serialize_to_bson};
 use mongodb::error::{Error, UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::document::{
     CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorDocument, DonorKey, EVENT_LOG,
     KnownRow, ProcessedRow, Status, date,
 };
-use super::{Store, StoreError, check_statements};
+use super::{Store, StoreError};
 use crate::domain::fold::{CampaignDonor, State};
-use crate::domain::{DonationId, DonorId, Effect, Event, EventId, Fold, Outcome, Timestamp};
+use crate::domain::{DonationId, Effect, Event, EventId, EventType, Fold, Outcome, Timestamp};
 
 /// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
 /// once; a batch tried anew would meet the locks of the old transaction until the server times it out.
 const COMMIT_ATTEMPTS: u32 = 3;
 
+/// Batches that are looked up after one that brought what is stored already. A redelivery and a backfill done twice are
+/// many of them, and each hope that fails costs a transaction that is aborted.
+const CAREFUL_BATCHES: u32 = 32;
+
+/// Whether the next batch may be taken for new.
+#[derive(Debug, Default)]
+pub(super) struct Caution {
+    careful_batches: AtomicU32,
+}
+
+impl Caution {
+    fn next(&self) -> Lookup {
+        let left = |left: u32| left.checked_sub(1);
+        match self.careful_batches.fetch_update(Relaxed, Relaxed, left) {
+            Ok(_) => Lookup::Everything,
+            Err(_) => Lookup::Refunded,
+        }
+    }
+
+    fn raise(&self) {
+        self.careful_batches.store(CAREFUL_BATCHES, Relaxed);
+    }
+}
+
+/// Which of a batch's events and donations are looked up before they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lookup {
+    /// All.
+    Everything,
+    /// The donations that it refunds. The rest is inserted as new, which fails if it is not.
+    Refunded,
+}
+
 /// What was loaded for a batch.
+#[derive(Default)]
 struct Loaded {
     state: State,
     /// Events that failed before; their rows are replaced, not inserted.
@@ -48,6 +86,17 @@ impl Store {
     /// met; nothing of the batch was applied then, unless the answer to the commit was
     /// lost, and in that case applying the batch again finds its events to be duplicates.
     pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
+        let lookup = self.caution.next();
+        match self.transact(batch, lookup).await {
+            Err(error) if lookup == Lookup::Refunded && error.is_duplicate_key() => {
+                self.caution.raise();
+                self.transact(batch, Lookup::Everything).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn transact(&self, batch: &[Event], lookup: Lookup) -> Result<Vec<Outcome>, StoreError> {
         let mut session = self.client.start_session().await?;
         #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
         session
@@ -57,7 +106,7 @@ impl Store {
             // Whatever DATABASE_URL says: other members have no transactions that write.
             .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
             .await?;
-        match self.fold_within(&mut session, batch).await {
+        match self.fold_within(&mut session, batch, lookup).await {
             Ok(outcomes) => {
                 commit(&mut session).await?;
                 Ok(outcomes)
@@ -74,33 +123,30 @@ impl Store {
         &self,
         session: &mut ClientSession,
         batch: &[Event],
+        lookup: Lookup,
     ) -> Result<Vec<Outcome>, StoreError> {
         let Loaded {
             state,
             failed,
             donations,
             donors,
-        } = self.load(session, batch).await.map_err(StoreError::into_retry)?;
+        } = self
+            .load(session, batch, lookup)
+            .await
+            .map_err(StoreError::into_retry)?;
         let mut fold = Fold::new(state);
         let outcomes: Vec<Outcome> = batch.iter().map(|event| fold.apply(event)).collect();
         let now = Timestamp::now();
         self.write_log(session, batch, &outcomes, &failed, now).await?;
 
-        let changed = fold
-            .changed_donations()
+        // In the order of their keys: neighbours in an index are written while its page is at hand.
+        let mut changed: Vec<_> = fold.changed_donations().collect();
+        changed.sort_unstable_by_key(|(id, _)| *id);
+        let changed = changed
+            .into_iter()
             .map(|(id, donation)| (DonationDocument::new(id, donation), donations.contains(id)));
         self.write(session, DONATIONS, changed).await?;
-        let changed = fold.changed_donors().map(|(key, live)| {
-            let (campaign, donor) = key.clone();
-            (
-                DonorDocument {
-                    id: DonorKey { campaign, donor },
-                    live,
-                },
-                donors.contains(key),
-            )
-        });
-        self.write(session, CAMPAIGN_DONORS, changed).await?;
+        self.write_donors(session, &fold, &donors).await?;
 
         let totals = fold.effects().map(|(campaign, effect)| {
             doc! { "q": { "_id": campaign.as_str() }, "u": totals_update(effect, now), "upsert": true }
@@ -109,22 +155,61 @@ impl Store {
         Ok(outcomes)
     }
 
-    async fn load(&self, session: &mut ClientSession, batch: &[Event]) -> Result<Loaded, StoreError> {
+    async fn load(
+        &self,
+        session: &mut ClientSession,
+        batch: &[Event],
+        lookup: Lookup,
+    ) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        if lookup == Lookup::Everything {
+            self.load_events(session, batch, &mut loaded).await?;
+        }
+        let state = &mut loaded.state;
+        // What is known is a duplicate or in conflict, and moves nothing; nor do payments, which have no campaign.
+        let moving: Vec<&Event> = batch
+            .iter()
+            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id))
+            .collect();
+        let ids: HashSet<&str> = moving
+            .iter()
+            .filter(|event| lookup == Lookup::Everything || event.event_type() == EventType::DonationRefunded)
+            .map(|event| event.donation.as_str())
+            .collect();
+        let documents: Vec<DonationDocument> = self.find(session, DONATIONS, ids, doc! {}).await?;
+        state.donations = documents.into_iter().map(DonationDocument::into_parts).collect();
+        loaded.donations = state.donations.keys().cloned().collect();
+
+        let keys = state.donors_of(moving).into_iter();
+        let keys = keys.map(|(campaign, donor)| DonorKey { campaign, donor });
+        let documents: Vec<DonorDocument> = self.find(session, CAMPAIGN_DONORS, keys, doc! {}).await?;
+        state.donors = documents
+            .into_iter()
+            .map(|row| ((row.id.campaign, row.id.donor), row.live))
+            .collect();
+        loaded.donors = state.donors.keys().cloned().collect();
+        Ok(loaded)
+    }
+
+    async fn load_events(
+        &self,
+        session: &mut ClientSession,
+        batch: &[Event],
+        loaded: &mut Loaded,
+    ) -> Result<(), StoreError> {
         let ids: HashSet<&str> = batch.iter().map(|event| event.id.as_str()).collect();
         let rows: Vec<KnownRow> = self
             .find(session, EVENT_LOG, ids, doc! { "status": 1, "contentHash": 1 })
             .await?;
         let known: HashMap<String, KnownRow> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let mut state = State::default();
-        let mut failed = HashSet::new();
         for event in batch {
             match known.get(event.id.as_str()).map(|row| (row.status, row.hash())) {
                 None => {}
                 Some((Status::Failed, _)) => {
-                    failed.insert(event.id.clone());
+                    loaded.failed.insert(event.id.clone());
                 }
                 Some((Status::Processed, Some(hash))) => {
-                    state.events.insert(event.id.clone(), hash);
+                    loaded.state.events.insert(event.id.clone(), hash);
                 }
                 Some((Status::Processed, None)) => {
                     return Err(StoreError::defect(format!(
@@ -134,32 +219,7 @@ impl Store {
                 }
             }
         }
-
-        // What is known is a duplicate or in conflict, and moves nothing; nor do payments, which have no campaign.
-        let moving: Vec<&Event> = batch
-            .iter()
-            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id))
-            .collect();
-        let ids: HashSet<&str> = moving.iter().map(|event| event.donation.as_str()).collect();
-        let documents: Vec<DonationDocument> = self.find(session, DONATIONS, ids, doc! {}).await?;
-        state.donations = documents.into_iter().map(DonationDocument::into_parts).collect();
-        let donations = state.donations.keys().cloned().collect();
-
-        let keys = state.donors_of(moving).into_iter();
-        let keys =
-            keys.map(|(campaign, donor): (_, DonorId)| doc! { "c": campaign.as_str(), "d": donor.as_str() });
-        let documents: Vec<DonorDocument> = self.find(session, CAMPAIGN_DONORS, keys, doc! {}).await?;
-        state.donors = documents
-            .into_iter()
-            .map(|row| ((row.id.campaign, row.id.donor), row.live))
-            .collect();
-        let donors = state.donors.keys().cloned().collect();
-        Ok(Loaded {
-            state,
-            failed,
-            donations,
-            donors,
-        })
+        Ok(())
     }
 
     async fn write_log(
@@ -181,72 +241,31 @@ impl Store {
         self.write(session, EVENT_LOG, rows).await
     }
 
-    /// Writes whole documents, each with whether it is stored already.
-    async fn write<T: Serialize + Send + Sync>(
+    /// New donors are inserted; the others get their new count, all of one count in one statement.
+    async fn write_donors(
         &self,
         session: &mut ClientSession,
-        collection: &str,
-        documents: impl Iterator<Item = (T, bool)>,
+        fold: &Fold,
+        stored: &HashSet<CampaignDonor>,
     ) -> Result<(), StoreError> {
-        let (stored, fresh): (Vec<_>, Vec<_>) = documents.partition(|(_, stored)| *stored);
-        if !fresh.is_empty() {
-            let fresh = fresh.into_iter().map(|(document, _)| document);
-            self.database
-                .collection::<T>(collection)
-                .insert_many(fresh)
-                .session(&mut *session)
-                .await?;
+        let mut changed: Vec<_> = fold.changed_donors().collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        let (mut fresh, mut counts) = (Vec::new(), BTreeMap::<i64, Vec<Bson>>::new());
+        for (key, live) in changed {
+            let (campaign, donor) = key.clone();
+            let id = DonorKey { campaign, donor };
+            if stored.contains(key) {
+                let id = serialize_to_bson(&id).map_err(Error::from)?;
+                counts.entry(live).or_default().push(id);
+            } else {
+                fresh.push(DonorDocument { id, live });
+            }
         }
-        let mut statements = Vec::with_capacity(stored.len());
-        for (document, _) in stored {
-            let mut replacement = serialize_to_document(&document).map_err(Error::from)?;
-            let id = replacement.remove("_id").unwrap_or(Bson::Null);
-            statements.push(doc! { "q": { "_id": id }, "u": replacement });
-        }
-        self.update(session, collection, statements).await
-    }
-
-    /// Runs all statements in one round trip.
-    async fn update(
-        &self,
-        session: &mut ClientSession,
-        collection: &str,
-        statements: Vec<Document>,
-    ) -> Result<(), StoreError> {
-        if statements.is_empty() {
-            return Ok(());
-        }
-        let command = doc! { "update": collection, "updates": statements };
-        check_statements(&self.database.run_command(command).session(session).await?)
-    }
-
-    /// Finds documents by `_id` in one round trip.
-    async fn find<T: DeserializeOwned + Send + Sync>(
-        &self,
-        session: &mut ClientSession,
-        collection: &str,
-        ids: impl IntoIterator<Item = impl Serialize>,
-        projection: Document,
-    ) -> Result<Vec<T>, StoreError> {
-        let ids: Vec<Bson> = ids
-            .into_iter()
-            .map(|id| serialize_to_bson(&id))
-            .collect::<Result<_, _>>()
-            .map_err(Error::from)?;
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        // The default first page holds 101 documents, and each further one costs a round trip.
-        let page = u32::try_from(ids.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let mut cursor = self
-            .database
-            .collection::<T>(collection)
-            .find(doc! { "_id": { "$in": ids } })
-            .projection(projection)
-            .batch_size(page)
-            .session(&mut *session)
-            .await?;
-        Ok(cursor.stream(session).try_collect().await?)
+        self.insert(session, CAMPAIGN_DONORS, fresh).await?;
+        let statements = counts.into_iter().map(|(live, ids)| {
+            doc! { "q": { "_id": { "$in": ids } }, "u": { "$set": { "live": live } }, "multi": true }
+        });
+        self.update(session, CAMPAIGN_DONORS, statements.collect()).await
     }
 }
 

@@ -67,9 +67,14 @@ impl StoreError {
         }
     }
 
+    /// Whether a document that was to be inserted is there already.
+    pub(super) fn is_duplicate_key(&self) -> bool {
+        self.code == Some(DUPLICATE_KEY)
+    }
+
     /// Nothing, where the write found that its document is there already.
     pub(super) fn unless_duplicate_key(self) -> Result<(), Self> {
-        if self.code == Some(DUPLICATE_KEY) {
+        if self.is_duplicate_key() {
             Ok(())
         } else {
             Err(self)

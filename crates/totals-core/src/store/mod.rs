@@ -68,6 +68,7 @@ pub struct Store {
     database: Database,
     /// As the client was opened with, for diagnosing a deployment that the client cannot use.
     options: Arc<ClientOptions>,
+    caution: Arc<apply::Caution>,
 }
 
 impl Store {
@@ -94,6 +95,7 @@ impl Store {
             database: client.database(&name),
             client,
             options: Arc::new(options),
+            caution: Arc::default(),
         })
     }
 
