@@ -56,13 +56,13 @@ impl Front {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        match self.from_memory(&request) {
+        match self.in_memory(&request) {
             Some(response) => Either::Left(ready(Ok(response))),
             None => Either::Right(self.router.clone().call(request)),
         }
     }
 
-    fn from_memory<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
+    fn in_memory<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let id = request.uri().path().strip_prefix(CAMPAIGNS)?;
         let plain = request.method() == Method::GET && !id.contains(['/', '%']);
         if !plain || self.traced || observe::logs_answers() || oversized(request).is_some() {

@@ -77,8 +77,9 @@ async fn answer(request: Request, next: Next) -> Response {
     }
 }
 
-/// Says what browsers and caches may do with a response, where its handler has not, and pages of other origins. What a page may load, and whom it tells
-/// where its reader comes from, is for pages: an answer that is none, and is taken for none, does neither.
+/// Says what browsers, pages of other origins and caches may do with a response, the last where its handler has not. What
+/// may be loaded, and who is told where the reader comes from, only a page has to say: what is no page, and is taken
+/// for none, loads nothing and leads nowhere.
 pub fn protect(headers: &mut HeaderMap) {
     cors::share(headers);
     headers.insert(
