@@ -112,6 +112,35 @@ async fn an_answer_names_its_version_and_is_not_sent_twice() {
 }
 
 #[tokio::test]
+async fn memory_answers_to_the_letter_as_the_route_does() {
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let client = reqwest::Client::new();
+    let ask = async |id: &str, tag: &str| {
+        let request = client.get(format!("{}{}", api.url, path(id)));
+        let request = request
+            .header("if-none-match", tag)
+            .header("x-request-id", "mine");
+        let answer = request.send().await.unwrap();
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        headers.remove("date");
+        (status, headers, answer.text().await.unwrap())
+    };
+    // An encoded id is the route's to read.
+    for (id, encoded) in [("c", "%63"), ("nobody", "%6Eobody")] {
+        let (_, headers, _) = ask(id, "").await;
+        let tag = headers.get("etag").map_or("", |tag| tag.to_str().unwrap());
+        for tag in ["", tag] {
+            let (memory, route) = (ask(id, tag).await, ask(encoded, tag).await);
+            assert_eq!(memory, route, "{id} {tag}");
+            assert_eq!(memory.1["access-control-allow-origin"], "*");
+            assert_eq!(memory.1["x-content-type-options"], "nosniff");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stream_begins_with_what_is_shown_and_goes_on_with_every_change() {
     let world = World::new().await;
     world.database.donate("c").await.unwrap();

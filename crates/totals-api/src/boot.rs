@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 
 use totals_core::runtime::config::{ConfigError, Source};
-use totals_core::runtime::http::{ListenError, listen, serve};
+use totals_core::runtime::http::{ListenError, listen, serve_with};
 use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
 use totals_core::store::StoreError;
 
 use crate::database::Database;
+use crate::front::Front;
 use crate::live::Live;
+use crate::openapi;
 use crate::state::AppState;
-use crate::{openapi, router};
 
 /// Why the process cannot start, as one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,8 @@ pub async fn run() -> Result<(), BootError> {
     let document = openapi::document();
     let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();
-    serve(listener, router::router(state, traced), &shutdown).await;
+    let front = Front::new(state, traced);
+    serve_with(listener, move |request| front.answer(request), &shutdown).await;
     tracing::info!("stopped");
     telemetry.shutdown().await;
     Ok(())

@@ -15,6 +15,11 @@ pub const BRIEFLY: HeaderValue = HeaderValue::from_static("public, max-age=1");
 pub struct IfNoneMatch(Option<HeaderValue>);
 
 impl IfNoneMatch {
+    /// Of a request with these headers.
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self(headers.get(header::IF_NONE_MATCH).cloned())
+    }
+
     /// Whether the caller has the answer with this validator. Weak comparison: RFC 9110, section 13.1.2.
     pub fn has(&self, etag: &[u8]) -> bool {
         let tags = self.0.as_ref().and_then(|value| value.to_str().ok());
@@ -28,7 +33,7 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.headers.get(header::IF_NONE_MATCH).cloned()))
+        Ok(Self::of(&parts.headers))
     }
 }
 

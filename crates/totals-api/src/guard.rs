@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use axum::body::HttpBody;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{self, HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 
+use crate::cors;
 use crate::error::{ApiError, panicked};
 
 /// How long an answer may take, far longer than any read of the database is waited for. Streams have only to begin.
@@ -31,21 +32,19 @@ const MAX_HEADERS_BYTES: usize = 16 * 1024;
 /// The largest body that is passed over, in bytes.
 const MAX_BODY_BYTES: u64 = 64 * 1024;
 
-/// Nothing in these answers is for a page to run, load or frame.
-const CONTENT_SECURITY_POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-
 /// Runs the rest of the request within the bounds.
 pub async fn guard(request: Request, next: Next) -> Response {
     let mut response = match oversized(&request) {
         Some(error) => error.into_response(),
+        None if request.method() == Method::OPTIONS => cors::welcome(),
         None => answer(request, next).await,
     };
     protect(response.headers_mut());
     response
 }
 
-fn oversized(request: &Request) -> Option<ApiError> {
+/// What is wrong with a request that is larger than any route needs.
+pub fn oversized<B: HttpBody>(request: &http::Request<B>) -> Option<ApiError> {
     let uri = request.uri();
     let uri_bytes = uri.path().len() + uri.query().map_or(0, str::len);
     let body_bytes = request.body().size_hint().lower();
@@ -78,16 +77,15 @@ async fn answer(request: Request, next: Next) -> Response {
     }
 }
 
-/// Says what browsers and caches may do with a response, where its handler has not.
-fn protect(headers: &mut HeaderMap) {
+/// Says what browsers, pages of other origins and caches may do with a response, the last where its handler has not. What
+/// may be loaded, and who is told where the reader comes from, only a page has to say: what is no page, and is taken
+/// for none, loads nothing and leads nowhere.
+pub fn protect(headers: &mut HeaderMap) {
+    cors::share(headers);
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(CONTENT_SECURITY_POLICY);
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -1,13 +1,16 @@
 //! `totals-api`: serves the totals that `totals-worker` keeps, and the API's own documentation.
 //!
-//! One read's journey: connection (`totals_core::runtime::http`) → request id, access log and span (`observe`) → bounds
-//! (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails becomes a status in one place (`error`).
+//! One read's journey: connection (`totals_core::runtime::http`) → memory (`front`), or else request id, access log and
+//! span (`observe`) → bounds (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails
+//! becomes a status in one place (`error`).
 
 mod boot;
 mod caching;
 mod cli;
+mod cors;
 mod database;
 mod error;
+mod front;
 mod guard;
 mod joint;
 mod live;

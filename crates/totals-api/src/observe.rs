@@ -12,10 +12,15 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
-use tracing::{Instrument, Span};
+use tracing::{Instrument, Level, Span};
 
 use crate::error::{ApiError, Failure, excerpt};
 use crate::{request_id, span};
+
+/// Whether the log has a line for each answer, not only for those that failed.
+pub fn logs_answers() -> bool {
+    tracing::enabled!(target: "access", Level::DEBUG)
+}
 
 /// Has the request answered and records it.
 pub async fn observe(

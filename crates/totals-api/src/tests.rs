@@ -169,13 +169,6 @@ async fn every_response_tells_browsers_to_make_nothing_else_of_it() {
     for path in ["/openapi", "/docs", "/health", "/api/nothing"] {
         let answer = get_path(path).await;
         assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
-        assert_eq!(answer.header(header::REFERRER_POLICY), "no-referrer", "{path}");
-        let policy = answer.header(header::CONTENT_SECURITY_POLICY);
-        assert_eq!(
-            policy == "default-src 'none'; frame-ancestors 'none'",
-            path != "/docs",
-            "{path}: {policy}"
-        );
     }
 }
 
@@ -237,6 +230,11 @@ async fn pages_of_any_origin_may_read() {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_METHODS), "GET,HEAD");
+    assert!(
+        answer
+            .header(header::ACCESS_CONTROL_ALLOW_HEADERS)
+            .contains("x-request-id")
+    );
     assert_eq!(
         get_path("/api/nothing")
             .await
@@ -264,6 +262,7 @@ async fn the_page_loads_nothing_from_elsewhere() {
             .starts_with("default-src 'none'")
     );
     assert!(!page.header(header::CONTENT_SECURITY_POLICY).contains("http"));
+    assert_eq!(page.header(header::REFERRER_POLICY), "no-referrer");
     assert!(!html.contains("://"), "the page names another server");
     let (_, rest) = html.split_once("<script src=\"").unwrap();
     let (path, _) = rest.split_once('"').unwrap();

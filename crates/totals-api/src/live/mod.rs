@@ -108,15 +108,21 @@ impl Live {
     /// # Errors
     /// [`ApiError`] if it is not in memory and the database cannot answer in time.
     pub async fn read(&self, campaign: &CampaignId) -> Result<Shown, ApiError> {
-        let Inner { slots, feed, .. } = &*self.0;
-        if feed.is_current()
-            && let Some(slot) = slots.0.get(campaign)
-            && let Some(shown) = slot.shown(feed.begin())
-        {
+        if let Some(shown) = self.in_memory(campaign.as_str()) {
             return Ok(shown);
         }
+        let Inner { slots, feed, .. } = &*self.0;
         self.read_through(campaign, &slots.slot(campaign, feed.seen()))
             .await
+    }
+
+    /// What a campaign shows now, if that takes no read of the database.
+    pub fn in_memory(&self, campaign: &str) -> Option<Shown> {
+        let Inner { slots, feed, .. } = &*self.0;
+        if !feed.is_current() {
+            return None;
+        }
+        slots.0.get(campaign)?.shown(feed.begin())
     }
 
     /// How many campaigns have totals.

@@ -81,6 +81,7 @@ pub async fn get_openapi_json(State(state): State<AppState>) -> Response {
 pub async fn get_docs(State(state): State<AppState>) -> Response {
     let headers = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
         // It names the script, whose name changes.
         (header::CACHE_CONTROL, "no-cache"),
     ];

@@ -7,6 +7,7 @@ mod sort;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -22,6 +23,7 @@ use super::ids::Ids;
 use super::totals::CampaignTotals;
 use crate::caching::BRIEFLY;
 use crate::error::{ApiError, ErrorBody};
+use crate::live::Rendered;
 use crate::state::AppState;
 
 /// The campaigns of a page, and where the next one starts.
@@ -91,12 +93,17 @@ pub struct TotalsPage {
     ),
 )]
 pub async fn list_totals(State(state): State<AppState>, query: ListQuery) -> Result<Response, ApiError> {
-    let data = match query {
-        ListQuery::Page(query) => page(&state, query).await?,
-        ListQuery::Ids(Ids { ids }) => named(&state, &ids).await?,
-    };
     let headers = [(header::CACHE_CONTROL, BRIEFLY)];
-    Ok((headers, Json(PageBody { success: true, data })).into_response())
+    Ok(match query {
+        ListQuery::Page(query) => {
+            let data = page(&state, query).await?;
+            (headers, Json(PageBody { success: true, data })).into_response()
+        }
+        ListQuery::Ids(Ids { ids }) => {
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            (headers, json, named(&state, &ids).await?).into_response()
+        }
+    })
 }
 
 async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError> {
@@ -125,18 +132,58 @@ async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError
     })
 }
 
-async fn named(state: &AppState, ids: &[CampaignId]) -> Result<TotalsPage, ApiError> {
+/// The body of an answer with these campaigns.
+async fn named(state: &AppState, ids: &[CampaignId]) -> Result<Vec<u8>, ApiError> {
     let shown = try_join_all(ids.iter().map(|id| state.live.read(id))).await?;
     let totals: Vec<_> = shown
         .iter()
-        .filter_map(|shown| shown.totals.as_ref())
-        .map(|rendered| CampaignTotals::new(&rendered.totals, state.currency))
+        .filter_map(|shown| shown.totals.as_deref())
+        .map(Rendered::json)
         .collect();
-    Ok(TotalsPage {
-        total: totals.len() as u64,
-        totals,
-        limit: u32::try_from(ids.len()).unwrap_or(u32::MAX),
-        offset: 0,
-        next_cursor: None,
-    })
+    Ok(joined(&totals, ids.len()))
+}
+
+/// A [`PageBody`] of totals that are JSON already: all that is left to do is to put them together.
+fn joined(totals: &[Bytes], limit: usize) -> Vec<u8> {
+    let before: &[u8] = br#"{"success":true,"data":{"totals":["#;
+    let after = format!(r#"],"total":{},"limit":{limit},"offset":0}}}}"#, totals.len());
+    [before, &totals.join(&b','), after.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use totals_core::domain::{Currency, Money, Timestamp, Totals};
+
+    use super::*;
+
+    #[test]
+    fn what_is_joined_is_what_would_be_serialized() {
+        let currency: Currency = "USD".parse().unwrap();
+        let found = |number| store::CampaignTotals {
+            campaign: CampaignId::try_from(format!("camp_{number}")).unwrap(),
+            totals: Totals {
+                amount: Money::from_minor(number),
+                pledges: number,
+                donors: 1,
+            },
+            revision: number,
+            last_updated: Timestamp::from_unix_millis(number),
+        };
+        for count in 0..3 {
+            let found: Vec<_> = (0..count).map(found).collect();
+            let totals = found.iter().map(|found| CampaignTotals::new(found, currency));
+            let data = TotalsPage {
+                totals: totals.collect(),
+                total: found.len() as u64,
+                limit: 5,
+                offset: 0,
+                next_cursor: None,
+            };
+            let serialized = serde_json::to_vec(&PageBody { success: true, data }).unwrap();
+            let rendered = found
+                .into_iter()
+                .map(|found| Rendered::new(found, currency).json());
+            assert_eq!(joined(&rendered.collect::<Vec<_>>(), 5), serialized);
+        }
+    }
 }

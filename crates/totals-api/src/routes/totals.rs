@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::caching::{BRIEFLY, IfNoneMatch};
 use crate::error::{ApiError, ErrorBody};
+use crate::live::Rendered;
 use crate::state::AppState;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -152,10 +153,15 @@ pub async fn get_totals(
 ) -> Result<Response, ApiError> {
     let shown = state.live.read(&path.campaign_id).await?;
     let totals = shown.totals.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
+    Ok(answer(&totals, &known))
+}
+
+/// The answer with a campaign's totals.
+pub fn answer(totals: &Rendered, known: &IfNoneMatch) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     // For these and all that is added on the way out, at once.
-    headers.reserve(16);
+    headers.reserve(8);
     headers.insert(header::CACHE_CONTROL, BRIEFLY);
     headers.insert(header::ETAG, totals.etag.clone());
     if known.has(totals.etag.as_bytes()) {
@@ -164,5 +170,5 @@ pub async fn get_totals(
         headers.insert(header::CONTENT_TYPE, JSON);
         *response.body_mut() = totals.body.clone().into();
     }
-    Ok(response)
+    response
 }

@@ -1,6 +1,7 @@
 //! Identifiers as types of their own, checked once where they enter, so that no campaign is ever looked up by a
 //! donation's id and no empty or boundless id reaches the store.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,13 @@ macro_rules! id {
 
             fn try_from(text: &str) -> Result<Self, InvalidId> {
                 Self::try_from(text.to_owned())
+            }
+        }
+
+        /// So that a map is asked with a text that was not checked.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
             }
         }
 

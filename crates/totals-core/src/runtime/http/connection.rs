@@ -1,14 +1,18 @@
 //! One connection, from its first byte to its last.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::server::graceful::Watcher;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -36,13 +40,16 @@ pub const PATIENCE: Patience = Patience {
 const HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until either side ends it, or `soft` is cancelled while nothing is under way.
-pub async fn attend(
+pub async fn attend<A, F>(
     stream: TcpStream,
-    router: Router,
+    answer: A,
     watcher: Watcher,
     soft: CancellationToken,
     patience: Patience,
-) {
+) where
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Result<Response, Infallible>>,
+{
     let deadline = Instant::now() + patience.first_head;
     // Answers are small and whole: waiting to fill a packet only delays them. It fails on a dead connection only.
     let _ = stream.set_nodelay(true);
@@ -56,12 +63,11 @@ pub async fn attend(
     }
 
     let begun = Arc::new(AtomicBool::new(false));
-    let router = TowerToHyperService::new(router);
     let service = service_fn({
         let begun = begun.clone();
         move |request| {
             begun.store(true, Ordering::Relaxed);
-            router.call(request)
+            answer(request)
         }
     });
     let (stream, wrote) = Noted::new(stream);
@@ -70,36 +76,41 @@ pub async fn attend(
         .serve_connection(stream, service);
     let mut connection = std::pin::pin!(watcher.watch(connection));
 
-    let no_request = async {
-        soft.cancelled().await;
-        if begun.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
-        }
-    };
+    // Its end, or nothing yet once there is a request: from then on it is no concern of the shutdown, and every answer
+    // would pay for asking.
+    let first_request = poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if begun.load(Ordering::Relaxed) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    });
     let mut ended = tokio::select! {
-        ended = timeout_at(deadline, &mut connection) => ended,
+        first = timeout_at(deadline, first_request) => first.transpose(),
         // Half a request is nothing to wait for at the end.
-        () = no_request => return,
+        () = soft.cancelled() => return,
     };
     // A request is enough at first: its answer may be under way.
-    while ended.is_err() && (begun.swap(false, Ordering::Relaxed) | wrote.swap(false, Ordering::Relaxed)) {
-        ended = timeout(patience.next_head, &mut connection).await;
+    while ended.is_none() {
+        ended = match timeout(patience.next_head, &mut connection).await {
+            Err(_) if begun.swap(false, Ordering::Relaxed) | wrote.swap(false, Ordering::Relaxed) => None,
+            ended => Some(ended),
+        };
     }
     match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a connection ended early"),
-        Err(_elapsed) => tracing::debug!("a connection brought no request in time"),
+        None | Some(Ok(Ok(()))) => {}
+        Some(Ok(Err(error))) => tracing::debug!(%error, "a connection ended early"),
+        Some(Err(_elapsed)) => tracing::debug!("a connection brought no request in time"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
+    use axum::Router;
     use axum::body::{Body, Bytes};
     use axum::routing::get;
     use futures::{StreamExt, stream};
+    use hyper::service::Service;
     use hyper_util::server::graceful::GracefulShutdown;
+    use hyper_util::service::TowerToHyperService;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -120,7 +131,15 @@ mod tests {
             // As long as the connection: its end would be a shutdown.
             let graceful = GracefulShutdown::new();
             let soft = CancellationToken::new();
-            attend(server, router, graceful.watcher(), soft, patience).await;
+            let router = TowerToHyperService::new(router);
+            attend(
+                server,
+                |request| router.call(request),
+                graceful.watcher(),
+                soft,
+                patience,
+            )
+            .await;
             drop(graceful);
         });
         client.write_all(request.as_bytes()).await.unwrap();

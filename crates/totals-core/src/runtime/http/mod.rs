@@ -10,9 +10,16 @@ mod connection;
 mod listener;
 mod noted;
 
+use std::convert::Infallible;
+
 use axum::Router;
+use axum::response::Response;
 use axum::serve::Listener;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::Service;
 use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -23,7 +30,17 @@ use super::lifecycle::Shutdown;
 
 /// Serves `router` until the soft shutdown, then finishes what is under way, at most until the hard one. No
 /// connection outlives the call.
-pub async fn serve(mut listener: TcpListener, router: Router, shutdown: &Shutdown) {
+pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
+    let router = TowerToHyperService::new(router);
+    serve_with(listener, move |request| router.call(request), shutdown).await;
+}
+
+/// [`serve`] for whatever has an answer to each request.
+pub async fn serve_with<A, F>(mut listener: TcpListener, answer: A, shutdown: &Shutdown)
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+{
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let most = listener::most_connections();
@@ -37,7 +54,7 @@ pub async fn serve(mut listener: TcpListener, router: Router, shutdown: &Shutdow
             () = shutdown.soft.cancelled() => break,
         };
         let soft = shutdown.soft.clone();
-        let attended = connection::attend(stream, router.clone(), graceful.watcher(), soft, PATIENCE);
+        let attended = connection::attend(stream, answer.clone(), graceful.watcher(), soft, PATIENCE);
         connections.spawn(attended);
     }
     // Nobody waits in its queue for an answer that will not come.
