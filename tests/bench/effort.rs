@@ -62,12 +62,12 @@ impl Effort {
             watchers: &[1, 100, 1_000],
             changes: 10,
             campaigns: 10_000,
-            queued: 10_000,
+            queued: 40_000,
             rates: &[(10, 3), (1_000, 2)],
             growth: Growth {
                 donations: &[100, 3_000],
                 campaigns: &[10, 300],
-                queued: 2_000,
+                queued: 10_000,
             },
         }
     }

@@ -159,8 +159,8 @@ impl<'a> Site<'a> {
         let ids = format!("later-{}", self.rounds);
         let messages = axis.messages(&ids, size, queued);
         self.stage.broker.publish(messages).await;
-        let worker = self.stage.worker().await;
-        let per_second = pace(&worker, queued).await;
+        let worker = self.stage.starting_worker().await;
+        let per_second = pace(std::slice::from_ref(&worker), queued).await;
         let lags = self.show(&format!("{ids}-shown")).await;
         assert_eq!(worker.terminate().await, Some(0));
         if axis == Axis::Donations {
@@ -207,5 +207,45 @@ impl<'a> Site<'a> {
         }
         let totals = self.stage.database.collection("campaign_totals");
         totals.replace_one(doc! { "_id": HOT }, before).await.unwrap();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_grown_database_is_as_large_as_named() {
+        let seeded = |axis: Axis, size| (0..axis.donations(size)).map(move |number| axis.campaign(number));
+        let hot = seeded(Axis::Donations, 1_000).filter(|campaign| campaign == HOT);
+        assert_eq!(hot.count(), 1_000);
+        assert_eq!(
+            seeded(Axis::Campaigns, 1_000).collect::<HashSet<_>>().len(),
+            1_000
+        );
+    }
+
+    #[test]
+    fn a_round_brings_donations_that_were_not_there_to_campaigns_that_were() {
+        let messages = Axis::Campaigns.messages("later-1", 50, 500);
+        let bodies = messages.iter().map(|message| {
+            let body: serde_json::Value = serde_json::from_slice(&message.body).unwrap();
+            body["payload"].clone()
+        });
+        let bodies: Vec<serde_json::Value> = bodies.collect();
+        let ids: HashSet<&str> = bodies
+            .iter()
+            .map(|body| body["donationId"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids.len(), 500);
+        assert!(ids.iter().all(|id| ("later-".."later.").contains(id)));
+        let there: HashSet<String> = (0..50).map(|number| Axis::Campaigns.campaign(number)).collect();
+        assert!(
+            bodies
+                .iter()
+                .all(|body| there.contains(body["campaignId"].as_str().unwrap()))
+        );
     }
 }

@@ -1,21 +1,31 @@
-//! How fast a worker empties a queue that was filled before.
+//! How fast workers empty a queue that was filled before.
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use harness::Process;
 use tokio::time::{Instant, sleep};
 
-/// Between two looks at the worker's metrics.
+/// Between two looks at their metrics.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Messages a second, by the worker's own count of what was committed, from the first commit to the last.
-pub async fn pace(worker: &Process, messages: u32) -> f64 {
+/// Messages a second of workers that are just starting, by their own counts of what was committed, from the first commit
+/// that was seen to the last.
+pub async fn pace(workers: &[Process], messages: u32) -> f64 {
     let mut first: Option<(f64, Instant)> = None;
     loop {
-        let (seen, now) = (committed(&worker.text("/metrics").await), Instant::now());
+        let metrics = join_all(workers.iter().map(|worker| worker.text("/metrics"))).await;
+        let (seen, now): (f64, _) = (
+            metrics.iter().map(|metrics| committed(metrics)).sum(),
+            Instant::now(),
+        );
         match first {
             None if seen > 0.0 => first = Some((seen, now)),
             Some((before, since)) if seen >= f64::from(messages) => {
+                assert!(
+                    seen > before,
+                    "{messages} messages are too few to see them drained"
+                );
                 return (seen - before) / (now - since).as_secs_f64();
             }
             _ => sleep(LOOK).await,

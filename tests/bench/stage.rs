@@ -51,10 +51,14 @@ impl Stage {
 
     /// A worker that consumes.
     pub async fn worker(&self) -> Process {
-        let command = worker_command_on(&self.database, &self.broker);
-        let worker = Process::start(command).await;
+        let worker = self.starting_worker().await;
         worker.healthy().await;
         worker
+    }
+
+    /// A worker that is about to consume: nothing of a full queue has gone unseen.
+    pub async fn starting_worker(&self) -> Process {
+        Process::start(worker_command_on(&self.database, &self.broker)).await
     }
 
     /// Empties the database.

@@ -166,8 +166,8 @@ async fn drain(stage: &Stage, workload: &Workload, count: u32) -> Drained {
         [worker, stage.mongodb_cpu_seconds(), stage.rabbitmq_cpu_seconds()]
     };
     let before = used(None);
-    let worker = stage.worker().await;
-    let per_second = pace(&worker, count).await;
+    let worker = stage.starting_worker().await;
+    let per_second = pace(std::slice::from_ref(&worker), count).await;
     let after = used(Some(&worker));
     let worker_peak_mib = usage::peak_mib(worker.id());
     // Everything is acknowledged when it has stopped.
