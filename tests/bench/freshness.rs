@@ -3,7 +3,7 @@
 //!
 //! When a commit was done cannot be observed from outside; its time is that of the log's rows, which the worker takes
 //! just before it commits, so the commit itself is counted in. From the moment an event was due nothing is left out: a
-//! producer that is held up makes that time longer. The floor takes turns with the service, at the rates that it can keep.
+//! producer that is held up makes that time longer. The floor takes turns with the service.
 
 use std::time::Duration;
 
@@ -39,9 +39,6 @@ const COLUMNS: &[&str] = &[
 /// A quantile is shown if so many events were slower.
 const BEYOND: f64 = 10.0;
 
-/// Writing each event by itself, the floor cannot keep a higher rate.
-const FLOOR_AT_MOST: u32 = 1_000;
-
 /// From where to where a time runs.
 const SPANS: [(&str, &str); 5] = [
     ("confirm", "GET"),
@@ -50,6 +47,8 @@ const SPANS: [(&str, &str); 5] = [
     ("commit", "SSE"),
     ("due", "SSE"),
 ];
+
+const FLOOR: &str = "the floor's reader";
 
 /// The one that is plotted.
 const WATCHED: usize = 1;
@@ -90,9 +89,7 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
             for (rounds, lags) in of_all.iter_mut().zip(scene.follow(&series).await) {
                 rounds.0.push(lags);
             }
-            if rate <= FLOOR_AT_MOST {
-                of_floor.0.push(scene.follow_floor(&series).await);
-            }
+            of_floor.0.push(scene.follow_floor(&series).await);
         }
         for (place, ((from, by), rounds)) in SPANS.into_iter().zip(&of_all).enumerate() {
             let floor = (from == "confirm").then_some(&of_floor);
@@ -102,20 +99,14 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
                 rounds.plot(rate, &mut lines[..2]);
             }
         }
-        if !of_floor.0.is_empty() {
-            table
-                .rows
-                .push(of_floor.row(rate, "confirm", "the floor's reader", None));
-            part.rounds
-                .push(of_floor.json(rate, "confirm", "the floor's reader"));
-            of_floor.plot(rate, &mut lines[2..]);
-        }
+        table.rows.push(of_floor.row(rate, "confirm", FLOOR, None));
+        part.rounds.push(of_floor.json(rate, "confirm", FLOOR));
+        of_floor.plot(rate, &mut lines[2..]);
     }
     table.note = String::from(
         "p50 and p99 are those of each round, p99.9 that of all rounds' events together. A quantile is left out where \
          fewer than ten events were slower. GET polls every millisecond, the log's time of a commit is cut off to the \
-         millisecond, and the producer's timer wakes it up to a millisecond late: each adds up to 1 ms. The floor is \
-         left out at 5,000 events a second, which it cannot keep.",
+         millisecond, and the producer's timer wakes it up to a millisecond late: each adds up to 1 ms.",
     );
     part.tables.push(table);
     part.plots.push(Plot {
@@ -207,7 +198,6 @@ impl Rounds {
     }
 
     fn row(&self, rate: u32, from: &str, by: &str, floor: Option<&Self>) -> Vec<Cell> {
-        let floor = floor.filter(|floor| !floor.0.is_empty());
         let times = |share: f64, figure: fn(&Lags) -> f64| match floor {
             Some(floor) if is_enough(self.0[0].all.len(), share) => {
                 let each = |rounds: &Self| rounds.0.iter().map(figure).collect::<Vec<_>>();
