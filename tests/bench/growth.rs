@@ -50,16 +50,16 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
 
 /// One axis, from its first size to its last.
 async fn grow(axis: Axis, sizes: &[u32], stages: [&Stage; 2], effort: &Effort, part: &mut Part) {
-    let mut sites = [Site::set(stages[0]).await, Site::set(stages[1]).await];
+    let mut both = [Site::set(stages[0]).await, Site::set(stages[1]).await];
     let mut table = Table::new(axis.title(), axis.columns());
     let (mut lines, mut contrast) = (Vec::<Line>::new(), [Line::new("totals-api"), Line::new("a sum")]);
     for &size in sizes {
         println!("  {size} {}", axis.unit());
-        sites[0].grow_to(axis, size).await;
-        let mut figures = reads(&sites, effort).await;
-        figures.extend(works(axis, size, &mut sites, effort).await);
+        both[0].grow_to(axis, size).await;
+        let mut figures = reads(&both, effort).await;
+        figures.extend(works(axis, size, &mut both, effort).await);
         if axis == Axis::Donations {
-            let summed = sum(&sites[0], effort).await;
+            let summed = sum(&both[0], effort).await;
             contrast[0].add(size, Spread::of(figures[1].grown.iter().copied()));
             contrast[1].add(size, Spread::of(summed.grown.iter().copied()));
             figures.push(summed);
@@ -200,13 +200,11 @@ impl Figure {
             return;
         }
         let ratio = Spread::of_ratios(&self.grown, &self.small);
-        match lines.iter_mut().find(|line| line.name == self.name) {
-            Some(line) => line.add(size, ratio),
-            None => {
-                let mut line = Line::new(self.name);
-                line.add(size, ratio);
-                lines.push(line);
-            }
-        }
+        let known = lines.iter().position(|line| line.name == self.name);
+        let place = known.unwrap_or_else(|| {
+            lines.push(Line::new(self.name));
+            lines.len() - 1
+        });
+        lines[place].add(size, ratio);
     }
 }

@@ -167,10 +167,10 @@ impl Target {
 
     fn verdict(&self, figure: Spread) -> &'static str {
         let in_each = self.margin(figure.min).min(self.margin(figure.max)) >= 0.0;
-        match self.margin(figure.median) >= 0.0 {
-            true if in_each => "yes",
-            true => "yes, but not in each round",
-            false => "no",
+        match self.margin(figure.median) {
+            ..0.0 => "no",
+            _ if in_each => "yes",
+            _ => "yes, but not in each round",
         }
     }
 }

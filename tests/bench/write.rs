@@ -76,9 +76,10 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     );
     for (place, workload) in WORKLOADS.iter().enumerate() {
         println!("  {}", workload.name);
-        let count = match workload.is_plain() {
-            true => effort.queued,
-            false => effort.queued / SHARE_OF_OTHERS,
+        let count = if workload.is_plain() {
+            effort.queued
+        } else {
+            effort.queued / SHARE_OF_OTHERS
         };
         let (mut others, mut drained) = (others(place, workload, count), Vec::new());
         for _ in 0..effort.rounds {
