@@ -105,7 +105,7 @@ async fn main() {
 /// Runs these parts, each on services that nothing was done to yet, and publishes what they found.
 async fn run(parts: &[PartName], effort: &Effort) {
     raise_file_limit();
-    let started = Instant::now();
+    let (started, mut promised) = (Instant::now(), String::new());
     for (place, &name) in parts.iter().enumerate() {
         println!(
             "{}: part {} of {}, {} after the start",
@@ -131,16 +131,19 @@ async fn run(parts: &[PartName], effort: &Effort) {
         let text = part.markdown(&machine, "benchmarks");
         println!("\n{text}");
         // Figures of a quick run are no news.
-        if effort.quick {
-            part.save(&directories::target().join("bench"), &machine);
+        let figures = if effort.quick {
+            directories::target().join("bench")
         } else {
-            let figures = docs().join("benchmarks");
-            part.save(&figures, &machine);
+            docs().join("benchmarks")
+        };
+        part.save(&figures, &machine);
+        promised = targets::table(&figures).markdown();
+        if !effort.quick {
             record(part.name, &text);
-            record("targets", &targets::table(&figures).markdown());
+            record("targets", &promised);
         }
     }
-    println!("{} in all", minutes(started.elapsed()));
+    println!("{promised}\n{} in all", minutes(started.elapsed()));
 }
 
 fn docs() -> PathBuf {

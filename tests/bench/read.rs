@@ -216,7 +216,7 @@ async fn sum(stage: &Stage, effort: &Effort, donations: u32, part: &mut Part, ta
     let load = Load {
         paths: &paths,
         connections: SUMMING,
-        seconds: effort.seconds * 3,
+        seconds: effort.seconds * 2,
         refused: false,
     };
     load.contest(stage, &mut turns, effort.rounds).await;
