@@ -11,16 +11,12 @@ use mongodb::{Client, Database};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::Instant;
-use totals_core::domain::{Currency, Event, decode};
-use totals_core::runtime::config;
-use totals_core::store::Store;
+use totals_core::domain::decode;
 
+use crate::lanes::{BATCH_SIZE, Lanes, currency};
+use crate::seed;
 use crate::stage::Stage;
 use crate::workload::WORKLOADS;
-
-/// What the worker has by default.
-const BATCH_SIZE: usize = 500;
-const LANES: usize = 4;
 
 /// One design.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
@@ -134,32 +130,11 @@ impl Task {
     }
 
     async fn fold(&self, workload: usize) -> f64 {
-        let currency = currency();
-        let mut lanes: [Vec<Event>; LANES] = Default::default();
-        for message in WORKLOADS[workload].messages(self.count).all {
-            let event = decode(&message.body, &message.routing_key, None, currency).unwrap();
-            // Any even split by campaign will do.
-            let lane = event.routing_text().bytes().map(usize::from).sum::<usize>() % LANES;
-            lanes[lane].push(event);
-        }
-        let url = self.database_url.as_str().into();
-        let store = Store::open(&config::Database { url }, "bench").await.unwrap();
-        store.prepare().await.unwrap();
+        let lanes = Lanes::of(WORKLOADS[workload].messages(self.count).all);
+        let store = seed::store(&self.database_url).await;
         let started = Instant::now();
-        let lanes = lanes.iter().map(|events| fold_lane(&store, events));
-        futures::future::join_all(lanes).await;
+        lanes.apply(&store).await;
         started.elapsed().as_secs_f64()
-    }
-}
-
-/// The service's, unless it is told otherwise.
-fn currency() -> Currency {
-    "USD".parse().unwrap()
-}
-
-async fn fold_lane(store: &Store, events: &[Event]) {
-    for batch in events.chunks(BATCH_SIZE) {
-        store.apply(batch).await.unwrap();
     }
 }
 

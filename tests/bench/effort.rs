@@ -17,8 +17,18 @@ pub struct Effort {
     pub campaigns: u32,
     /// Messages in the queue before it is drained.
     pub queued: u32,
-    /// Events a second; at the first of them the machine is idle between two.
-    pub rates: &'static [u32],
+    /// Events a second, and for how many seconds; at the first of them the machine is idle between two.
+    pub rates: &'static [(u32, u32)],
+    pub growth: Growth,
+}
+
+/// Sizes of a database that grows.
+pub struct Growth {
+    /// Donations in one campaign.
+    pub donations: &'static [u32],
+    pub campaigns: &'static [u32],
+    /// Messages drained at each size.
+    pub queued: u32,
 }
 
 impl Effort {
@@ -26,14 +36,19 @@ impl Effort {
         Self {
             quick: false,
             rounds: 5,
-            seconds: 5,
+            seconds: 3,
             connections: &[64, 512, 2_000],
             summed: &[10_000, 1_000_000],
             watchers: &[1, 100, 1_000, 5_000],
             changes: 40,
             campaigns: 100_000,
             queued: 200_000,
-            rates: &[10, 100, 1_000, 5_000],
+            rates: &[(10, 5), (100, 10), (1_000, 10), (5_000, 5)],
+            growth: Growth {
+                donations: &[1_000, 10_000, 100_000, 1_000_000],
+                campaigns: &[10, 1_000, 100_000],
+                queued: 10_000,
+            },
         }
     }
 
@@ -47,8 +62,13 @@ impl Effort {
             watchers: &[1, 100, 1_000],
             changes: 10,
             campaigns: 10_000,
-            queued: 10_000,
-            rates: &[10, 1_000],
+            queued: 40_000,
+            rates: &[(10, 3), (1_000, 2)],
+            growth: Growth {
+                donations: &[100, 3_000],
+                campaigns: &[10, 300],
+                queued: 10_000,
+            },
         }
     }
 }

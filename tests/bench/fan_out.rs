@@ -52,7 +52,7 @@ impl Way {
 pub struct Rounds {
     /// Milliseconds until the last watcher knew, over the changes of a round.
     pub p50: Vec<f64>,
-    pub p99: Vec<f64>,
+    pub p90: Vec<f64>,
     pub max: Vec<f64>,
     /// CPU microseconds of the server for each watcher told.
     pub cpu_us: Vec<f64>,
@@ -122,7 +122,7 @@ impl<'a> Scene<'a> {
 
     /// The memory of the server of each way.
     fn resident(&self) -> [f64; 3] {
-        WAYS.map(|way| usage::resident_bytes(self.server(way).id()))
+        WAYS.map(|way| usage::resident_bytes(self.server(way)))
     }
 
     fn server(&self, way: Way) -> &Process {
@@ -148,7 +148,7 @@ impl<'a> Scene<'a> {
         let cpu = usage::cpu_seconds(self.server(way).id()) - cpu;
         let (waits, told) = (sorted(waits), f64::from(changes) * f64::from(crowd.size()));
         rounds.p50.push(quantile(&waits, 0.5));
-        rounds.p99.push(quantile(&waits, 0.99));
+        rounds.p90.push(quantile(&waits, 0.9));
         rounds.max.push(quantile(&waits, 1.0));
         rounds.cpu_us.push(cpu * 1e6 / told);
     }

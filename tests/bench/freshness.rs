@@ -1,21 +1,22 @@
-//! How soon an event can be seen: from the broker's confirm, and from the commit, by polling and by watching.
+//! How soon an event can be seen: from the broker's confirm, from the commit, and from the moment it was due, by polling
+//! and by watching.
 //!
-//! All events of a round are donations to one campaign, published in order by one producer. They are counted in that
-//! order, so the n-th of them can be seen from the first answer on that shows n pledges. When a commit was done cannot be
-//! observed from outside; its time is that of the log's rows, which the worker takes just before it commits, so the
-//! commit itself is counted in. The lowest rate leaves the machine idle between two events.
+//! When a commit was done cannot be observed from outside; its time is that of the log's rows, which the worker takes
+//! just before it commits, so the commit itself is counted in. From the moment an event was due nothing is left out: a
+//! producer that is held up makes that time longer. The floor takes turns with the service.
 
 use std::time::Duration;
 
-use harness::{Process, events};
-use serde::Serialize;
+use harness::Process;
 use serde_json::json;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::clock::Clock;
 use crate::effort::Effort;
+use crate::floor::{Floor, Sights};
+use crate::follow::{Lags, Series};
 use crate::measure::{Spread, quantile, sorted};
-use crate::observer::{Observer, Seen};
+use crate::observer::Observer;
 use crate::plot::{Line, Plot};
 use crate::publish::Publisher;
 use crate::report::{Cell, Part, Table};
@@ -24,80 +25,88 @@ use crate::stage::Stage;
 /// After the last event was published all of them are to be seen within this time.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-const COLUMNS: &[&str] = &["events/s", "from", "seen by", "p50 ms", "p99 ms", "p99.9 ms"];
+const COLUMNS: &[&str] = &[
+    "events/s",
+    "from",
+    "seen by",
+    "p50 ms",
+    "p99 ms",
+    "p99.9 ms",
+    "times the floor's p50",
+    "p99",
+];
 
-/// Events that each of the quantiles needs.
-const ENOUGH: [u32; 3] = [2, 100, 1_000];
-
-/// Rounds are so much longer than those of reading, for the sake of the rare events.
-const LONGER: u32 = 2;
-
-/// Figures of one round, in milliseconds.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Lags {
-    p50: f64,
-    p99: f64,
-    p999: f64,
-}
+/// A quantile is shown if so many events were slower.
+const BEYOND: f64 = 10.0;
 
 /// From where to where a time runs.
-const SPANS: [(&str, &str); 4] = [
+const SPANS: [(&str, &str); 5] = [
     ("confirm", "GET"),
     ("confirm", "SSE"),
     ("commit", "GET"),
     ("commit", "SSE"),
+    ("due", "SSE"),
 ];
+
+const FLOOR: &str = "the floor's reader";
+
+/// The one that is plotted.
+const WATCHED: usize = 1;
+
+/// All that takes part.
+struct Scene<'a> {
+    stage: &'a Stage,
+    api: Process,
+    publisher: Publisher,
+    _worker: Process,
+    to_floor: Publisher,
+    floor_sights: Sights,
+    _floor: Process,
+}
+
+/// Rounds of one span at one rate.
+#[derive(Default)]
+struct Rounds(Vec<Lags>);
 
 /// Runs the part.
 pub async fn run(stage: &Stage, effort: &Effort) -> Part {
-    let _worker = stage.worker().await;
-    let api = stage.api().await;
-    let publisher = Publisher::connect(&stage.broker).await;
-    let (mut part, mut table) = (
-        Part::new("freshness"),
-        Table::new("From an event to its sight", COLUMNS),
-    );
-    let mut lines = [Line::new("p50"), Line::new("p99"), Line::new("p99.9")];
-    for &rate in effort.rates {
+    let mut scene = Scene::set(stage).await;
+    let mut part = Part::new("freshness");
+    let mut table = Table::new("From an event to its sight", COLUMNS);
+    let names = ["totals-api, p50", "totals-api, p99", "floor, p50", "floor, p99"];
+    let mut lines = names.map(Line::new);
+    for &(rate, seconds) in effort.rates {
         println!("  {rate} events a second");
-        let mut rounds: [Vec<Lags>; 4] = Default::default();
+        let (mut of_all, mut of_floor): ([Rounds; 5], Rounds) = Default::default();
         for round in 0..effort.rounds {
             let campaign = format!("fresh-{rate}-{round}");
-            let lags = follow(stage, &api, &publisher, &campaign, rate, effort.seconds * LONGER).await;
-            for (rounds, lags) in rounds.iter_mut().zip(lags) {
-                rounds.push(lags);
+            let series = Series {
+                campaign: &campaign,
+                ids: &campaign,
+                rate,
+                count: rate * seconds,
+            };
+            for (rounds, lags) in of_all.iter_mut().zip(scene.follow(&series).await) {
+                rounds.0.push(lags);
+            }
+            of_floor.0.push(scene.follow_floor(&series).await);
+        }
+        for (place, ((from, by), rounds)) in SPANS.into_iter().zip(&of_all).enumerate() {
+            let floor = (from == "confirm").then_some(&of_floor);
+            table.rows.push(rounds.row(rate, from, by, floor));
+            part.rounds.push(rounds.json(rate, from, by));
+            if place == WATCHED {
+                rounds.plot(rate, &mut lines[..2]);
             }
         }
-        for ((from, by), rounds) in SPANS.into_iter().zip(&rounds) {
-            let figures = [
-                |lags: &Lags| lags.p50,
-                |lags: &Lags| lags.p99,
-                |lags: &Lags| lags.p999,
-            ];
-            let spreads = figures.map(|figure| Spread::of(rounds.iter().map(figure)));
-            let mut row = vec![rate.into(), from.into(), by.into()];
-            let events = rate * effort.seconds * LONGER;
-            row.extend(spreads.into_iter().zip(ENOUGH).map(|(spread, enough)| {
-                if events < enough {
-                    "".into()
-                } else {
-                    Cell::Rounds(spread)
-                }
-            }));
-            table.rows.push(row);
-            if (from, by) == SPANS[1] {
-                for (line, spread) in lines.iter_mut().zip(spreads) {
-                    line.add(rate, spread);
-                }
-            }
-            part.rounds
-                .push(json!({ "eventsPerSecond": rate, "from": from, "seenBy": by, "rounds": rounds }));
-        }
+        table.rows.push(of_floor.row(rate, "confirm", FLOOR, None));
+        part.rounds.push(of_floor.json(rate, "confirm", FLOOR));
+        of_floor.plot(rate, &mut lines[2..]);
     }
     table.note = String::from(
-        "GET polls every millisecond, and the log's time of a commit is cut off to the millisecond: either adds up to \
-         1 ms. A quantile that too few events were published for is left out.",
+        "p50 and p99 are those of each round, p99.9 that of all rounds' events together. A quantile is left out where \
+         fewer than ten events were slower. GET polls every millisecond, the log's time of a commit is cut off to the \
+         millisecond, and the producer's timer wakes it up to a millisecond late: each adds up to 1 ms.",
     );
     part.tables.push(table);
     part.plots.push(Plot {
@@ -110,76 +119,125 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     part
 }
 
-/// One round at this rate: the figures of each of [`SPANS`].
-async fn follow(
-    stage: &Stage,
-    api: &Process,
-    publisher: &Publisher,
-    campaign: &str,
-    rate: u32,
-    seconds: u32,
-) -> [Lags; 4] {
-    let (count, clock) = (rate * seconds, Clock::start());
-    let (polling, watching) = tokio::join!(
-        Observer::poll(&api.url, campaign),
-        Observer::watch(&api.url, campaign)
-    );
-    let mut confirmations = Vec::new();
-    let started = Instant::now();
-    for number in 1..=count {
-        sleep_until(started + Duration::from_secs(1) * number / rate).await;
-        let id = format!("{campaign}-{number}");
-        let event = events::created(&id, &id).campaign(campaign).donor(&id);
-        confirmations.push(publisher.publish(event.into()).await);
-    }
-    let mut confirmed = Vec::new();
-    for confirmation in confirmations {
-        confirmed.push(clock.ms(confirmation.await.unwrap()));
-    }
-    let both = async { tokio::join!(polling.until(count), watching.until(count)) };
-    let (polled, watched) = timeout(PATIENCE, both)
-        .await
-        .unwrap_or_else(|_| panic!("not all events were to be seen within {PATIENCE:?}"));
-    let committed: Vec<f64> = stage
-        .commits(campaign, count)
-        .await
-        .into_iter()
-        .map(|date| clock.ms_of(date))
-        .collect();
-    [
-        lags(&clock, &confirmed, &polled),
-        lags(&clock, &confirmed, &watched),
-        lags(&clock, &committed, &polled),
-        lags(&clock, &committed, &watched),
-    ]
-}
-
-fn lags(clock: &Clock, from: &[f64], seen: &[Seen]) -> Lags {
-    let seen: Vec<(f64, u32)> = seen
-        .iter()
-        .map(|seen| (clock.ms(seen.at), seen.pledges))
-        .collect();
-    let lags = sorted(waits(from, &seen));
-    Lags {
-        p50: quantile(&lags, 0.5),
-        p99: quantile(&lags, 0.99),
-        p999: quantile(&lags, 0.999),
-    }
-}
-
-/// How long after its time in `from` each event was seen, by sights in the order of time. One that was seen before, by a
-/// hair, waited for nothing.
-fn waits(from: &[f64], seen: &[(f64, u32)]) -> Vec<f64> {
-    let mut sights = seen.iter();
-    let mut sight = sights.next().expect("something was seen");
-    let mut waits = Vec::with_capacity(from.len());
-    for (number, from) in (1..).zip(from) {
-        while sight.1 < number {
-            sight = sights.next().expect("all events were seen");
+impl<'a> Scene<'a> {
+    async fn set(stage: &'a Stage) -> Self {
+        let floor = Floor::start(stage).await;
+        Self {
+            _worker: stage.worker().await,
+            api: stage.api().await,
+            publisher: Publisher::connect(&stage.broker).await,
+            to_floor: Publisher::connect(&Floor::broker(&stage.broker.url)).await,
+            floor_sights: Floor::follow(&stage.database).await,
+            _floor: floor,
+            stage,
         }
-        waits.push((sight.0 - from).max(0.0));
     }
-    waits
+
+    /// One round of the service: the figures of each of [`SPANS`].
+    async fn follow(&self, series: &Series<'_>) -> [Lags; 5] {
+        let clock = Clock::start();
+        let (polling, watching) = tokio::join!(
+            Observer::poll(&self.api.url, series.campaign),
+            Observer::watch(&self.api.url, series.campaign)
+        );
+        let published = series.publish(&self.publisher, &clock).await;
+        let both = async { tokio::join!(polling.until(series.count), watching.until(series.count)) };
+        let (polled, watched) = in_time(both).await;
+        let (polled, watched) = (
+            series.first_sights(&clock, 0, &polled),
+            series.first_sights(&clock, 0, &watched),
+        );
+        let commits = self.stage.commits(series.campaign, series.count).await;
+        let committed: Vec<f64> = commits.into_iter().map(|date| clock.ms_of(date)).collect();
+        [
+            Lags::between(&published.confirmed, &polled),
+            Lags::between(&published.confirmed, &watched),
+            Lags::between(&committed, &polled),
+            Lags::between(&committed, &watched),
+            Lags::between(&published.due, &watched),
+        ]
+    }
+
+    /// One round of the floor.
+    async fn follow_floor(&mut self, series: &Series<'_>) -> Lags {
+        let clock = Clock::start();
+        let published = series.publish(&self.to_floor, &clock).await;
+        let mut seen = vec![0.0; published.confirmed.len()];
+        for _ in 0..series.count {
+            let (id, at): (String, Instant) = in_time(self.floor_sights.recv()).await.unwrap();
+            let number: usize = id.rsplit_once('-').unwrap().1.parse().unwrap();
+            seen[number - 1] = clock.ms(at);
+        }
+        Lags::between(&published.confirmed, &seen)
+    }
+}
+
+async fn in_time<T>(sight: impl Future<Output = T>) -> T {
+    let sight = timeout(PATIENCE, sight).await;
+    sight.unwrap_or_else(|_| panic!("not all events were to be seen within {PATIENCE:?}"))
+}
+
+impl Rounds {
+    fn spread(&self, figure: fn(&Lags) -> f64) -> Spread {
+        Spread::of(self.0.iter().map(figure))
+    }
+
+    /// This quantile of a round, if the events are enough for it.
+    fn of_each(&self, share: f64, figure: fn(&Lags) -> f64) -> Cell {
+        if is_enough(self.0[0].all.len(), share) {
+            self.spread(figure).into()
+        } else {
+            "".into()
+        }
+    }
+
+    /// This quantile of all rounds' events together, if they are enough for it.
+    fn of_all(&self, share: f64) -> Option<f64> {
+        let all = sorted(self.0.iter().flat_map(|round| round.all.iter().copied()));
+        is_enough(all.len(), share).then(|| quantile(&all, share))
+    }
+
+    fn row(&self, rate: u32, from: &str, by: &str, floor: Option<&Self>) -> Vec<Cell> {
+        let times = |share: f64, figure: fn(&Lags) -> f64| match floor {
+            Some(floor) if is_enough(self.0[0].all.len(), share) => {
+                let each = |rounds: &Self| rounds.0.iter().map(figure).collect::<Vec<_>>();
+                Spread::of_ratios(&each(self), &each(floor)).into()
+            }
+            _ => "".into(),
+        };
+        vec![
+            rate.into(),
+            from.into(),
+            by.into(),
+            self.of_each(0.5, |round| round.p50),
+            self.of_each(0.99, |round| round.p99),
+            self.of_all(0.999).map_or("".into(), Cell::Number),
+            times(0.5, |round| round.p50),
+            times(0.99, |round| round.p99),
+        ]
+    }
+
+    fn json(&self, rate: u32, from: &str, by: &str) -> serde_json::Value {
+        json!({
+            "eventsPerSecond": rate, "from": from, "seenBy": by, "eventsPerRound": self.0[0].all.len(),
+            "p999OfAll": self.of_all(0.999), "rounds": self.0,
+        })
+    }
+
+    fn plot(&self, rate: u32, lines: &mut [Line]) {
+        for (line, figure) in lines
+            .iter_mut()
+            .zip([|lags: &Lags| lags.p50, |lags: &Lags| lags.p99])
+        {
+            line.add(rate, self.spread(figure));
+        }
+    }
+}
+
+/// Whether so many events are enough for a quantile.
+#[expect(clippy::cast_precision_loss, reason = "events of some seconds")]
+fn is_enough(events: usize, share: f64) -> bool {
+    events as f64 * (1.0 - share) >= BEYOND - 1e-6
 }
 
 #[cfg(test)]
@@ -187,14 +245,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_waits_for_the_first_sight_that_counts_it() {
-        let published = [0.0, 1.0, 2.0, 3.0];
-        let seen = [(0.5, 0), (4.0, 2), (4.5, 2), (9.0, 4)];
-        assert_eq!(waits(&published, &seen), [4.0, 3.0, 7.0, 6.0]);
-    }
-
-    #[test]
-    fn an_event_that_was_seen_before_its_confirm_waited_for_nothing() {
-        assert_eq!(waits(&[5.0], &[(4.9, 1)]), [0.0]);
+    fn a_quantile_needs_ten_events_beyond_it() {
+        assert!(is_enough(1_000, 0.99) && !is_enough(999, 0.99));
+        assert!(is_enough(10_000, 0.999) && !is_enough(1_000, 0.999));
+        assert!(is_enough(20, 0.5));
     }
 }

@@ -15,13 +15,19 @@ mod crowd;
 mod design;
 mod effort;
 mod fan_out;
+mod floor;
+mod follow;
 mod freshness;
+mod grown;
+mod growth;
+mod lanes;
 mod machine;
 mod measure;
 mod memory;
 mod observer;
 mod plot;
 mod publish;
+mod queue;
 mod read;
 mod rebuild;
 mod report;
@@ -29,11 +35,15 @@ mod seed;
 mod sse;
 mod stage;
 mod stream;
+mod targets;
 mod usage;
 mod warm;
 mod workload;
 mod write;
 mod wrk;
+
+use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use dev_services::directories;
@@ -41,8 +51,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use baseline::Server;
 use effort::Effort;
+use floor::Floor;
 use machine::Machine;
-use report::replace_between_markers;
+use report::{minutes, replace_between_markers};
 use stage::Stage;
 
 /// What `cargo xtask bench` passes on; its help explains it.
@@ -55,6 +66,8 @@ enum Command {
     },
     /// One of the designs compared with the worker, which this program starts itself.
     Drain(design::Task),
+    /// What freshness is compared with, which this program starts itself.
+    Floor(Floor),
     /// One of the baselines, which this program starts itself.
     #[command(subcommand)]
     Serve(Server),
@@ -68,6 +81,7 @@ enum PartName {
     Memory,
     Stream,
     Rebuild,
+    Growth,
 }
 
 #[tokio::main]
@@ -75,6 +89,7 @@ async fn main() {
     match Command::parse() {
         Command::Serve(server) => server.serve().await,
         Command::Drain(task) => task.work().await,
+        Command::Floor(floor) => floor.consume().await,
         Command::Run { parts, quick } => {
             let effort = if quick { Effort::quick() } else { Effort::full() };
             tokio::select! {
@@ -90,32 +105,56 @@ async fn main() {
 /// Runs these parts, each on services that nothing was done to yet, and publishes what they found.
 async fn run(parts: &[PartName], effort: &Effort) {
     raise_file_limit();
-    for &name in parts {
-        println!("{}", name.to_possible_value().unwrap().get_name());
+    let (started, mut promised) = (Instant::now(), String::new());
+    for (place, &name) in parts.iter().enumerate() {
+        println!(
+            "{}: part {} of {}, {} after the start",
+            name.to_possible_value().unwrap().get_name(),
+            place + 1,
+            parts.len(),
+            minutes(started.elapsed())
+        );
+        let began = Instant::now();
         let stage = Stage::set().await;
         let machine = Machine::with(&stage).await;
-        let part = match name {
+        let mut part = match name {
             PartName::Write => write::run(&stage, effort).await,
             PartName::Freshness => freshness::run(&stage, effort).await,
             PartName::Read => read::run(&stage, effort).await,
             PartName::Memory => memory::run(&stage, effort).await,
             PartName::Stream => stream::run(&stage, effort).await,
             PartName::Rebuild => rebuild::run(&stage, effort).await,
+            PartName::Growth => growth::run(&stage, effort).await,
         };
         stage.clear().await;
+        part.took = began.elapsed();
         let text = part.markdown(&machine, "benchmarks");
         println!("\n{text}");
         // Figures of a quick run are no news.
-        if effort.quick {
-            part.save(&directories::target().join("bench"), &machine);
+        let figures = if effort.quick {
+            directories::target().join("bench")
         } else {
-            let docs = directories::workspace().join("docs");
-            part.save(&docs.join("benchmarks"), &machine);
-            let page = docs.join("benchmarks.md");
-            let document = std::fs::read_to_string(&page).unwrap();
-            std::fs::write(page, replace_between_markers(&document, part.name, &text)).unwrap();
+            docs().join("benchmarks")
+        };
+        part.save(&figures, &machine);
+        promised = targets::table(&figures).markdown();
+        if !effort.quick {
+            record(part.name, &text);
+            record("targets", &promised);
         }
     }
+    println!("{promised}\n{} in all", minutes(started.elapsed()));
+}
+
+fn docs() -> PathBuf {
+    directories::workspace().join("docs")
+}
+
+/// Puts what was found between the markers of this name on the page.
+fn record(name: &str, text: &str) {
+    let page = docs().join("benchmarks.md");
+    let document = std::fs::read_to_string(&page).unwrap();
+    std::fs::write(page, replace_between_markers(&document, name, text)).unwrap();
 }
 
 /// Thousands of watchers are thousands of sockets, here and in the servers, which inherit the limit.

@@ -4,10 +4,10 @@
 //! (A B A B …), and each figure is the median of its rounds beside the least and the greatest. A ratio is taken round by
 //! round, between neighbours in time, before its median.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The rounds of one figure.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     pub median: f64,
     pub min: f64,

@@ -8,11 +8,13 @@ use crate::measure::Spread;
 use crate::report::digits;
 
 const SIZE: (u32, u32) = (760, 420);
-const COLOURS: [RGBColor; 4] = [
+const COLOURS: [RGBColor; 6] = [
     RGBColor(31, 119, 180),
     RGBColor(127, 127, 127),
     RGBColor(214, 39, 40),
     RGBColor(44, 160, 44),
+    RGBColor(148, 103, 189),
+    RGBColor(255, 127, 14),
 ];
 
 /// Lines over a logarithmic axis, with the least and the greatest round of each point.
@@ -26,7 +28,7 @@ pub struct Plot {
 
 /// One of them.
 pub struct Line {
-    name: String,
+    pub name: String,
     points: Vec<(f64, Spread)>,
 }
 

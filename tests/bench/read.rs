@@ -9,7 +9,7 @@ use harness::Process;
 use serde_json::json;
 
 use crate::baseline::Server;
-use crate::contest::{Load, Turn};
+use crate::contest::{Load, Round, Turn};
 use crate::effort::Effort;
 use crate::measure::Spread;
 use crate::plot::{Line, Plot};
@@ -27,6 +27,19 @@ const AT_ONCE: u32 = 20;
 
 /// Connections that ask for sums: a few of them keep MongoDB busy.
 const SUMMING: u32 = 4;
+
+/// [`ONE`] at the fewest connections is promised to reach a share of the constant handler. Rounds differ by a tenth and more
+/// on a shared machine, so it takes more of them to tell.
+const TIMES_THE_ROUNDS: usize = 3;
+
+/// A lookup for each request is as slow with more connections, and its answers only come later.
+const LOOKUPS_AT_MOST: u32 = 512;
+
+/// Less CPU time than this in a round is lost in the kernel's count of it, in hundredths of a second.
+const COUNTABLE_S: f64 = 0.1;
+
+/// The read that nearly everyone makes.
+const ONE: &str = "one campaign";
 
 const API: &str = "totals-api";
 const CONSTANT: &str = "constant handler";
@@ -54,6 +67,8 @@ struct Scenario {
     refused: bool,
     /// It can be answered by one lookup as well.
     lookup: bool,
+    /// The most connections that read in this way.
+    crowd: u32,
 }
 
 /// The servers that are there for all of it.
@@ -71,7 +86,7 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
         api: stage.api().await,
         find_one: Server::FindOne { database_url }.start().await,
     };
-    let before = usage::resident_bytes(servers.api.id());
+    let before = usage::resident_bytes(&servers.api);
     let mut part = Part::new("read");
     let mut table = Table::new("Reads a second", COLUMNS);
     for scenario in scenarios() {
@@ -79,13 +94,14 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
             .measure(stage, effort, &servers, &mut part, &mut table)
             .await;
     }
-    let after = usage::resident_bytes(servers.api.id());
+    let after = usage::resident_bytes(&servers.api);
     for &donations in effort.summed {
         sum(stage, effort, donations, &mut part, &mut table).await;
     }
     let (before, after) = (mebibytes(before), mebibytes(after));
     table.note = format!(
-        "totals-api had {before} MiB in memory before its first read and {after} MiB after the last."
+        "CPU time that came to less than a tenth of a second in a round is left out: the kernel counts it in hundredths. \
+         totals-api had {before} MiB in memory before its first read and {after} MiB after the last."
     );
     part.tables.push(table);
     part
@@ -111,10 +127,11 @@ impl Scenario {
         let mut lines = [Line::new(API), Line::new(CONSTANT), Line::new(FIND_ONE)];
         // What a first read costs is no part of this.
         read_once(&servers.api.url, &self.paths).await;
-        for &connections in effort.connections {
+        let crowds = effort.connections.iter();
+        for (place, &connections) in crowds.enumerate().filter(|(_, size)| **size <= self.crowd) {
             println!("  {}, {connections} connections", self.name);
             let mut turns = vec![Turn::of(API, &servers.api), Turn::of(CONSTANT, &constant)];
-            if self.lookup {
+            if self.lookup && connections <= LOOKUPS_AT_MOST {
                 turns.push(Turn::of(FIND_ONE, &servers.find_one));
             }
             let load = Load {
@@ -123,7 +140,9 @@ impl Scenario {
                 seconds: effort.seconds,
                 refused: self.refused,
             };
-            load.contest(stage, &mut turns, effort.rounds).await;
+            let is_promised = self.name == ONE && place == 0;
+            let times = if is_promised { TIMES_THE_ROUNDS } else { 1 };
+            load.contest(stage, &mut turns, effort.rounds * times).await;
             let baseline = turns[1].each(|round| round.per_second);
             for (turn, line) in turns.iter().zip(&mut lines) {
                 let baseline = (turn.name != CONSTANT).then_some(baseline.as_slice());
@@ -159,11 +178,12 @@ fn scenarios() -> Vec<Scenario> {
         paths,
         refused,
         lookup,
+        crowd: if lookup { 2_000 } else { 512 },
     };
     let known = (0..CAMPAIGNS).map(|number| path(seed::campaign_id(number)));
     let unknown = (0..CAMPAIGNS).map(|number| path(seed::unknown_id(number)));
     vec![
-        scenario("one campaign", vec![path(seed::campaign_id(0))], false, true),
+        scenario(ONE, vec![path(seed::campaign_id(0))], false, true),
         scenario("10,000 campaigns at random", known.collect(), false, true),
         scenario("10,000 unknown ids at random", unknown.collect(), true, false),
         scenario(
@@ -208,6 +228,14 @@ async fn sum(stage: &Stage, effort: &Effort, donations: u32, part: &mut Part, ta
 
 fn row(read: &str, connections: u32, turn: &Turn<'_>, baseline: Option<&[f64]>) -> Vec<Cell> {
     let spread = |figure| Cell::from(Spread::of(turn.each(figure)));
+    let cpu = |seconds: fn(&Round) -> f64| {
+        let in_a_round = Spread::of(turn.each(seconds));
+        if in_a_round.median < COUNTABLE_S {
+            return "".into();
+        }
+        let per_million = turn.rounds.iter().map(|round| seconds(round) / round.millions);
+        Cell::from(Spread::of(per_million))
+    };
     let ratio = |baseline| Spread::of_ratios(&turn.each(|round| round.per_second), baseline);
     vec![
         read.into(),
@@ -218,8 +246,8 @@ fn row(read: &str, connections: u32, turn: &Turn<'_>, baseline: Option<&[f64]>) 
         Cell::Ratio(Spread::of(turn.each(|round| round.wrong_share))),
         spread(|round| round.p50_ms),
         spread(|round| round.p99_ms),
-        spread(|round| round.server_cpu_s / round.millions),
-        spread(|round| round.mongodb_cpu_s / round.millions),
-        spread(|round| round.wrk_cpu_s / round.millions),
+        cpu(|round| round.server_cpu_s),
+        cpu(|round| round.mongodb_cpu_s),
+        cpu(|round| round.wrk_cpu_s),
     ]
 }

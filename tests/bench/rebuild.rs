@@ -85,7 +85,7 @@ async fn pace(rows: u32, work: impl Future<Output = ()>) -> f64 {
 }
 
 /// Runs a tool, which has to find that all is well.
-async fn tool(database: &Database, arguments: &[&str]) {
+pub async fn tool(database: &Database, arguments: &[&str]) {
     let mut command = worker_command();
     let output = command
         .env("DATABASE_URL", &database.url)

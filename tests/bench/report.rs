@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -18,6 +19,8 @@ pub struct Part {
     pub plots: Vec<Plot>,
     /// Everything the tables are made of.
     pub rounds: Vec<Value>,
+    /// From setting the stage to clearing it.
+    pub took: Duration,
 }
 
 /// Figures in rows.
@@ -48,6 +51,7 @@ impl Part {
             tables: Vec::new(),
             plots: Vec::new(),
             rounds: Vec::new(),
+            took: Duration::ZERO,
         }
     }
 
@@ -58,14 +62,14 @@ impl Part {
             plot.draw(&dir.join(&plot.file));
         }
         let tables: Vec<Value> = self.tables.iter().map(Table::to_json).collect();
-        let json = json!({ "machine": machine, "tables": tables, "rounds": self.rounds });
+        let json = json!({ "machine": machine, "seconds": self.took.as_secs(), "tables": tables, "rounds": self.rounds });
         let text = serde_json::to_string_pretty(&json).unwrap() + "\n";
         std::fs::write(dir.join(format!("{}.json", self.name)), text).unwrap();
     }
 
     /// As Markdown, with the plots in the directory `plots`.
     pub fn markdown(&self, machine: &Machine, plots: &str) -> String {
-        let mut text = format!("{machine}\n");
+        let mut text = format!("{machine} It took {}.\n", minutes(self.took));
         for table in &self.tables {
             let _ = write!(text, "\n**{}**\n\n{}", table.title, table.markdown());
         }
@@ -99,7 +103,7 @@ impl Table {
     }
 
     /// Aligned, so that it can be read in a terminal as well.
-    fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let header: Vec<String> = self.columns.iter().map(|&name| name.to_owned()).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(Cell::text).collect());
         let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
@@ -165,6 +169,11 @@ impl From<Spread> for Cell {
 /// Bytes in MiB, to a tenth.
 pub fn mebibytes(bytes: f64) -> String {
     format!("{:.1}", bytes / f64::from(1 << 20))
+}
+
+/// To the second.
+pub fn minutes(time: Duration) -> String {
+    format!("{} min {} s", time.as_secs() / 60, time.as_secs() % 60)
 }
 
 /// About three digits of a number, or all before the point.

@@ -1,10 +1,20 @@
-//! Campaigns and donations put straight into the database: only how they are read is measured.
+//! What a database holds before something is measured: totals or donations alone, put straight into it where only how
+//! they are read is measured, or a whole history, applied as the worker does.
 
-use harness::Database;
+use std::ops::Range;
+
+use harness::{Database, events};
 use mongodb::bson::{DateTime, Document, doc};
+use totals_core::runtime::config;
+use totals_core::store::Store;
+
+use crate::lanes::Lanes;
 
 /// Documents in one insert.
 const AT_ONCE: usize = 10_000;
+
+/// Donations of a history that are held in memory at once.
+const HELD: u32 = 50_000;
 
 /// The id of a campaign, as long and as spread over the index as a generated one.
 pub fn campaign_id(number: u32) -> String {
@@ -45,6 +55,29 @@ pub async fn donations(database: &Database, campaign: &str, count: u32) {
         }
     });
     insert(&collection, &mut donations).await;
+}
+
+/// The store, with its collections and indexes.
+pub async fn store(database_url: &str) -> Store {
+    let url = database_url.into();
+    let store = Store::open(&config::Database { url }, "bench").await.unwrap();
+    store.prepare().await.unwrap();
+    store
+}
+
+/// The donations of these numbers, each by a donor of its own to the campaign that `campaign` names, with their events,
+/// donors and totals: by the fold itself, so that what is stored is what a worker would have stored.
+pub async fn history(database_url: &str, numbers: Range<u32>, campaign: impl Fn(u32) -> String) {
+    let store = store(database_url).await;
+    for first in numbers.clone().step_by(usize::try_from(HELD).unwrap()) {
+        let some = first..numbers.end.min(first + HELD);
+        let messages = some.map(|number| {
+            let id = format!("donation-{number:08}");
+            let event = events::created(&id, &id).donor(&format!("donor-{number}"));
+            event.campaign(&campaign(number)).into()
+        });
+        Lanes::of(messages).apply(&store).await;
+    }
 }
 
 async fn insert(collection: &mongodb::Collection<Document>, documents: &mut impl Iterator<Item = Document>) {

@@ -43,10 +43,7 @@ impl Stage {
     /// An API that answers.
     pub async fn api(&self) -> Process {
         let mut command = api_command();
-        // A line for each request would be most of what is measured.
-        command
-            .env("DATABASE_URL", &self.database.url)
-            .env("LOG_LEVEL", "info,access=off");
+        command.env("DATABASE_URL", &self.database.url);
         let api = Process::start(command).await;
         api.healthy().await;
         api
@@ -54,10 +51,14 @@ impl Stage {
 
     /// A worker that consumes.
     pub async fn worker(&self) -> Process {
-        let command = worker_command_on(&self.database, &self.broker);
-        let worker = Process::start(command).await;
+        let worker = self.starting_worker().await;
         worker.healthy().await;
         worker
+    }
+
+    /// A worker that is about to consume: nothing of a full queue has gone unseen.
+    pub async fn starting_worker(&self) -> Process {
+        Process::start(worker_command_on(&self.database, &self.broker)).await
     }
 
     /// Empties the database.
@@ -73,6 +74,16 @@ impl Stage {
     /// CPU seconds that MongoDB has used so far; none are known of a container.
     pub fn mongodb_cpu_seconds(&self) -> f64 {
         self.mongodb.pid().map_or(f64::NAN, usage::cpu_seconds)
+    }
+
+    /// The most memory that RabbitMQ has had so far, in MiB; none is known of a container.
+    pub fn rabbitmq_peak_mib(&self) -> f64 {
+        self.rabbitmq.pid().map_or(f64::NAN, usage::peak_mib)
+    }
+
+    /// The most memory that MongoDB has had so far, in MiB; none is known of a container.
+    pub fn mongodb_peak_mib(&self) -> f64 {
+        self.mongodb.pid().map_or(f64::NAN, usage::peak_mib)
     }
 
     /// When the first so many events of a campaign were committed, in the order of their numbers, by the worker's clock.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use harness::Process;
+
 /// The kernel counts CPU time in hundredths of a second, whatever its own clock (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -18,23 +20,25 @@ pub fn cpu_seconds_of_ended_children() -> f64 {
 }
 
 /// The memory that a process has in RAM, in bytes.
-pub fn resident_bytes(pid: u32) -> f64 {
-    bytes(&status(pid), "VmRSS:")
+pub fn resident_bytes(process: &Process) -> f64 {
+    exact(process.memory())
 }
 
-/// The most memory that a process ever had in RAM, in bytes.
-pub fn peak_resident_bytes(pid: u32) -> f64 {
-    bytes(&status(pid), "VmHWM:")
+/// As a figure.
+#[expect(clippy::cast_precision_loss, reason = "no memory has 2^53 bytes")]
+pub fn exact(bytes: u64) -> f64 {
+    bytes as f64
 }
 
-fn status(pid: u32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/status")).unwrap()
+/// The most memory that a process ever had in RAM, in MiB.
+pub fn peak_mib(pid: u32) -> f64 {
+    peak_mib_in(&fs::read_to_string(format!("/proc/{pid}/status")).unwrap())
 }
 
-fn bytes(status: &str, name: &str) -> f64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
+fn peak_mib_in(status: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<f64>().ok());
-    kib.expect("a process that runs has memory") * 1024.0
+    kib.expect("a process that runs has memory") / 1024.0
 }
 
 /// The sum of two fields, numbered as in proc(5). The second, the program's name, may hold anything, but ends with the
@@ -61,11 +65,8 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_read_in_kibibytes() {
-        let status = "Name:\tx\nVmHWM:\t      20 kB\nVmRSS:\t      10 kB\nThreads:\t2\n";
-        assert_eq!(
-            (bytes(status, "VmRSS:"), bytes(status, "VmHWM:")),
-            (10_240.0, 20_480.0)
-        );
+    fn the_peak_is_told_from_what_is_held_now() {
+        let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nThreads:\t2\n";
+        assert_eq!(peak_mib_in(status), 2.0);
     }
 }

@@ -58,6 +58,11 @@ pub struct Messages {
     pub distinct: u32,
 }
 
+/// The k-th of so many in proportion to 1/k; the first is 0.
+pub fn by_zipf(count: u32) -> WeightedIndex<f64> {
+    WeightedIndex::new((1..=count).map(|rank| 1.0 / f64::from(rank))).unwrap()
+}
+
 impl Workload {
     /// Only donations, each once.
     pub fn is_plain(&self) -> bool {
@@ -67,7 +72,7 @@ impl Workload {
     /// So many messages.
     pub fn messages(&self, count: u32) -> Messages {
         let mut random = StdRng::seed_from_u64(SEED);
-        let campaigns = WeightedIndex::new((1..=self.campaigns).map(|rank| 1.0 / f64::from(rank))).unwrap();
+        let campaigns = by_zipf(self.campaigns);
         let (mut all, mut donations): (Vec<Outgoing>, Vec<(String, String)>) = (Vec::new(), Vec::new());
         let mut distinct = 0;
         for number in 0..count {

@@ -4,32 +4,27 @@
 //! database can do (the fold, with no broker), and the earlier design, one and ten events at a time. Each round begins
 //! with an empty database and a queue that was filled before; only the draining is timed.
 
-use std::time::Duration;
-
 use harness::{Process, eventually};
 use mongodb::bson::doc;
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::{Instant, sleep};
 
 use crate::design::Design;
 use crate::effort::Effort;
 use crate::measure::Spread;
-use crate::publish::Publisher;
-use crate::report::{Cell, Part, Table};
+use crate::queue::pace;
+use crate::report::{Cell, Part, Table, digits};
 use crate::stage::Stage;
 use crate::usage;
-use crate::workload::{Messages, WORKLOADS, Workload};
+use crate::workload::{WORKLOADS, Workload};
 
-/// The earlier design is so much slower that a full queue would take it minutes; its pace is steady.
-const SHARE_OF_EARLIER: u32 = 50;
-
-/// Between two looks at the worker's metrics.
-const LOOK: Duration = Duration::from_millis(10);
+/// Workloads that are no target's have a fraction of the messages.
+const SHARE_OF_OTHERS: u32 = 4;
 
 const SPEED: &[&str] = &[
     "messages",
     "design",
+    "drained a round",
     "messages/s",
     "of the store-nothing consumer",
     "totals-worker is times as fast",
@@ -41,7 +36,9 @@ const COST: &[&str] = &[
     "MongoDB",
     "RabbitMQ",
     "bytes stored per event",
-    "worker's peak MiB",
+    "peak MiB: worker",
+    "MongoDB so far",
+    "RabbitMQ so far",
 ];
 
 /// What the worker's round cost.
@@ -54,7 +51,18 @@ struct Drained {
     rabbitmq_cpu_s: f64,
     /// Documents and indexes, before compression.
     bytes_per_event: f64,
-    peak_mib: f64,
+    worker_peak_mib: f64,
+    mongodb_peak_mib: f64,
+    rabbitmq_peak_mib: f64,
+}
+
+/// Another design, and its rounds so far.
+struct Other {
+    name: &'static str,
+    design: Design,
+    /// Messages of each round.
+    count: u32,
+    per_second: Vec<f64>,
 }
 
 /// Runs the part.
@@ -66,68 +74,108 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
         Table::new("Messages a second", SPEED),
         Table::new("What they cost", COST),
     );
-    for (number, workload) in WORKLOADS.iter().enumerate() {
+    for (place, workload) in WORKLOADS.iter().enumerate() {
         println!("  {}", workload.name);
-        let mut designs = vec![
-            ("store-nothing consumer", Design::Nothing),
-            ("fold without broker", Design::Fold { workload: number }),
-        ];
-        if workload.is_plain() {
-            designs.push(("earlier design, 1 at a time", Design::Earlier { at_once: 1 }));
-            designs.push(("earlier design, 10 at a time", Design::Earlier { at_once: 10 }));
-        }
-        let mut drained = Vec::new();
-        let mut others = vec![Vec::new(); designs.len()];
+        let count = if workload.is_plain() {
+            effort.queued
+        } else {
+            effort.queued / SHARE_OF_OTHERS
+        };
+        let (mut others, mut drained) = (others(place, workload, count), Vec::new());
         for _ in 0..effort.rounds {
-            drained.push(drain(stage, workload, effort.queued).await);
-            for ((_, design), rounds) in designs.iter().zip(&mut others) {
-                rounds.push(other(stage, workload, *design, effort.queued).await);
+            drained.push(drain(stage, workload, count).await);
+            for other in &mut others {
+                other.round(stage, workload).await;
             }
         }
         let per_second: Vec<f64> = drained.iter().map(|round| round.per_second).collect();
-        let nothing = others[0].clone();
-        let names = designs.iter().map(|(name, _)| *name);
-        for (name, rounds) in [("totals-worker", &per_second)]
-            .into_iter()
-            .chain(names.zip(&others))
-        {
+        let nothing = others
+            .iter()
+            .find(|other| matches!(other.design, Design::Nothing));
+        let nothing = nothing.map(|other| other.per_second.as_slice());
+        let mut row = |name: &str, count: u32, rounds: &[f64], ours: Option<&[f64]>| {
             speed.rows.push(vec![
                 workload.name.into(),
                 name.into(),
+                count.into(),
                 Spread::of(rounds.iter().copied()).into(),
-                Cell::Ratio(Spread::of_ratios(rounds, &nothing)),
-                Spread::of_ratios(&per_second, rounds).into(),
+                nothing.map_or("".into(), |nothing| {
+                    Cell::Ratio(Spread::of_ratios(rounds, nothing))
+                }),
+                ours.map_or("".into(), |ours| Spread::of_ratios(ours, rounds).into()),
             ]);
-            part.rounds
-                .push(json!({ "messages": workload.name, "design": name, "perSecond": rounds }));
+        };
+        row("totals-worker", count, &per_second, None);
+        for other in &others {
+            row(other.name, other.count, &other.per_second, Some(&per_second));
+            part.rounds.push(
+                json!({ "messages": workload.name, "design": other.name, "perSecond": other.per_second }),
+            );
         }
-        cost.rows.push(costs(workload, effort.queued, &drained));
+        cost.rows.push(costs(workload, count, &drained));
         part.rounds
             .push(json!({ "messages": workload.name, "design": "totals-worker", "rounds": drained }));
     }
+    cost.note = format!(
+        "The worker is a new process in each round, and its peak is that of a round that begins with {} messages in the \
+         queue. MongoDB and RabbitMQ run on, so that theirs include the rounds before and those of the other designs.",
+        digits(effort.queued.into())
+    );
     part.tables = vec![speed, cost];
     part
+}
+
+/// What this workload is compared with. The slow designs drain fewer messages, about eight seconds' worth, and the
+/// consumer that stores nothing and the fold half as many: the pace of all of them is steady.
+fn others(place: usize, workload: &Workload, count: u32) -> Vec<Other> {
+    let other = |name, design, count| Other {
+        name,
+        design,
+        count,
+        per_second: Vec::new(),
+    };
+    let mut others = vec![other(
+        "fold without broker",
+        Design::Fold { workload: place },
+        count / 2,
+    )];
+    if workload.is_plain() {
+        others.extend([
+            other("store-nothing consumer", Design::Nothing, count / 2),
+            other(
+                "earlier design, 1 at a time",
+                Design::Earlier { at_once: 1 },
+                count / 125,
+            ),
+            other(
+                "earlier design, 10 at a time",
+                Design::Earlier { at_once: 10 },
+                count / 40,
+            ),
+        ]);
+    }
+    others
 }
 
 /// One round of the worker.
 async fn drain(stage: &Stage, workload: &Workload, count: u32) -> Drained {
     let messages = workload.messages(count);
-    let distinct = messages.distinct;
-    fill(stage, messages).await;
+    stage.empty().await;
+    stage.broker.publish(messages.all).await;
     let used = |worker: Option<&Process>| {
         let worker = worker.map_or(0.0, |worker| usage::cpu_seconds(worker.id()));
         [worker, stage.mongodb_cpu_seconds(), stage.rabbitmq_cpu_seconds()]
     };
     let before = used(None);
-    let worker = stage.worker().await;
-    let per_second = pace(&worker, count).await;
+    let worker = stage.starting_worker().await;
+    let per_second = pace(std::slice::from_ref(&worker), count).await;
     let after = used(Some(&worker));
-    let peak_mib = usage::peak_resident_bytes(worker.id()) / f64::from(1 << 20);
+    let worker_peak_mib = usage::peak_mib(worker.id());
     // Everything is acknowledged when it has stopped.
     assert_eq!(worker.terminate().await, Some(0));
     eventually(|| stage.broker.count(&stage.broker.queue), |left| *left == 0).await;
     let rows = stage.database.processed().await;
-    assert_eq!(u32::try_from(rows).unwrap(), distinct, "rows in the log");
+    assert_eq!(u32::try_from(rows).unwrap(), messages.distinct, "rows in the log");
     let stats = stage.database.run(doc! { "dbStats": 1 }).await;
     let size = |name: &str| stats.get_f64(name).unwrap();
     Drained {
@@ -135,70 +183,20 @@ async fn drain(stage: &Stage, workload: &Workload, count: u32) -> Drained {
         worker_cpu_s: after[0] - before[0],
         mongodb_cpu_s: after[1] - before[1],
         rabbitmq_cpu_s: after[2] - before[2],
-        bytes_per_event: (size("dataSize") + size("indexSize")) / f64::from(distinct),
-        peak_mib,
+        bytes_per_event: (size("dataSize") + size("indexSize")) / f64::from(messages.distinct),
+        worker_peak_mib,
+        mongodb_peak_mib: stage.mongodb_peak_mib(),
+        rabbitmq_peak_mib: stage.rabbitmq_peak_mib(),
     }
 }
 
-/// One round of another design.
-async fn other(stage: &Stage, workload: &Workload, design: Design, queued: u32) -> f64 {
-    let count = match design {
-        Design::Earlier { .. } => queued / SHARE_OF_EARLIER,
-        Design::Nothing | Design::Fold { .. } => queued,
-    };
-    let messages = match design {
-        Design::Fold { .. } => None,
-        Design::Nothing | Design::Earlier { .. } => Some(workload.messages(count)),
-    };
-    stage.empty().await;
-    if let Some(messages) = messages {
-        fill(stage, messages).await;
-    }
-    design.run(stage, count).await
-}
-
-/// Messages a second, by the worker's own count of what was committed, from the first commit to the last.
-async fn pace(worker: &Process, messages: u32) -> f64 {
-    let mut first: Option<(f64, Instant)> = None;
-    loop {
-        let (seen, now) = (committed(&worker.text("/metrics").await), Instant::now());
-        match first {
-            None if seen > 0.0 => first = Some((seen, now)),
-            Some((before, since)) if seen >= f64::from(messages) => {
-                return (seen - before) / (now - since).as_secs_f64();
-            }
-            _ => sleep(LOOK).await,
+impl Other {
+    async fn round(&mut self, stage: &Stage, workload: &Workload) {
+        stage.empty().await;
+        if !matches!(self.design, Design::Fold { .. }) {
+            stage.broker.publish(workload.messages(self.count).all).await;
         }
-    }
-}
-
-/// The sum of the events of all types that were applied or were duplicates.
-fn committed(metrics: &str) -> f64 {
-    let lines = metrics
-        .lines()
-        .filter(|line| line.starts_with("totals_worker_events_total{"));
-    let counts = lines.map(|line| {
-        assert!(
-            !line.contains("dead_lettered"),
-            "a bench has no dead letters: {line}"
-        );
-        line.rsplit_once(' ')
-            .and_then(|(_, count)| count.parse::<f64>().ok())
-            .expect("a count")
-    });
-    counts.sum()
-}
-
-/// Fills the queue, with an empty database behind it.
-async fn fill(stage: &Stage, messages: Messages) {
-    stage.empty().await;
-    let publisher = Publisher::connect(&stage.broker).await;
-    let mut confirmations = Vec::new();
-    for message in messages.all {
-        confirmations.push(publisher.publish(message).await);
-    }
-    for confirmation in confirmations {
-        confirmation.await.unwrap();
+        self.per_second.push(self.design.run(stage, self.count).await);
     }
 }
 
@@ -207,27 +205,15 @@ fn costs(workload: &Workload, count: u32, drained: &[Drained]) -> Vec<Cell> {
     let of = |figure: fn(&Drained) -> f64, unit: f64| {
         Cell::from(Spread::of(drained.iter().map(|round| figure(round) / unit)))
     };
+    let last = drained[drained.len() - 1];
     vec![
         workload.name.into(),
         of(|round| round.worker_cpu_s, millions),
         of(|round| round.mongodb_cpu_s, millions),
         of(|round| round.rabbitmq_cpu_s, millions),
         of(|round| round.bytes_per_event, 1.0),
-        of(|round| round.peak_mib, 1.0),
+        of(|round| round.worker_peak_mib, 1.0),
+        Cell::Number(last.mongodb_peak_mib),
+        Cell::Number(last.rabbitmq_peak_mib),
     ]
-}
-
-#[cfg(test)]
-#[expect(clippy::float_cmp, reason = "every value is exact")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_types_of_events_are_counted_together() {
-        let metrics = "# TYPE totals_worker_events counter\n\
-                       totals_worker_events_total{type=\"donation.created\",outcome=\"applied\"} 40\n\
-                       totals_worker_events_total{type=\"donation.created\",outcome=\"duplicate\"} 2\n\
-                       totals_worker_batch_size_events_count 7\n";
-        assert_eq!(committed(metrics), 42.0);
-    }
 }
