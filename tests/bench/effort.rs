@@ -17,6 +17,10 @@ pub struct Effort {
     pub campaigns: u32,
     /// Messages in the queue before it is drained.
     pub queued: u32,
+    /// The same for several workers.
+    pub drained: u32,
+    /// Of one worker.
+    pub lanes: &'static [u32],
     /// Events a second; at the first of them the machine is idle between two.
     pub rates: &'static [u32],
 }
@@ -33,6 +37,8 @@ impl Effort {
             changes: 40,
             campaigns: 100_000,
             queued: 200_000,
+            drained: 100_000,
+            lanes: &[1, 2, 4, 8],
             rates: &[10, 100, 1_000, 5_000],
         }
     }
@@ -48,6 +54,8 @@ impl Effort {
             changes: 10,
             campaigns: 10_000,
             queued: 10_000,
+            drained: 5_000,
+            lanes: &[1, 4],
             rates: &[10, 1_000],
         }
     }

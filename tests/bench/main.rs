@@ -25,6 +25,7 @@ mod publish;
 mod read;
 mod rebuild;
 mod report;
+mod scale;
 mod seed;
 mod sse;
 mod stage;
@@ -68,6 +69,7 @@ enum PartName {
     Memory,
     Stream,
     Rebuild,
+    Scale,
 }
 
 #[tokio::main]
@@ -101,6 +103,7 @@ async fn run(parts: &[PartName], effort: &Effort) {
             PartName::Memory => memory::run(&stage, effort).await,
             PartName::Stream => stream::run(&stage, effort).await,
             PartName::Rebuild => rebuild::run(&stage, effort).await,
+            PartName::Scale => scale::run(&stage, effort).await,
         };
         stage.clear().await;
         let text = part.markdown(&machine, "benchmarks");

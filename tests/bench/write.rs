@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use harness::{Process, eventually};
+use futures::future::join_all;
+use harness::{Broker, Outgoing, Process, eventually};
 use mongodb::bson::doc;
 use serde::Serialize;
 use serde_json::json;
@@ -24,7 +25,7 @@ use crate::workload::{Messages, WORKLOADS, Workload};
 /// The earlier design is so much slower that a full queue would take it minutes; its pace is steady.
 const SHARE_OF_EARLIER: u32 = 50;
 
-/// Between two looks at the worker's metrics.
+/// Between two looks at a worker's metrics.
 const LOOK: Duration = Duration::from_millis(10);
 
 const SPEED: &[&str] = &[
@@ -120,7 +121,7 @@ async fn drain(stage: &Stage, workload: &Workload, count: u32) -> Drained {
     };
     let before = used(None);
     let worker = stage.worker().await;
-    let per_second = pace(&worker, count).await;
+    let per_second = pace(std::slice::from_ref(&worker), count).await;
     let after = used(Some(&worker));
     let peak_mib = usage::peak_resident_bytes(worker.id()) / f64::from(1 << 20);
     // Everything is acknowledged when it has stopped.
@@ -157,11 +158,13 @@ async fn other(stage: &Stage, workload: &Workload, design: Design, queued: u32) 
     design.run(stage, count).await
 }
 
-/// Messages a second, by the worker's own count of what was committed, from the first commit to the last.
-async fn pace(worker: &Process, messages: u32) -> f64 {
+/// Messages a second, by the workers' own counts of what was committed, from the first commit to the last.
+pub async fn pace(workers: &[Process], messages: u32) -> f64 {
     let mut first: Option<(f64, Instant)> = None;
     loop {
-        let (seen, now) = (committed(&worker.text("/metrics").await), Instant::now());
+        let metrics = join_all(workers.iter().map(|worker| worker.text("/metrics"))).await;
+        let seen: f64 = metrics.iter().map(|metrics| committed(metrics)).sum();
+        let now = Instant::now();
         match first {
             None if seen > 0.0 => first = Some((seen, now)),
             Some((before, since)) if seen >= f64::from(messages) => {
@@ -192,9 +195,14 @@ fn committed(metrics: &str) -> f64 {
 /// Fills the queue, with an empty database behind it.
 async fn fill(stage: &Stage, messages: Messages) {
     stage.empty().await;
-    let publisher = Publisher::connect(&stage.broker).await;
+    publish(&stage.broker, messages.all).await;
+}
+
+/// Publishes messages, and returns when all are confirmed.
+pub async fn publish(broker: &Broker, messages: impl IntoIterator<Item = Outgoing>) {
+    let publisher = Publisher::connect(broker).await;
     let mut confirmations = Vec::new();
-    for message in messages.all {
+    for message in messages {
         confirmations.push(publisher.publish(message).await);
     }
     for confirmation in confirmations {

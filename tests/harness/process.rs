@@ -173,6 +173,15 @@ impl Process {
         answer.text().await.unwrap()
     }
 
+    /// The sum of those of its metrics whose line begins like this; 0 where there is none yet.
+    pub async fn metric(&self, line: &str) -> f64 {
+        let metrics = self.text("/metrics").await;
+        let values = metrics.lines().filter(|text| text.starts_with(line));
+        values
+            .map(|text| text.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+            .sum()
+    }
+
     /// How much of the machine's memory it holds, in bytes.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();

@@ -42,6 +42,8 @@ enum Part {
     Stream,
     /// Verifying, rebuilding, and reading in what a platform has already
     Rebuild,
+    /// Several workers on one queue and on partitions, and one worker with more or fewer lanes
+    Scale,
     /// All of it
     All,
 }
@@ -94,7 +96,7 @@ mod tests {
     fn all_is_every_part() {
         assert_eq!(
             passed_on(Part::All, false),
-            "run write freshness read memory stream rebuild"
+            "run write freshness read memory stream rebuild scale"
         );
         assert_eq!(passed_on(Part::Stream, true), "run stream --quick");
     }
