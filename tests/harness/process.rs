@@ -176,10 +176,10 @@ impl Process {
     /// The sum of those of its metrics whose line begins like this; 0 where there is none yet.
     pub async fn metric(&self, line: &str) -> f64 {
         let metrics = self.text("/metrics").await;
-        let values = metrics.lines().filter(|text| text.starts_with(line));
-        values
-            .map(|text| text.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
-            .sum()
+        let found = metrics.lines().filter(|text| text.starts_with(line));
+        let values = found.map(|text| text.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
+        // The standard library's sum of nothing is -0.
+        values.fold(0.0, |sum, value| sum + value)
     }
 
     /// How much of the machine's memory it holds, in bytes.
