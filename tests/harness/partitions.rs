@@ -4,7 +4,7 @@
 //! the page says.
 
 use lapin::options::{
-    ExchangeBindOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions,
+    ExchangeBindOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
@@ -17,6 +17,9 @@ const CAMPAIGN_HEADER: &str = "campaign-id";
 
 /// Messages that a quorum queue may deliver again and again, as the worker declares its own.
 const DELIVERY_LIMIT: i64 = 1_000_000_000;
+
+const DONATIONS: [&str; 2] = ["donation.created", "donation.refunded"];
+const PAYMENTS: [&str; 2] = ["payment.completed", "payment.refunded"];
 
 /// The parts of a broker's events, each with an exchange and a queue of its own.
 pub struct Partitions {
@@ -51,25 +54,18 @@ impl Partitions {
             ),
         ];
         let (mut queues, mut bindings) = (Vec::new(), Vec::new());
-        for part in &self.campaigns {
+        let campaigns = self.campaigns.iter().map(|part| (part, DONATIONS));
+        for (part, keys) in campaigns.chain([(&self.payments, PAYMENTS)]) {
             exchanges.push(exchange(&part.exchange, "topic", json!({})));
-            queues.push(json!({
-                "name": part.queue, "vhost": "/", "durable": true, "auto_delete": false,
-                "arguments": {
-                    "x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT, "x-single-active-consumer": true,
-                },
-            }));
-            // To such an exchange the key of a binding is a weight.
-            bindings.push(binding(&hash, &part.exchange, "1"));
+            queues.push(queue(&part.queue, keys == DONATIONS));
+            bindings.extend(keys.map(|key| binding(&part.exchange, "queue", &part.queue, key)));
         }
-        exchanges.push(exchange(&self.payments.exchange, "topic", json!({})));
-        for (key, destination) in [
-            ("donation.created", &hash),
-            ("donation.refunded", &hash),
-            ("payment.completed", &self.payments.exchange),
-            ("payment.refunded", &self.payments.exchange),
-        ] {
-            bindings.push(binding(source, destination, key));
+        // Last, when there is a queue behind each of them. To a hash exchange the key of a binding is a weight.
+        for part in &self.campaigns {
+            bindings.push(binding(&hash, "exchange", &part.exchange, "1"));
+        }
+        for (destination, keys) in [(&hash, DONATIONS), (&self.payments.exchange, PAYMENTS)] {
+            bindings.extend(keys.map(|key| binding(source, "exchange", destination, key)));
         }
         json!({ "exchanges": exchanges, "queues": queues, "bindings": bindings })
     }
@@ -88,14 +84,7 @@ impl Partitions {
             declared.await.unwrap();
         }
         for binding in list("bindings") {
-            let bound = channel.exchange_bind(
-                text(&binding["destination"]).into(),
-                text(&binding["source"]).into(),
-                text(&binding["routing_key"]).into(),
-                ExchangeBindOptions::default(),
-                FieldTable::default(),
-            );
-            bound.await.unwrap();
+            bind(&channel, &binding).await;
         }
         connection.close(200, "done".into()).await.unwrap();
     }
@@ -137,6 +126,21 @@ async fn declare_exchange(channel: &Channel, exchange: &Value) {
     );
 }
 
+async fn bind(channel: &Channel, binding: &Value) {
+    let name = |field: &str| text(&binding[field]).into();
+    let (source, destination, key) = (name("source"), name("destination"), name("routing_key"));
+    let none = FieldTable::default();
+    if binding["destination_type"] == "queue" {
+        let options = QueueBindOptions::default();
+        let bound = channel.queue_bind(destination, source, key, options, none);
+        bound.await.unwrap();
+    } else {
+        let options = ExchangeBindOptions::default();
+        let bound = channel.exchange_bind(destination, source, key, options, none);
+        bound.await.unwrap();
+    }
+}
+
 fn exchange(name: &str, kind: &str, arguments: Value) -> Value {
     json!({
         "name": name, "vhost": "/", "type": kind, "durable": true, "auto_delete": false, "internal": false,
@@ -144,9 +148,17 @@ fn exchange(name: &str, kind: &str, arguments: Value) -> Value {
     })
 }
 
-fn binding(source: &str, destination: &str, key: &str) -> Value {
+fn queue(name: &str, single_active_consumer: bool) -> Value {
+    let mut arguments = json!({ "x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT });
+    if single_active_consumer {
+        arguments["x-single-active-consumer"] = true.into();
+    }
+    json!({ "name": name, "vhost": "/", "durable": true, "auto_delete": false, "arguments": arguments })
+}
+
+fn binding(source: &str, kind: &str, destination: &str, key: &str) -> Value {
     json!({
-        "source": source, "vhost": "/", "destination": destination, "destination_type": "exchange",
+        "source": source, "vhost": "/", "destination": destination, "destination_type": kind,
         "routing_key": key, "arguments": {},
     })
 }
