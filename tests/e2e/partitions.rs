@@ -47,6 +47,14 @@ async fn applied(worker: &Process) -> f64 {
     worker.metric("totals_worker_events_total{").await
 }
 
+/// How many events each of these has applied, once they are so many together: a second copy would be one too many.
+async fn applied_by<const N: usize>(workers: [&Process; N], together: f64) -> [f64; N] {
+    let look = async || futures::future::join_all(workers.map(applied)).await;
+    let counts = eventually(look, |counts| counts.iter().sum::<f64>() >= together).await;
+    assert!(counts.iter().sum::<f64>() <= together, "{counts:?}");
+    counts.try_into().unwrap()
+}
+
 #[test]
 fn the_page_has_the_definitions_that_are_tested() {
     let page = include_str!("../../docs/scaling.md");
