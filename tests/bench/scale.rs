@@ -223,9 +223,10 @@ async fn drain(stage: &Stage, layout: &Layout, workload: &Workload, count: u32, 
     let mongodb = stage.mongodb_cpu_seconds();
     let workers = layout.start(stage, lanes).await;
     let per_second = pace(&workers, count).await;
-    let sum = async |line: &str| -> f64 {
-        let each = workers.iter().map(|worker| worker.metric(line));
-        join_all(each).await.iter().sum()
+    let sum = async |line: &str| {
+        let each = workers.iter().map(|worker| worker.counted(line));
+        let sum: u64 = join_all(each).await.iter().sum();
+        f64::from(u32::try_from(sum).unwrap())
     };
     let retries = sum("totals_worker_retries_total{").await;
     let batches = sum("totals_worker_batch_size_events_count ").await;

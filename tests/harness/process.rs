@@ -173,13 +173,13 @@ impl Process {
         answer.text().await.unwrap()
     }
 
-    /// The sum of those of its metrics whose line begins like this; 0 where there is none yet.
-    pub async fn metric(&self, line: &str) -> f64 {
+    /// The sum of those of its counters whose line begins like this; 0 where there is none yet.
+    pub async fn counted(&self, line: &str) -> u64 {
         let metrics = self.text("/metrics").await;
         let found = metrics.lines().filter(|text| text.starts_with(line));
-        let values = found.map(|text| text.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
-        // The standard library's sum of nothing is -0.
-        values.fold(0.0, |sum, value| sum + value)
+        found
+            .map(|text| text.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
     }
 
     /// How much of the machine's memory it holds, in bytes.
