@@ -46,17 +46,17 @@ impl Partitions {
     pub fn definitions(&self) -> Value {
         let (source, hash) = (&self.all.exchange, self.hash_exchange());
         let mut exchanges = vec![
-            exchange(source, "topic", json!({})),
+            exchange(source, "topic", &json!({})),
             exchange(
                 &hash,
                 "x-consistent-hash",
-                json!({ "hash-header": CAMPAIGN_HEADER }),
+                &json!({ "hash-header": CAMPAIGN_HEADER }),
             ),
         ];
         let (mut queues, mut bindings) = (Vec::new(), Vec::new());
         let campaigns = self.campaigns.iter().map(|part| (part, DONATIONS));
         for (part, keys) in campaigns.chain([(&self.payments, PAYMENTS)]) {
-            exchanges.push(exchange(&part.exchange, "topic", json!({})));
+            exchanges.push(exchange(&part.exchange, "topic", &json!({})));
             queues.push(queue(&part.queue, keys == DONATIONS));
             bindings.extend(keys.map(|key| binding(&part.exchange, "queue", &part.queue, key)));
         }
@@ -141,7 +141,7 @@ async fn bind(channel: &Channel, binding: &Value) {
     }
 }
 
-fn exchange(name: &str, kind: &str, arguments: Value) -> Value {
+fn exchange(name: &str, kind: &str, arguments: &Value) -> Value {
     json!({
         "name": name, "vhost": "/", "type": kind, "durable": true, "auto_delete": false, "internal": false,
         "arguments": arguments,
