@@ -104,10 +104,10 @@ async fn workers(stage: &Stage, effort: &Effort, layouts: &[Layout], part: &mut 
             table.rows.push(row);
         }
     }
-    table.note =
-        "All of them share this machine's cores with MongoDB and RabbitMQ, and one worker fills it: \
-                  more of them cannot be faster here. What counts is what they lose."
-            .to_owned();
+    table.note = String::from(
+        "All of them share this machine's cores with MongoDB and RabbitMQ, and one worker fills it: more of them \
+         cannot be faster here. What counts is what they lose.",
+    );
     part.tables.push(table);
 }
 
