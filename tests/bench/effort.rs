@@ -17,6 +17,10 @@ pub struct Effort {
     pub campaigns: u32,
     /// Messages in the queue before it is drained.
     pub queued: u32,
+    /// The same for several workers.
+    pub drained: u32,
+    /// Of one worker.
+    pub lanes: &'static [u32],
     /// Events a second, and for how many seconds; at the first of them the machine is idle between two.
     pub rates: &'static [(u32, u32)],
     pub growth: Growth,
@@ -43,6 +47,8 @@ impl Effort {
             changes: 40,
             campaigns: 100_000,
             queued: 200_000,
+            drained: 50_000,
+            lanes: &[1, 2, 4, 8],
             rates: &[(10, 5), (100, 10), (1_000, 10), (5_000, 5)],
             growth: Growth {
                 donations: &[1_000, 10_000, 100_000, 1_000_000],
@@ -62,6 +68,8 @@ impl Effort {
             watchers: &[1, 100, 1_000],
             changes: 10,
             campaigns: 10_000,
+            drained: 20_000,
+            lanes: &[1, 4],
             queued: 40_000,
             rates: &[(10, 3), (1_000, 2)],
             growth: Growth {

@@ -31,6 +31,7 @@ mod queue;
 mod read;
 mod rebuild;
 mod report;
+mod scale;
 mod seed;
 mod sse;
 mod stage;
@@ -82,6 +83,7 @@ enum PartName {
     Stream,
     Rebuild,
     Growth,
+    Scale,
 }
 
 #[tokio::main]
@@ -125,6 +127,7 @@ async fn run(parts: &[PartName], effort: &Effort) {
             PartName::Stream => stream::run(&stage, effort).await,
             PartName::Rebuild => rebuild::run(&stage, effort).await,
             PartName::Growth => growth::run(&stage, effort).await,
+            PartName::Scale => scale::run(&stage, effort).await,
         };
         stage.clear().await;
         part.took = began.elapsed();

@@ -20,6 +20,8 @@ pub struct Workload {
     duplicates: u32,
 }
 
+/// The place of the first of them.
+pub const HOT_CAMPAIGN: usize = 0;
 /// The place of the second of them.
 pub const THOUSAND_CAMPAIGNS: usize = 1;
 

@@ -25,6 +25,7 @@ mod live;
 mod live_faults;
 mod moments;
 mod outages;
+mod partitions;
 mod poison;
 mod rivals;
 mod tool;

@@ -92,6 +92,15 @@ impl Broker {
         }
     }
 
+    /// A part of this one's events: `x.exchange` and `x.events` have the parts `x.exchange.name` and `x.name.events`.
+    pub fn part(&self, name: &str) -> Self {
+        let prefix = self.queue.strip_suffix(".events").unwrap();
+        Self {
+            exchange: format!("{}.{name}", self.exchange),
+            ..Self::new(&self.url, &format!("{prefix}.{name}"))
+        }
+    }
+
     /// A connection and a channel of the caller's own.
     pub async fn connect(&self) -> (Connection, Channel) {
         let connection = Connection::connect(&self.url, ConnectionProperties::default())

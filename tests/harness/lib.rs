@@ -14,6 +14,7 @@ mod broker;
 mod client;
 mod database;
 pub mod events;
+pub mod partitions;
 mod process;
 pub mod proxy;
 mod services;

@@ -173,6 +173,15 @@ impl Process {
         answer.text().await.unwrap()
     }
 
+    /// The sum of those of its counters whose line begins like this; 0 where there is none yet.
+    pub async fn counted(&self, line: &str) -> u64 {
+        let metrics = self.text("/metrics").await;
+        let found = metrics.lines().filter(|text| text.starts_with(line));
+        found
+            .map(|text| text.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
+    }
+
     /// How much of the machine's memory it holds, in bytes.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();

@@ -16,6 +16,9 @@ use crate::{Error, Port, choice};
 /// One whole AMQP handshake. lapin itself waits for ever for a peer that accepts and stays silent.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The one plugin that is enabled: the exchange that partitions events by a header. RabbitMQ ships it.
+pub(crate) const PLUGIN: &str = "rabbitmq_consistent_hash_exchange";
+
 /// How to start a [`RabbitServer`]. The default is a free port.
 #[derive(Debug, Clone, Default)]
 pub struct RabbitOptions {
@@ -160,7 +163,14 @@ async fn container(port: u16, volume: Option<Volume>) -> Result<Container, Error
         kind: Kind::RabbitMq,
         port,
         inner_port: 5672,
-        command: Vec::new(),
+        // The image has no variable for plugins; its entry point prepares the server only when it is named.
+        command: vec![
+            "sh".to_owned(),
+            "-c".to_owned(),
+            format!(
+                "rabbitmq-plugins enable --offline {PLUGIN} && exec docker-entrypoint.sh rabbitmq-server"
+            ),
+        ],
         // As for the private node: a nearly full disk must not block publishers without a word.
         env: vec![(
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",

@@ -27,6 +27,10 @@ use totals_core::runtime::config::{self, VARIABLES};
 
 use crate::tools::Tool;
 
+/// Each event is a dozen small pieces, taken in one thread and given back in another.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Folds donation events from RabbitMQ into campaign totals in MongoDB.
 ///
 /// Without a command it consumes until it is stopped. The commands are the operator's tools: they work while workers

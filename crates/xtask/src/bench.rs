@@ -44,6 +44,8 @@ enum Part {
     Rebuild,
     /// How all that changes as the database grows
     Growth,
+    /// Several workers on one queue and on partitions, and one worker with more or fewer lanes
+    Scale,
     /// All of it
     All,
 }
@@ -96,7 +98,7 @@ mod tests {
     fn all_is_every_part() {
         assert_eq!(
             passed_on(Part::All, false),
-            "run write freshness read memory stream rebuild growth"
+            "run write freshness read memory stream rebuild growth scale"
         );
         assert_eq!(passed_on(Part::Stream, true), "run stream --quick");
     }

@@ -5,7 +5,8 @@
 //! - The node registers with an `epmd` of our own on a port of our own. Erlang would otherwise start a
 //!   daemon that outlives everything, and would refuse a second node of the same name.
 //! - The code server looks for each module in every plugin directory, which is half of a cold start (5.4 s,
-//!   2.7 s without). The node gets a view of the installation without the optional plugins.
+//!   2.7 s without). The node gets a view of the installation without the optional plugins, but for the one that
+//!   partitions a queue.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::{NativeInstance, on_path, package};
 use crate::process::{Output, Process};
 use crate::server::Kind;
-use crate::{Error, port};
+use crate::{Error, port, rabbit};
 
 /// Where Debian keeps the inner scripts.
 const DEBIAN_SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -62,7 +63,7 @@ pub(crate) async fn node(script: &Path, dir: &Path, amqp_port: u16) -> Result<No
     let home = dir.join("home");
     fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
     write(dir, "rabbitmq.conf", &configuration(amqp_port))?;
-    write(dir, "enabled_plugins", "[].\n")?;
+    write(dir, "enabled_plugins", &format!("[{}].\n", rabbit::PLUGIN))?;
     write(dir, "rabbitmq-env.conf", "")?;
     let scripts = link_installation(script, dir)?;
 
@@ -157,7 +158,10 @@ fn link_installation(script: &Path, dir: &Path) -> Result<PathBuf, Error> {
 /// The plugins proper are the applications called `rabbitmq_…`, but for the one that starts the node;
 /// all others are libraries.
 fn is_needed(application: &str) -> bool {
-    application.starts_with("rabbitmq_prelaunch") || !application.starts_with("rabbitmq_")
+    ["rabbitmq_prelaunch", rabbit::PLUGIN]
+        .iter()
+        .any(|needed| application.starts_with(needed))
+        || !application.starts_with("rabbitmq_")
 }
 
 async fn start_epmd(dir: &Path, port: u16) -> Result<Process, Error> {
@@ -189,6 +193,7 @@ mod tests {
             "rabbit-3.10.8",
             "rabbit_common-3.10.8",
             "rabbitmq_prelaunch-3.10.8",
+            "rabbitmq_consistent_hash_exchange-3.10.8",
             "ra-2.2.0",
         ] {
             assert!(is_needed(library), "{library}");
