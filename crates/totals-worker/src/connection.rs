@@ -206,7 +206,9 @@ fn node(url: &config::SecretUrl) -> Result<AMQPUri, ConfigError> {
 
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let AMQPUri { scheme, authority, .. } = self.current();
+        let AMQPUri {
+            scheme, authority, ..
+        } = self.current();
         let scheme = match scheme {
             AMQPScheme::AMQP => "amqp",
             AMQPScheme::AMQPS => "amqps",
@@ -263,7 +265,9 @@ mod tests {
         let urls = ["a", "b"].map(|host| format!("amqp://{host}@127.0.0.1:{closed}"));
         let error = address(&urls).unwrap().connect("test").await.unwrap_err();
         assert!(
-            error.to_string().ends_with("check that RabbitMQ runs, and RABBITMQ_URL"),
+            error
+                .to_string()
+                .ends_with("check that RabbitMQ runs, and RABBITMQ_URL"),
             "{error}"
         );
     }

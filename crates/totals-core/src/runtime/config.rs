@@ -389,9 +389,7 @@ fn amqp_urls(list: &str) -> Option<Vec<SecretUrl>> {
             _ => urls.push(part.trim().to_owned()),
         }
     }
-    let checked = urls
-        .iter()
-        .map(|url| is_amqp(url).then(|| url.as_str().into()));
+    let checked = urls.iter().map(|url| is_amqp(url).then(|| url.as_str().into()));
     checked.collect()
 }
 
