@@ -31,8 +31,9 @@ const BEFORE: usize = 60;
 /// Bursts after the recovery.
 const AFTER: usize = 20;
 
-/// So soon is an event committed that was published after the kill, once there is a new primary or leader.
-const RECOVERY: Duration = Duration::from_secs(5);
+/// So soon after the kill of a queue's leader, or after the election of a new primary, an event is committed that was
+/// published after the kill; on a busy machine of two cores.
+const RECOVERY: Duration = Duration::from_secs(10);
 
 /// A confirm that takes longer will not come.
 const CONFIRM: Duration = Duration::from_secs(10);
@@ -244,6 +245,7 @@ async fn a_primary_killed_under_load_loses_nothing_and_is_replaced_within_second
     let stored = world.database.totals("c0").await.unwrap();
     let shown = async || api.get("/api/totals/campaigns/c0").await.1["data"]["totalPledges"].as_i64();
     eventually(shown, |pledges| *pledges == Some(stored.1)).await;
+    worker.healthy().await;
     println!("{}", worker.log());
 
     // What it alone had is undone, and all else is there.
@@ -268,7 +270,8 @@ async fn a_queues_leader_killed_under_load_loses_nothing_and_is_replaced_within_
         let mut killed = Vec::new();
         for _ in 0..2 {
             load.more(BEFORE).await;
-            let leader = cluster.leader(&world.broker.queue).await.unwrap().unwrap();
+            let leader = async || cluster.leader(&world.broker.queue).await.unwrap();
+            let leader = eventually(leader, Option::is_some).await.unwrap();
             cluster.nodes[leader].kill().await.unwrap();
             let kill = Kill::now(&load);
             let recovered = kill.recovery(&world.database).await;
@@ -289,5 +292,8 @@ async fn a_queues_leader_killed_under_load_loses_nothing_and_is_replaced_within_
         load.republished.load(Ordering::Relaxed)
     );
     expect_all(&world, load.confirmed()).await;
+    // The first leader was the node that the worker had declared the queue on.
+    let connections = worker.log().matches("\"consuming\"").count();
+    assert!(connections >= 2, "{connections} connections");
     println!("{}", worker.log());
 }

@@ -113,7 +113,10 @@ impl Broker {
     ///
     /// # Errors
     /// When a node is lost on the way: the broker may have any part of it.
-    pub async fn try_publish(&self, messages: impl IntoIterator<Item = Outgoing>) -> lapin::Result<()> {
+    pub async fn try_publish(
+        &self,
+        messages: impl IntoIterator<Item = Outgoing>,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let (connection, channel) = self.try_connect().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let mut confirmations = Vec::new();
@@ -135,13 +138,12 @@ impl Broker {
             );
         }
         for confirmation in confirmations {
-            assert_eq!(
-                confirmation.await?,
-                Confirmation::Ack(None),
-                "confirmed and routed"
-            );
+            let answer = confirmation.await?;
+            if answer != Confirmation::Ack(None) {
+                return Err(format!("not confirmed and routed: {answer:?}").into());
+            }
         }
-        connection.close(200, "done".into()).await
+        Ok(connection.close(200, "done".into()).await?)
     }
 
     /// Puts a dead letter back into the queue as it is, as the management page does.
