@@ -57,6 +57,17 @@ async fn watch(api: &Process) {
     }
 }
 
+/// What was published, and what of it came again.
+async fn report(load: &Load<'_>, worker: &Process) {
+    let confirmed = load.confirmed() * EVENTS_IN_BURST;
+    let republished = load.republished.load(Ordering::Relaxed) * EVENTS_IN_BURST;
+    println!("{confirmed} events confirmed, {republished} published again");
+    let metrics = worker.text("/metrics").await;
+    for line in metrics.lines().filter(|line| line.contains("duplicate")) {
+        println!("{line}");
+    }
+}
+
 /// Has the primary commit what no other member has, and kills it.
 async fn kill_primary_ahead_of_the_others(set: &mut ReplicaSet, database: &Database) -> usize {
     let primary = set.primary().await.unwrap();
@@ -122,7 +133,7 @@ async fn a_primary_killed_under_load_loses_nothing_and_is_replaced_within_second
         () = read(&api) => unreachable!(),
         () = watch(&api) => panic!("the stream has ended"),
     };
-    println!("{} events confirmed", load.confirmed() * EVENTS_IN_BURST);
+    report(&load, &worker).await;
     expect_all(&world, load.confirmed()).await;
     let stored = world.database.totals("c0").await.unwrap();
     let shown = async || api.get("/api/totals/campaigns/c0").await.1["data"]["totalPledges"].as_i64();
@@ -167,11 +178,7 @@ async fn a_queues_leader_killed_under_load_loses_nothing_and_is_replaced_within_
     };
     let (killed, ()) = tokio::join!(failovers, load.publish());
     assert_ne!(killed[0], killed[1]);
-    println!(
-        "{} bursts, {} republished",
-        load.confirmed(),
-        load.republished.load(Ordering::Relaxed)
-    );
+    report(&load, &worker).await;
     expect_all(&world, load.confirmed()).await;
     // The first leader was the node that the worker had declared the queue on.
     let connections = worker.log().matches("\"consuming\"").count();
