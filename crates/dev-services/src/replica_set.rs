@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, doc};
 
 use crate::mongo::{DATABASE, Deployment, MongoOptions, MongoServer, REPLICA_SET, admin, initiation};
 use crate::server::{Cause, Kind, Source};
@@ -85,12 +85,12 @@ async fn is_primary(port: u16) -> Result<bool, Cause> {
 
 /// Whether all members have taken their places, as the one on this port sees it.
 async fn complete(port: u16) -> Result<(), Cause> {
-    let status = admin(port)
+    let answer = admin(port)
         .await?
         .run_command(doc! { "replSetGetStatus": 1 })
         .await?;
-    let state = |member: &Bson| member.as_document().map(Document::clone)?.get_i32("state").ok();
-    let mut states: Vec<Option<i32>> = status.get_array("members")?.iter().map(state).collect();
+    let state = |member: &Bson| member.as_document()?.get_i32("state").ok();
+    let mut states: Vec<Option<i32>> = answer.get_array("members")?.iter().map(state).collect();
     states.sort_unstable();
     if states == [Some(PRIMARY), Some(SECONDARY), Some(SECONDARY)] {
         return Ok(());
