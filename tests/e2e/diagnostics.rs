@@ -172,7 +172,7 @@ async fn a_bad_value_stops_the_start_with_one_line() {
             "RABBITMQ_URL",
             "http://ada:s3cret@host",
             "RABBITMQ_URL must be an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost, \
-             got `http://***@host`",
+             or several with commas between, got `http://***@host`",
         ),
     ] {
         command.env(variable, value);

@@ -16,6 +16,7 @@ mod compose;
 mod crashes;
 mod dead_letters;
 mod diagnostics;
+mod failover;
 mod folding;
 mod hostile;
 mod ledger;

@@ -6,12 +6,12 @@ use lapin::options::{
     ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind};
 
 /// One test's part of the broker.
 #[derive(Clone)]
 pub struct Broker {
-    /// The server.
+    /// The server, or the nodes of a cluster with commas between.
     pub url: String,
     /// Where producers publish.
     pub exchange: String,
@@ -103,20 +103,31 @@ impl Broker {
 
     /// A connection and a channel of the caller's own.
     pub async fn connect(&self) -> (Connection, Channel) {
-        let connection = Connection::connect(&self.url, ConnectionProperties::default())
-            .await
-            .unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        (connection, channel)
+        self.try_connect().await.unwrap()
+    }
+
+    /// As [`connect`](Self::connect), to the first node that answers.
+    async fn try_connect(&self) -> lapin::Result<(Connection, Channel)> {
+        let connection = dev_services::connect_to_broker(&self.url).await?;
+        let channel = connection.create_channel().await?;
+        Ok((connection, channel))
     }
 
     /// Publishes in order, and returns when the broker has confirmed and routed all.
     pub async fn publish(&self, messages: impl IntoIterator<Item = Outgoing>) {
-        let (connection, channel) = self.connect().await;
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .unwrap();
+        self.try_publish(messages).await.unwrap();
+    }
+
+    /// As [`publish`](Self::publish).
+    ///
+    /// # Errors
+    /// When a node is lost on the way: the broker may have any part of it.
+    pub async fn try_publish(
+        &self,
+        messages: impl IntoIterator<Item = Outgoing>,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let (connection, channel) = self.try_connect().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let mut confirmations = Vec::new();
         for Outgoing {
             routing_key,
@@ -132,18 +143,16 @@ impl Broker {
             confirmations.push(
                 channel
                     .basic_publish(exchange, key, options, &body, properties)
-                    .await
-                    .unwrap(),
+                    .await?,
             );
         }
         for confirmation in confirmations {
-            assert_eq!(
-                confirmation.await.unwrap(),
-                Confirmation::Ack(None),
-                "confirmed and routed"
-            );
+            let answer = confirmation.await?;
+            if answer != Confirmation::Ack(None) {
+                return Err(format!("not confirmed and routed: {answer:?}").into());
+            }
         }
-        connection.close(200, "done".into()).await.unwrap();
+        Ok(connection.close(200, "done".into()).await?)
     }
 
     /// Puts a dead letter back into the queue as it is, as the management page does.

@@ -28,6 +28,11 @@ impl Database {
         }
     }
 
+    /// The same database as one member of its replica set has it.
+    pub async fn on(&self, member_url: &str) -> Self {
+        Self::new(member_url, self.database.name()).await
+    }
+
     /// One of its collections.
     pub fn collection(&self, name: &str) -> mongodb::Collection<Document> {
         self.database.collection(name)
@@ -36,6 +41,12 @@ impl Database {
     /// The answer to a command.
     pub async fn run(&self, command: Document) -> Document {
         self.database.run_command(command).await.unwrap()
+    }
+
+    /// The answer to an administrator's command.
+    pub async fn run_admin(&self, command: Document) -> Document {
+        let admin = self.database.client().database("admin");
+        admin.run_command(command).await.unwrap()
     }
 
     /// The stored totals of a campaign.
@@ -66,9 +77,14 @@ impl Database {
 
     /// How many events are processed.
     pub async fn processed(&self) -> usize {
+        self.try_processed().await.unwrap()
+    }
+
+    /// As [`processed`](Self::processed); none while the server cannot tell.
+    pub async fn try_processed(&self) -> Option<usize> {
         let log = self.collection("event_log");
-        let count = log.count_documents(doc! { "status": "PROCESSED" }).await.unwrap();
-        usize::try_from(count).unwrap()
+        let count = log.count_documents(doc! { "status": "PROCESSED" }).await.ok()?;
+        usize::try_from(count).ok()
     }
 
     /// A row of the event log.

@@ -12,7 +12,7 @@
 //! message that says what to do ([`Error`]).
 //!
 //! A test that has to stop, kill or freeze a server starts one of its own: [`MongoServer`],
-//! [`RabbitServer`]. Nothing that was started outlives its owner, however that ends ([`process`]).
+//! [`RabbitServer`], or three that stand in for each other: [`ReplicaSet`], [`RabbitCluster`]. Nothing that was started outlives its owner, however that ends ([`process`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), dev_services::Error> {
@@ -38,6 +38,8 @@ mod error;
 mod mongo;
 mod native;
 mod rabbit;
+mod rabbit_cluster;
+mod replica_set;
 mod server;
 mod services;
 mod settings;
@@ -46,7 +48,9 @@ pub use docker::Volume;
 pub use error::Error;
 pub use mongo::{Deployment, MongoOptions, MongoServer};
 pub use port::Port;
-pub use rabbit::{RabbitOptions, RabbitServer};
+pub use rabbit::{RabbitOptions, RabbitServer, connect_to_broker};
+pub use rabbit_cluster::RabbitCluster;
+pub use replica_set::ReplicaSet;
 pub use server::{Kind, Source};
 pub use services::{Origin, Services};
 pub use settings::Settings;

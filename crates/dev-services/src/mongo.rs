@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use mongodb::Client;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::ErrorKind;
+use mongodb::{Client, Database};
 
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
@@ -13,10 +13,14 @@ use crate::server::{Cause, Instance, Kind, Source};
 use crate::{Error, Port, choice, url};
 
 /// The database that [`MongoServer::url`] names: the application's default.
-const DATABASE: &str = "totals-service";
+pub(crate) const DATABASE: &str = "totals-service";
 
 /// Name of the replica set.
-const REPLICA_SET: &str = "rs0";
+pub(crate) const REPLICA_SET: &str = "rs0";
+
+/// How long the members of a set go without a primary before they elect one. MongoDB's default is 10 s, which tests would
+/// spend waiting: at the start as well as when a primary is lost.
+const ELECTION_TIMEOUT_MILLIS: i32 = 2000;
 
 /// Code of `replSetInitiate` on a set that has been initiated before.
 const ALREADY_INITIALIZED: i32 = 23;
@@ -51,7 +55,7 @@ pub struct MongoOptions {
 /// A MongoDB server that can be stopped, killed, frozen and started again. Its end is bound to the owner's.
 #[derive(Debug)]
 pub struct MongoServer {
-    instance: Instance,
+    pub(crate) instance: Instance,
     deployment: Deployment,
     port: u16,
 }
@@ -190,22 +194,38 @@ async fn container(port: u16, arguments: Vec<String>, volume: Option<Volume>) ->
 /// One look at a starting server, which also does what it still needs: initiate its replica set.
 async fn probe(port: u16, deployment: Deployment) -> Result<(), Cause> {
     tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
-    let url = format!(
-        "mongodb://127.0.0.1:{port}/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000"
-    );
-    let admin = Client::with_uri_str(url).await?.database("admin");
+    let admin = admin(port).await?;
     let hello = admin.run_command(doc! { "hello": 1 }).await?;
     if deployment == Deployment::Uninitiated || hello.get_bool("isWritablePrimary").unwrap_or(false) {
         return Ok(());
     }
-    let member = format!("127.0.0.1:{port}");
-    let config = doc! { "_id": REPLICA_SET, "members": [{ "_id": 0, "host": &member }] };
-    match admin.run_command(doc! { "replSetInitiate": config }).await {
+    match admin.run_command(initiation(&[port])).await {
         Ok(_) => {}
-        Err(error) if code(&error) == Some(ALREADY_INITIALIZED) => adopt_port(&admin, &member).await?,
+        Err(error) if code(&error) == Some(ALREADY_INITIALIZED) => {
+            adopt_port(&admin, &format!("127.0.0.1:{port}")).await?;
+        }
         Err(error) => return Err(error.into()),
     }
     Err("the replica set has no primary yet".into())
+}
+
+/// The administration of the server on this port, whatever its part in a replica set.
+pub(crate) async fn admin(port: u16) -> Result<Database, Cause> {
+    let url = format!(
+        "mongodb://127.0.0.1:{port}/?directConnection=true&serverSelectionTimeoutMS=2000&connectTimeoutMS=2000"
+    );
+    Ok(Client::with_uri_str(url).await?.database("admin"))
+}
+
+/// The command that makes a replica set of the servers on these ports.
+pub(crate) fn initiation(ports: &[u16]) -> Document {
+    let members = (0..).zip(ports).map(|(id, port): (i32, _)| {
+        let host = format!("127.0.0.1:{port}");
+        doc! { "_id": id, "host": host }
+    });
+    let members: Vec<Document> = members.collect();
+    let settings = doc! { "electionTimeoutMillis": ELECTION_TIMEOUT_MILLIS };
+    doc! { "replSetInitiate": { "_id": REPLICA_SET, "members": members, "settings": settings } }
 }
 
 /// Data of an earlier run name the port of then. A member that does not find itself in its own

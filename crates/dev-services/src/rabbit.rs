@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
-use crate::native::{end_leftover, rabbitmq};
-use crate::process::Process;
+use crate::native::rabbitmq::{self, Epmd, Identity};
+use crate::native::{NativeInstance, end_leftover};
 use crate::server::{Cause, Instance, Kind, Source};
-use crate::{Error, Port, choice};
+use crate::{Error, Port, choice, url};
 
 /// One whole AMQP handshake. lapin itself waits for ever for a peer that accepts and stays silent.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,10 +33,10 @@ pub struct RabbitOptions {
 /// A broker that can be stopped, killed, frozen and started again. Its end is bound to the owner's.
 #[derive(Debug)]
 pub struct RabbitServer {
-    instance: Instance,
+    pub(crate) instance: Instance,
     port: u16,
-    /// The node's name server; it stays while the broker is down.
-    _epmd: Option<Process>,
+    /// The node's own name server; it stays while the broker is down.
+    _epmd: Option<Epmd>,
 }
 
 impl RabbitServer {
@@ -52,11 +52,18 @@ impl RabbitServer {
         let mut server = match source {
             Source::Native => {
                 let script = rabbitmq::locate(&cache()).await?;
-                let node = rabbitmq::node(&script, &dir, port).await?;
+                let epmd = rabbitmq::start_epmd(&dir).await?;
+                let identity = Identity {
+                    name: "rabbit@localhost",
+                    amqp_port: port,
+                    epmd: &epmd,
+                    home: &dir.join("home"),
+                    joins: None,
+                };
+                let node = rabbitmq::node(&script, &dir, &identity)?;
                 Self {
-                    instance: Instance::Native(node.instance),
-                    port,
-                    _epmd: Some(node.epmd),
+                    _epmd: Some(epmd),
+                    ..Self::native(node, port)
                 }
             }
             Source::Docker => {
@@ -70,6 +77,15 @@ impl RabbitServer {
         };
         server.start_again().await?;
         Ok(server)
+    }
+
+    /// A node that was prepared to listen on this port, and is to be started.
+    pub(crate) fn native(node: NativeInstance, port: u16) -> Self {
+        Self {
+            instance: Instance::Native(node),
+            port,
+            _epmd: None,
+        }
     }
 
     /// Connection string, default virtual host.
@@ -149,10 +165,24 @@ impl RabbitServer {
     }
 }
 
+/// A connection to the broker at this URL, to the first node that answers where several are listed.
+///
+/// # Errors
+/// Why the last node could not be connected to.
+pub async fn connect_to_broker(urls: &str) -> lapin::Result<Connection> {
+    let mut nodes = url::nodes(urls).into_iter().peekable();
+    loop {
+        let node = nodes.next().unwrap_or_default();
+        match Connection::connect(&node, ConnectionProperties::default()).await {
+            Err(_) if nodes.peek().is_some() => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Connects to a broker and leaves again.
 pub(crate) async fn handshake(url: &str) -> Result<(), Cause> {
-    let connecting = Connection::connect(url, ConnectionProperties::default());
-    let connection = timeout(HANDSHAKE_TIMEOUT, connecting).await??;
+    let connection = timeout(HANDSHAKE_TIMEOUT, connect_to_broker(url)).await??;
     // The answer was the handshake; how the farewell ends does not matter.
     let _ = timeout(HANDSHAKE_TIMEOUT, connection.close(200, "probe".into())).await;
     Ok(())

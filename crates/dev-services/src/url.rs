@@ -20,8 +20,22 @@ pub fn with_database(url: &str, name: &str) -> String {
     format!("{server}/{name}{mark}{query}")
 }
 
-/// The URL with its password blotted out, for messages.
-pub fn redacted(url: &str) -> String {
+/// What begins another node's URL where a broker's are listed. Any other comma may be part of a password.
+const NEXT_NODE: &str = ",amqp";
+
+/// The URLs of a broker's nodes, of which `RABBITMQ_URL` may list several with commas between.
+pub fn nodes(urls: &str) -> Vec<String> {
+    let lines = urls.replace(", ", ",").replace(NEXT_NODE, "\namqp");
+    lines.lines().map(str::to_owned).collect()
+}
+
+/// The URL, or each of several, with its password blotted out, for messages.
+pub fn redacted(urls: &str) -> String {
+    let nodes: Vec<String> = urls.split(NEXT_NODE).map(redacted_one).collect();
+    nodes.join(NEXT_NODE)
+}
+
+fn redacted_one(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
     let authority = &url[start..end];
@@ -63,6 +77,14 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_in_a_password_does_not_end_a_node() {
+        assert_eq!(
+            nodes("amqp://u:p,q@a:1, amqps://b,amqp://c/v"),
+            ["amqp://u:p,q@a:1", "amqps://b", "amqp://c/v"]
+        );
+    }
+
+    #[test]
     fn passwords_do_not_show() {
         for (url, expected) in [
             (
@@ -75,6 +97,10 @@ mod tests {
                 "mongodb://localhost:27017/a@b:c",
             ),
             ("amqp://host", "amqp://host"),
+            (
+                "amqp://u:p@a,amqps://u:p,q@b:1/v",
+                "amqp://u:***@a,amqps://u:***@b:1/v",
+            ),
         ] {
             assert_eq!(redacted(url), expected);
         }

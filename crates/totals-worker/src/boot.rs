@@ -42,7 +42,7 @@ pub enum StartError {
 /// [`StartError`], as one line for the operator.
 pub fn boot() -> Result<(), StartError> {
     let config = Source::load()?.worker()?;
-    let address = Address::parse(&config.broker.url)?;
+    let address = Address::parse(&config.broker.urls)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?

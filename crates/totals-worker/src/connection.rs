@@ -3,7 +3,13 @@
 //! lapin's own recovery is not used: after it, an old delivery tag can acknowledge a message that was never
 //! processed. A lost connection is dropped with all that belongs to it and everything is built anew. A peer that
 //! accepts and stays silent would hang a call for ever, so each one is bounded in time.
+//!
+//! Of a cluster's nodes any will do: each passes on what is for another. So the nodes are tried in turn, from the one that
+//! served last. After a loss the next comes first, since a node may accept connections and yet be of no use (cut off from
+//! the others, say).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lapin::types::ShortString;
@@ -120,28 +126,34 @@ pub async fn call<T>(
     }
 }
 
-/// The address of the broker, checked.
+/// The addresses of the broker's nodes, checked. All clones turn to the same one.
 #[derive(Debug, Clone)]
-pub struct Address(AMQPUri);
+pub struct Address {
+    /// One or more.
+    nodes: Arc<[AMQPUri]>,
+    /// Whose turn it is, counted on and on.
+    turn: Arc<AtomicUsize>,
+}
 
 impl Address {
-    /// Reads `RABBITMQ_URL`.
+    /// Reads the URLs of `RABBITMQ_URL`, of which there is one at least.
     ///
     /// # Errors
-    /// [`ConfigError`] if it is no AMQP URL.
-    pub fn parse(url: &config::SecretUrl) -> Result<Self, ConfigError> {
-        let mut uri: AMQPUri = url
-            .expose()
-            .parse()
-            .ok()
-            .filter(|uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES)
-            .ok_or_else(|| ConfigError::invalid(&config::RABBITMQ_URL, url.expose()))?;
-        if uri.vhost.is_empty() {
-            // `amqp://host/` means the default virtual host to everyone but the specification.
-            "/".clone_into(&mut uri.vhost);
-        }
-        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
-        Ok(Self(uri))
+    /// [`ConfigError`] for the first that is no AMQP URL.
+    pub fn parse(urls: &[config::SecretUrl]) -> Result<Self, ConfigError> {
+        Ok(Self {
+            nodes: urls.iter().map(node).collect::<Result<_, _>>()?,
+            turn: Arc::default(),
+        })
+    }
+
+    /// From now on the next node comes first.
+    pub fn turn_to_next(&self) {
+        self.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn current(&self) -> &AMQPUri {
+        &self.nodes[self.turn.load(Ordering::Relaxed) % self.nodes.len()]
     }
 
     /// Opens a connection, shown as `name` in the broker's management.
@@ -161,22 +173,47 @@ impl Address {
     }
 
     async fn open(&self, name: &str, in_hand: Option<InHand>) -> Result<Connection, BrokerError> {
-        let properties = ConnectionProperties::default().with_connection_name(name.into());
-        call("connecting", wire::connect(self.0.clone(), properties, in_hand)).await
+        let mut others = self.nodes.len() - 1;
+        loop {
+            let properties = ConnectionProperties::default().with_connection_name(name.into());
+            let connecting = wire::connect(self.current().clone(), properties, in_hand.clone());
+            match call("connecting", connecting).await {
+                Err(error) if others > 0 => {
+                    tracing::debug!(broker = %self, %error, "trying the next node");
+                    self.turn_to_next();
+                    others -= 1;
+                }
+                outcome => return outcome,
+            }
+        }
     }
+}
+
+fn node(url: &config::SecretUrl) -> Result<AMQPUri, ConfigError> {
+    let mut uri: AMQPUri = url
+        .expose()
+        .parse()
+        .ok()
+        .filter(|uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES)
+        .ok_or_else(|| ConfigError::invalid(&config::RABBITMQ_URL, url.expose()))?;
+    if uri.vhost.is_empty() {
+        // `amqp://host/` means the default virtual host to everyone but the specification.
+        "/".clone_into(&mut uri.vhost);
+    }
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    Ok(uri)
 }
 
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scheme = match self.0.scheme {
+        let AMQPUri {
+            scheme, authority, ..
+        } = self.current();
+        let scheme = match scheme {
             AMQPScheme::AMQP => "amqp",
             AMQPScheme::AMQPS => "amqps",
         };
-        write!(
-            f,
-            "{scheme}://{}:{}",
-            self.0.authority.host, self.0.authority.port
-        )
+        write!(f, "{scheme}://{}:{}", authority.host, authority.port)
     }
 }
 
@@ -184,5 +221,61 @@ impl std::fmt::Display for Address {
 pub async fn close(connection: Connection) {
     if let Err(error) = call("closing", connection.close(200, ShortString::from("stopping"))).await {
         tracing::debug!(%error, "the connection was not closed in order");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::*;
+
+    fn address(urls: &[String]) -> Result<Address, ConfigError> {
+        let urls: Vec<config::SecretUrl> = urls.iter().map(|url| url.as_str().into()).collect();
+        Address::parse(&urls)
+    }
+
+    /// A port with a listener, and one without.
+    fn ports() -> (tokio::net::TcpListener, u16, u16) {
+        let bound = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let (open, closed) = (bound(), bound().local_addr().unwrap().port());
+        open.set_nonblocking(true).unwrap();
+        let port = open.local_addr().unwrap().port();
+        (tokio::net::TcpListener::from_std(open).unwrap(), port, closed)
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_away_is_passed_over_and_the_next_is_served_first() {
+        let (listener, open, closed) = ports();
+        let urls = [closed, open, closed].map(|port| format!("amqp://u:p@127.0.0.1:{port}"));
+        let address = address(&urls).unwrap();
+        tokio::select! {
+            accepted = listener.accept() => assert!(accepted.is_ok()),
+            outcome = address.connect("test") => panic!("{:?}", outcome.map(|_| ())),
+        }
+        assert_eq!(address.to_string(), format!("amqp://127.0.0.1:{open}"));
+        let clone = address.clone();
+        clone.turn_to_next();
+        assert_eq!(address.to_string(), format!("amqp://127.0.0.1:{closed}"));
+    }
+
+    #[tokio::test]
+    async fn where_no_node_answers_each_is_tried_once() {
+        let (_listener, _open, closed) = ports();
+        let urls = ["a", "b"].map(|host| format!("amqp://{host}@127.0.0.1:{closed}"));
+        let error = address(&urls).unwrap().connect("test").await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("check that RabbitMQ runs, and RABBITMQ_URL"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn of_several_urls_the_bad_one_is_named() {
+        let urls = ["amqp://u:secret@a:5672", "amqp://u:secret@b:port"].map(str::to_owned);
+        let line = address(&urls).unwrap_err().to_string();
+        assert!(line.ends_with("got `amqp://***@b:port`"), "{line}");
     }
 }

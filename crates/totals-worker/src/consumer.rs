@@ -79,6 +79,7 @@ impl Worker {
                 Err(problem) => problem,
             };
             self.metrics.released();
+            self.address.turn_to_next();
             let delay = backoff.next_delay();
             if backoff.is_worth_a_line() {
                 tracing::error!(

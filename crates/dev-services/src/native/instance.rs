@@ -102,6 +102,18 @@ impl NativeInstance {
         self.dir.join("log")
     }
 
+    /// A command of another program in the server's own environment.
+    pub fn beside(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     /// Returns once the process has ended by itself; never while it is stopped on purpose.
     pub async fn died(&mut self) -> Error {
         let Some(process) = &mut self.process else {

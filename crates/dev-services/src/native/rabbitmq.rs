@@ -3,7 +3,8 @@
 //! - `/usr/sbin/rabbitmq-server` switches to the user `rabbitmq` and the system's own node, so its inner script
 //!   is run instead, with every path, port and name set to ours.
 //! - The node registers with an `epmd` of our own on a port of our own. Erlang would otherwise start a
-//!   daemon that outlives everything, and would refuse a second node of the same name.
+//!   daemon that outlives everything, and would refuse a second node of the same name. The nodes of a cluster share one,
+//!   and a home directory with Erlang's cookie: so they find each other, and nobody else.
 //! - The code server looks for each module in every plugin directory, which is half of a cold start (5.4 s,
 //!   2.7 s without). The node gets a view of the installation without the optional plugins, but for the one that
 //!   partitions a queue.
@@ -52,32 +53,45 @@ fn find() -> Option<PathBuf> {
         .find(|script| script.with_file_name("rabbitmq-env").exists())
 }
 
-/// A node's process and the name server it needs.
-pub(crate) struct Node {
-    pub instance: NativeInstance,
-    pub epmd: Process,
+/// The name server of a node or of a cluster.
+#[derive(Debug)]
+pub(crate) struct Epmd {
+    port: u16,
+    /// Held for its end.
+    _process: Process,
 }
 
-/// Prepares `dir` for a node that listens on `amqp_port`, and starts the node's `epmd`.
-pub(crate) async fn node(script: &Path, dir: &Path, amqp_port: u16) -> Result<Node, Error> {
-    let home = dir.join("home");
-    fs::create_dir_all(&home).map_err(Error::file("create", &home))?;
-    write(dir, "rabbitmq.conf", &configuration(amqp_port))?;
+/// Who a node is.
+pub(crate) struct Identity<'a> {
+    /// Its name, `…@localhost`.
+    pub name: &'a str,
+    pub amqp_port: u16,
+    pub epmd: &'a Epmd,
+    /// Where Erlang's cookie lies.
+    pub home: &'a Path,
+    /// A running node whose cluster it joins when it first starts.
+    pub joins: Option<&'a str>,
+}
+
+/// Prepares `dir` for a node.
+pub(crate) fn node(script: &Path, dir: &Path, identity: &Identity<'_>) -> Result<NativeInstance, Error> {
+    for dir in [dir, identity.home] {
+        fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
+    }
+    write(dir, "rabbitmq.conf", &configuration(identity))?;
     write(dir, "enabled_plugins", &format!("[{}].\n", rabbit::PLUGIN))?;
     write(dir, "rabbitmq-env.conf", "")?;
     let scripts = link_installation(script, dir)?;
 
-    let epmd_port = port::free();
     let mut command = Command::new(script);
     forget_other_nodes(&mut command);
     command
         .env("ERL_EPMD_ADDRESS", "127.0.0.1")
         .env("ERL_CRASH_DUMP", dir.join("erl_crash.dump"))
-        .env("ERL_EPMD_PORT", epmd_port.to_string())
+        .env("ERL_EPMD_PORT", identity.epmd.port.to_string())
         // Not even when ours is gone may Erlang start a daemon.
         .env("ERL_ZFLAGS", "-start_epmd false")
-        // Erlang's cookie lies in the home directory.
-        .env("HOME", &home)
+        .env("HOME", identity.home)
         .env("RABBITMQ_ADVANCED_CONFIG_FILE", dir.join("advanced.config"))
         .env("RABBITMQ_CONFIG_FILE", dir.join("rabbitmq.conf"))
         .env("RABBITMQ_CONFIG_FILES", dir.join("conf.d"))
@@ -87,7 +101,7 @@ pub(crate) async fn node(script: &Path, dir: &Path, amqp_port: u16) -> Result<No
         .env("RABBITMQ_LOGS", "-")
         .env("RABBITMQ_LOG_BASE", dir.join("logs"))
         .env("RABBITMQ_MNESIA_BASE", dir.join("data"))
-        .env("RABBITMQ_NODENAME", "rabbit@localhost")
+        .env("RABBITMQ_NODENAME", identity.name)
         .env("RABBITMQ_PID_FILE", dir.join("rabbitmq.pid"))
         .env("RABBITMQ_SCRIPTS_DIR", scripts)
         .env(
@@ -96,16 +110,27 @@ pub(crate) async fn node(script: &Path, dir: &Path, amqp_port: u16) -> Result<No
         )
         // The script then becomes the Erlang machine, which handles SIGTERM itself, instead of forking it.
         .env("RUNNING_UNDER_SYSTEMD", "true");
-    let epmd = start_epmd(dir, epmd_port).await?;
-    Ok(Node {
-        instance: NativeInstance::new(Kind::RabbitMq, dir, command),
-        epmd,
-    })
+    Ok(NativeInstance::new(Kind::RabbitMq, dir, command))
 }
 
-fn configuration(amqp_port: u16) -> String {
+/// A command that asks or tells a node something: `rabbitmqctl`, for this node.
+pub(crate) fn control(script: &Path, node: &NativeInstance) -> Command {
+    let mut command = node.beside(&script.with_file_name("rabbitmqctl"));
+    // It belongs to the installation as a whole.
+    command.env_remove("RABBITMQ_SCRIPTS_DIR").arg("--quiet");
+    command
+}
+
+fn configuration(identity: &Identity<'_>) -> String {
+    let cluster = identity.joins.map_or_else(String::new, |node| {
+        format!(
+            "cluster_formation.peer_discovery_backend = classic_config\n\
+             cluster_formation.classic_config.nodes.1 = {node}\n"
+        )
+    });
+    let amqp_port = identity.amqp_port;
     format!(
-        "listeners.tcp.1 = 127.0.0.1:{amqp_port}\n\
+        "{cluster}listeners.tcp.1 = 127.0.0.1:{amqp_port}\n\
          log.console = true\n\
          log.console.level = warning\n\
          log.file = false\n\
@@ -164,10 +189,13 @@ fn is_needed(application: &str) -> bool {
         || !application.starts_with("rabbitmq_")
 }
 
-async fn start_epmd(dir: &Path, port: u16) -> Result<Process, Error> {
+/// Starts a name server on a free port; its log lies in `dir`.
+pub(crate) async fn start_epmd(dir: &Path) -> Result<Epmd, Error> {
+    fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
+    let port = port::free();
     let mut command = Command::new("epmd");
     command.args(["-address", "127.0.0.1", "-port", &port.to_string()]);
-    let epmd = Process::spawn(&command, &Output::File(dir.join("epmd.log"))).await?;
+    let process = Process::spawn(&command, &Output::File(dir.join("epmd.log"))).await?;
     // The node would give up without it. It needs a millisecond; if it never comes, the node's log says so.
     let listening = async {
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
@@ -175,7 +203,10 @@ async fn start_epmd(dir: &Path, port: u16) -> Result<Process, Error> {
         }
     };
     let _ = timeout(EPMD_TIMEOUT, listening).await;
-    Ok(epmd)
+    Ok(Epmd {
+        port,
+        _process: process,
+    })
 }
 
 fn write(dir: &Path, name: &str, text: &str) -> Result<(), Error> {

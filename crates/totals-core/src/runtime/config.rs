@@ -109,8 +109,8 @@ pub struct Bounds {
 /// RabbitMQ.
 #[derive(Debug, Clone)]
 pub struct Broker {
-    /// `RABBITMQ_URL`.
-    pub url: SecretUrl,
+    /// `RABBITMQ_URL`: one node or more.
+    pub urls: Vec<SecretUrl>,
     /// `RABBITMQ_EXCHANGE`.
     pub exchange: String,
     /// `RABBITMQ_QUEUE`.
@@ -309,9 +309,7 @@ impl Source {
         let batching = self.batching()?;
         let in_lanes = batching.lanes.saturating_mul(batching.batch_size);
         Ok(Broker {
-            url: self.checked(&RABBITMQ_URL, |url| {
-                (url.starts_with("amqp://") || url.starts_with("amqps://")).then(|| url.into())
-            })?,
+            urls: self.checked(&RABBITMQ_URL, amqp_urls)?,
             exchange: self.checked(&RABBITMQ_EXCHANGE, name(255))?,
             queue: self.checked(&RABBITMQ_QUEUE, name(240))?,
             prefetch: match self.text(&RABBITMQ_PREFETCH) {
@@ -379,6 +377,20 @@ impl Source {
             text.parse().ok().filter(|number| (least..=most).contains(number))
         })
     }
+}
+
+/// The AMQP URLs of a list. A comma that no scheme follows does not end one: a password may hold it.
+fn amqp_urls(list: &str) -> Option<Vec<SecretUrl>> {
+    let is_amqp = |url: &str| url.starts_with("amqp://") || url.starts_with("amqps://");
+    let mut urls: Vec<String> = Vec::new();
+    for part in list.split(',') {
+        match urls.last_mut() {
+            Some(url) if !is_amqp(part.trim()) => *url = format!("{url},{part}"),
+            _ => urls.push(part.trim().to_owned()),
+        }
+    }
+    let checked = urls.iter().map(|url| is_amqp(url).then(|| url.as_str().into()));
+    checked.collect()
 }
 
 /// The pairs of a `.env` file; none if there is no such file.

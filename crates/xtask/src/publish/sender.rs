@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ExchangeKind};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::event::Event;
@@ -37,7 +37,7 @@ impl Sender {
             source,
         };
         let connecting = async {
-            let connection = Connection::connect(url, ConnectionProperties::default()).await?;
+            let connection = dev_services::connect_to_broker(url).await?;
             let channel = open(&connection).await?;
             Ok::<_, lapin::Error>((connection, channel))
         };

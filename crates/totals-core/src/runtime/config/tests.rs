@@ -93,6 +93,22 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
 }
 
 #[test]
+fn a_cluster_is_a_list_of_urls_and_a_comma_in_a_password_is_none() {
+    for (list, urls) in [
+        ("amqp://a", vec!["amqp://a"]),
+        (
+            "amqp://u:p@a:1/v?x=1, amqps://u:p@b",
+            vec!["amqp://u:p@a:1/v?x=1", "amqps://u:p@b"],
+        ),
+        ("amqp://u:p,w@a,amqp://b", vec!["amqp://u:p,w@a", "amqp://b"]),
+    ] {
+        let broker = source(&[("RABBITMQ_URL", list)]).broker().unwrap();
+        let read: Vec<_> = broker.urls.iter().map(SecretUrl::expose).collect();
+        assert_eq!(read, urls);
+    }
+}
+
+#[test]
 fn a_command_logs_warnings_for_people_on_standard_error_unless_told_otherwise() {
     let telemetry = source(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")]).command_telemetry();
     let telemetry = telemetry.unwrap();

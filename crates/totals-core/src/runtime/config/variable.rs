@@ -38,7 +38,8 @@ variables! {
         "MongoDB, a replica set of one node or more";
     /// Default `amqp://guest:guest@localhost:5672`.
     RABBITMQ_URL = Some("amqp://guest:guest@localhost:5672"),
-        "an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost", "RabbitMQ";
+        "an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost, or several with commas between",
+        "RabbitMQ, one node or all nodes of a cluster";
     /// Default `care-for-all`.
     RABBITMQ_EXCHANGE = Some("care-for-all"), "an exchange name of 1 to 255 bytes",
         "Topic exchange that producers publish to";

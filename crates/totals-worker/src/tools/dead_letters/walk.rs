@@ -84,7 +84,7 @@ impl Walk {
     async fn start(setup: &Setup) -> Result<Self, ToolError> {
         let config = setup.source.broker()?;
         let currency = setup.source.currency()?;
-        let address = Address::parse(&config.url)?;
+        let address = Address::parse(&config.urls)?;
         let connection = address.connect("totals-worker dead-letters").await?;
         let channel = call("opening a channel", connection.create_channel()).await?;
         let queue = config.dead_letter_queue();
