@@ -7,8 +7,8 @@ use mongodb::bson::{Bson, Document, doc};
 
 use super::rows::{Entry, Logged, donation, donor_pledges, log_entry};
 use super::{CampaignAudit, Damage, DonorDifference, Scope, TotalsDifference};
-use crate::domain::{CampaignId, Currency, Donation, DonationId, DonorId, EventKind, Money, Recount, Totals};
 use crate::domain::recount::Sums;
+use crate::domain::{CampaignId, Currency, Donation, DonationId, DonorId, EventKind, Money, Recount, Totals};
 use crate::store::document::{CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, TotalsDocument};
 use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
 use crate::store::snapshot::{Snapshot, Stream, read};
