@@ -149,3 +149,37 @@ impl<'a> Fields<'a> {
         T::try_from(text).map_err(|error| alien(self.0, &error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::{RawDocumentBuf, rawdoc};
+
+    use super::*;
+
+    fn stored() -> RawDocumentBuf {
+        rawdoc! { "_id": "d", "campaignId": "c", "donorId": "ada", "amountMinor": 5_i64, "refundedMinor": 2_i64 }
+    }
+
+    #[test]
+    fn a_donation_is_read_whatever_else_the_document_has() {
+        let mut document = stored();
+        document.append(mongodb::bson::cstr!("note"), "by hand");
+        let (campaign, id, donation) = donation(&document).unwrap();
+        assert_eq!((campaign.as_str(), id.as_str()), ("c", "d"));
+        assert_eq!(donation.contribution().minor(), 3);
+        let donor = donation.creation.unwrap().donor.unwrap();
+        assert_eq!(donor.as_str(), "ada");
+    }
+
+    #[test]
+    fn a_document_of_another_shape_is_named_with_what_is_wrong_with_it() {
+        let without_amount = rawdoc! { "_id": "d7", "campaignId": "c", "refundedMinor": 2_i64 };
+        let error = donation(&without_amount).unwrap_err().to_string();
+        assert!(error.contains("d7") && error.contains("amountMinor"), "{error}");
+        let of_another_type = rawdoc! { "_id": { "c": "c", "d": "ada" }, "live": "1" };
+        let error = donor_pledges(&of_another_type).unwrap_err().to_string();
+        assert!(error.contains("live is missing, or of another type"), "{error}");
+        let no_key = rawdoc! { "_id": "ada", "live": 1_i64 };
+        assert!(donor_pledges(&no_key).is_err());
+    }
+}
