@@ -105,6 +105,14 @@ async fn verify_finds_nothing_where_all_follows_from_the_log() {
         (&one["campaigns"], &one["events"], &one["donations"]),
         (&json!(1), &json!(6), &json!(3))
     );
+    assert_eq!(
+        one["payments"],
+        json!({
+            "donations": 3, "paid": 1,
+            "withoutDonation": { "count": 0, "shown": [] },
+            "withoutPayment": { "count": 2, "shown": ["d2", "d3"] },
+        })
+    );
     let said = tool(&world, &["verify"]).await;
     assert!(
         said.text()

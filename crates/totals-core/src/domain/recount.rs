@@ -56,41 +56,44 @@ impl Recount {
         self.donations
     }
 
-    /// The live pledges of each donor who has any.
-    pub fn donors(&self) -> HashMap<DonorId, i64> {
-        let mut donors = HashMap::new();
-        for donation in self.donations.values().filter(|donation| donation.is_live()) {
-            let donor = donation
-                .creation
-                .as_ref()
-                .and_then(|creation| creation.donor.as_ref());
-            if let Some(donor) = donor {
-                *donors.entry(donor.clone()).or_default() += 1;
-            }
-        }
-        donors
-    }
-
-    /// The totals; none without a creation.
-    pub fn totals(&self) -> Option<Totals> {
+    /// What the donations add up to.
+    pub fn sums(&self) -> Sums<'_> {
         let mut created = self
             .donations
             .values()
-            .filter(|it| it.creation.is_some())
+            .filter_map(|donation| Some((donation, donation.creation.as_ref()?)))
             .peekable();
-        created.peek()?;
-        let (mut amount, mut pledges) = (0, 0);
-        for donation in created.filter(|donation| donation.is_live()) {
+        if created.peek().is_none() {
+            return Sums::default();
+        }
+        let (mut amount, mut pledges, mut donors) = (0, 0, HashMap::new());
+        for (donation, creation) in created.filter(|(donation, _)| donation.is_live()) {
             amount += donation.contribution().minor();
             pledges += 1;
+            if let Some(donor) = &creation.donor {
+                *donors.entry(donor).or_default() += 1;
+            }
         }
-        Some(Totals {
+        let totals = Totals {
             amount: Money::from_minor(amount),
             pledges,
             // A count of donors is far below 2^63.
-            donors: i64::try_from(self.donors().len()).unwrap_or(i64::MAX),
-        })
+            donors: i64::try_from(donors.len()).unwrap_or(i64::MAX),
+        };
+        Sums {
+            totals: Some(totals),
+            donors,
+        }
     }
+}
+
+/// What the donations of a campaign add up to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sums<'a> {
+    /// The totals; none without a creation.
+    pub totals: Option<Totals>,
+    /// The live pledges of each donor who has any.
+    pub donors: HashMap<&'a DonorId, i64>,
 }
 
 #[cfg(test)]
@@ -112,17 +115,18 @@ mod tests {
     #[test]
     fn donations_are_summed_after_their_refunds_whatever_the_order() {
         let mut recount = Recount::default();
-        assert_eq!(recount.totals(), None);
+        assert_eq!(recount.sums(), Sums::default());
         recount.refunded(id("d1"), Money::from_minor(40));
-        assert_eq!(recount.totals(), None, "a refund alone makes no totals");
+        assert_eq!(recount.sums().totals, None, "a refund alone makes no totals");
         recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
         recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
         recount.created(id("d2"), creation(Some("ada"), 5)).unwrap();
         recount.created(id("d3"), creation(Some("bob"), 7)).unwrap();
         recount.refunded(id("d3"), Money::from_minor(70));
-        let totals = recount.totals().unwrap();
+        let Sums { totals, donors } = recount.sums();
+        let totals = totals.unwrap();
         assert_eq!((totals.amount.minor(), totals.pledges, totals.donors), (65, 2, 1));
-        assert_eq!(recount.donors(), HashMap::from([("ada".try_into().unwrap(), 2)]));
+        assert_eq!(donors, HashMap::from([(&"ada".try_into().unwrap(), 2)]));
     }
 
     #[test]
@@ -131,6 +135,6 @@ mod tests {
         recount.created(id("d"), creation(None, 1)).unwrap();
         let second = recount.created(id("d"), creation(None, 2));
         assert_eq!(second, Err(Contradiction::CreatedTwice(id("d"))));
-        assert_eq!(recount.totals().unwrap().amount.minor(), 1);
+        assert_eq!(recount.sums().totals.unwrap().amount.minor(), 1);
     }
 }

@@ -10,9 +10,9 @@
 //! campaign under a new snapshot, which is as sound: nothing that is compared spans two campaigns.
 
 mod campaign;
-mod logged;
 mod pass;
 mod payments;
+mod rows;
 mod unplaced;
 
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! The documents as they are stored, field for field. Nothing outside `store` sees them.
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime, RawBinaryRef};
+use mongodb::bson::{Binary, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -78,21 +78,15 @@ impl<'a> ProcessedRow<'a> {
 }
 
 /// A processed event, read back from the log.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct LogRow<'a> {
-    #[serde(rename = "_id")]
     pub id: &'a str,
-    #[serde(rename = "type")]
-    event_type: &'a str,
-    #[serde(borrow)]
-    content_hash: RawBinaryRef<'a>,
-    payload: &'a str,
-    donation_id: &'a str,
+    pub event_type: &'a str,
+    pub content_hash: &'a [u8],
+    pub payload: &'a str,
+    pub donation_id: &'a str,
     pub campaign_id: Option<&'a str>,
-    #[serde(default)]
     pub early: bool,
-    pub committed_at: DateTime,
 }
 
 impl LogRow<'_> {
@@ -105,7 +99,7 @@ impl LogRow<'_> {
             .ok_or_else(|| format!("its type is `{}`, which is none of ours", self.event_type))?;
         let (donation, kind) = decode_payload(event_type, self.payload, currency)
             .map_err(|invalid| format!("its payload cannot be read: {invalid}"))?;
-        if kind.content_hash(&donation).0 != self.content_hash.bytes {
+        if kind.content_hash(&donation).0 != self.content_hash {
             return Err("its payload does not match its contentHash".to_owned());
         }
         let filed_under = match &kind {

@@ -24,7 +24,7 @@ pub struct StoreError {
 }
 
 /// Server code `DuplicateKey`.
-const DUPLICATE_KEY: i32 = 11000;
+pub(super) const DUPLICATE_KEY: i32 = 11000;
 
 /// Server code `SnapshotTooOld`.
 const SNAPSHOT_TOO_OLD: i32 = 239;

@@ -22,6 +22,10 @@ pub(super) const LOG_BY_CAMPAIGN: &str = "by_campaign";
 /// have no key.
 pub(super) const LOG_EARLY: &str = "early";
 
+/// The completed payments by donation, for comparing them with the donations. The other fields of the key are those that
+/// the filter asks for: without them MongoDB would fetch each row to look. Donations' events have no key.
+pub(super) const LOG_PAYMENTS: &str = "payments";
+
 /// The donations of a campaign; and those, without one, of which only refunds are known.
 pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign";
 
@@ -50,6 +54,11 @@ pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
                 doc! { "campaignId": { "$exists": true } },
             ),
             partial(LOG_EARLY, doc! { "donationId": 1 }, doc! { "early": true }),
+            partial(
+                LOG_PAYMENTS,
+                doc! { "donationId": 1, "type": 1, "status": 1 },
+                doc! { "type": "payment.completed", "status": "PROCESSED" },
+            ),
         ])
         .await?;
     database

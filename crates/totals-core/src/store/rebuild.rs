@@ -4,32 +4,39 @@
 //! atomic write of one document and needs no transaction, because of what a worker's transaction leaves unchanged,
 //! whatever it does: the difference between a campaign's totals and the sum of its stored donations. So
 //!
-//! 1. donations and donors are put right first, each only if it is still as the audit saw it (a worker that has
-//!    moved it meanwhile wins, and the next pass looks again);
-//! 2. once a campaign's donations and donors agree with the log at some moment, what its totals are off by at that
-//!    moment is what they are off by ever after, and is added in a single `$inc`.
+//! 1. a campaign's donations and donors are put right first, each only if it is still as the audit saw it;
+//! 2. if all of them were, then of all that the audit saw only workers have moved anything since, donations and totals
+//!    alike. So what the totals were off by at the moment of the audit is what they are off by ever after, and
+//!    is added in a single `$inc`.
 //!
-//! Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do not correct twice:
-//! a correction of totals counts itself (`corrections`), and is made only at the count that its audit saw.
+//! Where a worker, or another rebuild, was faster with one of them, the totals are left alone and the campaign is looked
+//! at again. Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do not correct
+//! twice: of each repair one of them finds its document changed, and a correction of totals counts itself (`corrections`)
+//! and is made only at the count that its audit saw.
+//!
+//! Repairs of many small campaigns are written together, because each command waits for the journal, and while they
+//! are written the audit goes on.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-use mongodb::bson::{Bson, Document, doc, serialize_to_bson};
-use mongodb::error::Error;
+mod corrections;
+mod look;
+mod write;
 
-use super::audit::{CampaignAudit, Damage, DonationDifference, DonorDifference, Scope, TotalsDifference};
-use super::document::{CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorKey, date};
-use super::{Listed, Store, StoreError, check_statements, detached};
-use crate::domain::{CampaignId, Currency, Timestamp, Totals};
+use futures::future::{join, try_join};
 
-/// Passes after which a rebuild gives up on what still differs. One puts donations and donors right, one the totals, one
-/// finds nothing; more are needed only where workers move what is being put right.
-const MAX_PASSES: u32 = 10;
+use super::audit::{CampaignAudit, Damage, Scope};
+use super::document::{CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS};
+use super::{Listed, Store, StoreError};
+use crate::domain::{CampaignId, Currency};
+use corrections::{correct_donation, correct_donor, correct_totals};
+use look::Look;
+use write::write_each;
 
-/// Statements in one command, which must stay below 16 MB.
-const STATEMENTS: usize = 1000;
+/// Rounds of repairs after which a rebuild gives up on what still differs. One is enough, unless workers move what is
+/// being put right.
+const MAX_ROUNDS: u32 = 10;
 
-/// Commands that the server works on at the same time.
-const COMMANDS_AT_ONCE: usize = 4;
+/// Differences after which the repairs of the campaigns in hand are written.
+const REPAIRS_TOGETHER: usize = 10_000;
 
 /// Damaged rows named in an answer; all are counted.
 const DAMAGED_SHOWN: usize = 100;
@@ -37,7 +44,7 @@ const DAMAGED_SHOWN: usize = 100;
 /// What a rebuild has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rebuild {
-    /// Passes over the log, the last of which found nothing to put right.
+    /// How often campaigns were looked at: once all of them, and then those that differ.
     pub passes: u32,
     /// Campaigns looked at.
     pub campaigns: u64,
@@ -74,112 +81,144 @@ impl Store {
             passes: 1,
             ..Rebuild::default()
         };
-        let mut differs = false;
+        let mut differ = Vec::new();
         let mut audit = self.audit(Scope::All, currency);
         while let Some(campaign) = audit.next().await? {
             progress(&campaign);
             if scope.contains(campaign.campaign.as_ref()) {
                 seen.count(&campaign);
-                differs |= campaign.differences() > 0;
+                if campaign.differences() > 0 {
+                    differ.push(campaign.campaign);
+                }
             }
             for damage in campaign.damaged {
                 seen.damaged.add(damage, DAMAGED_SHOWN);
             }
         }
-        if seen.damaged.count > 0 || !differs {
+        if seen.damaged.count > 0 || differ.is_empty() {
             return Ok(seen);
         }
-        self.follow_log(scope, currency, progress).await
+        self.put_right(differ, currency, &mut progress, &mut seen).await?;
+        Ok(seen)
     }
 
-    /// A rebuild that takes the log for whole.
+    /// A rebuild of one campaign that takes the log for whole. Returned is whether nothing differs any more.
     pub(super) async fn follow_log(
         &self,
-        scope: &Scope,
+        campaign: &CampaignId,
         currency: Currency,
-        mut progress: impl FnMut(&CampaignAudit),
-    ) -> Result<Rebuild, StoreError> {
-        let mut done = Rebuild::default();
-        loop {
-            done.passes += 1;
-            (done.campaigns, done.events, done.unfinished) = (0, 0, false);
-            let corrected = done.corrected();
-            let mut audit = self.audit(scope.clone(), currency);
-            while let Some(campaign) = audit.next().await? {
-                progress(&campaign);
-                done.count(&campaign);
-                done.unfinished |= campaign.differences() > 0;
-                if campaign.damaged.is_empty() {
-                    self.put_right(campaign, &mut done).await?;
-                }
-            }
-            let stuck = done.corrected() == corrected;
-            if !done.unfinished || stuck || done.passes == MAX_PASSES {
-                return Ok(done);
-            }
-        }
+    ) -> Result<bool, StoreError> {
+        let (differ, mut done) = (vec![Some(campaign.clone())], Rebuild::default());
+        self.put_right(differ, currency, &mut |_| {}, &mut done).await?;
+        Ok(!done.unfinished)
     }
 
-    async fn put_right(&self, audit: CampaignAudit, done: &mut Rebuild) -> Result<(), StoreError> {
-        let (donations, donors) = (audit.donation_differences, audit.donor_differences);
-        if let Some(campaign) = audit.campaign {
-            if donations.is_empty()
-                && donors.is_empty()
-                && let Some(difference) = &audit.totals_difference
-            {
-                let statement = correct_totals(&campaign, difference, audit.events, audit.committed);
-                done.totals += self
-                    .write_each(CAMPAIGN_TOTALS, [Ok(statement)].into_iter())
-                    .await?;
+    /// Looks at campaigns and puts them right, until they are or nothing more can be done; none stands for the
+    /// refunds that wait.
+    async fn put_right(
+        &self,
+        mut differ: Vec<Option<CampaignId>>,
+        currency: Currency,
+        progress: &mut impl FnMut(&CampaignAudit),
+        done: &mut Rebuild,
+    ) -> Result<(), StoreError> {
+        for _ in 0..MAX_ROUNDS {
+            done.passes += 1;
+            let corrected = done.corrected();
+            differ = self.round(differ, currency, progress, done).await?;
+            if differ.is_empty() || done.corrected() == corrected {
+                break;
             }
-            let statements = donors.iter().map(|donor| correct_donor(&campaign, donor));
-            done.donors += self.write_each(CAMPAIGN_DONORS, statements).await?;
         }
-        let statements = donations.iter().map(correct_donation);
-        done.donations += self.write_each(DONATIONS, statements).await?;
+        done.unfinished = !differ.is_empty();
         Ok(())
     }
 
-    /// Runs statements that each stand alone. One that finds its document changed, or created, meanwhile does
-    /// nothing; returned is how many did something.
-    async fn write_each(
+    /// Looks at campaigns once, and writes their repairs. Returned are those that have to be looked at again.
+    async fn round(
         &self,
-        collection: &'static str,
-        mut statements: impl Iterator<Item = Result<Statement, StoreError>>,
-    ) -> Result<u64, StoreError> {
-        let chunks = std::iter::from_fn(|| {
-            let chunk: Vec<_> = statements.by_ref().take(STATEMENTS).collect();
-            (!chunk.is_empty()).then(|| chunk.into_iter().collect::<Result<Vec<_>, _>>())
-        });
-        let written = stream::iter(chunks)
-            .map(async |chunk| self.write_chunk(collection, chunk?).await)
-            .buffer_unordered(COMMANDS_AT_ONCE);
-        written.try_fold(0, async |sum, written| Ok(sum + written)).await
+        differ: Vec<Option<CampaignId>>,
+        currency: Currency,
+        progress: &mut impl FnMut(&CampaignAudit),
+        done: &mut Rebuild,
+    ) -> Result<Vec<Option<CampaignId>>, StoreError> {
+        let mut look = Look::at(self, differ, currency);
+        let mut again = Vec::new();
+        let mut group = look.group(progress, &mut again).await?;
+        while !group.is_empty() {
+            let large = differences(&group) > 2 * REPAIRS_TOGETHER;
+            let write = write_repairs(self, &group, done, &mut again);
+            if large {
+                // The next campaign may be as large: memory holds one of them.
+                write.await?;
+                group.clear();
+                group = look.group(progress, &mut again).await?;
+            } else {
+                let mut damaged = Vec::new();
+                let (written, next) = join(write, look.group(progress, &mut damaged)).await;
+                written?;
+                group = next?;
+                again.extend(damaged);
+            }
+        }
+        Ok(again)
     }
+}
 
-    async fn write_chunk(&self, collection: &'static str, chunk: Vec<Statement>) -> Result<u64, StoreError> {
-        let (mut updates, mut deletes) = (Vec::new(), Vec::new());
-        for statement in chunk {
-            match statement {
-                Statement::Update(statement) => updates.push(statement),
-                Statement::Delete(statement) => deletes.push(statement),
-            }
-        }
-        let mut written = 0;
-        for (name, list, statements) in [("update", "updates", updates), ("delete", "deletes", deletes)] {
-            if statements.is_empty() {
-                continue;
-            }
-            let command = doc! {
-                name: collection, list: statements, "ordered": false, "writeConcern": { "w": "majority" },
-            };
-            let database = self.database.clone();
-            let answer = detached(async move { database.run_command(command).await }).await??;
-            check_statements(&answer).or_else(StoreError::unless_duplicate_key)?;
-            written += written_by(&answer);
-        }
-        Ok(written)
+fn differences(group: &[CampaignAudit]) -> usize {
+    group.iter().map(CampaignAudit::differences).sum()
+}
+
+/// Writes the repairs of some campaigns, their totals last. Those of which not every repair did something go to `again`.
+async fn write_repairs(
+    store: &Store,
+    group: &[CampaignAudit],
+    done: &mut Rebuild,
+    again: &mut Vec<Option<CampaignId>>,
+) -> Result<(), StoreError> {
+    let donations = group.iter().flat_map(|audit| &audit.donation_differences);
+    let donors = group.iter().flat_map(|audit| {
+        let campaign = audit.campaign.iter();
+        campaign.flat_map(|campaign| audit.donor_differences.iter().map(move |donor| (campaign, donor)))
+    });
+    let donations: Vec<_> = donations.collect();
+    let donors: Vec<_> = donors.collect();
+    let (donations_written, donors_written) = try_join(
+        write_each(store, DONATIONS, &donations, |donation| {
+            correct_donation(donation)
+        }),
+        write_each(store, CAMPAIGN_DONORS, &donors, |(campaign, donor)| {
+            correct_donor(campaign, donor)
+        }),
+    )
+    .await?;
+    done.donations += donations_written;
+    done.donors += donors_written;
+    let all = donations_written == donations.len() as u64 && donors_written == donors.len() as u64;
+    let totals: Vec<_> = group
+        .iter()
+        .filter(|audit| all || audit.donation_differences.is_empty() && audit.donor_differences.is_empty())
+        .filter_map(|audit| Some((audit, audit.campaign.as_ref()?, audit.totals_difference.as_ref()?)))
+        .collect();
+    let totals_written = write_each(
+        store,
+        CAMPAIGN_TOTALS,
+        &totals,
+        |(audit, campaign, difference)| {
+            Ok(correct_totals(
+                campaign,
+                difference,
+                audit.events,
+                audit.committed,
+            ))
+        },
+    )
+    .await?;
+    done.totals += totals_written;
+    if !all || totals_written < totals.len() as u64 {
+        again.extend(group.iter().map(|audit| audit.campaign.clone()));
     }
+    Ok(())
 }
 
 impl Rebuild {
@@ -191,116 +230,4 @@ impl Rebuild {
     fn corrected(&self) -> u64 {
         self.donations + self.donors + self.totals
     }
-}
-
-/// How many documents an update or a delete has changed, created or deleted.
-fn written_by(answer: &Document) -> u64 {
-    let created = answer.get_array("upserted").map_or(0, Vec::len) as u64;
-    // Of an update `n` counts what it found, of a delete what it deleted.
-    let changed = answer.get_i32("nModified").or_else(|_| answer.get_i32("n"));
-    created + u64::try_from(changed.unwrap_or_default()).unwrap_or_default()
-}
-
-enum Statement {
-    Update(Document),
-    Delete(Document),
-}
-
-impl Statement {
-    /// Creates the document `_id` unless there is one by now.
-    fn create(id: Bson, mut document: Document) -> Self {
-        document.remove("_id");
-        Self::Update(doc! { "q": { "_id": id }, "u": { "$setOnInsert": document }, "upsert": true })
-    }
-}
-
-fn correct_donation(difference: &DonationDifference) -> Result<Statement, StoreError> {
-    let id = &difference.donation;
-    let document = |donation| {
-        let document = DonationDocument::new(id, donation);
-        mongodb::bson::serialize_to_document(&document).map_err(|error| StoreError::from(Error::from(error)))
-    };
-    let expected = difference.expected.as_ref().map(document).transpose()?;
-    let Some(stored) = &difference.stored else {
-        return Ok(Statement::create(
-            id.as_str().into(),
-            expected.unwrap_or_default(),
-        ));
-    };
-    let mut as_seen = doc! { "campaignId": null, "donorId": null, "amountMinor": null };
-    as_seen.extend(document(stored)?);
-    Ok(match expected {
-        Some(mut replacement) => {
-            replacement.remove("_id");
-            Statement::Update(doc! { "q": as_seen, "u": replacement })
-        }
-        None => Statement::Delete(doc! { "q": as_seen, "limit": 1 }),
-    })
-}
-
-fn correct_donor(campaign: &CampaignId, difference: &DonorDifference) -> Result<Statement, StoreError> {
-    let key = DonorKey {
-        campaign: campaign.clone(),
-        donor: difference.donor.clone(),
-    };
-    let id = serialize_to_bson(&key).map_err(Error::from)?;
-    let expected = difference.expected;
-    Ok(match difference.stored {
-        None => Statement::create(id, doc! { "live": expected }),
-        Some(stored) if expected == 0 => {
-            Statement::Delete(doc! { "q": { "_id": id, "live": stored }, "limit": 1 })
-        }
-        Some(stored) => Statement::Update(
-            doc! { "q": { "_id": id, "live": stored }, "u": { "$set": { "live": expected } } },
-        ),
-    })
-}
-
-/// Adds what the totals are off by; removes them where the log knows no donation.
-fn correct_totals(
-    campaign: &CampaignId,
-    difference: &TotalsDifference,
-    events: u64,
-    committed: Option<(Timestamp, Timestamp)>,
-) -> Statement {
-    let (stored, corrections) = difference.stored.unwrap_or_default();
-    let Some(expected) = difference.expected else {
-        return Statement::Delete(doc! {
-            "q": {
-                "_id": campaign.as_str(), "totalAmountMinor": stored.amount.minor(),
-                "totalPledges": stored.pledges, "totalDonors": stored.donors,
-            },
-            "limit": 1,
-        });
-    };
-    // Totals that were lost get a revision that readers have not seen, unless they were corrected before: each event
-    // has moved it by one at most.
-    let revision = if difference.stored.is_some() {
-        1
-    } else {
-        i64::try_from(events).unwrap_or(i64::MAX) + 1
-    };
-    let now = Timestamp::now();
-    let (created, updated) = committed
-        .filter(|_| difference.stored.is_none())
-        .unwrap_or((now, now));
-    let off = |field: fn(&Totals) -> i64| field(&expected) - field(&stored);
-    // A count of zero is absent: workers know nothing of corrections.
-    let as_seen = match corrections {
-        0 => doc! { "$exists": false },
-        seen => doc! { "$eq": seen },
-    };
-    Statement::Update(doc! {
-        "q": { "_id": campaign.as_str(), "corrections": as_seen },
-        "u": {
-            "$inc": {
-                "totalAmountMinor": off(|totals| totals.amount.minor()),
-                "totalPledges": off(|totals| totals.pledges), "totalDonors": off(|totals| totals.donors),
-                "revision": revision, "corrections": 1_i64,
-            },
-            "$max": { "lastUpdated": date(updated) },
-            "$setOnInsert": { "createdAt": date(created) },
-        },
-        "upsert": difference.stored.is_none(),
-    })
 }

@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 use mongodb::options::WriteConcern;
 
-use super::audit::Scope;
 use super::document::{CAMPAIGN_DONORS, DONATIONS, EVENT_LOG};
 use super::explain::waiting;
 use super::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
@@ -43,11 +42,10 @@ impl Store {
             events: 0,
             donations: 0,
         };
-        let scope = Scope::Campaign(campaign.clone());
         for _ in 0..ATTEMPTS {
             self.remove_log(campaign, &mut removed).await?;
             // A refund that arrived in between lacks its donation in the log: it goes with the next attempt.
-            if !self.follow_log(&scope, currency, |_| {}).await?.unfinished {
+            if self.follow_log(campaign, currency).await? {
                 // Of donors whose pledges were all refunded.
                 let key = |donor| doc! { "c": campaign.as_str(), "d": donor };
                 let spent = doc! { "_id": { "$gt": key(Bson::MinKey), "$lt": key(Bson::MaxKey) }, "live": 0 };

@@ -4,10 +4,13 @@
 //! they take no locks and have no limit of 60 seconds; they last as long as the server keeps history
 //! (`minSnapshotHistoryWindowInSeconds`, 300 by default).
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
+use futures::TryStreamExt;
 use mongodb::Database;
 use mongodb::bson::{Bson, Document, RawDocument, deserialize_from_slice, doc};
+use mongodb::error::Error;
 use tokio::sync::mpsc;
 
 use super::document::CAMPAIGN_TOTALS;
@@ -61,7 +64,7 @@ impl Snapshot {
     pub async fn all<T: Send + 'static>(
         &self,
         command: Document,
-        read: impl Fn(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnMut(&RawDocument) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<Vec<T>, StoreError> {
         let (mut stream, mut all) = (self.stream(command, read), Vec::new());
         while let Some(item) = stream.next().await? {
@@ -74,7 +77,7 @@ impl Snapshot {
     pub fn stream<T: Send + 'static>(
         &self,
         mut command: Document,
-        read: impl Fn(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnMut(&RawDocument) -> Result<T, StoreError> + Send + 'static,
     ) -> Stream<T> {
         let read_concern = doc! { "level": "snapshot", "atClusterTime": self.at.clone() };
         command.insert("readConcern", read_concern);
@@ -102,14 +105,17 @@ impl Snapshot {
 /// # Errors
 /// [`StoreError`] naming the document, if it is not of this service's making.
 pub(super) fn read<'a, T: serde::Deserialize<'a>>(document: &'a RawDocument) -> Result<T, StoreError> {
-    deserialize_from_slice(document.as_bytes()).map_err(|error| {
-        let id = document.get("_id").ok().flatten().map(|id| format!("{id:?}"));
-        StoreError::defect(format!(
-            "the document {} is none of this service's ({error}); where it is no log row, delete it and run \
-             `totals-worker rebuild`",
-            id.unwrap_or_default()
-        ))
-    })
+    deserialize_from_slice(document.as_bytes()).map_err(|error| alien(document, &error))
+}
+
+/// What is said of a document that is not of this service's making.
+pub(super) fn alien(document: &RawDocument, problem: &dyn fmt::Display) -> StoreError {
+    let id = document.get("_id").ok().flatten().map(|id| format!("{id:?}"));
+    StoreError::defect(format!(
+        "the document {} is none of this service's ({problem}); where it is no log row, delete it and run \
+         `totals-worker rebuild`",
+        id.unwrap_or_default()
+    ))
 }
 
 /// What a `find` or `aggregate` command reads.
@@ -127,23 +133,25 @@ enum Chunk<T> {
 async fn feed<T>(
     database: &Database,
     command: Document,
-    read: impl Fn(&RawDocument) -> Result<T, StoreError>,
+    mut read: impl FnMut(&RawDocument) -> Result<T, StoreError>,
     sender: &mpsc::Sender<Chunk<T>>,
 ) -> Result<(), StoreError> {
-    let mut cursor = database.run_cursor_command(command).batch_size(CHUNK).await?;
-    let mut chunk = Vec::new();
-    while cursor.advance().await? {
-        chunk.push(read(cursor.current())?);
-        if chunk.len() == CHUNK as usize
-            && sender
-                .send(Chunk::Some(std::mem::take(&mut chunk)))
-                .await
-                .is_err()
-        {
+    let query = database.run_cursor_command(command).batch_size(CHUNK);
+    // Each batch as it came from the network: a cursor of documents would copy them one by one.
+    let mut batches = query.batch().await?;
+    while let Some(batch) = batches.try_next().await? {
+        let mut chunk = Vec::with_capacity(CHUNK as usize);
+        for document in batch.doc_slices()? {
+            let document = document.map_err(Error::from)?;
+            let document = document
+                .as_document()
+                .ok_or_else(|| StoreError::defect("a query's answer holds no documents".to_owned()))?;
+            chunk.push(read(document)?);
+        }
+        if sender.send(Chunk::Some(chunk)).await.is_err() {
             return Ok(());
         }
     }
-    let _ = sender.send(Chunk::Some(chunk)).await;
     Ok(())
 }
 

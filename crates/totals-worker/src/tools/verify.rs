@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::store::{Listed, PaymentAudit, Scope};
+use totals_core::domain::Currency;
+use totals_core::store::{Listed, PaymentAudit, Scope, Store};
 
 use super::campaign::Which;
 use super::difference::{Difference, differences};
@@ -61,6 +62,32 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
         Scope::All => Progress::of_log(&store).await?,
         Scope::Campaign(_) => Progress::counting(),
     };
+    // Side by side: neither alone keeps the database busy.
+    let (audited, payments) = tokio::join!(
+        audit(&store, &scope, currency, args.limit, setup, &progress),
+        setup.unless_stopped(store.audit_payments(&scope, NAMED)),
+    );
+    progress.finish();
+    let mut verified = audited?;
+    match payments {
+        Ok(payments) => verified.payments = Some(payments),
+        // What was found of the campaigns is worth more than this.
+        Err(ToolError::Store(error)) => {
+            tracing::warn!(%error, "payments could not be compared with donations");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(verified)
+}
+
+async fn audit(
+    store: &Store,
+    scope: &Scope,
+    currency: Currency,
+    limit: usize,
+    setup: &Setup,
+    progress: &Progress,
+) -> Result<Verified, ToolError> {
     let mut verified = Verified::default();
     let mut audit = store.audit(scope.clone(), currency);
     while let Some(campaign) = setup.unless_stopped(audit.next()).await? {
@@ -70,19 +97,10 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
         verified.donations += campaign.donations;
         verified.log_is_damaged |= !campaign.damaged.is_empty();
         for difference in differences(campaign, currency) {
-            verified.differences.add(difference, args.limit);
+            verified.differences.add(difference, limit);
         }
     }
-    progress.finish();
     verified.drift = verified.differences.count > 0;
-    match setup.unless_stopped(store.audit_payments(&scope, NAMED)).await {
-        Ok(payments) => verified.payments = Some(payments),
-        // What was found before is worth more than this.
-        Err(ToolError::Store(error)) => {
-            tracing::warn!(%error, "payments could not be compared with donations");
-        }
-        Err(error) => return Err(error),
-    }
     Ok(verified)
 }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, doc};
 
-use super::logged::{Entry, Logged, log_entry};
+use super::rows::{Entry, Logged, donation, donor_pledges, log_entry};
 use super::{CampaignAudit, Damage, DonorDifference, Scope, TotalsDifference};
+use crate::domain::recount::Sums;
 use crate::domain::{CampaignId, Currency, Donation, DonationId, DonorId, EventKind, Money, Recount, Totals};
-use crate::store::document::{
-    CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorDocument, EVENT_LOG, TotalsDocument,
-};
+use crate::store::document::{CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, TotalsDocument};
 use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
 use crate::store::snapshot::{Snapshot, Stream, read};
 use crate::store::{Store, StoreError};
@@ -64,23 +63,11 @@ impl Pass {
                     "find": DONATIONS, "filter": { "campaignId": &plain },
                     "sort": { "campaignId": 1 }, "hint": DONATIONS_BY_CAMPAIGN,
                 },
-                |document| {
-                    let (id, donation) = read::<DonationDocument>(document)?.into_parts();
-                    let campaign = donation
-                        .creation
-                        .as_ref()
-                        .map(|creation| creation.campaign.clone());
-                    let campaign = campaign
-                        .ok_or_else(|| StoreError::defect(format!("the donation {id} has no amountMinor")))?;
-                    Ok((campaign, id, donation))
-                },
+                donation,
             ),
             donors: snapshot.stream(
                 doc! { "find": CAMPAIGN_DONORS, "filter": { "_id": donor }, "sort": { "_id": 1 } },
-                |document| {
-                    let DonorDocument { id, live } = read(document)?;
-                    Ok((id.campaign, id.donor, live))
-                },
+                donor_pledges,
             ),
             totals: snapshot.stream(
                 doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": plain }, "sort": { "_id": 1 } },
@@ -119,12 +106,10 @@ impl Pass {
         let recount = self.recount(campaign, &mut audit, placed).await?;
         audit.donations = recount.donations().len() as u64;
 
-        let (expected, mut donors) = (recount.totals(), recount.donors());
-        let mut missing = recount.into_donations();
-        while let Some((_, id, stored)) = self.donations.next_if(|(it, ..)| it == campaign).await? {
-            audit.compare_donation(id, stored, &mut missing);
-        }
-        audit.add_missing(missing);
+        let Sums {
+            totals: expected,
+            mut donors,
+        } = recount.sums();
         while let Some((_, donor, live)) = self.donors.next_if(|(it, ..)| it == campaign).await? {
             let expected = donors.remove(&donor).unwrap_or_default();
             if live != expected {
@@ -139,7 +124,7 @@ impl Pass {
         audit
             .donor_differences
             .extend(missing.map(|(donor, expected)| DonorDifference {
-                donor,
+                donor: donor.clone(),
                 stored: None,
                 expected,
             }));
@@ -148,6 +133,11 @@ impl Pass {
         if stored.map(|(totals, _)| totals) != expected {
             audit.totals_difference = Some(TotalsDifference { stored, expected });
         }
+        let mut missing = recount.into_donations();
+        while let Some((_, id, stored)) = self.donations.next_if(|(it, ..)| it == campaign).await? {
+            audit.compare_donation(id, stored, &mut missing);
+        }
+        audit.add_missing(missing);
         Ok(audit)
     }
 

@@ -1,16 +1,22 @@
-//! Payments against donations: a donation is published once it is paid, so each should have both.
+//! Payments beside donations: who paid and has no donation, who donated and has not paid?
 //!
-//! Both are read in the order of their donation's id, under one snapshot, so that memory holds none of them. What is
-//! missing may still be on its way; and a platform may have donations from before it logged payments. So this is
-//! for a person to judge, and nothing that follows from the log can be called wrong for it.
+//! The log's payments are filed under no campaign. So all of them are compared with all donations along two indexes in
+//! the order of the donations' ids, without looking at a single document; for one campaign the payments of its
+//! donations are looked up, so that it costs what the campaign has and not what the platform has.
 
-use mongodb::bson::doc;
+use std::collections::HashSet;
+
+use mongodb::bson::{Document, RawBsonRef, RawDocument, doc};
 
 use super::Scope;
-use crate::domain::DonationId;
+use crate::domain::{CampaignId, DonationId};
 use crate::store::document::{DONATIONS, EVENT_LOG};
-use crate::store::snapshot::{Snapshot, read};
+use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, LOG_PAYMENTS};
+use crate::store::snapshot::{Snapshot, Stream, alien};
 use crate::store::{Listed, Store, StoreError};
+
+/// Donations whose payments are looked up in one query, which must stay below 16 MB.
+const LOOKED_UP_AT_ONCE: usize = 1_000;
 
 /// What the payments and the donations say of each other.
 #[derive(Debug, Clone, Default, serde::Serialize)]
@@ -26,18 +32,6 @@ pub struct PaymentAudit {
     pub without_payment: Listed<DonationId>,
 }
 
-#[derive(serde::Deserialize)]
-struct Created {
-    #[serde(rename = "_id")]
-    donation: DonationId,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Paid {
-    donation_id: DonationId,
-}
-
 impl Store {
     /// Compares payments with donations, showing at most `shown` of each finding.
     ///
@@ -45,42 +39,97 @@ impl Store {
     /// [`StoreError`] if the database cannot answer.
     pub async fn audit_payments(&self, scope: &Scope, shown: usize) -> Result<PaymentAudit, StoreError> {
         let snapshot = Snapshot::take(&self.database).await?;
-        let campaign = match scope {
-            Scope::All => doc! { "$gt": "" },
-            Scope::Campaign(campaign) => doc! { "$eq": campaign.as_str() },
-        };
-        let mut created = snapshot.stream(
-            doc! {
-                "find": DONATIONS, "filter": { "campaignId": campaign }, "projection": { "_id": 1 },
-                "sort": { "_id": 1 }, "allowDiskUse": true,
-            },
-            |it| Ok(read::<Created>(it)?.donation),
-        );
-        let mut paid = snapshot.stream(
-            doc! {
-                "find": EVENT_LOG, "filter": { "type": "payment.completed", "status": "PROCESSED" },
-                "projection": { "_id": 0, "donationId": 1 }, "sort": { "donationId": 1 }, "allowDiskUse": true,
-            },
-            |it| Ok(read::<Paid>(it)?.donation_id),
-        );
-        let mut audit = PaymentAudit::default();
-        loop {
-            let heads = [created.peek().await?, paid.peek().await?];
-            let Some(next) = heads.iter().flatten().min().copied().cloned() else {
-                return Ok(audit);
-            };
-            let is_created = created.next_if(|donation| *donation == next).await?.is_some();
-            let mut is_paid = false;
-            while paid.next_if(|donation| *donation == next).await?.is_some() {
-                is_paid = true;
-            }
-            audit.donations += u64::from(is_created);
-            audit.paid += u64::from(is_paid && (is_created || *scope == Scope::All));
-            match (is_created, is_paid) {
-                (true, false) => audit.without_payment.add(next, shown),
-                (false, true) if *scope == Scope::All => audit.without_donation.add(next, shown),
-                _ => {}
-            }
+        match scope {
+            Scope::All => all_payments(&snapshot, shown).await,
+            Scope::Campaign(campaign) => payments_of(&snapshot, campaign, shown).await,
         }
     }
+}
+
+/// Walks along all donations and all payments side by side.
+async fn all_payments(snapshot: &Snapshot, shown: usize) -> Result<PaymentAudit, StoreError> {
+    let ids = doc! { "find": DONATIONS, "projection": { "_id": 1 }, "sort": { "_id": 1 }, "hint": "_id_" };
+    let mut known = donation_ids(snapshot, ids, "_id");
+    let mut waiting = donation_ids(snapshot, stored(doc! { "campaignId": null }), "_id");
+    let mut paid = donation_ids(snapshot, paid(doc! { "$gt": "" }), "donationId");
+    let mut audit = PaymentAudit::default();
+    loop {
+        let heads = [known.peek().await?, paid.peek().await?];
+        let Some(next) = heads.iter().flatten().min().copied().cloned() else {
+            return Ok(audit);
+        };
+        let is_known = known.next_if(|donation| *donation == next).await?.is_some();
+        // What waits for its creation is known by refunds alone.
+        let is_waiting = waiting.next_if(|donation| *donation == next).await?.is_some();
+        let mut is_paid = false;
+        while paid.next_if(|donation| *donation == next).await?.is_some() {
+            is_paid = true;
+        }
+        let is_created = is_known && !is_waiting;
+        audit.donations += u64::from(is_created);
+        audit.paid += u64::from(is_paid);
+        match (is_created, is_paid) {
+            (true, false) => audit.without_payment.add(next, shown),
+            (false, true) => audit.without_donation.add(next, shown),
+            _ => {}
+        }
+    }
+}
+
+/// Looks up the payments of one campaign's donations.
+async fn payments_of(
+    snapshot: &Snapshot,
+    campaign: &CampaignId,
+    shown: usize,
+) -> Result<PaymentAudit, StoreError> {
+    let mut created = donation_ids(snapshot, stored(doc! { "campaignId": campaign.as_str() }), "_id");
+    let mut audit = PaymentAudit::default();
+    loop {
+        let mut some = Vec::with_capacity(LOOKED_UP_AT_ONCE);
+        while some.len() < LOOKED_UP_AT_ONCE
+            && let Some(donation) = created.next().await?
+        {
+            some.push(donation);
+        }
+        if some.is_empty() {
+            return Ok(audit);
+        }
+        let ids: Vec<&str> = some.iter().map(DonationId::as_str).collect();
+        let mut payments = donation_ids(snapshot, paid(doc! { "$in": ids }), "donationId");
+        let mut paid = HashSet::new();
+        while let Some(donation) = payments.next().await? {
+            paid.insert(donation);
+        }
+        audit.donations += some.len() as u64;
+        audit.paid += paid.len() as u64;
+        for donation in some.into_iter().filter(|donation| !paid.contains(donation)) {
+            audit.without_payment.add(donation, shown);
+        }
+    }
+}
+
+/// The ids of stored donations, in their order.
+fn stored(filter: Document) -> Document {
+    doc! {
+        "find": DONATIONS, "filter": filter, "projection": { "_id": 1 }, "sort": { "_id": 1 },
+        "hint": DONATIONS_BY_CAMPAIGN, "allowDiskUse": true,
+    }
+}
+
+/// The donations that logged payments name, in the order of their ids, once for each payment.
+fn paid(donations: Document) -> Document {
+    doc! {
+        "find": EVENT_LOG,
+        "filter": { "donationId": donations, "type": "payment.completed", "status": "PROCESSED" },
+        "projection": { "_id": 0, "donationId": 1 }, "sort": { "donationId": 1 }, "hint": LOG_PAYMENTS,
+    }
+}
+
+fn donation_ids(snapshot: &Snapshot, command: Document, field: &'static str) -> Stream<DonationId> {
+    let read = move |document: &RawDocument| {
+        let id = document.get(field).ok().flatten().and_then(RawBsonRef::as_str);
+        let id = id.ok_or_else(|| alien(document, &format_args!("{field} is missing or no text")))?;
+        DonationId::try_from(id).map_err(|error| alien(document, &error))
+    };
+    snapshot.stream(command, read)
 }

@@ -1,0 +1,185 @@
+//! Documents as the audit reads them: millions, so field by field from their bytes, without serde in between.
+
+use mongodb::bson::{RawBsonRef, RawDocument};
+
+use super::Damage;
+use crate::domain::{
+    CampaignId, Creation, Currency, Donation, DonationId, DonorId, EventKind, InvalidId, Money, Timestamp,
+};
+use crate::store::StoreError;
+use crate::store::document::{LogRow, timestamp};
+use crate::store::snapshot::alien;
+
+/// A log row, or what is wrong with it.
+pub(super) type Logged = (CampaignId, Result<Entry, Damage>);
+
+/// A row that holds what was logged.
+pub(super) struct Entry {
+    pub id: String,
+    pub donation: DonationId,
+    pub kind: EventKind,
+    pub early: bool,
+    pub committed: Timestamp,
+}
+
+/// Reads a row of the log, and checks it.
+pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Result<Logged, StoreError> {
+    let document = Fields::of(row);
+    let [
+        id,
+        event_type,
+        content_hash,
+        payload,
+        donation_id,
+        campaign_id,
+        early,
+        committed,
+    ] = document.read([
+        "_id",
+        "type",
+        "contentHash",
+        "payload",
+        "donationId",
+        "campaignId",
+        "early",
+        "committedAt",
+    ])?;
+    let campaign = document.text("campaignId", campaign_id)?;
+    let logged = LogRow {
+        id: document.text("_id", id)?,
+        event_type: document.text("type", event_type)?,
+        content_hash: document
+            .wanted("contentHash", content_hash, RawBsonRef::as_binary)?
+            .bytes,
+        payload: document.text("payload", payload)?,
+        donation_id: document.text("donationId", donation_id)?,
+        campaign_id: Some(campaign),
+        early: early.and_then(RawBsonRef::as_bool).unwrap_or_default(),
+    };
+    let committed = document.wanted("committedAt", committed, RawBsonRef::as_datetime)?;
+    let entry = match logged.check(currency) {
+        Ok((donation, kind)) => Ok(Entry {
+            id: logged.id.to_owned(),
+            donation,
+            kind,
+            early: logged.early,
+            committed: timestamp(committed),
+        }),
+        Err(problem) => Err(Damage {
+            event_id: logged.id.to_owned(),
+            problem,
+        }),
+    };
+    Ok((document.id(campaign)?, entry))
+}
+
+/// Reads a donation that was created.
+pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, Donation), StoreError> {
+    let document = Fields::of(stored);
+    let [id, campaign, donor, amount, refunded] =
+        document.read(["_id", "campaignId", "donorId", "amountMinor", "refundedMinor"])?;
+    let campaign: CampaignId = document.id(document.text("campaignId", campaign)?)?;
+    let donor = match donor {
+        None => None,
+        some => Some(document.id(document.text("donorId", some)?)?),
+    };
+    let amount = document.wanted("amountMinor", amount, RawBsonRef::as_i64)?;
+    let refunded = document.wanted("refundedMinor", refunded, RawBsonRef::as_i64)?;
+    let donation = Donation {
+        creation: Some(Creation {
+            campaign: campaign.clone(),
+            donor,
+            amount: Money::from_minor(amount),
+        }),
+        refunded: Money::from_minor(refunded),
+    };
+    Ok((campaign, document.id(document.text("_id", id)?)?, donation))
+}
+
+/// Reads a donor's live pledges.
+pub(super) fn donor_pledges(stored: &RawDocument) -> Result<(CampaignId, DonorId, i64), StoreError> {
+    let document = Fields::of(stored);
+    let [key, live] = document.read(["_id", "live"])?;
+    let key = Fields::of(document.wanted("_id", key, RawBsonRef::as_document)?);
+    let [campaign, donor] = key.read(["c", "d"])?;
+    let (campaign, donor) = (document.text("c", campaign)?, document.text("d", donor)?);
+    let live = document.wanted("live", live, RawBsonRef::as_i64)?;
+    Ok((document.id(campaign)?, document.id(donor)?, live))
+}
+
+/// A document whose fields are wanted.
+#[derive(Clone, Copy)]
+struct Fields<'a>(&'a RawDocument);
+
+impl<'a> Fields<'a> {
+    fn of(document: &'a RawDocument) -> Self {
+        Self(document)
+    }
+
+    /// The fields of these names, found in one walk.
+    fn read<const N: usize>(self, names: [&str; N]) -> Result<[Option<RawBsonRef<'a>>; N], StoreError> {
+        let mut found = [None; N];
+        for element in self.0.iter_elements() {
+            let element = element.map_err(|error| alien(self.0, &error))?;
+            let key = element.key().as_str();
+            if let Some(wanted) = names.iter().position(|name| *name == key) {
+                found[wanted] = Some(element.value().map_err(|error| alien(self.0, &error))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A field that has to be there, as what it has to be.
+    fn wanted<T>(
+        self,
+        name: &str,
+        value: Option<RawBsonRef<'a>>,
+        read: impl Fn(RawBsonRef<'a>) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        value
+            .and_then(read)
+            .ok_or_else(|| alien(self.0, &format_args!("{name} is missing, or of another type")))
+    }
+
+    fn text(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, StoreError> {
+        self.wanted(name, value, RawBsonRef::as_str)
+    }
+
+    fn id<T: TryFrom<&'a str, Error = InvalidId>>(self, text: &'a str) -> Result<T, StoreError> {
+        T::try_from(text).map_err(|error| alien(self.0, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::{RawDocumentBuf, rawdoc};
+
+    use super::*;
+
+    fn stored() -> RawDocumentBuf {
+        rawdoc! { "_id": "d", "campaignId": "c", "donorId": "ada", "amountMinor": 5_i64, "refundedMinor": 2_i64 }
+    }
+
+    #[test]
+    fn a_donation_is_read_whatever_else_the_document_has() {
+        let mut document = stored();
+        document.append(mongodb::bson::cstr!("note"), "by hand");
+        let (campaign, id, donation) = donation(&document).unwrap();
+        assert_eq!((campaign.as_str(), id.as_str()), ("c", "d"));
+        assert_eq!(donation.contribution().minor(), 3);
+        let donor = donation.creation.unwrap().donor.unwrap();
+        assert_eq!(donor.as_str(), "ada");
+    }
+
+    #[test]
+    fn a_document_of_another_shape_is_named_with_what_is_wrong_with_it() {
+        let without_amount = rawdoc! { "_id": "d7", "campaignId": "c", "refundedMinor": 2_i64 };
+        let error = donation(&without_amount).unwrap_err().to_string();
+        assert!(error.contains("d7") && error.contains("amountMinor"), "{error}");
+        let of_another_type = rawdoc! { "_id": { "c": "c", "d": "ada" }, "live": "1" };
+        let error = donor_pledges(&of_another_type).unwrap_err().to_string();
+        assert!(error.contains("live is missing, or of another type"), "{error}");
+        let no_key = rawdoc! { "_id": "ada", "live": 1_i64 };
+        assert!(donor_pledges(&no_key).is_err());
+    }
+}
