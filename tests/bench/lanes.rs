@@ -5,8 +5,8 @@ use totals_core::domain::{Currency, Event, decode};
 use totals_core::store::Store;
 
 /// What the worker has by default.
-pub const BATCH_SIZE: usize = 500;
-const LANES: usize = 4;
+pub const BATCH_SIZE: usize = 1_000;
+const LANES: usize = 2;
 
 /// Events of the same campaign in the same lane, in their order.
 pub struct Lanes([Vec<Event>; LANES]);

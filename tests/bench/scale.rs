@@ -19,9 +19,8 @@ use crate::stage::Stage;
 use crate::usage;
 use crate::workload::{HOT_CAMPAIGN, THOUSAND_CAMPAIGNS, WORKLOADS, Workload};
 
-
 /// What the worker takes if nothing is set.
-const LANES: u32 = 4;
+const LANES: u32 = 2;
 
 const WORKERS: &[&str] = &[
     "messages",

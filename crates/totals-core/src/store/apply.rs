@@ -148,7 +148,9 @@ impl Store {
         self.write(session, DONATIONS, changed).await?;
         self.write_donors(session, &fold, &donors).await?;
 
-        let totals = fold.effects().map(|(campaign, effect)| {
+        let mut effects: Vec<_> = fold.effects().collect();
+        effects.sort_unstable_by_key(|(campaign, _)| *campaign);
+        let totals = effects.into_iter().map(|(campaign, effect)| {
             doc! { "q": { "_id": campaign.as_str() }, "u": totals_update(effect, now), "upsert": true }
         });
         self.update(session, CAMPAIGN_TOTALS, totals.collect()).await?;

@@ -50,10 +50,10 @@ variables! {
         "Messages in the worker's hands at once (default: 2 x LANES x BATCH_SIZE)";
     /// Default `USD`.
     CURRENCY = Some("USD"), "an ISO 4217 currency code such as USD, EUR or JPY", "The one currency of all amounts";
-    /// Default 500.
-    BATCH_SIZE = Some("500"), "a number from 1 to 10000", "Most events committed in one transaction";
-    /// Default 4.
-    LANES = Some("4"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
+    /// Default 1000.
+    BATCH_SIZE = Some("1000"), "a number from 1 to 10000", "Most events committed in one transaction";
+    /// Default 2.
+    LANES = Some("2"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
     /// Default 100,000: some 80 MB when all are in use.
     LIVE_CAMPAIGNS = Some("100000"), "a number from 100 to 10000000",
         "Campaigns that the API keeps in memory, without totals or with; some 800 bytes each";
