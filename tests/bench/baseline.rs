@@ -26,7 +26,7 @@ use tokio::sync::watch;
 /// One server.
 #[derive(clap::Subcommand)]
 pub enum Server {
-    /// The same answer to whatever is asked: what the HTTP library can do at best.
+    /// The same answer to whatever is asked: what the HTTP library can do as most use it.
     Constant {
         status: u16,
         content_type: String,

@@ -53,7 +53,7 @@ impl Effort {
             growth: Growth {
                 donations: &[1_000, 10_000, 100_000, 1_000_000],
                 campaigns: &[10, 1_000, 100_000],
-                queued: 10_000,
+                queued: 20_000,
             },
         }
     }

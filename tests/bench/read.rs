@@ -1,6 +1,6 @@
 //! Reads a second, beside servers that do less than the service and servers that do it the usual way.
 //!
-//! The constant handler is what the HTTP library can do at best, with an answer of the very same size: the share of it
+//! The constant handler is what the HTTP library does as most use it, with an answer of the very same size: the share of it
 //! that the service reaches is what the service itself costs. A lookup for each request, and a sum over the donations for
 //! each request, are the designs that it replaces.
 

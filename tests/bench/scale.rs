@@ -74,6 +74,7 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     for layout in &layouts {
         // They declare exchanges and queues, which outlive them.
         for worker in layout.start(stage, LANES).await {
+            worker.healthy().await;
             worker.terminate().await;
         }
     }
@@ -204,16 +205,14 @@ impl Layout {
         }
     }
 
-    /// Workers that consume, started at once.
+    /// Workers that are about to consume: nothing of a full queue has gone unseen.
     async fn start(&self, stage: &Stage, lanes: u32) -> Vec<Process> {
         let start = async |broker: &Broker| {
             let mut command = worker_command_on(&stage.database, broker);
             command.env("LANES", lanes.to_string());
             Process::start(command).await
         };
-        let workers = join_all(self.workers.iter().map(start)).await;
-        join_all(workers.iter().map(Process::healthy)).await;
-        workers
+        join_all(self.workers.iter().map(start)).await
     }
 }
 

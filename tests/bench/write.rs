@@ -13,7 +13,7 @@ use crate::design::Design;
 use crate::effort::Effort;
 use crate::measure::Spread;
 use crate::queue::pace;
-use crate::report::{Cell, Part, Table, digits};
+use crate::report::{Cell, Part, Table};
 use crate::stage::Stage;
 use crate::usage;
 use crate::workload::{WORKLOADS, Workload};
@@ -116,10 +116,10 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
         part.rounds
             .push(json!({ "messages": workload.name, "design": "totals-worker", "rounds": drained }));
     }
-    cost.note = format!(
-        "The worker is a new process in each round, and its peak is that of a round that begins with {} messages in the \
-         queue. MongoDB and RabbitMQ run on, so that theirs include the rounds before and those of the other designs.",
-        digits(effort.queued.into())
+    cost.note = String::from(
+        "The worker is a new process in each round, and its peak is that of a round that begins with all of these \
+         messages in the queue. MongoDB and RabbitMQ run on, so that theirs include the rounds before and those of the \
+         other designs.",
     );
     part.tables = vec![speed, cost];
     part
