@@ -12,7 +12,7 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock \
     && find . -type d -empty -delete
 
 FROM rust:1.95-slim-trixie AS build
-# For jemalloc, which the API links.
+# For jemalloc, which both link.
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY --from=manifests /src .

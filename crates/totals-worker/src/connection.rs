@@ -194,7 +194,7 @@ fn node(url: &config::SecretUrl) -> Result<AMQPUri, ConfigError> {
         .expose()
         .parse()
         .ok()
-        .filter(|uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES)
+        .filter(|uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES && !uri.authority.host.contains(','))
         .ok_or_else(|| ConfigError::invalid(&config::RABBITMQ_URL, url.expose()))?;
     if uri.vhost.is_empty() {
         // `amqp://host/` means the default virtual host to everyone but the specification.

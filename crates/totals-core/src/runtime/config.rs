@@ -389,7 +389,10 @@ fn amqp_urls(list: &str) -> Option<Vec<SecretUrl>> {
             _ => urls.push(part.trim().to_owned()),
         }
     }
-    let checked = urls.iter().map(|url| is_amqp(url).then(|| url.as_str().into()));
+    // Two schemes in one are a list with a slip in it, whose rest would pass for a virtual host, password and all.
+    let checked = urls
+        .iter()
+        .map(|url| (is_amqp(url) && url.matches("://").count() == 1).then(|| url.as_str().into()));
     checked.collect()
 }
 

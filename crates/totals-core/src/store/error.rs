@@ -67,6 +67,15 @@ impl StoreError {
         }
     }
 
+    /// A write that was made, and that a majority has not confirmed.
+    pub(super) fn unconfirmed(code: i32) -> Self {
+        Self {
+            decision: Decision::Retry,
+            code: Some(code),
+            summary: format!("MongoDB made a write that no majority has confirmed: code {code}"),
+        }
+    }
+
     /// Whether a document that was to be inserted is there already.
     pub(super) fn is_duplicate_key(&self) -> bool {
         self.code == Some(DUPLICATE_KEY)

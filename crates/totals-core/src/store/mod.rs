@@ -148,8 +148,13 @@ async fn detached<T: Send + 'static>(
         .map_err(|error| StoreError::defect(format!("a database task died: {error}")))
 }
 
-/// The outcome of a command that reports failed statements within a successful answer.
+/// The outcome of a command that reports failed statements, and writes that a majority may never have, within a
+/// successful answer.
 fn check_statements(answer: &Document) -> Result<(), StoreError> {
+    if let Ok(concern) = answer.get_document("writeConcernError") {
+        let code = concern.get_i32("code").unwrap_or_default();
+        return Err(StoreError::unconfirmed(code));
+    }
     let failed = answer
         .get_array("writeErrors")
         .ok()

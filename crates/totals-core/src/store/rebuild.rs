@@ -63,7 +63,7 @@ pub struct Rebuild {
 }
 
 impl Store {
-    /// Puts right whatever does not follow from the log, and looks again until all of it does. `progress` is told
+    /// Puts right whatever does not follow from the log, and looks again where it could not. `progress` is told
     /// of each campaign as it was found.
     ///
     /// First it looks at the whole log, also for one campaign: a damaged row may belong to any donation, so nothing
@@ -98,7 +98,8 @@ impl Store {
         if seen.damaged.count > 0 || differ.is_empty() {
             return Ok(seen);
         }
-        self.put_right(differ, currency, &mut progress, &mut seen).await?;
+        self.put_right(scope, differ, currency, &mut progress, &mut seen)
+            .await?;
         Ok(seen)
     }
 
@@ -109,7 +110,9 @@ impl Store {
         currency: Currency,
     ) -> Result<bool, StoreError> {
         let (differ, mut done) = (vec![Some(campaign.clone())], Rebuild::default());
-        self.put_right(differ, currency, &mut |_| {}, &mut done).await?;
+        let scope = Scope::Campaign(campaign.clone());
+        self.put_right(&scope, differ, currency, &mut |_| {}, &mut done)
+            .await?;
         Ok(!done.unfinished)
     }
 
@@ -117,6 +120,7 @@ impl Store {
     /// refunds that wait.
     async fn put_right(
         &self,
+        scope: &Scope,
         mut differ: Vec<Option<CampaignId>>,
         currency: Currency,
         progress: &mut impl FnMut(&CampaignAudit),
@@ -124,9 +128,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         for _ in 0..MAX_ROUNDS {
             done.passes += 1;
-            let corrected = done.corrected();
+            let (corrected, everywhere) = (done.corrected(), differ.contains(&None));
             differ = self.round(differ, currency, progress, done).await?;
-            if differ.is_empty() || done.corrected() == corrected {
+            if differ.is_empty() {
+                break;
+            }
+            if *scope == Scope::All && !everywhere {
+                // A donation that was lost and is refunded meanwhile stands among those that wait, in the way of its repair.
+                differ.push(None);
+            } else if done.corrected() == corrected {
                 break;
             }
         }

@@ -83,6 +83,7 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
         ("BATCH_SIZE", "-1"),
         ("RABBITMQ_PREFETCH", "70000"),
         ("RABBITMQ_URL", "x"),
+        ("RABBITMQ_URL", "amqp://a/v,ampq://b"),
     ] {
         let line = source(&[(name, value)]).worker().unwrap_err().to_string();
         assert!(

@@ -84,6 +84,8 @@ pub async fn attend<A, F>(
         Poll::Pending => Poll::Pending,
     });
     let mut ended = tokio::select! {
+        // A request that is here already is answered.
+        biased;
         first = timeout_at(deadline, first_request) => first.transpose(),
         // Half a request is nothing to wait for at the end.
         () = soft.cancelled() => return,

@@ -80,11 +80,11 @@ pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, 
         document.read(["_id", "campaignId", "donorId", "amountMinor", "refundedMinor"])?;
     let campaign: CampaignId = document.id(document.text("campaignId", campaign)?)?;
     let donor = match donor {
-        None => None,
+        None | Some(RawBsonRef::Null) => None,
         some => Some(document.id(document.text("donorId", some)?)?),
     };
-    let amount = document.wanted("amountMinor", amount, RawBsonRef::as_i64)?;
-    let refunded = document.wanted("refundedMinor", refunded, RawBsonRef::as_i64)?;
+    let amount = document.whole("amountMinor", amount)?;
+    let refunded = document.whole("refundedMinor", refunded)?;
     let donation = Donation {
         creation: Some(Creation {
             campaign: campaign.clone(),
@@ -103,7 +103,7 @@ pub(super) fn donor_pledges(stored: &RawDocument) -> Result<(CampaignId, DonorId
     let key = Fields::of(document.wanted("_id", key, RawBsonRef::as_document)?);
     let [campaign, donor] = key.read(["c", "d"])?;
     let (campaign, donor) = (document.text("c", campaign)?, document.text("d", donor)?);
-    let live = document.wanted("live", live, RawBsonRef::as_i64)?;
+    let live = document.whole("live", live)?;
     Ok((document.id(campaign)?, document.id(donor)?, live))
 }
 
@@ -141,6 +141,12 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| alien(self.0, &format_args!("{name} is missing, or of another type")))
     }
 
+    /// A whole number of either width: a person's correction by hand may be the shorter one.
+    fn whole(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<i64, StoreError> {
+        let read = |value: RawBsonRef<'a>| value.as_i64().or_else(|| value.as_i32().map(i64::from));
+        self.wanted(name, value, read)
+    }
+
     fn text(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, StoreError> {
         self.wanted(name, value, RawBsonRef::as_str)
     }
@@ -169,6 +175,17 @@ mod tests {
         assert_eq!(donation.contribution().minor(), 3);
         let donor = donation.creation.unwrap().donor.unwrap();
         assert_eq!(donor.as_str(), "ada");
+    }
+
+    #[test]
+    fn what_a_person_corrected_by_hand_is_read() {
+        let by_hand =
+            rawdoc! { "_id": "d", "campaignId": "c", "donorId": null, "amountMinor": 5, "refundedMinor": 2 };
+        let (_, _, donation) = donation(&by_hand).unwrap();
+        assert_eq!(donation.contribution().minor(), 3);
+        assert_eq!(donation.creation.unwrap().donor, None);
+        let by_hand = rawdoc! { "_id": { "c": "c", "d": "ada" }, "live": 2 };
+        assert_eq!(donor_pledges(&by_hand).unwrap().2, 2);
     }
 
     #[test]
