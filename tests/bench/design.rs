@@ -21,7 +21,7 @@ use crate::workload::WORKLOADS;
 /// One design.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub enum Design {
-    /// Reads and parses each message, acknowledges hundreds at a time, and stores nothing: the broker's limit.
+    /// Reads and parses each message, acknowledges a thousand at a time, and stores nothing: the broker's limit.
     Nothing,
     /// Looks the event up, adds to the totals, logs the event, and acknowledges, in as many statements, for so many
     /// events at a time: the earlier design.

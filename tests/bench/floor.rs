@@ -103,8 +103,9 @@ impl Floor {
         let (sender, sights) = mpsc::unbounded_channel();
         let mut changes = database.collection(COLLECTION).watch().await.unwrap();
         tokio::spawn(async move {
-            while let Some(change) = changes.next().await {
-                let key = change.unwrap().document_key.unwrap();
+            // It ends with the server, after all that is waited for.
+            while let Some(Ok(change)) = changes.next().await {
+                let key = change.document_key.unwrap();
                 let sight = (key.get_str("_id").unwrap().to_owned(), Instant::now());
                 if sender.send(sight).is_err() {
                     return;
