@@ -119,13 +119,9 @@ impl Floor {
 /// The queue, durable as the service's, behind an exchange that is there already.
 async fn declare(channel: &Channel, broker: &Broker) {
     let queue = broker.queue.as_str();
-    let durable = QueueDeclareOptions {
-        durable: true,
-        ..QueueDeclareOptions::default()
-    };
     let mut quorum = FieldTable::default();
     quorum.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    let declare = channel.queue_declare(queue.into(), durable, quorum);
+    let declare = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), quorum);
     declare.await.unwrap();
     let bind = channel.queue_bind(
         queue.into(),
