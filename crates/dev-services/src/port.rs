@@ -4,8 +4,13 @@
 //! up on Linux). A server that is killed and restarted comes back on its old port, and while it is
 //! away its clients keep dialling that port on this very machine: within the ephemeral range such a
 //! dial can be given the server's port as its own source port, and then even connects to itself.
+//!
+//! A port that was drawn is not drawn again by the same process: RabbitMQ listens seconds after it was started, and a
+//! server that a test has stopped comes back.
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::Error;
 
@@ -48,11 +53,16 @@ pub fn is_free(port: u16) -> bool {
         .all(|host| TcpListener::bind((host, port)).is_ok())
 }
 
-/// A port that nobody listens on. Two callers draw the same one only by a rare accident.
+/// A port that nobody listens on and that was not drawn before. Two processes draw the same one only by a rare accident.
 pub fn free() -> u16 {
+    static DRAWN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
+    let mut drawn = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
     let candidates = std::iter::repeat_with(|| rand::random_range(FREE));
     // A machine on which all of 12,000 ports are taken runs no tests; 0 then fails at the server, by name.
-    candidates.take(1_000).find(|port| is_free(*port)).unwrap_or(0)
+    candidates
+        .take(1_000)
+        .find(|port| is_free(*port) && drawn.insert(*port))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -81,6 +91,14 @@ mod tests {
                 .to_string()
                 .contains(&format!("port {port} on 127.0.0.1 is in use"))
         );
+    }
+
+    #[test]
+    fn no_port_is_drawn_twice() {
+        let mut drawn: Vec<u16> = std::iter::repeat_with(free).take(1_000).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 1_000);
     }
 
     #[test]
