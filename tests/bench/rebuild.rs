@@ -45,7 +45,7 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
         folds.push(fold.run(stage, rows).await);
         scans.push(pace(rows, scan(&stage.database)).await);
         verifications.push(pace(rows, tool(&stage.database, &["verify"])).await);
-        for lost in ["campaign_totals", "campaign_donors", "donations"] {
+        for lost in ["campaign_totals", "donations"] {
             stage
                 .database
                 .collection(lost)

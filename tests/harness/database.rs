@@ -96,7 +96,7 @@ impl Database {
     }
 
     /// Invariants 1 and 5 of the design, recomputed from the donations alone: every campaign's totals are the sum
-    /// of its donations' contributions, and none is negative. The effects in the log add up to the same.
+    /// of its donations' contributions, and none is negative. Those that are live name their donor. The effects in the log add up to the same.
     pub async fn check_invariants(&self) {
         let mut folded: BTreeMap<String, (i64, i64, BTreeSet<String>)> = BTreeMap::new();
         for donation in self.all("donations").await {
@@ -105,6 +105,13 @@ impl Database {
             };
             let sum = folded.entry(campaign.to_owned()).or_default();
             let left = donation.get_i64("amountMinor").unwrap() - donation.get_i64("refundedMinor").unwrap();
+            let donor = donation.get_str("donorId").ok().filter(|_| left > 0);
+            let live_donor = donor.map(|donor| doc! { "c": campaign, "d": donor });
+            assert_eq!(
+                donation.get_document("liveDonor").ok(),
+                live_donor.as_ref(),
+                "a donor has the donations that are live"
+            );
             if left > 0 {
                 sum.0 += left;
                 sum.1 += 1;

@@ -10,7 +10,7 @@ use futures::future::select_all;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::{Event, Outcome};
 use totals_core::runtime::backoff::Backoff;
-use totals_core::store::{Decision, Store, StoreError};
+use totals_core::store::{Applied, Decision, Left, Sight, Store, StoreError};
 
 use crate::metrics::Metrics;
 
@@ -70,41 +70,53 @@ impl<T> FromIterator<(Event, T)> for Batch<T> {
 
 impl Committer {
     /// Commits all of a batch, in pieces if it must. `settle` is told of each piece what became of its events, or why
-    /// its one event is refused.
+    /// its one event is refused. `sight` is what was seen of the batch ahead of time, if it was. Returned is what it has left,
+    /// if it was committed in one piece.
     ///
     /// # Errors
     /// [`Abandoned`] if it had to give up; what `settle` was not told of is not committed.
     pub async fn commit<T>(
         &self,
         batch: Batch<T>,
+        mut sight: Option<Sight>,
         mut settle: impl FnMut(Batch<T>, Result<Vec<Outcome>, StoreError>),
-    ) -> Result<(), Abandoned> {
-        let mut open = vec![batch];
+    ) -> Result<Option<Left>, Abandoned> {
+        let (mut open, mut left, mut whole) = (vec![batch], None, true);
         while let Some(batch) = open.pop() {
             let divisible = batch.events.len() > 1;
             if !(divisible && batch.is_too_large()) {
-                let answer = self.apply(&batch.events).await?;
+                let answer = self.apply(&batch.events, sight.take()).await?;
                 if answer.is_ok() || !divisible {
-                    settle(batch, answer);
+                    let outcomes = answer.map(|applied| {
+                        left = Some(applied.left).filter(|_| whole);
+                        applied.outcomes
+                    });
+                    settle(batch, outcomes);
                     continue;
                 }
             }
+            whole = false;
             let [first, second] = batch.split();
             open.extend([second, first]);
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Applies a piece, again and again while that may help.
-    async fn apply(&self, events: &[Event]) -> Result<Result<Vec<Outcome>, StoreError>, Abandoned> {
+    async fn apply(
+        &self,
+        events: &[Event],
+        mut sight: Option<Sight>,
+    ) -> Result<Result<Applied, StoreError>, Abandoned> {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
         loop {
             let started = Instant::now();
-            let error = match self.store.apply(events).await {
-                Ok(outcomes) => {
+            let error = match self.attempt(events, sight.take()).await {
+                Ok(applied) => {
                     let types = events.iter().map(Event::event_type);
-                    self.metrics.committed(started.elapsed(), types.zip(&outcomes));
-                    return Ok(Ok(outcomes));
+                    self.metrics
+                        .committed(started.elapsed(), types.zip(&applied.outcomes));
+                    return Ok(Ok(applied));
                 }
                 Err(error) => error,
             };
@@ -130,6 +142,14 @@ impl Committer {
                 () = tokio::time::sleep(delay) => {}
             }
         }
+    }
+
+    async fn attempt(&self, events: &[Event], sight: Option<Sight>) -> Result<Applied, StoreError> {
+        let sight = match sight {
+            Some(sight) => sight,
+            None => self.store.look(events).await?,
+        };
+        self.store.apply_seen(events, &sight).await
     }
 
     async fn end_abandoned_transactions(&self) {

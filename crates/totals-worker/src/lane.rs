@@ -3,13 +3,16 @@
 //! So an idle service commits a lone event at once and a busy one commits hundreds at a time, without a timer.
 //! Commit first, settle after; what the database refuses, and what is in conflict with what was seen before, is
 //! dead-lettered, and everything else is committed.
+//!
+//! Where a whole batch waits already, what it needs to know is looked up while the one before is committed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use futures::future::join;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::{Event, Outcome};
-use totals_core::store::StoreError;
+use totals_core::store::{Left, Sight, StoreError};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -39,22 +42,48 @@ pub struct Lane {
 impl Lane {
     /// Commits what arrives until the last sender is gone or the epoch is.
     pub async fn run(self, mut arriving: mpsc::Receiver<Item>) {
-        let mut items = Vec::with_capacity(self.batch_size);
-        while arriving.recv_many(&mut items, self.batch_size).await > 0 && !self.epoch.is_cancelled() {
-            if let Err(Abandoned) = self.commit(items.drain(..).collect()).await {
-                break;
+        let mut ahead = None;
+        loop {
+            let (batch, sight) = match ahead.take() {
+                Some(ahead) => ahead,
+                None => (self.batch(&mut arriving).await, None),
+            };
+            if batch.events.is_empty() || self.epoch.is_cancelled() {
+                return;
+            }
+            let waits = arriving.len() >= self.batch_size;
+            let committed = if waits {
+                let next = self.batch(&mut arriving).await;
+                let look = self.committer.store.look(&next.events);
+                let (committed, seen) = join(self.commit(batch, sight), look).await;
+                committed.map(|left| {
+                    let sight = left.zip(seen.ok()).and_then(|(left, seen)| seen.after(left));
+                    ahead = Some((next, sight));
+                })
+            } else {
+                self.commit(batch, sight).await.map(drop)
+            };
+            if let Err(Abandoned) = committed {
+                return;
             }
         }
     }
 
-    async fn commit(&self, batch: Batch<Message>) -> Result<(), Abandoned> {
+    /// What has arrived, or else arrives first; empty if nothing can any more.
+    async fn batch(&self, arriving: &mut mpsc::Receiver<Item>) -> Batch<Message> {
+        let mut items = Vec::with_capacity(self.batch_size);
+        arriving.recv_many(&mut items, self.batch_size).await;
+        items.into_iter().collect()
+    }
+
+    async fn commit(&self, batch: Batch<Message>, sight: Option<Sight>) -> Result<Option<Left>, Abandoned> {
         let lane = self.committer.lane;
         let span = tracing::info_span!("batch", lane, batch.size = batch.events.len());
         for trace in batch.sources.iter().filter_map(Message::trace) {
             span.add_link(trace);
         }
         let finish = |batch, answer| self.finish(batch, answer);
-        self.committer.commit(batch, finish).instrument(span).await
+        self.committer.commit(batch, sight, finish).instrument(span).await
     }
 
     fn finish(&self, batch: Batch<Message>, answer: Result<Vec<Outcome>, StoreError>) {

@@ -28,10 +28,9 @@ struct StoredDonation {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct StoredDonor {
-    #[serde(rename = "_id")]
-    key: DonorKey,
-    live: i64,
+    live_donor: Option<DonorKey>,
 }
 
 #[derive(Deserialize)]
@@ -77,12 +76,13 @@ pub async fn check_donations(database: &Database, outcome: &Outcome, findings: &
     compare_all(expected, stored, findings);
 }
 
-/// Each donor's live pledges are stored as the oracle has them; a donor who has none left may be there or not.
+/// Each donor's live pledges are as many as the oracle has.
 pub async fn check_donors(database: &Database, outcome: &Outcome, findings: &mut Findings) {
-    let stored = all::<StoredDonor>(database, "campaign_donors").await.into_iter();
-    let stored = stored
-        .filter(|row| row.live != 0)
-        .map(|row| (format!("{} of {}", row.key.d, row.key.c), row.live));
+    let rows = all::<StoredDonor>(database, "donations").await;
+    let mut stored = BTreeMap::new();
+    for DonorKey { c, d } in rows.into_iter().filter_map(|row| row.live_donor) {
+        *stored.entry(format!("{d} of {c}")).or_insert(0) += 1;
+    }
     let donors = outcome.donors.iter();
     let expected = donors.map(|((campaign, donor), live)| {
         (
@@ -90,7 +90,7 @@ pub async fn check_donors(database: &Database, outcome: &Outcome, findings: &mut
             *live,
         )
     });
-    compare_all(expected, stored, findings);
+    compare_all(expected, stored.into_iter(), findings);
 }
 
 /// Each campaign's totals are the oracle's, and the sum of the effects in the log, and what the API shows. Returns the sum of

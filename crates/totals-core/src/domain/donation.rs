@@ -38,6 +38,12 @@ impl Donation {
     pub fn is_live(&self) -> bool {
         self.contribution() > Money::ZERO
     }
+
+    /// The donor that the donation makes one of its campaign, as long as it is live.
+    pub fn live_donor(&self) -> Option<(&CampaignId, &DonorId)> {
+        let Creation { campaign, donor, .. } = self.creation.as_ref().filter(|_| self.is_live())?;
+        Some((campaign, donor.as_ref()?))
+    }
 }
 
 #[cfg(test)]

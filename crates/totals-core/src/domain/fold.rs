@@ -21,30 +21,9 @@ pub struct State {
     pub events: HashMap<EventId, ContentHash>,
     /// Those donations that are known.
     pub donations: HashMap<DonationId, Donation>,
-    /// Live pledges of those donors that have or had any.
+    /// Live pledges of those donors that have any; of a donor with many it need not be all, but at least one more than
+    /// the batch can refund.
     pub donors: HashMap<CampaignDonor, i64>,
-}
-
-impl State {
-    /// The donors that a batch can move: those its creations name, and those of the known donations it refunds.
-    pub fn donors_of<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> HashSet<CampaignDonor> {
-        let mut donors = HashSet::new();
-        for event in events {
-            let named = match &event.kind {
-                EventKind::DonationCreated(creation) => Some(creation),
-                EventKind::DonationRefunded(_) => None,
-                EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => continue,
-            };
-            let stored = self
-                .donations
-                .get(&event.donation)
-                .and_then(|donation| donation.creation.as_ref());
-            for Creation { campaign, donor, .. } in named.into_iter().chain(stored) {
-                donors.extend(donor.as_ref().map(|donor| (campaign.clone(), donor.clone())));
-            }
-        }
-        donors
-    }
 }
 
 /// What became of one event.
@@ -150,11 +129,11 @@ impl Fold {
             .filter_map(|id| self.state.donations.get_key_value(id))
     }
 
-    /// The donors whose count of live pledges changed, with the new count.
-    pub fn changed_donors(&self) -> impl Iterator<Item = (&CampaignDonor, i64)> {
+    /// The donors whose pledges changed, each with whether any is live.
+    pub fn changed_donors(&self) -> impl Iterator<Item = (&CampaignDonor, bool)> {
         self.changed_donors
             .iter()
-            .filter_map(|key| self.state.donors.get(key).map(|live| (key, *live)))
+            .filter_map(|key| self.state.donors.get(key).map(|live| (key, *live > 0)))
     }
 
     /// The change of each campaign's totals. A campaign whose donations were created and refunded in one batch, or

@@ -4,10 +4,10 @@
 //! knows no effects: it gathers what the log says of each donation, and sums at the end. It shares only
 //! [`Donation`]'s definition of a contribution with the fold, so an error in either shows as a difference.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
-use super::{Creation, Donation, DonationId, DonorId, Money, Totals};
+use super::{Creation, Donation, DonationId, Money, Totals};
 
 /// What the log says of the donations of one campaign.
 #[derive(Debug, Default)]
@@ -56,44 +56,27 @@ impl Recount {
         self.donations
     }
 
-    /// What the donations add up to.
-    pub fn sums(&self) -> Sums<'_> {
+    /// The totals that the donations add up to; none without a creation.
+    pub fn totals(&self) -> Option<Totals> {
         let mut created = self
             .donations
             .values()
             .filter_map(|donation| Some((donation, donation.creation.as_ref()?)))
             .peekable();
-        if created.peek().is_none() {
-            return Sums::default();
-        }
-        let (mut amount, mut pledges, mut donors) = (0, 0, HashMap::new());
+        created.peek()?;
+        let (mut amount, mut pledges, mut donors) = (0, 0, HashSet::new());
         for (donation, creation) in created.filter(|(donation, _)| donation.is_live()) {
             amount += donation.contribution().minor();
             pledges += 1;
-            if let Some(donor) = &creation.donor {
-                *donors.entry(donor).or_default() += 1;
-            }
+            donors.extend(&creation.donor);
         }
-        let totals = Totals {
+        Some(Totals {
             amount: Money::from_minor(amount),
             pledges,
             // A count of donors is far below 2^63.
             donors: i64::try_from(donors.len()).unwrap_or(i64::MAX),
-        };
-        Sums {
-            totals: Some(totals),
-            donors,
-        }
+        })
     }
-}
-
-/// What the donations of a campaign add up to.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Sums<'a> {
-    /// The totals; none without a creation.
-    pub totals: Option<Totals>,
-    /// The live pledges of each donor who has any.
-    pub donors: HashMap<&'a DonorId, i64>,
 }
 
 #[cfg(test)]
@@ -115,18 +98,16 @@ mod tests {
     #[test]
     fn donations_are_summed_after_their_refunds_whatever_the_order() {
         let mut recount = Recount::default();
-        assert_eq!(recount.sums(), Sums::default());
+        assert_eq!(recount.totals(), None);
         recount.refunded(id("d1"), Money::from_minor(40));
-        assert_eq!(recount.sums().totals, None, "a refund alone makes no totals");
+        assert_eq!(recount.totals(), None, "a refund alone makes no totals");
         recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
         recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
         recount.created(id("d2"), creation(Some("ada"), 5)).unwrap();
         recount.created(id("d3"), creation(Some("bob"), 7)).unwrap();
         recount.refunded(id("d3"), Money::from_minor(70));
-        let Sums { totals, donors } = recount.sums();
-        let totals = totals.unwrap();
+        let totals = recount.totals().unwrap();
         assert_eq!((totals.amount.minor(), totals.pledges, totals.donors), (65, 2, 1));
-        assert_eq!(donors, HashMap::from([(&"ada".try_into().unwrap(), 2)]));
     }
 
     #[test]
@@ -135,6 +116,6 @@ mod tests {
         recount.created(id("d"), creation(None, 1)).unwrap();
         let second = recount.created(id("d"), creation(None, 2));
         assert_eq!(second, Err(Contradiction::CreatedTwice(id("d"))));
-        assert_eq!(recount.sums().totals.unwrap().amount.minor(), 1);
+        assert_eq!(recount.totals().unwrap().amount.minor(), 1);
     }
 }

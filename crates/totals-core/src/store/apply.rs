@@ -4,29 +4,35 @@
 //! touched campaign's totals once. The event ids are inserted in the same transaction as their effect, so whatever
 //! happens (a crash, a commit whose answer was lost, two workers with the same message) an id is processed at most
 //! once. Every decision rests on a document that is also written or was inserted, so under snapshot isolation a
-//! concurrent change of it is a write conflict, and the whole is tried again by the caller.
+//! concurrent change of it is a write conflict, and the whole is tried again by the caller. What is decided about a donor
+//! rests on all donations to the campaign; there the document is the campaign's totals, which every change of a donation
+//! writes, if only by a new revision.
+//!
+//! That also lets donors be looked up before the transaction begins ([`sight`]), beside the commit of the last one.
 //!
 //! What an event brings is nearly always new, and the unique `_id`s say so if it is not. So events and created donations
 //! are inserted without a look, until a duplicate key tells otherwise: then the batch is done again, with a look at
 //! everything, and so are the next ones ([`Caution`]).
 
+mod donors;
+mod sight;
 mod statements;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use mongodb::ClientSession;
-use mongodb::bson::{Bson, Document, doc, serialize_to_bson};
-use mongodb::error::{Error, UNKNOWN_TRANSACTION_COMMIT_RESULT};
-use mongodb::options::{ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
+use mongodb::bson::{Document, doc};
+use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
+use mongodb::options::{ReadConcern, WriteConcern};
 
 use super::document::{
-    CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS, DonationDocument, DonorDocument, DonorKey, EVENT_LOG,
-    KnownRow, ProcessedRow, Status, date,
+    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, KnownRow, ProcessedRow, Status, date,
 };
-use super::{Store, StoreError};
-use crate::domain::fold::{CampaignDonor, State};
-use crate::domain::{DonationId, Effect, Event, EventId, EventType, Fold, Outcome, Timestamp};
+use super::{Store, StoreError, primary};
+use crate::domain::fold::State;
+use crate::domain::{CampaignId, DonationId, Effect, Event, EventId, EventType, Fold, Outcome, Timestamp};
+pub use sight::{Left, Sight};
 
 /// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
 /// once; a batch tried anew would meet the locks of the old transaction until the server times it out.
@@ -72,31 +78,48 @@ struct Loaded {
     /// Events that failed before; their rows are replaced, not inserted.
     failed: HashSet<EventId>,
     donations: HashSet<DonationId>,
-    donors: HashSet<CampaignDonor>,
+}
+
+/// What an applied batch has come to.
+#[derive(Debug)]
+pub struct Applied {
+    /// What became of each event, in the batch's order.
+    pub outcomes: Vec<Outcome>,
+    /// What it has left behind.
+    pub left: Left,
 }
 
 impl Store {
-    /// Applies a batch in one transaction and says what became of each event, in the batch's order. On return the
-    /// outcome is durable on a majority.
+    /// Looks at a batch's donors and applies it: [`Store::look`] and [`Store::apply_seen`] in one.
+    ///
+    /// # Errors
+    /// As these.
+    pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
+        let sight = self.look(batch).await?;
+        Ok(self.apply_seen(batch, &sight).await?.outcomes)
+    }
+
+    /// Applies a batch in one transaction. On return the outcome is durable on a majority.
     ///
     /// The future must be driven to its end; see the module [`super`].
     ///
     /// # Errors
     /// [`StoreError`] with its decision, [`Decision::Reject`](super::Decision::Reject) only for what a write of this batch
-    /// met; nothing of the batch was applied then, unless the answer to the commit was
-    /// lost, and in that case applying the batch again finds its events to be duplicates.
-    pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
+    /// met; nothing of the batch was applied then, unless the answer to the commit was lost, and in that case applying the
+    /// batch again finds its events to be duplicates. To be tried again with another look where what was seen has
+    /// changed.
+    pub async fn apply_seen(&self, batch: &[Event], sight: &Sight) -> Result<Applied, StoreError> {
         let lookup = self.caution.next();
-        match self.transact(batch, lookup).await {
+        match self.transact(batch, lookup, sight).await {
             Err(error) if lookup == Lookup::Refunded && error.is_duplicate_key() => {
                 self.caution.raise();
-                self.transact(batch, Lookup::Everything).await
+                self.transact(batch, Lookup::Everything, sight).await
             }
             answer => answer,
         }
     }
 
-    async fn transact(&self, batch: &[Event], lookup: Lookup) -> Result<Vec<Outcome>, StoreError> {
+    async fn transact(&self, batch: &[Event], lookup: Lookup, sight: &Sight) -> Result<Applied, StoreError> {
         let mut session = self.client.start_session().await?;
         #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
         session
@@ -104,12 +127,12 @@ impl Store {
             .read_concern(ReadConcern::snapshot())
             .write_concern(WriteConcern::majority())
             // Whatever DATABASE_URL says: other members have no transactions that write.
-            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+            .selection_criteria(primary())
             .await?;
-        match self.fold_within(&mut session, batch, lookup).await {
-            Ok(outcomes) => {
+        match self.fold_within(&mut session, batch, lookup, sight).await {
+            Ok(applied) => {
                 commit(&mut session).await?;
-                Ok(outcomes)
+                Ok(applied)
             }
             Err(error) => {
                 // The server ends a transaction it is not told to abort, only later.
@@ -124,14 +147,14 @@ impl Store {
         session: &mut ClientSession,
         batch: &[Event],
         lookup: Lookup,
-    ) -> Result<Vec<Outcome>, StoreError> {
+        sight: &Sight,
+    ) -> Result<Applied, StoreError> {
         let Loaded {
             state,
             failed,
             donations,
-            donors,
         } = self
-            .load(session, batch, lookup)
+            .load(session, batch, lookup, sight)
             .await
             .map_err(StoreError::into_retry)?;
         let mut fold = Fold::new(state);
@@ -146,15 +169,15 @@ impl Store {
             .into_iter()
             .map(|(id, donation)| (DonationDocument::new(id, donation), donations.contains(id)));
         self.write(session, DONATIONS, changed).await?;
-        self.write_donors(session, &fold, &donors).await?;
 
         let mut effects: Vec<_> = fold.effects().collect();
         effects.sort_unstable_by_key(|(campaign, _)| *campaign);
-        let totals = effects.into_iter().map(|(campaign, effect)| {
-            doc! { "q": { "_id": campaign.as_str() }, "u": totals_update(effect, now), "upsert": true }
-        });
-        self.update(session, CAMPAIGN_TOTALS, totals.collect()).await?;
-        Ok(outcomes)
+        let totals = effects.into_iter();
+        let totals =
+            totals.map(|(campaign, effect)| totals_update(campaign, effect, sight.revision(campaign), now));
+        self.write_totals(session, totals.collect()).await?;
+        let left = sight.left_by(&fold);
+        Ok(Applied { outcomes, left })
     }
 
     async fn load(
@@ -162,6 +185,7 @@ impl Store {
         session: &mut ClientSession,
         batch: &[Event],
         lookup: Lookup,
+        sight: &Sight,
     ) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         if lookup == Lookup::Everything {
@@ -169,27 +193,26 @@ impl Store {
         }
         let state = &mut loaded.state;
         // What is known is a duplicate or in conflict, and moves nothing; nor do payments, which have no campaign.
-        let moving: Vec<&Event> = batch
+        let moving = batch
             .iter()
-            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id))
-            .collect();
-        let ids: HashSet<&str> = moving
+            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id));
+        let (refunds, creations): (Vec<&Event>, Vec<_>) =
+            moving.partition(|event| event.event_type() == EventType::DonationRefunded);
+        let looked_up = creations.iter().filter(|_| lookup == Lookup::Everything);
+        let ids: HashSet<&str> = refunds
             .iter()
-            .filter(|event| lookup == Lookup::Everything || event.event_type() == EventType::DonationRefunded)
+            .chain(looked_up)
             .map(|event| event.donation.as_str())
             .collect();
         let documents: Vec<DonationDocument> = self.find(session, DONATIONS, ids, doc! {}).await?;
         state.donations = documents.into_iter().map(DonationDocument::into_parts).collect();
         loaded.donations = state.donations.keys().cloned().collect();
 
-        let keys = state.donors_of(moving).into_iter();
-        let keys = keys.map(|(campaign, donor)| DonorKey { campaign, donor });
-        let documents: Vec<DonorDocument> = self.find(session, CAMPAIGN_DONORS, keys, doc! {}).await?;
-        state.donors = documents
-            .into_iter()
-            .map(|row| ((row.id.campaign, row.id.donor), row.live))
-            .collect();
-        loaded.donors = state.donors.keys().cloned().collect();
+        state.donors = sight.donors();
+        let refunded: HashSet<&DonationId> = refunds.iter().map(|event| &event.donation).collect();
+        let refunded = refunded.into_iter().filter_map(|id| state.donations.get(id));
+        let counted = self.count_live(session, refunded).await?;
+        state.donors.extend(counted);
         Ok(loaded)
     }
 
@@ -243,31 +266,18 @@ impl Store {
         self.write(session, EVENT_LOG, rows).await
     }
 
-    /// New donors are inserted; the others get their new count, all of one count in one statement.
-    async fn write_donors(
+    /// Writes each campaign's totals, unless one of them is no longer at the revision that its statement names.
+    async fn write_totals(
         &self,
         session: &mut ClientSession,
-        fold: &Fold,
-        stored: &HashSet<CampaignDonor>,
+        statements: Vec<Document>,
     ) -> Result<(), StoreError> {
-        let mut changed: Vec<_> = fold.changed_donors().collect();
-        changed.sort_unstable_by_key(|(key, _)| *key);
-        let (mut fresh, mut counts) = (Vec::new(), BTreeMap::<i64, Vec<Bson>>::new());
-        for (key, live) in changed {
-            let (campaign, donor) = key.clone();
-            let id = DonorKey { campaign, donor };
-            if stored.contains(key) {
-                let id = serialize_to_bson(&id).map_err(Error::from)?;
-                counts.entry(live).or_default().push(id);
-            } else {
-                fresh.push(DonorDocument { id, live });
-            }
+        let campaigns = statements.len() as u64;
+        match self.update(session, CAMPAIGN_TOTALS, statements).await {
+            Ok(written) if written == campaigns => Ok(()),
+            Err(error) if !error.is_duplicate_key() => Err(error),
+            _ => Err(StoreError::overtaken()),
         }
-        self.insert(session, CAMPAIGN_DONORS, fresh).await?;
-        let statements = counts.into_iter().map(|(live, ids)| {
-            doc! { "q": { "_id": { "$in": ids } }, "u": { "$set": { "live": live } }, "multi": true }
-        });
-        self.update(session, CAMPAIGN_DONORS, statements.collect()).await
     }
 }
 
@@ -286,22 +296,25 @@ async fn commit(session: &mut ClientSession) -> Result<(), StoreError> {
     }
 }
 
-/// Changes a campaign's totals by `effect`; without one only makes sure that it has totals.
-fn totals_update(effect: Effect, now: Timestamp) -> Document {
-    let now = date(now);
-    if effect.is_none() {
-        return doc! { "$setOnInsert": {
-            "totalAmountMinor": 0_i64, "totalPledges": 0_i64, "totalDonors": 0_i64, "revision": 1_i64,
-            "createdAt": now, "lastUpdated": now,
-        } };
+/// Changes a campaign's totals by `effect`, if they are at this revision; 0 is that of totals that are not there yet.
+/// Also without an effect they get a new one: others may have decided by the donations as they were.
+fn totals_update(campaign: &CampaignId, effect: Effect, revision: Option<i64>, now: Timestamp) -> Document {
+    let mut query = doc! { "_id": campaign.as_str() };
+    if let Some(revision) = revision {
+        query.insert("revision", revision);
     }
+    let now = date(now);
     doc! {
-        "$inc": {
-            "totalAmountMinor": effect.amount_minor, "totalPledges": effect.pledges,
-            "totalDonors": effect.donors, "revision": 1_i64,
+        "q": query,
+        "u": {
+            "$inc": {
+                "totalAmountMinor": effect.amount_minor, "totalPledges": effect.pledges,
+                "totalDonors": effect.donors, "revision": 1_i64,
+            },
+            // Two workers' clocks may differ: time never goes back.
+            "$max": { "lastUpdated": now },
+            "$setOnInsert": { "createdAt": now },
         },
-        // Two workers' clocks may differ: time never goes back.
-        "$max": { "lastUpdated": now },
-        "$setOnInsert": { "createdAt": now },
+        "upsert": revision.is_none_or(|revision| revision == 0),
     }
 }

@@ -1,6 +1,6 @@
 //! Does what is stored follow from the log? Campaign by campaign, under snapshots, while workers run.
 //!
-//! Log rows, donations, donors and totals are read side by side in the order of their campaign, so that memory holds
+//! Log rows, donations and totals are read side by side in the order of their campaign, so that memory holds
 //! one campaign at a time. Each campaign is counted anew from its log rows ([`Recount`]) and compared with what is
 //! stored of it at the same moment. A campaign's events are filed under it in the log, but for one kind: a refund
 //! that came before its donation was created names a campaign that may not be the donation's. Those are few,
@@ -21,7 +21,7 @@ use std::time::Duration;
 use super::{Store, StoreError};
 use crate::domain::{CampaignId, Currency, DonationId};
 
-pub use campaign::{CampaignAudit, Damage, DonationDifference, DonorDifference, TotalsDifference};
+pub use campaign::{CampaignAudit, Damage, DonationDifference, StoredTotals};
 use pass::Pass;
 pub use payments::PaymentAudit;
 

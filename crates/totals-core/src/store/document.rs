@@ -11,7 +11,6 @@ use crate::domain::{
 
 pub(super) const EVENT_LOG: &str = "event_log";
 pub(super) const DONATIONS: &str = "donations";
-pub(super) const CAMPAIGN_DONORS: &str = "campaign_donors";
 pub(super) const CAMPAIGN_TOTALS: &str = "campaign_totals";
 
 /// The state of a row of the event log.
@@ -189,6 +188,9 @@ pub(super) struct DonationDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_minor: Option<i64>,
     pub refunded_minor: i64,
+    /// See [`Donation::live_donor`]: what the index of donors is made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_donor: Option<DonorKey>,
 }
 
 impl DonationDocument {
@@ -200,6 +202,7 @@ impl DonationDocument {
             donor_id: creation.and_then(|creation| creation.donor.clone()),
             amount_minor: creation.map(|creation| creation.amount.minor()),
             refunded_minor: donation.refunded.minor(),
+            live_donor: donation.live_donor().map(DonorKey::from),
         }
     }
 
@@ -222,7 +225,7 @@ impl DonationDocument {
     }
 }
 
-/// The key of a donor within a campaign; the order of its fields is part of it.
+/// A donor within a campaign; the order of its fields is part of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DonorKey {
     #[serde(rename = "c")]
@@ -231,12 +234,13 @@ pub(super) struct DonorKey {
     pub donor: DonorId,
 }
 
-/// How many live pledges a donor has in a campaign.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct DonorDocument {
-    #[serde(rename = "_id")]
-    pub id: DonorKey,
-    pub live: i64,
+impl From<(&CampaignId, &DonorId)> for DonorKey {
+    fn from((campaign, donor): (&CampaignId, &DonorId)) -> Self {
+        Self {
+            campaign: campaign.clone(),
+            donor: donor.clone(),
+        }
+    }
 }
 
 /// A campaign's totals.

@@ -119,6 +119,15 @@ impl StoreError {
         }
     }
 
+    /// A campaign's totals were written between the look at its donors and the commit that rests on it.
+    pub(super) fn overtaken() -> Self {
+        Self {
+            decision: Decision::Retry,
+            code: None,
+            summary: "another commit has changed a campaign since its donors were looked up".to_owned(),
+        }
+    }
+
     /// A failure of this service's own making.
     pub(super) fn defect(summary: String) -> Self {
         Self {

@@ -20,13 +20,12 @@ use mongodb::bson::{RawDocumentBuf, Timestamp, doc};
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::ResumeToken;
 use mongodb::error::Error;
-use mongodb::options::{ReadPreference, SelectionCriteria};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::changes::{self, Change};
 use super::cluster_time::ClusterTime;
-use super::{Store, StoreError};
+use super::{Store, StoreError, primary};
 use crate::runtime::backoff::Backoff;
 
 /// How long the server may wait for a change before it answers that there is none.
@@ -189,7 +188,7 @@ impl Store {
             .watch()
             .max_await_time(AWAIT)
             // Whatever DATABASE_URL says: another member answers that there is nothing new when it is behind.
-            .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+            .selection_criteria(primary());
         let stream = if token.is_some() {
             watch.resume_after(token).await?
         } else {

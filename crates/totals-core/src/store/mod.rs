@@ -30,12 +30,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::Document;
-use mongodb::options::ClientOptions;
+use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
 
-pub use audit::{
-    Audit, CampaignAudit, Damage, DonationDifference, DonorDifference, PaymentAudit, Scope, TotalsDifference,
-};
+pub use apply::{Applied, Left, Sight};
+pub use audit::{Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals};
 pub use changes::{Change, ChangeKind, Moved};
 pub use cluster_time::ClusterTime;
 pub use error::{Decision, StoreError};
@@ -134,9 +133,18 @@ impl Store {
         self.database.collection(document::EVENT_LOG)
     }
 
+    fn donations<T: Send + Sync>(&self) -> Collection<T> {
+        self.database.collection(document::DONATIONS)
+    }
+
     fn campaign_totals<T: Send + Sync>(&self) -> Collection<T> {
         self.database.collection(document::CAMPAIGN_TOTALS)
     }
+}
+
+/// The member that decides: another one may be behind.
+fn primary() -> SelectionCriteria {
+    SelectionCriteria::ReadPreference(ReadPreference::Primary)
 }
 
 /// Runs database work to its end in a task of its own, whatever becomes of the caller.

@@ -4,10 +4,14 @@
 //! atomic write of one document and needs no transaction, because of what a worker's transaction leaves unchanged,
 //! whatever it does: the difference between a campaign's totals and the sum of its stored donations. So
 //!
-//! 1. a campaign's donations and donors are put right first, each only if it is still as the audit saw it;
+//! 1. a campaign's donations are put right first, each only if it is still as the audit saw it;
 //! 2. if all of them were, then of all that the audit saw only workers have moved anything since, donations and totals
 //!    alike. So what the totals were off by at the moment of the audit is what they are off by ever after, and
 //!    is added in a single `$inc`.
+//!
+//! A worker that has looked for a donor among wrong donations may count the donor wrongly. So where a campaign's donations
+//! had to be put right, its totals get a new revision, which that worker's commit does not go together with, and get it only
+//! if no worker has moved them since the audit.
 //!
 //! Where a worker, or another rebuild, was faster with one of them, the totals are left alone and the campaign is looked
 //! at again. Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do not correct
@@ -21,13 +25,13 @@ mod corrections;
 mod look;
 mod write;
 
-use futures::future::{join, try_join};
+use futures::future::join;
 
 use super::audit::{CampaignAudit, Damage, Scope};
-use super::document::{CAMPAIGN_DONORS, CAMPAIGN_TOTALS, DONATIONS};
+use super::document::{CAMPAIGN_TOTALS, DONATIONS};
 use super::{Listed, Store, StoreError};
 use crate::domain::{CampaignId, Currency};
-use corrections::{correct_donation, correct_donor, correct_totals};
+use corrections::{correct_donation, correct_totals};
 use look::Look;
 use write::write_each;
 
@@ -52,9 +56,7 @@ pub struct Rebuild {
     pub events: u64,
     /// Donations put right.
     pub donations: u64,
-    /// Donors put right.
-    pub donors: u64,
-    /// Campaigns whose totals were put right.
+    /// Campaigns whose totals were put right, or, where they were, got a new revision.
     pub totals: u64,
     /// Damaged log rows. With any of them nothing is put right.
     pub damaged: Listed<Damage>,
@@ -187,42 +189,22 @@ async fn write_repairs(
     again: &mut Vec<Option<CampaignId>>,
 ) -> Result<(), StoreError> {
     let donations = group.iter().flat_map(|audit| &audit.donation_differences);
-    let donors = group.iter().flat_map(|audit| {
-        let campaign = audit.campaign.iter();
-        campaign.flat_map(|campaign| audit.donor_differences.iter().map(move |donor| (campaign, donor)))
-    });
     let donations: Vec<_> = donations.collect();
-    let donors: Vec<_> = donors.collect();
-    let (donations_written, donors_written) = try_join(
-        write_each(store, DONATIONS, &donations, |donation| {
-            correct_donation(donation)
-        }),
-        write_each(store, CAMPAIGN_DONORS, &donors, |(campaign, donor)| {
-            correct_donor(campaign, donor)
-        }),
-    )
+    let donations_written = write_each(store, DONATIONS, &donations, |donation| {
+        correct_donation(donation)
+    })
     .await?;
     done.donations += donations_written;
-    done.donors += donors_written;
-    let all = donations_written == donations.len() as u64 && donors_written == donors.len() as u64;
+    let all = donations_written == donations.len() as u64;
     let totals: Vec<_> = group
         .iter()
-        .filter(|audit| all || audit.donation_differences.is_empty() && audit.donor_differences.is_empty())
-        .filter_map(|audit| Some((audit, audit.campaign.as_ref()?, audit.totals_difference.as_ref()?)))
+        .filter(|audit| audit.totals_differ() || !audit.donation_differences.is_empty())
+        .filter(|audit| all || audit.donation_differences.is_empty())
+        .filter_map(|audit| Some((audit, audit.campaign.as_ref()?)))
         .collect();
-    let totals_written = write_each(
-        store,
-        CAMPAIGN_TOTALS,
-        &totals,
-        |(audit, campaign, difference)| {
-            Ok(correct_totals(
-                campaign,
-                difference,
-                audit.events,
-                audit.committed,
-            ))
-        },
-    )
+    let totals_written = write_each(store, CAMPAIGN_TOTALS, &totals, |(audit, campaign)| {
+        Ok(correct_totals(campaign, audit))
+    })
     .await?;
     done.totals += totals_written;
     if !all || totals_written < totals.len() as u64 {
@@ -238,6 +220,6 @@ impl Rebuild {
     }
 
     fn corrected(&self) -> u64 {
-        self.donations + self.donors + self.totals
+        self.donations + self.totals
     }
 }

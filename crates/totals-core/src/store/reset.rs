@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 
-use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::bson::{Document, RawDocument, doc};
 use mongodb::options::WriteConcern;
 
-use super::document::{CAMPAIGN_DONORS, DONATIONS, EVENT_LOG};
+use super::document::{DONATIONS, EVENT_LOG};
 use super::explain::waiting;
 use super::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
 use super::snapshot::Snapshot;
@@ -31,8 +31,8 @@ pub struct Reset {
 }
 
 impl Store {
-    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations, its
-    /// donors and its totals. Its dead letters stay.
+    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations and its
+    /// totals. Its dead letters stay.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer, or if events of the campaign keep arriving; part of it is
@@ -46,10 +46,6 @@ impl Store {
             self.remove_log(campaign, &mut removed).await?;
             // A refund that arrived in between lacks its donation in the log: it goes with the next attempt.
             if self.follow_log(campaign, currency).await? {
-                // Of donors whose pledges were all refunded.
-                let key = |donor| doc! { "c": campaign.as_str(), "d": donor };
-                let spent = doc! { "_id": { "$gt": key(Bson::MinKey), "$lt": key(Bson::MaxKey) }, "live": 0 };
-                self.delete(CAMPAIGN_DONORS, spent).await?;
                 return Ok(removed);
             }
         }

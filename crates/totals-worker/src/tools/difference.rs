@@ -25,13 +25,8 @@ pub enum Difference {
         donation_id: String,
         stored: Option<ShownDonation>,
         expected: Option<ShownDonation>,
-    },
-    /// A donor's live pledges.
-    Donor {
-        campaign_id: String,
-        donor_id: String,
-        stored: Option<i64>,
-        expected: i64,
+        /// It is not found by its donor, or by one who is not.
+        misfiled: bool,
     },
     /// A log row that does not hold what was logged.
     LogRow {
@@ -43,25 +38,21 @@ pub enum Difference {
 
 /// What an audit has found about a campaign, worst first.
 pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<Item = Difference> {
+    let totals_differ = audit.totals_differ();
     let campaign = audit.campaign.map(|campaign| campaign.to_string());
-    let (of_row, of_donation, of_donor) = (campaign.clone(), campaign.clone(), campaign.clone());
+    let (of_row, of_donation) = (campaign.clone(), campaign.clone());
     let rows = audit.damaged.into_iter().map(move |damage| Difference::LogRow {
         campaign_id: of_row.clone(),
         event_id: damage.event_id,
         problem: damage.problem,
     });
-    let totals = audit
-        .totals_difference
-        .into_iter()
-        .map(move |difference| Difference::Totals {
-            campaign_id: campaign.clone().unwrap_or_default(),
-            stored: difference
-                .stored
-                .map(|(totals, _)| ShownTotals::new(totals, currency)),
-            expected: difference
-                .expected
-                .map(|totals| ShownTotals::new(totals, currency)),
-        });
+    let totals = totals_differ.then(|| Difference::Totals {
+        campaign_id: campaign.unwrap_or_default(),
+        stored: audit
+            .stored
+            .map(|stored| ShownTotals::new(stored.totals, currency)),
+        expected: audit.expected.map(|totals| ShownTotals::new(totals, currency)),
+    });
     let donations = audit
         .donation_differences
         .into_iter()
@@ -74,17 +65,9 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
             expected: difference
                 .expected
                 .map(|donation| ShownDonation::new(&donation, currency)),
+            misfiled: difference.misfiled,
         });
-    let donors = audit
-        .donor_differences
-        .into_iter()
-        .map(move |difference| Difference::Donor {
-            campaign_id: of_donor.clone().unwrap_or_default(),
-            donor_id: difference.donor.to_string(),
-            stored: difference.stored,
-            expected: difference.expected,
-        });
-    rows.chain(totals).chain(donations).chain(donors)
+    rows.chain(totals).chain(donations)
 }
 
 impl fmt::Display for Difference {
@@ -106,27 +89,21 @@ impl fmt::Display for Difference {
                 donation_id,
                 stored,
                 expected,
+                misfiled,
                 ..
             } => {
+                let misfiled = if *misfiled {
+                    ", filed under another donor"
+                } else {
+                    ""
+                };
                 let (stored, expected) = (OrNone(stored.as_ref()), OrNone(expected.as_ref()));
                 write!(
                     f,
-                    "donation {}: stored {stored}; the log says {expected}",
+                    "donation {}: stored {stored}{misfiled}; the log says {expected}",
                     Line(donation_id)
                 )
             }
-            Self::Donor {
-                campaign_id,
-                donor_id,
-                stored,
-                expected,
-            } => write!(
-                f,
-                "live pledges of donor {} to {}: stored {}; the log says {expected}",
-                Line(donor_id),
-                Line(campaign_id),
-                OrNone(stored.as_ref()),
-            ),
             Self::LogRow {
                 event_id, problem, ..
             } => {

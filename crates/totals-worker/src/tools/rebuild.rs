@@ -11,13 +11,13 @@ use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
 
-/// Put totals, donors and donations right from the log, while workers run
+/// Put totals and donations right from the log, while workers run
 ///
 /// Readers see the totals as they were and then as they should be, and nothing in between. What is right is not
 /// touched. Safe to interrupt and to run again. First the whole log is looked at, also for one campaign: if a row of it
 /// is damaged, nothing is changed.
 ///
-/// JSON: {"passes","campaigns","events","corrected":{"totals","donors","donations"},
+/// JSON: {"passes","campaigns","events","corrected":{"totals","donations"},
 /// "damaged":{"count","shown":[{"eventId","problem"}]},"unfinished"}.
 /// Exit code 0 if all now follows from the log, else 1.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,6 @@ pub struct Rebuilt {
 #[derive(Debug, Serialize)]
 struct Corrected {
     totals: u64,
-    donors: u64,
     donations: u64,
 }
 
@@ -57,7 +56,6 @@ impl From<Rebuild> for Rebuilt {
             events: done.events,
             corrected: Corrected {
                 totals: done.totals,
-                donors: done.donors,
                 donations: done.donations,
             },
             damaged: done.damaged,
@@ -101,19 +99,15 @@ impl fmt::Display for Rebuilt {
                 "some differences are left: run `totals-worker rebuild` again, for all campaigns"
             )?;
         }
-        let Corrected {
-            totals,
-            donors,
-            donations,
-        } = self.corrected;
+        let Corrected { totals, donations } = self.corrected;
         let (campaigns, events) = (self.campaigns, self.events);
-        if totals + donors + donations == 0 {
+        if totals + donations == 0 {
             write!(f, "{campaigns} campaigns, {events} events: nothing to correct")
         } else {
             write!(
                 f,
-                "{campaigns} campaigns, {events} events: corrected the totals of {totals} campaigns, {donations} \
-                 donations and the pledges of {donors} donors"
+                "{campaigns} campaigns, {events} events: corrected the totals of {totals} campaigns and {donations} \
+                 donations"
             )
         }
     }

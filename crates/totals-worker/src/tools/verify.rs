@@ -16,12 +16,12 @@ use super::setup::Setup;
 /// Donations named for each finding about payments.
 const NAMED: usize = 5;
 
-/// Check all totals, donors and donations against the log, while workers run
+/// Check all totals and donations against the log, while workers run
 ///
 /// Every campaign is counted anew from its logged events and compared with what is stored of it at the same moment.
 /// Payments are compared with donations as well; what is missing there is reported, and no drift: it may be on its way.
 ///
-/// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"donation"|"donor"|
+/// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"donation"|
 /// "logRow",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…}}}.
 /// Exit code 0 without drift, 1 with.
 #[derive(Debug, clap::Args)]

@@ -61,11 +61,7 @@ impl Kept {
                 loaded.donations.insert(event.donation.clone(), donation.clone());
             }
         }
-        for key in loaded.donors_of(batch) {
-            loaded
-                .donors
-                .extend(self.state.donors.get(&key).map(|live| (key, *live)));
-        }
+        loaded.donors = self.donors(batch);
         let mut fold = Fold::new(loaded);
         let outcomes: Vec<_> = batch.iter().map(|event| fold.apply(event)).collect();
         for (event, outcome) in batch.iter().zip(&outcomes) {
@@ -77,14 +73,35 @@ impl Kept {
             fold.changed_donations()
                 .map(|(id, donation)| (id.clone(), donation.clone())),
         );
-        self.state
-            .donors
-            .extend(fold.changed_donors().map(|(key, live)| (key.clone(), live)));
         for (campaign, effect) in fold.effects() {
             let totals = self.totals.entry(campaign.to_string()).or_default();
             *totals = *totals + effect;
         }
         outcomes
+    }
+
+    /// As few live pledges of each donor as the fold may be told of.
+    fn donors(&self, batch: &[Event]) -> HashMap<CampaignDonor, i64> {
+        let refunded: HashSet<_> = batch
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::DonationRefunded(_)))
+            .map(|event| &event.donation)
+            .collect();
+        let (mut live, mut enough) = (HashMap::<_, i64>::new(), HashMap::<_, i64>::new());
+        for (id, donation) in &self.state.donations {
+            let Some((campaign, donor)) = donation.live_donor() else {
+                continue;
+            };
+            let key = (campaign.clone(), donor.clone());
+            *live.entry(key.clone()).or_default() += 1;
+            *enough.entry(key).or_insert(1) += i64::from(refunded.contains(id));
+        }
+        live.into_iter()
+            .map(|(key, live)| {
+                let enough = enough[&key];
+                (key, live.min(enough))
+            })
+            .collect()
     }
 
     fn totals(&self, campaign: &str) -> (i64, i64, i64) {

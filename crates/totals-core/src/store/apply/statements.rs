@@ -26,7 +26,8 @@ impl Store {
             let id = replacement.remove("_id").unwrap_or(Bson::Null);
             statements.push(doc! { "q": { "_id": id }, "u": replacement });
         }
-        self.update(session, collection, statements).await
+        self.update(session, collection, statements).await?;
+        Ok(())
     }
 
     /// Inserts what is new.
@@ -44,18 +45,21 @@ impl Store {
         Ok(())
     }
 
-    /// Runs all statements in one round trip.
+    /// Runs all statements in one round trip. Returned is how many documents they have found or created.
     pub(super) async fn update(
         &self,
         session: &mut ClientSession,
         collection: &str,
         statements: Vec<Document>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         if statements.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let command = doc! { "update": collection, "updates": statements };
-        check_statements(&self.database.run_command(command).session(session).await?)
+        let answer = self.database.run_command(command).session(session).await?;
+        check_statements(&answer)?;
+        let documents = answer.get_i32("n").unwrap_or_default();
+        Ok(u64::try_from(documents).unwrap_or_default())
     }
 
     /// Finds documents by `_id` in one round trip.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::domain::{CampaignId, Donation, DonationId, DonorId, Timestamp, Totals};
+use super::rows::StoredDonation;
+use crate::domain::{CampaignId, Donation, DonationId, Timestamp, Totals};
 
 /// One campaign, compared with the log.
 #[derive(Debug, Clone, Default)]
@@ -21,10 +22,10 @@ pub struct CampaignAudit {
     pub damaged: Vec<Damage>,
     /// Donations that are not as the log says.
     pub donation_differences: Vec<DonationDifference>,
-    /// Donors whose live pledges are not as the log says.
-    pub donor_differences: Vec<DonorDifference>,
-    /// The totals, if they are not as the log says.
-    pub totals_difference: Option<TotalsDifference>,
+    /// The totals as they are stored.
+    pub stored: Option<StoredTotals>,
+    /// The totals as the log says; `None` without a creation.
+    pub expected: Option<Totals>,
 }
 
 /// A log row that does not hold what was logged, or contradicts another.
@@ -46,26 +47,19 @@ pub struct DonationDifference {
     pub stored: Option<Donation>,
     /// As the log says.
     pub expected: Option<Donation>,
+    /// Whether it is stored so that it is not found by its donor, or by one who is not.
+    pub misfiled: bool,
 }
 
-/// A donor's live pledges as stored and as the log says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DonorDifference {
-    /// Which donor.
-    pub donor: DonorId,
-    /// As stored; `None` without a document.
-    pub stored: Option<i64>,
-    /// As the log says.
-    pub expected: i64,
-}
-
-/// A campaign's totals as stored and as the log says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TotalsDifference {
-    /// As stored, with their count of corrections.
-    pub stored: Option<(Totals, i64)>,
-    /// As the log says; `None` without a creation.
-    pub expected: Option<Totals>,
+/// Totals as they were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoredTotals {
+    /// The totals.
+    pub totals: Totals,
+    /// Their revision.
+    pub revision: i64,
+    /// How often a rebuild has corrected them.
+    pub corrections: i64,
 }
 
 impl CampaignAudit {
@@ -73,15 +67,16 @@ impl CampaignAudit {
     pub(super) fn compare_donation(
         &mut self,
         donation: DonationId,
-        stored: Donation,
+        StoredDonation { stored, misfiled }: StoredDonation,
         missing: &mut HashMap<DonationId, Donation>,
     ) {
         let expected = missing.remove(&donation);
-        if expected.as_ref() != Some(&stored) {
+        if misfiled || expected.as_ref() != Some(&stored) {
             self.donation_differences.push(DonationDifference {
                 donation,
                 stored: Some(stored),
                 expected,
+                misfiled,
             });
         }
     }
@@ -94,15 +89,18 @@ impl CampaignAudit {
                 donation,
                 stored: None,
                 expected: Some(expected),
+                misfiled: false,
             });
         self.donation_differences.extend(missing);
     }
 
+    /// Whether the totals are not as the log says.
+    pub fn totals_differ(&self) -> bool {
+        self.stored.map(|stored| stored.totals) != self.expected
+    }
+
     /// How many differences and damaged rows there are.
     pub fn differences(&self) -> usize {
-        self.damaged.len()
-            + self.donation_differences.len()
-            + self.donor_differences.len()
-            + usize::from(self.totals_difference.is_some())
+        self.damaged.len() + self.donation_differences.len() + usize::from(self.totals_differ())
     }
 }

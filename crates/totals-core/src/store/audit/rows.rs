@@ -73,11 +73,26 @@ pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Result<Logged,
     Ok((document.id(campaign)?, entry))
 }
 
+/// A donation as it is stored.
+#[derive(Debug)]
+pub struct StoredDonation {
+    /// What is stored of it.
+    pub stored: Donation,
+    /// Whether its `liveDonor` does not follow from that.
+    pub misfiled: bool,
+}
+
 /// Reads a donation that was created.
-pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, Donation), StoreError> {
+pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, StoredDonation), StoreError> {
     let document = Fields::of(stored);
-    let [id, campaign, donor, amount, refunded] =
-        document.read(["_id", "campaignId", "donorId", "amountMinor", "refundedMinor"])?;
+    let [id, campaign, donor, amount, refunded, live_donor] = document.read([
+        "_id",
+        "campaignId",
+        "donorId",
+        "amountMinor",
+        "refundedMinor",
+        "liveDonor",
+    ])?;
     let campaign: CampaignId = document.id(document.text("campaignId", campaign)?)?;
     let donor = match donor {
         None | Some(RawBsonRef::Null) => None,
@@ -85,7 +100,7 @@ pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, 
     };
     let amount = document.whole("amountMinor", amount)?;
     let refunded = document.whole("refundedMinor", refunded)?;
-    let donation = Donation {
+    let stored = Donation {
         creation: Some(Creation {
             campaign: campaign.clone(),
             donor,
@@ -93,18 +108,24 @@ pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, 
         }),
         refunded: Money::from_minor(refunded),
     };
-    Ok((campaign, document.id(document.text("_id", id)?)?, donation))
+    let misfiled = !is_key_of(live_donor, stored.live_donor());
+    let id = document.id(document.text("_id", id)?)?;
+    Ok((campaign, id, StoredDonation { stored, misfiled }))
 }
 
-/// Reads a donor's live pledges.
-pub(super) fn donor_pledges(stored: &RawDocument) -> Result<(CampaignId, DonorId, i64), StoreError> {
-    let document = Fields::of(stored);
-    let [key, live] = document.read(["_id", "live"])?;
-    let key = Fields::of(document.wanted("_id", key, RawBsonRef::as_document)?);
-    let [campaign, donor] = key.read(["c", "d"])?;
-    let (campaign, donor) = (document.text("c", campaign)?, document.text("d", donor)?);
-    let live = document.whole("live", live)?;
-    Ok((document.id(campaign)?, document.id(donor)?, live))
+/// Whether a `liveDonor` is this donor's, field for field in their order: an index compares them so.
+fn is_key_of(found: Option<RawBsonRef<'_>>, donor: Option<(&CampaignId, &DonorId)>) -> bool {
+    let (Some(found), Some((campaign, donor))) = (found, donor) else {
+        return found.is_none() && donor.is_none();
+    };
+    let wanted = [("c", campaign.as_str()), ("d", donor.as_str())];
+    let fields = found.as_document().into_iter().flatten();
+    let fields = fields.map(|field| {
+        field
+            .ok()
+            .and_then(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    });
+    fields.eq(wanted.map(Some))
 }
 
 /// A document whose fields are wanted.
@@ -172,8 +193,8 @@ mod tests {
         document.append(mongodb::bson::cstr!("note"), "by hand");
         let (campaign, id, donation) = donation(&document).unwrap();
         assert_eq!((campaign.as_str(), id.as_str()), ("c", "d"));
-        assert_eq!(donation.contribution().minor(), 3);
-        let donor = donation.creation.unwrap().donor.unwrap();
+        assert_eq!(donation.stored.contribution().minor(), 3);
+        let donor = donation.stored.creation.unwrap().donor.unwrap();
         assert_eq!(donor.as_str(), "ada");
     }
 
@@ -182,10 +203,8 @@ mod tests {
         let by_hand =
             rawdoc! { "_id": "d", "campaignId": "c", "donorId": null, "amountMinor": 5, "refundedMinor": 2 };
         let (_, _, donation) = donation(&by_hand).unwrap();
-        assert_eq!(donation.contribution().minor(), 3);
-        assert_eq!(donation.creation.unwrap().donor, None);
-        let by_hand = rawdoc! { "_id": { "c": "c", "d": "ada" }, "live": 2 };
-        assert_eq!(donor_pledges(&by_hand).unwrap().2, 2);
+        assert_eq!(donation.stored.contribution().minor(), 3);
+        assert_eq!(donation.stored.creation.unwrap().donor, None);
     }
 
     #[test]
@@ -193,10 +212,36 @@ mod tests {
         let without_amount = rawdoc! { "_id": "d7", "campaignId": "c", "refundedMinor": 2_i64 };
         let error = donation(&without_amount).unwrap_err().to_string();
         assert!(error.contains("d7") && error.contains("amountMinor"), "{error}");
-        let of_another_type = rawdoc! { "_id": { "c": "c", "d": "ada" }, "live": "1" };
-        let error = donor_pledges(&of_another_type).unwrap_err().to_string();
-        assert!(error.contains("live is missing, or of another type"), "{error}");
-        let no_key = rawdoc! { "_id": "ada", "live": 1_i64 };
-        assert!(donor_pledges(&no_key).is_err());
+        let of_another_type =
+            rawdoc! { "_id": "d7", "campaignId": "c", "amountMinor": "5", "refundedMinor": 2 };
+        let error = donation(&of_another_type).unwrap_err().to_string();
+        assert!(
+            error.contains("amountMinor is missing, or of another type"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_donation_is_misfiled_unless_its_live_donor_is_what_its_amounts_say() {
+        let ada = rawdoc! { "c": "c", "d": "ada" };
+        let (turned, other) = (rawdoc! { "d": "ada", "c": "c" }, rawdoc! { "c": "c", "d": "eve" });
+        let more = rawdoc! { "c": "c", "d": "ada", "e": "e" };
+        for (refunded, live_donor, misfiled) in [
+            (2, Some(&ada), false),
+            (5, None, false),
+            (2, None, true),
+            (5, Some(&ada), true),
+            (2, Some(&turned), true),
+            (2, Some(&other), true),
+            (2, Some(&more), true),
+        ] {
+            let mut document = rawdoc! {
+                "_id": "d", "campaignId": "c", "donorId": "ada", "amountMinor": 5, "refundedMinor": refunded,
+            };
+            if let Some(live_donor) = live_donor {
+                document.append(mongodb::bson::cstr!("liveDonor"), live_donor.clone());
+            }
+            assert_eq!(donation(&document).unwrap().2.misfiled, misfiled, "{document:?}");
+        }
     }
 }

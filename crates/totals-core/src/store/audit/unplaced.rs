@@ -6,6 +6,7 @@ use mongodb::bson::doc;
 
 use super::CampaignAudit;
 use super::pass::Pass;
+use super::rows::StoredDonation;
 use crate::domain::{Donation, DonationId, Money};
 use crate::store::StoreError;
 use crate::store::document::{DONATIONS, DonationDocument};
@@ -36,11 +37,12 @@ impl Pass {
         audit.donations = missing.len() as u64;
         let command =
             doc! { "find": DONATIONS, "filter": { "campaignId": null }, "hint": DONATIONS_BY_CAMPAIGN };
-        let mut stored = self
-            .snapshot
-            .stream(command, |it| Ok(read::<DonationDocument>(it)?.into_parts()));
-        while let Some((donation, stored)) = stored.next().await? {
-            audit.compare_donation(donation, stored, &mut missing);
+        let mut stored = self.snapshot.stream(command, |it| {
+            let document = read::<DonationDocument>(it)?;
+            Ok((document.live_donor.is_some(), document.into_parts()))
+        });
+        while let Some((misfiled, (donation, stored))) = stored.next().await? {
+            audit.compare_donation(donation, StoredDonation { stored, misfiled }, &mut missing);
         }
         // Those created since their campaign was audited, under a former snapshot.
         let ids: Vec<_> = missing.keys().map(DonationId::to_string).collect();

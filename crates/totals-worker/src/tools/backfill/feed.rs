@@ -173,7 +173,7 @@ async fn commit(
         while !items.is_empty() {
             let mut refunds = Vec::new();
             let settle = |batch, answer| refunds.extend(tally.settle(batch, answer, &rejects));
-            committer.commit(items.drain(..).collect(), settle).await?;
+            committer.commit(items.drain(..).collect(), None, settle).await?;
             items = refunds;
         }
     }
