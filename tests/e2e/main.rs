@@ -16,6 +16,7 @@ mod compose;
 mod crashes;
 mod dead_letters;
 mod diagnostics;
+mod donors;
 mod failover;
 mod folding;
 mod hostile;

@@ -74,11 +74,11 @@ async fn mongodb_goes_away_and_comes_back() {
         api.healthy().await;
         let pledges = 500 + i64::try_from(round).unwrap() * 1000;
         world.expect_totals("c", pledges * 1000, pledges, 0).await;
-        let (status, answer) = api.get("/api/totals/campaigns/c").await;
-        assert_eq!(
-            (status, answer["data"]["totalPledges"].as_i64()),
-            (StatusCode::OK, Some(pledges))
-        );
+        let shown = async || {
+            let (status, answer) = api.get("/api/totals/campaigns/c").await;
+            (status, answer["data"]["totalPledges"].as_i64())
+        };
+        eventually(shown, |shown| *shown == (StatusCode::OK, Some(pledges))).await;
     }
     world.expect_settled(2500).await;
 }

@@ -1,9 +1,10 @@
 //! The documents as they are stored, field for field. Nothing outside `store` sees them.
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime};
+use mongodb::bson::{Binary, DateTime, RawBsonRef};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::fold::CampaignDonor;
 use crate::domain::{
     CampaignId, ContentHash, Creation, Currency, Donation, DonationId, DonorId, Effect, Event, EventId,
     EventKind, EventType, Money, Outcome, Timestamp, Totals, decode_payload,
@@ -243,6 +244,12 @@ impl From<(&CampaignId, &DonorId)> for DonorKey {
     }
 }
 
+impl From<DonorKey> for CampaignDonor {
+    fn from(DonorKey { campaign, donor }: DonorKey) -> Self {
+        (campaign, donor)
+    }
+}
+
 /// A campaign's totals.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -274,6 +281,11 @@ pub(super) fn binary(hash: ContentHash) -> Binary {
         subtype: BinarySubtype::Generic,
         bytes: hash.0.to_vec(),
     }
+}
+
+/// A whole number of either width: a person's correction by hand may be the shorter one.
+pub(super) fn whole(value: RawBsonRef<'_>) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_i32().map(i64::from))
 }
 
 pub(super) fn date(moment: Timestamp) -> DateTime {

@@ -69,11 +69,7 @@ pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
         .collection::<Document>(DONATIONS)
         .create_indexes([
             index(DONATIONS_BY_CAMPAIGN, doc! { "campaignId": 1 }),
-            partial(
-                LIVE_DONORS,
-                doc! { "liveDonor": 1 },
-                doc! { "liveDonor": { "$exists": true } },
-            ),
+            sparse(LIVE_DONORS, doc! { "liveDonor": 1 }),
         ])
         .await?;
     Ok(())
@@ -81,6 +77,12 @@ pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
 
 fn index(name: &str, keys: Document) -> IndexModel {
     let options = IndexOptions::builder().name(name.to_owned()).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}
+
+/// An index of those documents alone that have the field.
+fn sparse(name: &str, keys: Document) -> IndexModel {
+    let options = IndexOptions::builder().name(name.to_owned()).sparse(true).build();
     IndexModel::builder().keys(keys).options(options).build()
 }
 

@@ -14,13 +14,11 @@ use std::collections::{HashMap, HashSet};
 
 use futures::TryStreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::doc;
-use serde::Deserialize;
+use mongodb::bson::{RawDocumentBuf, doc};
 
-use super::donors;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Event, EventKind, Fold};
-use crate::store::document::DonorKey;
+use crate::store::document::whole;
 use crate::store::{Store, StoreError, primary};
 
 /// A batch's donors and campaigns at one moment.
@@ -28,7 +26,8 @@ use crate::store::{Store, StoreError, primary};
 pub struct Sight {
     /// One live pledge of each donor of the batch's creations who has any.
     donors: HashMap<CampaignDonor, i64>,
-    /// The revisions of the campaigns that the batch names; 0 without totals.
+    /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
+    /// none, and writing them will say so.
     revisions: HashMap<CampaignId, i64>,
 }
 
@@ -39,14 +38,6 @@ pub struct Left {
     donors: Vec<(CampaignDonor, bool)>,
     /// The new revisions of the campaigns whose totals were written, where they are known.
     revisions: HashMap<CampaignId, Option<i64>>,
-}
-
-/// What of a campaign's totals tells whether its donations have changed.
-#[derive(Deserialize)]
-struct RevisionRow {
-    #[serde(rename = "_id")]
-    campaign: CampaignId,
-    revision: i64,
 }
 
 impl Store {
@@ -72,12 +63,9 @@ impl Store {
         let named: HashSet<_> = named.collect();
         // All that is read in it is of one moment, of what a majority has.
         let mut session = self.client.start_session().snapshot(true).await?;
-        let donors = donors::live(self, &mut session, named.into_iter().map(DonorKey::from)).await?;
-        let donors = donors
-            .into_iter()
-            .map(|DonorKey { campaign, donor }| ((campaign, donor), 1));
+        let donors = self.live_donors(&mut session, named.into_iter()).await?;
         Ok(Sight {
-            donors: donors.collect(),
+            donors: donors.into_iter().map(|donor| (donor, 1)).collect(),
             revisions: self.revisions(&mut session, campaigns).await?,
         })
     }
@@ -90,7 +78,7 @@ impl Store {
         let ids: Vec<&str> = campaigns.iter().map(|campaign| campaign.as_str()).collect();
         let page = u32::try_from(ids.len()).unwrap_or(u32::MAX).saturating_add(1);
         let mut rows = self
-            .campaign_totals::<RevisionRow>()
+            .campaign_totals::<RawDocumentBuf>()
             .find(doc! { "_id": { "$in": ids } })
             .projection(doc! { "revision": 1 })
             .batch_size(page)
@@ -102,8 +90,13 @@ impl Store {
             .map(|campaign| (campaign.clone(), 0))
             .collect();
         let mut rows = rows.stream(session);
-        while let Some(RevisionRow { campaign, revision }) = rows.try_next().await? {
-            revisions.insert(campaign, revision);
+        while let Some(row) = rows.try_next().await? {
+            let id = row.get_str("_id").unwrap_or_default();
+            let revision = row.get("revision").ok().flatten();
+            match (revisions.get_mut(id), revision.and_then(whole)) {
+                (Some(seen), Some(revision)) => *seen = revision,
+                _ => drop(revisions.remove(id)),
+            }
         }
         Ok(revisions)
     }

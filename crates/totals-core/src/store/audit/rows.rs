@@ -7,7 +7,7 @@ use crate::domain::{
     CampaignId, Creation, Currency, Donation, DonationId, DonorId, EventKind, InvalidId, Money, Timestamp,
 };
 use crate::store::StoreError;
-use crate::store::document::{LogRow, timestamp};
+use crate::store::document::{LogRow, timestamp, whole};
 use crate::store::snapshot::alien;
 
 /// A log row, or what is wrong with it.
@@ -162,10 +162,8 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| alien(self.0, &format_args!("{name} is missing, or of another type")))
     }
 
-    /// A whole number of either width: a person's correction by hand may be the shorter one.
     fn whole(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<i64, StoreError> {
-        let read = |value: RawBsonRef<'a>| value.as_i64().or_else(|| value.as_i32().map(i64::from));
-        self.wanted(name, value, read)
+        self.wanted(name, value, whole)
     }
 
     fn text(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, StoreError> {

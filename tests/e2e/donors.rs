@@ -1,0 +1,85 @@
+//! Who counts as a donor, where donations come faster than they are committed: what is known of a batch's donors was looked
+//! up before its transaction, beside other commits.
+
+use harness::Process;
+
+use crate::events::{created, refunded};
+use crate::harness::{Outgoing, World};
+
+/// Donations in a history of few donors.
+const DONATIONS: usize = 2_000;
+
+/// Donations after which one is refunded whole: soon enough that most donors come and go many times.
+const LIVE_FOR: usize = 10;
+
+/// Donations of 10.00 by 20 donors, of which the last [`LIVE_FOR`] stay.
+fn history() -> Vec<Outgoing> {
+    let id = |number: usize| format!("d{number}");
+    let steps = (0..DONATIONS).flat_map(|number| {
+        let creation =
+            created(&format!("{}-created", id(number)), &id(number)).donor(&format!("u{}", number % 20));
+        let refund = number
+            .checked_sub(LIVE_FOR)
+            .map(|earlier| refunded(&format!("{}-refunded", id(earlier)), &id(earlier)).into());
+        std::iter::once(creation.into()).chain(refund)
+    });
+    steps.collect()
+}
+
+async fn worker(world: &World) -> Process {
+    let mut command = world.worker_command();
+    // Many batches, and always a whole one that waits.
+    command.env("BATCH_SIZE", "7");
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+    worker
+}
+
+async fn expect_the_end_of_history(world: &World) {
+    world.expect_settled(2 * DONATIONS - LIVE_FOR).await;
+    let live = i64::try_from(LIVE_FOR).unwrap();
+    world.expect_totals("c", live * 1000, live, live).await;
+}
+
+#[tokio::test]
+async fn a_donor_is_known_to_a_batch_that_was_looked_at_while_the_one_before_was_committed() {
+    let world = World::new().await;
+    let _worker = worker(&world).await;
+    world.broker.publish(history()).await;
+    expect_the_end_of_history(&world).await;
+}
+
+#[tokio::test]
+async fn a_donor_whom_another_worker_has_counted_meanwhile_is_not_counted_again() {
+    let world = World::new().await;
+    let _workers = (worker(&world).await, worker(&world).await);
+    world.broker.publish(history()).await;
+    expect_the_end_of_history(&world).await;
+}
+
+/// More live pledges than are counted at once.
+#[tokio::test]
+async fn a_donor_of_very_many_pledges_is_one_until_the_last_is_refunded() {
+    const PLEDGES: usize = 10_100;
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let pledges = (0..PLEDGES).map(|number| {
+        let id = format!("d{number}");
+        created(&id, &id).donor("ada").into()
+    });
+    world.broker.publish(pledges.collect::<Vec<Outgoing>>()).await;
+    let all = i64::try_from(PLEDGES).unwrap();
+    world.expect_totals("c", all * 1000, all, 1).await;
+    let refund = |number: usize| refunded(&format!("r{number}"), &format!("d{number}")).into();
+    world
+        .broker
+        .publish((0..3).map(refund).collect::<Vec<Outgoing>>())
+        .await;
+    world.expect_totals("c", (all - 3) * 1000, all - 3, 1).await;
+    world
+        .broker
+        .publish((3..PLEDGES).map(refund).collect::<Vec<Outgoing>>())
+        .await;
+    world.expect_totals("c", 0, 0, 0).await;
+    world.expect_settled(2 * PLEDGES).await;
+}
