@@ -30,8 +30,12 @@
 //! Rejected: a time to live (stale for that long, and a herd at its end); all campaigns in memory (grows with
 //! campaigns that nobody reads); asking MongoDB for the whole document with each change (one more read per commit).
 
-mod count;
 mod feed;
+mod list;
+mod load;
+mod order;
+mod pages;
+mod ranking;
 mod rendered;
 mod slot;
 mod watch;
@@ -46,10 +50,11 @@ use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 use tokio::time::Instant;
 use totals_core::domain::{CampaignId, Currency};
 use totals_core::runtime::config::Bounds;
-use totals_core::store::{Change, ClusterTime, Follower, StoreError};
+use totals_core::store::{CampaignTotals, Change, ChangeKind, ClusterTime, Follower, StoreError};
 
-use self::count::Count;
 use self::feed::Feed;
+use self::list::List;
+use self::pages::Pages;
 pub use self::rendered::Rendered;
 pub use self::slot::Shown;
 use self::slot::Slot;
@@ -67,7 +72,8 @@ struct Inner {
     currency: Currency,
     slots: Slots,
     feed: Feed,
-    count: Count,
+    list: List,
+    pages: Pages,
     streams: AtomicUsize,
     max_streams: usize,
 }
@@ -77,6 +83,8 @@ struct Inner {
 pub struct Doing {
     /// Whether reads are answered from memory.
     pub current: bool,
+    /// Whether pages of the list are.
+    pub listed: bool,
     /// Campaigns in memory.
     pub campaigns: usize,
     /// Event streams open; one of several campaigns counts for each.
@@ -91,13 +99,15 @@ impl Live {
             currency,
             slots: Slots::new(bounds.live_campaigns),
             feed: Feed::default(),
-            count: Count::default(),
+            list: List::default(),
+            pages: Pages::default(),
             streams: AtomicUsize::new(0),
             max_streams: bounds.streams,
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
             let store = follower.0.database.opened().await;
+            tokio::spawn(Live::clone(&follower).keep_list(store.clone()));
             store.follow(follower.clone()).await;
         });
         live
@@ -125,30 +135,6 @@ impl Live {
         slots.0.get(campaign)?.shown(feed.begin())
     }
 
-    /// How many campaigns have totals.
-    ///
-    /// # Errors
-    /// As [`Live::read`].
-    pub async fn count(&self) -> Result<u64, ApiError> {
-        let Inner { feed, count, .. } = &*self.0;
-        if feed.is_current()
-            && let Some(campaigns) = count.get(feed.begin())
-        {
-            return Ok(campaigns);
-        }
-        let counting = count.join(|| {
-            let (live, earliest) = (self.clone(), feed.seen());
-            let counting = tokio::spawn(async move {
-                let _over = Finally(|| live.0.count.end());
-                live.count_through(earliest).await
-            });
-            counting
-                .map(|joined| joined.unwrap_or_else(|died| Err(died.into())))
-                .boxed()
-        });
-        counting.await
-    }
-
     /// Watches a campaign.
     pub fn watch(&self, campaign: CampaignId) -> Watch {
         Watch::new(self.clone(), campaign)
@@ -156,8 +142,10 @@ impl Live {
 
     /// What it is doing.
     pub fn doing(&self) -> Doing {
+        let current = self.0.feed.is_current();
         Doing {
-            current: self.0.feed.is_current(),
+            current,
+            listed: current && self.0.list.is_known(),
             campaigns: self.0.slots.0.len(),
             streams: self.0.streams.load(Ordering::Relaxed),
         }
@@ -208,6 +196,9 @@ impl Live {
             let read = database
                 .read(async move |store| store.totals(&id, earliest).await)
                 .await?;
+            if let (Some(at), Some(totals)) = (read.moment, &read.found) {
+                self.tell_list(at, totals);
+            }
             let totals = read
                 .found
                 .map(|totals| Arc::new(Rendered::new(totals, *currency)));
@@ -223,15 +214,14 @@ impl Live {
         }
     }
 
-    async fn count_through(&self, earliest: ClusterTime) -> Result<u64, ApiError> {
-        let Inner { database, count, .. } = &*self.0;
-        let counted = database
-            .read(async move |store| store.count(earliest).await)
-            .await?;
-        if let Some(at) = counted.moment {
-            count.fill(at, counted.found);
-        }
-        Ok(counted.found)
+    /// What a read has shown of a campaign, the list shows from here on.
+    fn tell_list(&self, at: ClusterTime, totals: &CampaignTotals) {
+        self.0.feed.saw(at);
+        self.0.list.change(&Change {
+            campaign: totals.campaign.clone(),
+            at,
+            kind: ChangeKind::Replaced(totals.clone()),
+        });
     }
 }
 
@@ -239,6 +229,7 @@ impl Follower for Live {
     fn begin(&self, at: ClusterTime) {
         tracing::info!("following the totals' changes; what is in memory from before is read again");
         self.0.feed.begin_at(at);
+        self.0.list.forget();
         self.0.slots.wake_watchers();
     }
 
@@ -247,12 +238,13 @@ impl Follower for Live {
             currency,
             slots,
             feed,
-            count,
+            list,
             ..
         } = &*self.0;
         // Before the slot is looked up: see the module, "a change passed before the slot was there".
         feed.saw(change.at);
-        count.change(change.at, &change.kind);
+        // Before the slot shows it: who has seen a campaign's newest totals finds them in the list.
+        list.change(&change);
         if let Some(slot) = slots.0.peek(&change.campaign) {
             slot.change(change.at, change.kind, feed.begin(), *currency);
         }

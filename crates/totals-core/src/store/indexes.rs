@@ -1,5 +1,8 @@
 //! The collections and every index on them, created at start-up.
 //!
+//! `campaign_totals` has none but that on `_id`: every one would be paid for with each campaign that a commit touches, and
+//! the order of the list is kept by whoever lists it.
+//!
 //! On the hot path `event_log`, `donations` and `campaign_donors` are only ever read by `_id`. Their other indexes are
 //! paid for with every event, so there is one for each thing that operators ask without reading everything: what
 //! belongs to this campaign?
@@ -13,6 +16,17 @@ use super::error::{StoreError, server_code};
 
 /// Server code `NamespaceExists`.
 const COLLECTION_EXISTS: i32 = 48;
+
+/// Server code `IndexNotFound`.
+const INDEX_NOT_FOUND: i32 = 27;
+
+/// Indexes on the totals that earlier versions made, one for each order of the list.
+const LEFT_BEHIND: [&str; 4] = [
+    "by_totalAmountMinor",
+    "by_totalPledges",
+    "by_totalDonors",
+    "by_lastUpdated",
+];
 
 /// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key;
 /// a failed row has no `committedAt`, which is how those of a campaign are found.
@@ -29,21 +43,18 @@ pub(super) const LOG_PAYMENTS: &str = "payments";
 /// The donations of a campaign; and those, without one, of which only refunds are known.
 pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign";
 
-pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
+pub(super) async fn prepare(database: &Database) -> Result<(), StoreError> {
+    create(database).await?;
+    drop_left_behind(database).await
+}
+
+async fn create(database: &Database) -> Result<(), StoreError> {
     for name in [EVENT_LOG, DONATIONS, CAMPAIGN_DONORS, CAMPAIGN_TOTALS] {
         match database.create_collection(name).await {
             Err(error) if server_code(&error) != Some(COLLECTION_EXISTS) => return Err(error.into()),
             _ => {}
         }
     }
-    // A page of the list in any of its four orders is a walk along one of these; `_id` breaks ties, so that pages
-    // neither repeat nor skip a campaign.
-    let orders = ["totalAmountMinor", "totalPledges", "totalDonors", "lastUpdated"];
-    let indexes = orders.map(|field| index(&format!("by_{field}"), doc! { field: 1, "_id": 1 }));
-    database
-        .collection::<Document>(CAMPAIGN_TOTALS)
-        .create_indexes(indexes)
-        .await?;
     let by_campaign = doc! { "campaignId": 1, "committedAt": 1 };
     database
         .collection::<Document>(EVENT_LOG)
@@ -65,6 +76,22 @@ pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
         .collection::<Document>(DONATIONS)
         .create_index(index(DONATIONS_BY_CAMPAIGN, doc! { "campaignId": 1 }))
         .await?;
+    Ok(())
+}
+
+/// Looks before it drops anything, because a drop waits for all transactions on the collection, and they for it.
+async fn drop_left_behind(database: &Database) -> Result<(), StoreError> {
+    let totals = database.collection::<Document>(CAMPAIGN_TOTALS);
+    for name in totals.list_index_names().await? {
+        if !LEFT_BEHIND.contains(&name.as_str()) {
+            continue;
+        }
+        match totals.drop_index(&name).await {
+            // Another process that starts just now was faster.
+            Err(error) if server_code(&error) == Some(INDEX_NOT_FOUND) => {}
+            dropped => dropped?,
+        }
+    }
     Ok(())
 }
 
