@@ -69,6 +69,10 @@ impl Stage {
                 if !watched || self.shown(&campaign).await != Some(stored) {
                     return false;
                 }
+                let listed = self.listed().await.unwrap_or_default();
+                if stored > 0 && !listed.contains(&(campaign, stored)) {
+                    return false;
+                }
             }
             self.follows().await
         };
@@ -77,7 +81,25 @@ impl Stage {
     }
 
     async fn follows(&self) -> bool {
-        self.api.get("/health").await.1["live"]["current"] == true
+        self.api.get("/health").await.1["live"]["listed"] == true
+    }
+
+    /// The campaigns in the list with their revisions, `None` while it cannot tell.
+    async fn listed(&self) -> Option<Vec<(String, i64)>> {
+        let (status, body) = self
+            .api
+            .get("/api/totals/campaigns?limit=100&sortBy=lastUpdated")
+            .await;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let totals = body["data"]["totals"].as_array().unwrap().iter();
+        let versions = totals.map(|totals| {
+            let campaign = totals["campaignId"].as_str().unwrap().to_owned();
+            (campaign, totals["revision"].as_i64().unwrap())
+        });
+        Some(versions.collect())
     }
 
     /// The revision that is stored; 0 without totals.
@@ -141,6 +163,20 @@ async fn read(stage: &Stage, witness: &Witness) {
         for number in 0..CAMPAIGNS {
             if let Some(revision) = stage.shown(&campaign(number)).await {
                 witness.sees("a reader", &campaign(number), revision);
+            }
+        }
+        let known = (0..CAMPAIGNS).map(|number| witness.latest("a reader", &campaign(number)));
+        let known: Vec<_> = known.collect();
+        if let Some(listed) = stage.listed().await {
+            for (number, known) in known.into_iter().enumerate() {
+                let campaign = campaign(number);
+                let revision = listed.iter().find(|(id, _)| *id == campaign);
+                let revision = revision.map_or(0, |(_, revision)| *revision);
+                assert!(
+                    revision >= known,
+                    "a page shows {revision} of {campaign} after {known} was read"
+                );
+                witness.sees("a page", &campaign, revision);
             }
         }
         sleep(Duration::from_millis(5)).await;

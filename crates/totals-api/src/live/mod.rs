@@ -27,8 +27,16 @@
 //! **Why a flood cannot push out what is in use.** The map keeps what was read again and lets go of what was asked for
 //! once (S3-FIFO, from `quick_cache`); what is watched it keeps in any case.
 //!
-//! Rejected: a time to live (stale for that long, and a herd at its end); all campaigns in memory (grows with
-//! campaigns that nobody reads); asking MongoDB for the whole document with each change (one more read per commit).
+//! **Why the list is here as well.** A page of it needs all campaigns in one of four orders. An index for each would cost
+//! MongoDB three times what a campaign's totals themselves do, with every commit, whether or not anyone lists them. So
+//! the few numbers of each campaign are kept here, in order ([`ranking`], [`order`]), by the same stream and the same
+//! reasoning ([`list`]): loaded by one read of all campaigns when a stream begins ([`load`]), and shown under the same lease.
+//! Until they are there, the database sorts ([`pages`]). What a campaign's slot and the list's pages read from the database
+//! they tell each other, so that neither falls behind what the other has shown.
+//!
+//! Rejected: a time to live (stale for that long, and a herd at its end); a slot for every campaign, so that the list is
+//! made of slots (their answers, ready to send, take most of the memory, and nobody reads most campaigns; an entry of the list
+//! takes a quarter); asking MongoDB for the whole document with each change (one more read per commit).
 
 mod feed;
 mod list;
@@ -38,15 +46,13 @@ mod pages;
 mod ranking;
 mod rendered;
 mod slot;
+mod slots;
 mod watch;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
-use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 use tokio::time::Instant;
 use totals_core::domain::{CampaignId, Currency};
 use totals_core::runtime::config::Bounds;
@@ -58,6 +64,7 @@ use self::pages::Pages;
 pub use self::rendered::Rendered;
 pub use self::slot::Shown;
 use self::slot::Slot;
+use self::slots::Slots;
 pub use self::watch::Watch;
 use crate::database::Database;
 use crate::error::ApiError;
@@ -132,7 +139,7 @@ impl Live {
         if !feed.is_current() {
             return None;
         }
-        slots.0.get(campaign)?.shown(feed.begin())
+        slots.get(campaign)?.shown(feed.begin())
     }
 
     /// Watches a campaign.
@@ -146,7 +153,7 @@ impl Live {
         Doing {
             current,
             listed: current && self.0.list.is_known(),
-            campaigns: self.0.slots.0.len(),
+            campaigns: self.0.slots.len(),
             streams: self.0.streams.load(Ordering::Relaxed),
         }
     }
@@ -245,7 +252,7 @@ impl Follower for Live {
         feed.saw(change.at);
         // Before the slot shows it: who has seen a campaign's newest totals finds them in the list.
         list.change(&change);
-        if let Some(slot) = slots.0.peek(&change.campaign) {
+        if let Some(slot) = slots.peek(&change.campaign) {
             slot.change(change.at, change.kind, feed.begin(), *currency);
         }
     }
@@ -262,76 +269,6 @@ impl Follower for Live {
         } else {
             tracing::debug!(%error, "the totals' changes are still lost");
         }
-    }
-}
-
-/// The slots by campaign.
-struct Slots(Cache<CampaignId, Arc<Slot>, UnitWeighter, DefaultHashBuilder, KeepWatched>);
-
-impl Slots {
-    fn new(most: usize) -> Self {
-        Self(Cache::with(
-            most,
-            most as u64,
-            UnitWeighter,
-            DefaultHashBuilder::default(),
-            KeepWatched,
-        ))
-    }
-
-    fn slot(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
-        self.held_or(campaign, || Arc::new(Slot::new(seen)))
-    }
-
-    /// The slot in the map, or the one that is made and put there.
-    fn held_or(&self, campaign: &CampaignId, make: impl FnOnce() -> Arc<Slot>) -> Arc<Slot> {
-        let Ok(slot) = self
-            .0
-            .get_or_insert_with(campaign, || Ok::<_, std::convert::Infallible>(make()));
-        slot
-    }
-
-    /// The slot, with one more who watches it. It is in the map when it is handed out, and stays there.
-    fn watched(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
-        let fresh = Arc::new(Slot::new(seen));
-        // Counted before it is in the map: where all others are watched it would be evicted at once.
-        fresh.watched();
-        loop {
-            let slot = self.held_or(campaign, || fresh.clone());
-            if Arc::ptr_eq(&slot, &fresh) {
-                return fresh;
-            }
-            slot.watched();
-            // Once it counts its watcher it cannot be evicted; it may have been just before.
-            let held = self.0.peek(campaign);
-            if held.is_some_and(|held| Arc::ptr_eq(&held, &slot)) {
-                return slot;
-            }
-            slot.unwatched();
-        }
-    }
-
-    fn wake_watchers(&self) {
-        for (_, slot) in self.0.iter() {
-            slot.changed.notify_waiters();
-        }
-    }
-}
-
-impl fmt::Debug for Slots {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Slots").field(&self.0.len()).finish()
-    }
-}
-
-#[derive(Debug, Clone)]
-struct KeepWatched;
-
-impl Lifecycle<CampaignId, Arc<Slot>> for KeepWatched {
-    type RequestState = ();
-
-    fn is_pinned(&self, _campaign: &CampaignId, slot: &Arc<Slot>) -> bool {
-        slot.watchers() > 0
     }
 }
 

@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use totals_core::store::{At, CampaignTotals, ClusterTime, Listing, Page, Store};
 
-use super::{Inner, Live, Rendered};
+use super::rendered::Rendered;
+use super::{Inner, Live};
 use crate::database::LONGEST_WAIT;
 use crate::error::ApiError;
 use crate::joint::Joint;
@@ -79,7 +80,7 @@ impl Live {
     fn tell(&self, at: ClusterTime, totals: &CampaignTotals) {
         self.tell_list(at, totals);
         let Inner { slots, currency, .. } = &*self.0;
-        if let Some(slot) = slots.0.peek(&totals.campaign) {
+        if let Some(slot) = slots.peek(&totals.campaign) {
             let rendered = Arc::new(Rendered::new(totals.clone(), *currency));
             slot.fill(at, Some(rendered), *currency);
         }

@@ -95,7 +95,10 @@ impl World {
         match step {
             Step::Donate(one, other) => {
                 let other = other.filter(|other| *other != one);
-                self.commit([Some(one), other].into_iter().flatten(), after_a_donation);
+                self.commit(
+                    [Some(one), other].into_iter().flatten(),
+                    |campaign, before, moment| Some(after_a_donation(campaign, before, moment)),
+                );
             }
             Step::Remove(campaign) => self.commit([campaign], |_, _, _| None),
             Step::Scribble(campaign) => self.commit([campaign], |_, before, _| {
@@ -216,13 +219,9 @@ fn time(moment: u64) -> ClusterTime {
 }
 
 /// Equal in one order or another to what other campaigns have.
-fn after_a_donation(
-    campaign: &CampaignId,
-    before: Option<&CampaignTotals>,
-    moment: u64,
-) -> Option<CampaignTotals> {
+fn after_a_donation(campaign: &CampaignId, before: Option<&CampaignTotals>, moment: u64) -> CampaignTotals {
     let (pledges, revision) = before.map_or((0, 0), |before| (before.totals.pledges, before.revision));
-    Some(CampaignTotals {
+    CampaignTotals {
         campaign: campaign.clone(),
         totals: Totals {
             amount: Money::from_minor((pledges * 7) % 5 * 100),
@@ -231,7 +230,7 @@ fn after_a_donation(
         },
         revision: revision + 1,
         last_updated: Timestamp::from_unix_millis(i64::try_from(moment / 4).unwrap()),
-    })
+    }
 }
 
 /// As the stream tells it: an update names only what it has moved.
