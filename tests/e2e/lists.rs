@@ -230,6 +230,52 @@ async fn the_list_is_right_from_the_first_answer_on() {
     }
 }
 
+#[tokio::test]
+async fn without_a_stream_of_changes_pages_are_read_from_the_database_one_at_a_time() {
+    let (world, api) = world_with((0..300).map(|n| campaign(&format!("c{n:03}"), n / 3))).await;
+    drop(api);
+    world.database.hide_changes().await;
+    let api = world.api().await;
+    let stored = world.database.collection("hidden_totals");
+    for number in 300..303 {
+        // Nobody has told the API.
+        let moved = campaign("c007", number);
+        stored.replace_one(doc! { "_id": "c007" }, moved).await.unwrap();
+        let first = page(&api, "limit=1").await;
+        let shown = &first["totals"][0];
+        assert_eq!(
+            (ids(&first), &shown["totalPledges"], &first["total"]),
+            (vec!["c007".to_owned()], &json!(number), &json!(300))
+        );
+    }
+    // Some may have to wait for too long, and are told so.
+    let queries: Vec<_> = (0..60).map(|n| format!("limit=5&offset={}", n * 5)).collect();
+    let answers = join_all(queries.iter().map(async |query| {
+        let (status, body) = api
+            .get(&format!("{LIST}?{query}&sortBy=totalDonors&sortOrder=asc"))
+            .await;
+        (status, body["data"].clone())
+    }));
+    let answers = answers.await;
+    let order = (0..300)
+        .map(|n| format!("c{n:03}"))
+        .filter(|id| id != "c007")
+        .chain(["c007".to_owned()]);
+    let order: Vec<_> = order.collect();
+    let mut answered = 0;
+    for ((status, page), expected) in answers.iter().zip(order.chunks(5)) {
+        match *status {
+            StatusCode::OK => {
+                assert_eq!(ids(page), expected);
+                answered += 1;
+            }
+            other => assert_eq!(other, StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+    assert!(answered > 0);
+    assert_eq!(api.get("/health").await.1["live"]["listed"], json!(false));
+}
+
 /// What pages are made of while the list is not in memory.
 #[tokio::test]
 async fn a_page_that_the_database_sorts_is_the_one_that_anyone_would_find() {
