@@ -200,6 +200,24 @@ async fn listed(api: &Process) {
     eventually(listed, |listed| *listed).await;
 }
 
+/// A correction by hand, say: nothing tells what it was made on.
+#[tokio::test]
+async fn a_change_that_leaves_the_revision_alone_has_the_list_read_again() {
+    let (world, api) = world_with((0..10).map(|n| campaign(&format!("c{n}"), n))).await;
+    listed(&api).await;
+    let totals = world.database.collection("campaign_totals");
+    let by_hand = doc! { "$set": { "totalAmountMinor": 1_000_i64 } };
+    totals.update_one(doc! { "_id": "c3" }, by_hand).await.unwrap();
+    eventually(
+        async || ids(&page(&api, "limit=2").await),
+        |ids| *ids == ["c3", "c9"],
+    )
+    .await;
+    api.logged("all campaigns are read again").await;
+    listed(&api).await;
+    shows_what_is_stored(&world, &api).await;
+}
+
 #[tokio::test]
 async fn the_list_is_right_from_the_first_answer_on() {
     // So many that loading them takes longer than the first answers do.

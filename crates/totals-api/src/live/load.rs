@@ -11,7 +11,7 @@ use super::Live;
 use super::ranking::{Campaigns, Known, Ranking};
 use crate::error::{ApiError, chain};
 
-/// How long a load may take: twenty times what one of a million campaigns does. A connection that died without a word would
+/// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word would
 /// be waited for much longer.
 const LONGEST_LOAD: Duration = Duration::from_mins(1);
 
@@ -60,7 +60,7 @@ impl Live {
         if blocking(move || live.0.list.fill(Ranking::new(at, campaigns))).await? {
             tracing::info!(
                 campaigns = count,
-                took_ms = begun.elapsed().as_millis(),
+                duration_s = begun.elapsed().as_secs_f64(),
                 "the list of campaigns is in memory"
             );
         }

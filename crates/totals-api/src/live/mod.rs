@@ -36,7 +36,7 @@
 //!
 //! Rejected: a time to live (stale for that long, and a herd at its end); a slot for every campaign, so that the list is
 //! made of slots (their answers, ready to send, take most of the memory, and nobody reads most campaigns; an entry of the list
-//! takes a quarter); asking MongoDB for the whole document with each change (one more read per commit).
+//! takes a third); asking MongoDB for the whole document with each change (one more read per commit).
 
 mod feed;
 mod list;
