@@ -221,7 +221,7 @@ impl Live {
         }
     }
 
-    /// What a read has shown of a campaign, the list shows from here on.
+    /// What a read has shown of a campaign, the list shows from here on. That it is gone, only the changes tell.
     fn tell_list(&self, at: ClusterTime, totals: &CampaignTotals) {
         self.0.feed.saw(at);
         self.0.list.change(&Change {
