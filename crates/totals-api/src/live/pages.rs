@@ -86,3 +86,57 @@ impl Live {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tokio::time::Instant;
+    use totals_core::domain::{Money, Timestamp, Totals};
+    use totals_core::runtime::config::{self, Source};
+    use totals_core::store::{Follower, SortBy, SortOrder, Start};
+
+    use super::super::ranking::{Campaigns, Ranking};
+    use super::*;
+    use crate::database::Database;
+
+    #[tokio::test]
+    async fn what_a_page_from_the_database_has_shown_is_shown_from_memory_as_well() {
+        let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
+        let config = config.api().unwrap();
+        let url = "mongodb://127.0.0.1:9/totals".into();
+        let database = Database::open(config::Database { url }, 1).await.unwrap();
+        let live = Live::start(database, config.currency, config.bounds);
+        let shown = CampaignTotals {
+            campaign: "c".try_into().unwrap(),
+            totals: Totals {
+                amount: Money::from_minor(100),
+                pledges: 1,
+                donors: 1,
+            },
+            revision: 1,
+            last_updated: Timestamp::from_unix_millis(0),
+        };
+        let page = Page {
+            limit: 1,
+            start: Start::Offset(0),
+            sort_by: SortBy::TotalAmount,
+            order: SortOrder::Descending,
+        };
+
+        // From here on nothing is awaited, and so nothing happens in between.
+        let [before, then] = [1, 2].map(ClusterTime::from_bits);
+        live.begin(before);
+        assert!(live.0.list.expect());
+        assert!(live.0.list.fill(Ranking::new(before, Campaigns::new())));
+        let slot = live.0.slots.slot(&shown.campaign, before);
+        live.current(Instant::now());
+        assert_eq!(live.page_in_memory(&page), Some(Listing::default()));
+
+        live.tell(then, &shown);
+        let listed = live.page_in_memory(&page).unwrap().totals;
+        assert_eq!(listed, std::slice::from_ref(&shown));
+        let in_slot = slot.shown(before).unwrap();
+        assert_eq!((in_slot.at, &in_slot.totals.unwrap().totals), (then, &shown));
+    }
+}

@@ -32,7 +32,7 @@ pub struct Known {
 pub struct Ranking {
     /// When all of them were read; what is known of one may be as of later.
     at: ClusterTime,
-    /// When the latest one was removed: what a read from before has shown of a campaign that is not there, it is no more.
+    /// When the latest one was removed. A read from before may have shown one that is gone.
     removed: ClusterTime,
     campaigns: Campaigns,
     orders: [Order; SortBy::ALL.len()],
@@ -89,30 +89,22 @@ impl Ranking {
     /// A page of them, as the database would find it.
     pub fn page(&self, page: &Page) -> Listing {
         let order = &self.orders[page.sort_by as usize];
+        let skipped = match &page.start {
+            Start::Offset(count) => *count as usize,
+            Start::After(position) => {
+                let place = (position.value, &position.campaign);
+                match page.order {
+                    SortOrder::Ascending => order.count(|(value, id)| (*value, &**id) <= place),
+                    SortOrder::Descending => self.len() - order.count(|(value, id)| (*value, &**id) < place),
+                }
+            }
+        };
         // One more than asked for tells whether there is a next page.
         let limit = page.limit as usize + 1;
         let totals = |(_, id): &Key| self.campaigns[id].totals(id);
         let found = match page.order {
-            SortOrder::Ascending => {
-                let skipped = match &page.start {
-                    Start::Offset(count) => *count as usize,
-                    Start::After(position) => {
-                        order.count(|(value, id)| (*value, &**id) <= (position.value, &position.campaign))
-                    }
-                };
-                order.keys().skip(skipped).take(limit).map(totals).collect()
-            }
-            SortOrder::Descending => {
-                let skipped = match &page.start {
-                    Start::Offset(count) => *count as usize,
-                    Start::After(position) => {
-                        let behind =
-                            order.count(|(value, id)| (*value, &**id) < (position.value, &position.campaign));
-                        self.len() - behind
-                    }
-                };
-                order.keys().rev().skip(skipped).take(limit).map(totals).collect()
-            }
+            SortOrder::Ascending => order.keys().skip(skipped).take(limit).map(totals).collect(),
+            SortOrder::Descending => order.keys().rev().skip(skipped).take(limit).map(totals).collect(),
         };
         page.cut(found, self.len() as u64)
     }
