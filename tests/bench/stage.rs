@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dev_services::{MongoServer, RabbitServer};
 use futures::TryStreamExt;
-use harness::{Broker, Database, Process, api_command, own_services, worker_command_on};
+use harness::{Broker, Database, Process, api_command, eventually, own_services, worker_command_on};
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::usage;
@@ -40,12 +40,13 @@ impl Stage {
         self.dir.path()
     }
 
-    /// An API that answers.
+    /// An API that answers from memory, pages of the list as well.
     pub async fn api(&self) -> Process {
         let mut command = api_command();
         command.env("DATABASE_URL", &self.database.url);
         let api = Process::start(command).await;
-        api.healthy().await;
+        let listed = async || api.healthy().await["live"]["listed"] == true;
+        eventually(listed, |listed| *listed).await;
         api
     }
 

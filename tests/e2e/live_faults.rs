@@ -62,6 +62,7 @@ impl Stage {
     async fn until_right(&self, witness: &Witness) -> Duration {
         let begun = Instant::now();
         let right = async || {
+            let mut expected = HashMap::new();
             for number in 0..CAMPAIGNS {
                 let campaign = campaign(number);
                 let stored = self.stored(&campaign).await;
@@ -69,15 +70,37 @@ impl Stage {
                 if !watched || self.shown(&campaign).await != Some(stored) {
                     return false;
                 }
+                if stored > 0 {
+                    expected.insert(campaign, stored);
+                }
             }
-            self.follows().await
+            // Last: what a page reads from the database, the others are told.
+            self.listed().await == Some(expected) && self.follows().await
         };
         eventually(right, |right| *right).await;
         begun.elapsed()
     }
 
     async fn follows(&self) -> bool {
-        self.api.get("/health").await.1["live"]["current"] == true
+        self.api.get("/health").await.1["live"]["listed"] == true
+    }
+
+    /// The campaigns in the list with their revisions, `None` while it cannot tell.
+    async fn listed(&self) -> Option<HashMap<String, i64>> {
+        let (status, body) = self
+            .api
+            .get("/api/totals/campaigns?limit=100&sortBy=lastUpdated")
+            .await;
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return None;
+        }
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let totals = body["data"]["totals"].as_array().unwrap().iter();
+        let versions = totals.map(|totals| {
+            let campaign = totals["campaignId"].as_str().unwrap().to_owned();
+            (campaign, totals["revision"].as_i64().unwrap())
+        });
+        Some(versions.collect())
     }
 
     /// The revision that is stored; 0 without totals.
@@ -141,6 +164,19 @@ async fn read(stage: &Stage, witness: &Witness) {
         for number in 0..CAMPAIGNS {
             if let Some(revision) = stage.shown(&campaign(number)).await {
                 witness.sees("a reader", &campaign(number), revision);
+            }
+        }
+        let known = (0..CAMPAIGNS).map(|number| witness.latest("a reader", &campaign(number)));
+        let known: Vec<_> = known.collect();
+        if let Some(listed) = stage.listed().await {
+            for (number, known) in known.into_iter().enumerate() {
+                let campaign = campaign(number);
+                let revision = listed.get(&campaign).copied().unwrap_or(0);
+                assert!(
+                    revision >= known,
+                    "a page shows {revision} of {campaign} after {known} was read"
+                );
+                witness.sees("a page", &campaign, revision);
             }
         }
         sleep(Duration::from_millis(5)).await;
@@ -261,6 +297,7 @@ async fn more_reads_than_a_frozen_database_takes_are_refused_at_once() {
     mongodb.pause().await.unwrap();
     // Until its lease is over, what is in memory is shown: nothing can have changed that was not followed.
     eventually(async || stage.shown("c0").await, Option::is_none).await;
+    eventually(async || stage.listed().await, Option::is_none).await;
     let begun = Instant::now();
     let unknown = (0..300).map(|number| {
         let stage = &stage;

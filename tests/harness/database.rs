@@ -75,6 +75,17 @@ impl Database {
         Ok(())
     }
 
+    /// Makes a view of the totals, of which MongoDB tells no changes: an API has to read everything from the database.
+    pub async fn hide_changes(&self) {
+        let name = self.database.name();
+        self.run_admin(doc! {
+            "renameCollection": format!("{name}.campaign_totals"), "to": format!("{name}.hidden_totals"),
+        })
+        .await;
+        let view = self.database.create_collection("campaign_totals");
+        view.view_on("hidden_totals".to_owned()).await.unwrap();
+    }
+
     /// How many events are processed.
     pub async fn processed(&self) -> usize {
         self.try_processed().await.unwrap()

@@ -87,15 +87,15 @@ impl World {
         api
     }
 
-    /// An API that answers from memory; add to its command line before.
+    /// An API that answers from memory, pages of the list as well; add to its command line before.
     pub async fn live_api(&self, settings: &[(&str, &str)]) -> Process {
         let mut command = api_command();
         command.env("DATABASE_URL", &self.database.url);
         command.envs(settings.iter().copied());
         let api = Process::start(command).await;
         eventually(
-            async || api.healthy().await["live"]["current"] == true,
-            |current| *current,
+            async || api.healthy().await["live"]["listed"] == true,
+            |listed| *listed,
         )
         .await;
         api

@@ -13,7 +13,7 @@ use crate::joint::Joint;
 
 /// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
 /// this is one that only grows.
-const LONGEST_WAIT: Duration = Duration::from_millis(500);
+pub const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// The store, once it is open. Opening connects to nothing, so it is open at once unless `DATABASE_URL` is a
 /// `mongodb+srv://` name that does not resolve yet.

@@ -3,6 +3,7 @@
 //! What the caller can mend is told to the caller; the rest is told to the log (see `observe`), never to the caller.
 
 use std::any::Any;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -192,6 +193,12 @@ pub fn panicked(payload: &(dyn Any + Send)) -> ApiError {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned());
     ApiError::Panicked(message.unwrap_or_else(|| "no message".to_owned()))
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// The start of what a caller sent, short enough to send back and to log.

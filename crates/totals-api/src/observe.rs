@@ -6,7 +6,6 @@
 //!
 //! Where nothing is logged or traced, a request pays for its id and some reference counts.
 
-use std::error::Error;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -14,7 +13,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use tracing::{Instrument, Level, Span};
 
-use crate::error::{ApiError, Failure, excerpt};
+use crate::error::{ApiError, Failure, chain, excerpt};
 use crate::{request_id, span};
 
 /// Whether the log has a line for each answer, not only for those that failed.
@@ -124,10 +123,4 @@ impl Drop for Record {
             line!(debug, self, "hung up before the answer");
         }
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

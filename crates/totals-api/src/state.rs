@@ -6,15 +6,11 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
-use totals_core::store::Page;
 use utoipa::openapi::OpenApi;
 
 use crate::database::Database;
-use crate::error::ApiError;
-use crate::joint::Joint;
 use crate::live::Live;
 use crate::routes::docs::Pages;
-use crate::routes::list::PageRead;
 
 /// What handlers share, behind one pointer: every request clones it.
 #[derive(Debug, Clone)]
@@ -25,10 +21,8 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     /// The totals in memory.
     pub live: Live,
-    /// Where everything else is read.
+    /// Where they are read, and whether it answers.
     pub database: Database,
-    /// The pages of the list that are being read.
-    pub pages_read: Joint<Page, Result<Arc<PageRead>, ApiError>>,
     /// Amounts are written in its decimals.
     pub currency: Currency,
     /// The documentation, rendered once.
@@ -51,7 +45,6 @@ impl AppState {
         Self(Arc::new(Shared {
             live,
             database,
-            pages_read: Joint::default(),
             currency,
             pages: Pages::render(document),
             started: Instant::now(),

@@ -27,32 +27,44 @@
 //! **Why a flood cannot push out what is in use.** The map keeps what was read again and lets go of what was asked for
 //! once (S3-FIFO, from `quick_cache`); what is watched it keeps in any case.
 //!
-//! Rejected: a time to live (stale for that long, and a herd at its end); all campaigns in memory (grows with
-//! campaigns that nobody reads); asking MongoDB for the whole document with each change (one more read per commit).
+//! **Why the list is here as well.** A page of it needs all campaigns in one of four orders. An index for each would cost
+//! MongoDB three times what a campaign's totals themselves do, with every commit, whether or not anyone lists them. So
+//! the few numbers of each campaign are kept here, in order ([`ranking`], [`order`]), by the same stream and the same
+//! reasoning ([`list`]): loaded by one read of all campaigns when a stream begins ([`load`]), and shown under the same lease.
+//! Until they are there, the database sorts ([`pages`]). What a campaign's slot and the list's pages read from the database
+//! they tell each other, so that neither falls behind what the other has shown.
+//!
+//! Rejected: a time to live (stale for that long, and a herd at its end); a slot for every campaign, so that the list is
+//! made of slots (their answers, ready to send, take most of the memory, and nobody reads most campaigns; an entry of the list
+//! takes a third); asking MongoDB for the whole document with each change (one more read per commit).
 
-mod count;
 mod feed;
+mod list;
+mod load;
+mod order;
+mod pages;
+mod ranking;
 mod rendered;
 mod slot;
+mod slots;
 mod watch;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::FutureExt;
-use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 use tokio::time::Instant;
 use totals_core::domain::{CampaignId, Currency};
 use totals_core::runtime::config::Bounds;
-use totals_core::store::{Change, ClusterTime, Follower, StoreError};
+use totals_core::store::{CampaignTotals, Change, ChangeKind, ClusterTime, Follower, StoreError};
 
-use self::count::Count;
 use self::feed::Feed;
+use self::list::List;
+use self::pages::Pages;
 pub use self::rendered::Rendered;
 pub use self::slot::Shown;
 use self::slot::Slot;
+use self::slots::Slots;
 pub use self::watch::Watch;
 use crate::database::Database;
 use crate::error::ApiError;
@@ -67,7 +79,8 @@ struct Inner {
     currency: Currency,
     slots: Slots,
     feed: Feed,
-    count: Count,
+    list: List,
+    pages: Pages,
     streams: AtomicUsize,
     max_streams: usize,
 }
@@ -77,6 +90,8 @@ struct Inner {
 pub struct Doing {
     /// Whether reads are answered from memory.
     pub current: bool,
+    /// Whether pages of the list are.
+    pub listed: bool,
     /// Campaigns in memory.
     pub campaigns: usize,
     /// Event streams open; one of several campaigns counts for each.
@@ -91,13 +106,15 @@ impl Live {
             currency,
             slots: Slots::new(bounds.live_campaigns),
             feed: Feed::default(),
-            count: Count::default(),
+            list: List::default(),
+            pages: Pages::default(),
             streams: AtomicUsize::new(0),
             max_streams: bounds.streams,
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
             let store = follower.0.database.opened().await;
+            tokio::spawn(Live::clone(&follower).keep_list(store.clone()));
             store.follow(follower.clone()).await;
         });
         live
@@ -122,31 +139,7 @@ impl Live {
         if !feed.is_current() {
             return None;
         }
-        slots.0.get(campaign)?.shown(feed.begin())
-    }
-
-    /// How many campaigns have totals.
-    ///
-    /// # Errors
-    /// As [`Live::read`].
-    pub async fn count(&self) -> Result<u64, ApiError> {
-        let Inner { feed, count, .. } = &*self.0;
-        if feed.is_current()
-            && let Some(campaigns) = count.get(feed.begin())
-        {
-            return Ok(campaigns);
-        }
-        let counting = count.join(|| {
-            let (live, earliest) = (self.clone(), feed.seen());
-            let counting = tokio::spawn(async move {
-                let _over = Finally(|| live.0.count.end());
-                live.count_through(earliest).await
-            });
-            counting
-                .map(|joined| joined.unwrap_or_else(|died| Err(died.into())))
-                .boxed()
-        });
-        counting.await
+        slots.get(campaign)?.shown(feed.begin())
     }
 
     /// Watches a campaign.
@@ -156,9 +149,11 @@ impl Live {
 
     /// What it is doing.
     pub fn doing(&self) -> Doing {
+        let current = self.0.feed.is_current();
         Doing {
-            current: self.0.feed.is_current(),
-            campaigns: self.0.slots.0.len(),
+            current,
+            listed: current && self.0.list.is_known(),
+            campaigns: self.0.slots.len(),
             streams: self.0.streams.load(Ordering::Relaxed),
         }
     }
@@ -208,6 +203,9 @@ impl Live {
             let read = database
                 .read(async move |store| store.totals(&id, earliest).await)
                 .await?;
+            if let (Some(at), Some(totals)) = (read.moment, &read.found) {
+                self.tell_list(at, totals);
+            }
             let totals = read
                 .found
                 .map(|totals| Arc::new(Rendered::new(totals, *currency)));
@@ -223,15 +221,14 @@ impl Live {
         }
     }
 
-    async fn count_through(&self, earliest: ClusterTime) -> Result<u64, ApiError> {
-        let Inner { database, count, .. } = &*self.0;
-        let counted = database
-            .read(async move |store| store.count(earliest).await)
-            .await?;
-        if let Some(at) = counted.moment {
-            count.fill(at, counted.found);
-        }
-        Ok(counted.found)
+    /// What a read has shown of a campaign, the list shows from here on. That it is gone, only the changes tell.
+    fn tell_list(&self, at: ClusterTime, totals: &CampaignTotals) {
+        self.0.feed.saw(at);
+        self.0.list.change(&Change {
+            campaign: totals.campaign.clone(),
+            at,
+            kind: ChangeKind::Replaced(totals.clone()),
+        });
     }
 }
 
@@ -239,6 +236,7 @@ impl Follower for Live {
     fn begin(&self, at: ClusterTime) {
         tracing::info!("following the totals' changes; what is in memory from before is read again");
         self.0.feed.begin_at(at);
+        self.0.list.forget();
         self.0.slots.wake_watchers();
     }
 
@@ -247,13 +245,14 @@ impl Follower for Live {
             currency,
             slots,
             feed,
-            count,
+            list,
             ..
         } = &*self.0;
         // Before the slot is looked up: see the module, "a change passed before the slot was there".
         feed.saw(change.at);
-        count.change(change.at, &change.kind);
-        if let Some(slot) = slots.0.peek(&change.campaign) {
+        // Before the slot shows it: who has seen a campaign's newest totals finds them in the list.
+        list.change(&change);
+        if let Some(slot) = slots.peek(&change.campaign) {
             slot.change(change.at, change.kind, feed.begin(), *currency);
         }
     }
@@ -270,76 +269,6 @@ impl Follower for Live {
         } else {
             tracing::debug!(%error, "the totals' changes are still lost");
         }
-    }
-}
-
-/// The slots by campaign.
-struct Slots(Cache<CampaignId, Arc<Slot>, UnitWeighter, DefaultHashBuilder, KeepWatched>);
-
-impl Slots {
-    fn new(most: usize) -> Self {
-        Self(Cache::with(
-            most,
-            most as u64,
-            UnitWeighter,
-            DefaultHashBuilder::default(),
-            KeepWatched,
-        ))
-    }
-
-    fn slot(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
-        self.held_or(campaign, || Arc::new(Slot::new(seen)))
-    }
-
-    /// The slot in the map, or the one that is made and put there.
-    fn held_or(&self, campaign: &CampaignId, make: impl FnOnce() -> Arc<Slot>) -> Arc<Slot> {
-        let Ok(slot) = self
-            .0
-            .get_or_insert_with(campaign, || Ok::<_, std::convert::Infallible>(make()));
-        slot
-    }
-
-    /// The slot, with one more who watches it. It is in the map when it is handed out, and stays there.
-    fn watched(&self, campaign: &CampaignId, seen: ClusterTime) -> Arc<Slot> {
-        let fresh = Arc::new(Slot::new(seen));
-        // Counted before it is in the map: where all others are watched it would be evicted at once.
-        fresh.watched();
-        loop {
-            let slot = self.held_or(campaign, || fresh.clone());
-            if Arc::ptr_eq(&slot, &fresh) {
-                return fresh;
-            }
-            slot.watched();
-            // Once it counts its watcher it cannot be evicted; it may have been just before.
-            let held = self.0.peek(campaign);
-            if held.is_some_and(|held| Arc::ptr_eq(&held, &slot)) {
-                return slot;
-            }
-            slot.unwatched();
-        }
-    }
-
-    fn wake_watchers(&self) {
-        for (_, slot) in self.0.iter() {
-            slot.changed.notify_waiters();
-        }
-    }
-}
-
-impl fmt::Debug for Slots {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Slots").field(&self.0.len()).finish()
-    }
-}
-
-#[derive(Debug, Clone)]
-struct KeepWatched;
-
-impl Lifecycle<CampaignId, Arc<Slot>> for KeepWatched {
-    type RequestState = ();
-
-    fn is_pinned(&self, _campaign: &CampaignId, slot: &Arc<Slot>) -> bool {
-        slot.watchers() > 0
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Health {
 struct LiveHealth {
     /// Whether reads are answered from memory; else they go to the database, which is slower and as right.
     current: bool,
+    /// Whether pages of the list are answered from memory; else MongoDB sorts all campaigns for each.
+    listed: bool,
     /// Campaigns in memory.
     #[schema(minimum = 0, example = 240)]
     campaigns: usize,
@@ -74,7 +76,7 @@ struct DatabaseHealth {
             example = json!({"status": "degraded", "service": "totals-api", "version": "1.0.0",
                 "timestamp": "2024-11-21T10:30:00.000Z", "uptime": 3600, "database": {"healthy": false,
                 "message": "MongoDB did not answer within 3 s: check that it runs, and DATABASE_URL"},
-                "live": {"current": false, "campaigns": 240, "streams": 12}})),
+                "live": {"current": false, "listed": false, "campaigns": 240, "streams": 12}})),
     ),
 )]
 pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
@@ -84,6 +86,7 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
     };
     let Doing {
         current,
+        listed,
         campaigns,
         streams,
     } = state.live.doing();
@@ -99,6 +102,7 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
         },
         live: LiveHealth {
             current,
+            listed,
             campaigns,
             streams,
         },

@@ -4,18 +4,14 @@ mod cursor;
 mod query;
 mod sort;
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures::TryFutureExt;
 use futures::future::try_join_all;
 use serde::Serialize;
 use totals_core::domain::CampaignId;
-use totals_core::store;
 use utoipa::ToSchema;
 
 use self::query::{ListQuery, PageQuery};
@@ -25,9 +21,6 @@ use crate::caching::BRIEFLY;
 use crate::error::{ApiError, ErrorBody};
 use crate::live::Rendered;
 use crate::state::AppState;
-
-/// The campaigns of a page, and where the next one starts.
-pub type PageRead = (Vec<store::CampaignTotals>, Option<store::Position>);
 
 /// Some of the campaigns.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,28 +100,17 @@ pub async fn list_totals(State(state): State<AppState>, query: ListQuery) -> Res
 }
 
 async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError> {
-    let total = state.live.count().await?;
-    let (limit, offset) = (query.limit, query.offset);
-    // Behind the last campaign there is nothing to walk to.
-    let read = if offset == 0 || u64::from(offset) < total {
-        let (page, database) = (query.page(), state.database.clone());
-        let read = state.pages_read.join(page.clone(), || {
-            async move { database.read(async move |store| store.list(page).await).await }.map_ok(Arc::new)
-        });
-        read.await?
-    } else {
-        Arc::default()
-    };
-    let (found, next) = &*read;
+    let listing = state.live.page(&query.page()).await?;
+    let totals = listing.totals.iter();
+    let next = listing.next.clone();
     Ok(TotalsPage {
-        totals: found
-            .iter()
+        totals: totals
             .map(|found| CampaignTotals::new(found, state.currency))
             .collect(),
-        total,
-        limit,
-        offset,
-        next_cursor: next.clone().map(|position| query.next_cursor(position)),
+        total: listing.total,
+        limit: query.limit,
+        offset: query.offset,
+        next_cursor: next.map(|position| query.next_cursor(position)),
     })
 }
 
@@ -153,6 +135,7 @@ fn joined(totals: &[Bytes], limit: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use totals_core::domain::{Currency, Money, Timestamp, Totals};
+    use totals_core::store;
 
     use super::*;
 

@@ -1,11 +1,14 @@
 //! The collections and every index on them, created at start-up.
 //!
+//! `campaign_totals` has none but that on `_id`: every one would be paid for with each campaign that a commit touches, and
+//! the order of the list is kept by whoever lists it.
+//!
 //! On the hot path `event_log` and `donations` are only ever read by `_id`, and donations by their donor. Their other
 //! indexes are paid for with every event, so there is one for each thing that operators ask without reading everything:
 //! what belongs to this campaign?
 
 use mongodb::bson::{Document, doc};
-use mongodb::options::IndexOptions;
+use mongodb::options::{IndexOptions, WriteConcern};
 use mongodb::{Database, IndexModel};
 
 use super::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
@@ -13,6 +16,17 @@ use super::error::{StoreError, server_code};
 
 /// Server code `NamespaceExists`.
 const COLLECTION_EXISTS: i32 = 48;
+
+/// Server code `IndexNotFound`.
+const INDEX_NOT_FOUND: i32 = 27;
+
+/// Indexes on the totals that earlier versions made, one for each order of the list.
+const LEFT_BEHIND: [&str; 4] = [
+    "by_totalAmountMinor",
+    "by_totalPledges",
+    "by_totalDonors",
+    "by_lastUpdated",
+];
 
 /// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key;
 /// a failed row has no `committedAt`, which is how those of a campaign are found.
@@ -33,21 +47,22 @@ pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign";
 /// look into it. Donations of guests, and those that are refunded whole, have no key.
 const LIVE_DONORS: &str = "live_donors";
 
-pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
+/// What earlier versions counted donors in.
+const DONORS_LEFT_BEHIND: &str = "campaign_donors";
+
+pub(super) async fn prepare(database: &Database) -> Result<(), StoreError> {
+    create(database).await?;
+    drop_left_behind(database).await?;
+    take_over_donors(database).await
+}
+
+async fn create(database: &Database) -> Result<(), StoreError> {
     for name in [EVENT_LOG, DONATIONS, CAMPAIGN_TOTALS] {
         match database.create_collection(name).await {
             Err(error) if server_code(&error) != Some(COLLECTION_EXISTS) => return Err(error.into()),
             _ => {}
         }
     }
-    // A page of the list in any of its four orders is a walk along one of these; `_id` breaks ties, so that pages
-    // neither repeat nor skip a campaign.
-    let orders = ["totalAmountMinor", "totalPledges", "totalDonors", "lastUpdated"];
-    let indexes = orders.map(|field| index(&format!("by_{field}"), doc! { field: 1, "_id": 1 }));
-    database
-        .collection::<Document>(CAMPAIGN_TOTALS)
-        .create_indexes(indexes)
-        .await?;
     let by_campaign = doc! { "campaignId": 1, "committedAt": 1 };
     database
         .collection::<Document>(EVENT_LOG)
@@ -73,6 +88,47 @@ pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
         ])
         .await?;
     Ok(())
+}
+
+/// Looks before it drops anything, because a drop waits for all transactions on the collection, and they for it.
+async fn drop_left_behind(database: &Database) -> Result<(), StoreError> {
+    let totals = database.collection::<Document>(CAMPAIGN_TOTALS);
+    for name in totals.list_index_names().await? {
+        if !LEFT_BEHIND.contains(&name.as_str()) {
+            continue;
+        }
+        match totals.drop_index(&name).await {
+            // Another process that starts just now was faster.
+            Err(error) if server_code(&error) == Some(INDEX_NOT_FOUND) => {}
+            dropped => dropped?,
+        }
+    }
+    Ok(())
+}
+
+/// Names the donor in the donations of an earlier version, which did so in a collection of its own. Interrupted midway, it
+/// is done again.
+async fn take_over_donors(database: &Database) -> Result<(), StoreError> {
+    let named = doc! { "name": DONORS_LEFT_BEHIND };
+    if database.list_collection_names().filter(named).await?.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(
+        "naming the donors of donations that an earlier version has stored; this may take a while"
+    );
+    let live = doc! {
+        "liveDonor": { "$exists": false }, "donorId": { "$type": "string" },
+        "$expr": { "$gt": ["$amountMinor", "$refundedMinor"] },
+    };
+    database
+        .collection::<Document>(DONATIONS)
+        .update_many(
+            live,
+            vec![doc! { "$set": { "liveDonor": { "c": "$campaignId", "d": "$donorId" } } }],
+        )
+        .write_concern(WriteConcern::majority())
+        .await?;
+    Ok(database.collection::<Document>(DONORS_LEFT_BEHIND).drop().await?)
 }
 
 fn index(name: &str, keys: Document) -> IndexModel {

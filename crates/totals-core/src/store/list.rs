@@ -1,22 +1,23 @@
-//! The list of campaigns, a page at a time: each page is a stretch of one of four indexes, read where it stands.
+//! The list of campaigns, a page at a time: what a page is, and how MongoDB finds one.
 //!
-//! A page starts behind a count of campaigns, or behind a [`Position`]. A count is what people know, but the server
-//! walks over all that is skipped, and a campaign that moves in the meantime shifts those behind it: one is repeated or
-//! missed. A position is a key of the index. The walk begins there whatever is before it, and since every campaign's key
-//! is its own (the id breaks ties), a walk from position to position comes by each campaign that stays where it is
-//! exactly once, and in order. One that changes meanwhile may be met at its old place, its new one, both or neither.
+//! A page starts behind a count of campaigns, or behind a [`Position`]. A count is what people know, but a campaign that
+//! moves in the meantime shifts those behind it: one is repeated or missed. A position is a campaign's key in the order.
+//! The walk begins there whatever is before it, and since every campaign's key is its own (the id breaks ties), a walk
+//! from position to position comes by each campaign that stays where it is exactly once, and in order. One that changes
+//! meanwhile may be met at its old place, its new one, both or neither.
 //!
-//! Behind a position means `$or`: further in the sort value, or equal in it and further in the id. MongoDB merges two
-//! scans of the same index for that (`SORT_MERGE`), reads the documents of the page alone, and has nothing to sort.
-//! One scan between bounds (`hint` with `min` and `max`) is a tenth of a millisecond faster. It was rejected because it
-//! fails where an index is missing, in a restored copy for instance, while this is only slow there.
+//! No index keeps an order of the totals. Four of them made MongoDB work three times as long for each campaign that a
+//! commit touches as the totals themselves do; whoever lists campaigns keeps the order in memory ([`Store::scan`]) and comes
+//! here only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which takes
+//! longer the more campaigns there are and the further in the list the page is.
 
-use futures::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
-use mongodb::options::ReadConcern;
+use serde::Deserialize;
 
-use super::document::{TotalsDocument, date};
-use super::read::{CampaignTotals, READ_TIMEOUT};
+use super::cluster_time::ClusterTime;
+use super::document::{CAMPAIGN_TOTALS, date};
+use super::read::{At, CampaignTotals, READ_TIMEOUT};
+use super::snapshot::{Snapshot, read};
 use super::{Store, StoreError};
 use crate::domain::{CampaignId, Timestamp};
 
@@ -73,28 +74,65 @@ pub enum SortOrder {
     Descending,
 }
 
+/// A page of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// Its campaigns.
+    pub totals: Vec<CampaignTotals>,
+    /// The position of the last one, if there are campaigns behind it.
+    pub next: Option<Position>,
+    /// Campaigns in the whole list.
+    pub total: u64,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    campaigns: u64,
+}
+
 impl Store {
-    /// A page of campaigns, and the position of its last one if there are campaigns behind it.
+    /// A page of campaigns, as of `earliest` or later. It takes longer the more campaigns there are.
     ///
     /// # Errors
     /// As [`Store::totals`].
-    pub async fn list(&self, page: Page) -> Result<(Vec<CampaignTotals>, Option<Position>), StoreError> {
-        let totals = self.campaign_totals::<TotalsDocument>();
-        // One more than asked for tells whether there is a next page.
-        let found = totals
-            .find(page.filter())
-            .read_concern(ReadConcern::majority())
-            .sort(page.sort())
-            .skip(page.skip())
-            .limit(i64::from(page.limit) + 1)
-            .max_time(READ_TIMEOUT)
+    ///
+    /// The future must be driven to its end; see the module [`super`].
+    pub async fn list(&self, page: Page, earliest: ClusterTime) -> Result<At<Listing>, StoreError> {
+        let moment = self.moment(earliest).await?;
+        let Some(at) = moment else {
+            let found = Listing::default();
+            return Ok(At { found, moment });
+        };
+        let snapshot = Snapshot::at(&self.database, at);
+        let campaigns = snapshot.all(page.find(), CampaignTotals::read).await?;
+        let counted = snapshot
+            .all(count(), |document| read::<Counted>(document))
             .await?;
-        let found = found.map_ok(CampaignTotals::from).try_collect().await?;
-        Ok(page.cut(found))
+        let total = counted.first().map_or(0, |counted| counted.campaigns);
+        let found = page.cut(campaigns, total);
+        Ok(At { found, moment })
     }
 }
 
+fn count() -> Document {
+    doc! {
+        "aggregate": CAMPAIGN_TOTALS, "pipeline": [{ "$count": "campaigns" }], "cursor": {}, "hint": "_id_",
+        "maxTimeMS": max_time(),
+    }
+}
+
+fn max_time() -> i64 {
+    i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl Page {
+    fn find(&self) -> Document {
+        doc! {
+            "find": CAMPAIGN_TOTALS, "filter": self.filter(), "sort": self.sort(), "skip": self.skip(),
+            "limit": i64::from(self.limit) + 1, "maxTimeMS": max_time(),
+        }
+    }
+
     fn sort(&self) -> Document {
         let direction = match self.order {
             SortOrder::Ascending => 1,
@@ -116,15 +154,16 @@ impl Page {
         doc! { "$or": [{ field: { further: value } }, tie] }
     }
 
-    fn skip(&self) -> u64 {
+    fn skip(&self) -> i64 {
         match self.start {
             Start::Offset(count) => count.into(),
             Start::After(_) => 0,
         }
     }
 
-    /// The page out of what was found, which is one campaign more if the list goes on.
-    fn cut(&self, mut found: Vec<CampaignTotals>) -> (Vec<CampaignTotals>, Option<Position>) {
+    /// The page out of what was found, which is one campaign more than asked for if the list goes on; `total` is how many
+    /// are in all of it.
+    pub fn cut(&self, mut found: Vec<CampaignTotals>, total: u64) -> Listing {
         let limit = self.limit as usize;
         let goes_on = found.len() > limit;
         found.truncate(limit);
@@ -133,11 +172,23 @@ impl Page {
             value: self.sort_by.value(last),
             campaign: last.campaign.clone(),
         });
-        (found, next)
+        Listing {
+            totals: found,
+            next,
+            total,
+        }
     }
 }
 
 impl SortBy {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 4] = [
+        Self::TotalAmount,
+        Self::TotalPledges,
+        Self::TotalDonors,
+        Self::LastUpdated,
+    ];
+
     fn field(self) -> &'static str {
         match self {
             Self::TotalAmount => "totalAmountMinor",
@@ -147,8 +198,8 @@ impl SortBy {
         }
     }
 
-    /// See [`Position::value`].
-    fn value(self, totals: &CampaignTotals) -> i64 {
+    /// What a campaign is ordered by; see [`Position::value`].
+    pub fn value(self, totals: &CampaignTotals) -> i64 {
         match self {
             Self::TotalAmount => totals.totals.amount.minor(),
             Self::TotalPledges => totals.totals.pledges,

@@ -23,6 +23,7 @@ mod listed;
 mod read;
 mod rebuild;
 mod reset;
+mod scan;
 mod snapshot;
 
 use std::future::Future;
@@ -42,11 +43,12 @@ pub use explain::{Explanation, FailedEvent, LoggedEvent, Part, Sort};
 pub use failure::Failure;
 pub use follow::Follower;
 pub use health::Unhealthy;
-pub use list::{Page, Position, SortBy, SortOrder, Start};
+pub use list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use listed::Listed;
 pub use read::{At, CampaignTotals, READ_TIMEOUT};
 pub use rebuild::Rebuild;
 pub use reset::Reset;
+pub use scan::Scan;
 
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
@@ -111,13 +113,14 @@ impl Store {
         }
     }
 
-    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing.
+    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing, and drops
+    /// indexes that no version needs any more.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be reached or refuses.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let store = self.clone();
-        detached(async move { indexes::create(&store.database).await }).await?
+        detached(async move { indexes::prepare(&store.database).await }).await?
     }
 
     /// About how many rows the log has, for showing progress.

@@ -1,4 +1,5 @@
-//! Reads of totals: an indexed lookup here, a stretch of an index in `list`, never anything that grows with donations.
+//! Reads of totals: one campaign here, a page of them in `list`, all of them in `scan`, never anything that grows with
+//! donations.
 //!
 //! They see what a majority has, and nothing before: a total that MongoDB could still lose in a crash would be shown
 //! and then taken back. Those here also say which moment they show, for whoever keeps the answer and follows the changes
@@ -7,16 +8,17 @@
 
 use std::time::Duration;
 
-use mongodb::bson::{Bson, Document, Timestamp as BsonTimestamp, deserialize_from_document, doc};
+use mongodb::bson::{
+    Bson, Document, RawDocument, Timestamp as BsonTimestamp, deserialize_from_document, doc,
+};
 use mongodb::error::{Error, ErrorKind};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::cluster_time::ClusterTime;
 use super::document::{CAMPAIGN_TOTALS, TotalsDocument, timestamp};
 use super::error::server_code;
-use super::{Store, StoreError};
+use super::{Store, StoreError, snapshot};
 use crate::domain::{CampaignId, Timestamp, Totals};
 
 /// How long a read may take in the database. Whoever waits for it should not wait longer.
@@ -73,20 +75,12 @@ impl Store {
         })
     }
 
-    /// How many campaigns have totals, as of `earliest` or later. It takes longer the more there are.
-    ///
-    /// # Errors
-    /// As [`Store::totals`].
-    pub async fn count(&self, earliest: ClusterTime) -> Result<At<u64>, StoreError> {
-        let command = doc! {
-            "aggregate": CAMPAIGN_TOTALS, "pipeline": [{ "$count": "campaigns" }], "cursor": {}, "hint": "_id_",
+    /// A moment from `earliest` on that can be read as of; `None` while there is no collection yet.
+    pub(super) async fn moment(&self, earliest: ClusterTime) -> Result<Option<ClusterTime>, StoreError> {
+        let probe = doc! {
+            "find": CAMPAIGN_TOTALS, "limit": 1, "singleBatch": true, "projection": { "_id": 1 },
         };
-        let At { found, moment } = self.first_at(command, earliest).await?;
-        let counted = found.map(read::<Counted>).transpose()?;
-        Ok(At {
-            found: counted.map_or(0, |counted| counted.campaigns),
-            moment,
-        })
+        Ok(self.first_at(probe, earliest).await?.moment)
     }
 
     /// The first document that a command yields as of `earliest` or later.
@@ -127,11 +121,6 @@ impl Store {
     }
 }
 
-#[derive(Deserialize)]
-struct Counted {
-    campaigns: u64,
-}
-
 fn read<T: DeserializeOwned>(document: Document) -> Result<T, StoreError> {
     deserialize_from_document(document).map_err(|error| Error::from(error).into())
 }
@@ -145,6 +134,13 @@ fn first(mut answer: Document) -> Result<At<Option<Document>>, Error> {
         _ => None,
     });
     Ok(At { found, moment })
+}
+
+impl CampaignTotals {
+    /// One of many, of a snapshot.
+    pub(super) fn read(document: &RawDocument) -> Result<Self, StoreError> {
+        snapshot::read::<TotalsDocument>(document).map(Self::from)
+    }
 }
 
 impl From<TotalsDocument> for CampaignTotals {

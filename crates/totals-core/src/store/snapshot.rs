@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use futures::TryStreamExt;
 use mongodb::Database;
-use mongodb::bson::{Bson, Document, RawDocument, deserialize_from_slice, doc};
+use mongodb::bson::{Bson, Document, RawDocument, Timestamp, deserialize_from_slice, doc};
 use mongodb::error::Error;
 use tokio::sync::mpsc;
 
+use super::cluster_time::ClusterTime;
 use super::document::CAMPAIGN_TOTALS;
 use super::{StoreError, detached};
 
@@ -54,6 +55,15 @@ impl Snapshot {
             })
         })
         .await?
+    }
+
+    /// A moment that was told by a read of what a majority has.
+    pub fn at(database: &Database, moment: ClusterTime) -> Self {
+        Self {
+            database: database.clone(),
+            at: Timestamp::from(moment).into(),
+            taken: Instant::now(),
+        }
     }
 
     pub fn age(&self) -> Duration {

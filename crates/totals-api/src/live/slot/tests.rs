@@ -24,6 +24,10 @@ enum Step {
     ReadEnds(u8),
     /// The read fails.
     ReadFails,
+    /// A page of the list, read from the database, shows a moment between the latest that anything has shown and now.
+    Page(u8),
+    /// The slot is told what the page has shown.
+    Tell,
     /// The slot is evicted and made anew.
     Evict,
 }
@@ -37,6 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Read),
         3 => any::<u8>().prop_map(Step::ReadEnds),
         1 => Just(Step::ReadFails),
+        2 => any::<u8>().prop_map(Step::Page),
+        2 => Just(Step::Tell),
         1 => Just(Step::Evict),
     ]
 }
@@ -50,6 +56,7 @@ struct World {
     handed_over: u64,
     slot: Slot,
     reading: Option<u64>,
+    page: Option<u64>,
 }
 
 impl World {
@@ -61,11 +68,17 @@ impl World {
             handed_over: 0,
             slot: Slot::new(time(0)),
             reading: None,
+            page: None,
         }
     }
 
     fn now(&self) -> u64 {
         self.history.len() as u64 - 1
+    }
+
+    /// A moment from `earliest` on.
+    fn between(&self, earliest: u64, share: u8) -> u64 {
+        earliest + (self.now() - earliest) * u64::from(share) / 255
     }
 
     fn at(&self, moment: u64) -> Option<&CampaignTotals> {
@@ -105,11 +118,8 @@ impl World {
             }
             Step::ReadEnds(share) => {
                 if let Some(earliest) = self.reading {
-                    let moment = earliest + (self.now() - earliest) * u64::from(share) / 255;
-                    let found = self.at(moment).cloned();
-                    self.seen = self.seen.max(moment);
-                    let found = found.map(|totals| Arc::new(Rendered::new(totals, usd())));
-                    match self.slot.fill(time(moment), found, usd()) {
+                    let moment = self.between(earliest, share);
+                    match self.found(moment) {
                         Some(_) => self.end_read(),
                         None => self.reading = Some(self.slot.earliest().bits()),
                     }
@@ -120,11 +130,26 @@ impl World {
                     self.end_read();
                 }
             }
+            Step::Page(share) => self.page = Some(self.between(self.seen, share)),
+            Step::Tell => {
+                // Whoever is not there is on no page.
+                if let Some(moment) = self.page.take().filter(|moment| self.at(*moment).is_some()) {
+                    self.found(moment);
+                }
+            }
             Step::Evict => {
                 self.slot = Slot::new(time(self.seen));
                 self.reading = None;
             }
         }
+    }
+
+    /// The slot is told what the campaign was at a moment.
+    fn found(&mut self, moment: u64) -> Option<Shown> {
+        self.seen = self.seen.max(moment);
+        let found = self.at(moment).cloned();
+        let found = found.map(|totals| Arc::new(Rendered::new(totals, usd())));
+        self.slot.fill(time(moment), found, usd())
     }
 
     fn end_read(&mut self) {

@@ -29,7 +29,8 @@ pub struct PageQuery {
     /// At most so many campaigns.
     #[param(required = false, minimum = 1, maximum = 100, default = 20, example = 20)]
     pub limit: u32,
-    /// After skipping so many. The further, the longer it takes: a walk through all campaigns goes by `cursor`.
+    /// After skipping so many. A campaign that moves meanwhile shifts those behind it: a walk through all campaigns goes by
+    /// `cursor`.
     #[param(
         required = false,
         minimum = 0,

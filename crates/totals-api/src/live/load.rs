@@ -1,0 +1,86 @@
+//! Loading the list of campaigns: all of their totals by one read, sorted here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout};
+use totals_core::runtime::backoff::Backoff;
+use totals_core::store::{ClusterTime, Store, StoreError};
+
+use super::Live;
+use super::ranking::{Campaigns, Known, Ranking};
+use crate::error::{ApiError, chain};
+
+/// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word would
+/// be waited for much longer.
+const LONGEST_LOAD: Duration = Duration::from_mins(1);
+
+impl Live {
+    /// Loads the list whenever it is wanted, for ever.
+    pub(super) async fn keep_list(self, store: Store) {
+        let mut pauses = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        let mut rested = Instant::now();
+        loop {
+            self.0.list.wanted().await;
+            sleep_until(rested).await;
+            let begun = Instant::now();
+            match self.load(&store).await {
+                Ok(()) => {
+                    pauses.reset();
+                    // Whoever changes totals past this service may have it load again and again: half of the time at most.
+                    rested = Instant::now() + begun.elapsed();
+                }
+                Err(error) => {
+                    let pause = pauses.next_delay();
+                    if pauses.is_worth_a_line() {
+                        let error = chain(&error);
+                        tracing::warn!(
+                            error,
+                            "the list of campaigns cannot be loaded: its pages are read from the database"
+                        );
+                    }
+                    rested = Instant::now() + pause;
+                    self.0.list.forget();
+                }
+            }
+        }
+    }
+
+    async fn load(&self, store: &Store) -> Result<(), ApiError> {
+        let begun = Instant::now();
+        let live = self.clone();
+        if !blocking(move || live.0.list.expect()).await? {
+            return Ok(());
+        }
+        // After the list has begun to keep changes: see its module.
+        let scan = tokio::spawn(scan(store.clone(), self.0.feed.seen()));
+        let scanned = timeout(LONGEST_LOAD, scan).await;
+        let (at, campaigns) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))???;
+        let (live, count) = (self.clone(), campaigns.len());
+        if blocking(move || live.0.list.fill(Ranking::new(at, campaigns))).await? {
+            tracing::info!(
+                campaigns = count,
+                duration_s = begun.elapsed().as_secs_f64(),
+                "the list of campaigns is in memory"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// All campaigns as of `earliest` or later, and as of when.
+async fn scan(store: Store, earliest: ClusterTime) -> Result<(ClusterTime, Campaigns), StoreError> {
+    let mut scan = store.scan(earliest).await?;
+    let (at, mut campaigns) = (scan.moment(), Campaigns::new());
+    while let Some(totals) = scan.next().await? {
+        let known = Known::new(at, &totals);
+        campaigns.insert(Arc::new(totals.campaign), known);
+        tokio::task::consume_budget().await;
+    }
+    Ok((at, campaigns))
+}
+
+/// Work that would keep a thread of the runtime from everything else.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
