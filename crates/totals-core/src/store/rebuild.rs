@@ -18,8 +18,9 @@
 //! twice: of each repair one of them finds its document changed, and a correction of totals counts itself (`corrections`)
 //! and is made only at the count that its audit saw.
 //!
-//! Repairs of many small campaigns are written together, because each command waits for the journal, and while they
-//! are written the audit goes on.
+//! Repairs of many small campaigns are written together, because each command waits for the journal. Nothing is written
+//! before the whole log was looked at. What differs is kept until then, as long as it is not too much to keep; else it is
+//! looked at again, and while some of it is written the audit goes on.
 
 mod corrections;
 mod look;
@@ -41,6 +42,9 @@ const MAX_ROUNDS: u32 = 10;
 
 /// Differences after which the repairs of the campaigns in hand are written.
 const REPAIRS_TOGETHER: usize = 10_000;
+
+/// Differences that are kept while the rest of the log is looked at, of about 250 bytes each.
+const KEPT: usize = 250_000;
 
 /// Damaged rows named in an answer; all are counted.
 const DAMAGED_SHOWN: usize = 100;
@@ -83,22 +87,36 @@ impl Store {
             passes: 1,
             ..Rebuild::default()
         };
-        let mut differ = Vec::new();
+        let (mut differ, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
         let mut audit = self.audit(Scope::All, currency);
-        while let Some(campaign) = audit.next().await? {
+        while let Some(mut campaign) = audit.next().await? {
             progress(&campaign);
+            let found = campaign.differences();
+            for damage in campaign.damaged.drain(..) {
+                seen.damaged.add(damage, DAMAGED_SHOWN);
+            }
             if scope.contains(campaign.campaign.as_ref()) {
                 seen.count(&campaign);
-                if campaign.differences() > 0 {
-                    differ.push(campaign.campaign);
+                if found > 0 {
+                    size += found;
+                    differ.push(campaign.campaign.clone());
+                    kept.push(campaign);
                 }
             }
-            for damage in campaign.damaged {
-                seen.damaged.add(damage, DAMAGED_SHOWN);
+            if size > KEPT {
+                kept = Vec::new();
             }
         }
         if seen.damaged.count > 0 || differ.is_empty() {
             return Ok(seen);
+        }
+        if kept.len() == differ.len() {
+            differ.clear();
+            write_repairs(self, &kept, &mut seen, &mut differ).await?;
+            drop(kept);
+            if differ.is_empty() {
+                return Ok(seen);
+            }
         }
         self.put_right(scope, differ, currency, &mut progress, &mut seen)
             .await?;
