@@ -32,4 +32,5 @@ mod poison;
 mod rivals;
 mod tool;
 mod traces;
+mod upgrades;
 mod wire;

@@ -1,0 +1,61 @@
+//! A database as an earlier version left it, taken over by the first worker of this one.
+
+use mongodb::bson::doc;
+
+use crate::events::{created, refunded};
+use crate::harness::{Outgoing, World};
+use crate::tool::json;
+
+/// Everything that tells whether a donation makes its donor count: live, in part, of a guest; refunded whole, in excess; and
+/// a refund alone.
+fn history() -> Vec<Outgoing> {
+    vec![
+        created("e1", "d1").donor("ada").into(),
+        created("e2", "d2").donor("bob").into(),
+        refunded("e3", "d2").amount(4.0).into(),
+        created("e4", "d3").into(),
+        created("e5", "d4").donor("eve").into(),
+        refunded("e6", "d4").into(),
+        created("e7", "d5").donor("sam").into(),
+        refunded("e8", "d5").amount(500.0).into(),
+        refunded("e9", "d6").into(),
+    ]
+}
+
+/// Counts donors in a collection of their own, as earlier versions did, and takes their names off the donations.
+async fn go_back(world: &World) {
+    let donations = world.database.collection("donations");
+    donations.drop_index("live_donors").await.unwrap();
+    let unnamed = donations.update_many(doc! {}, doc! { "$unset": { "liveDonor": "" } });
+    assert_eq!(unnamed.await.unwrap().modified_count, 2);
+    let counts = [("ada", 1_i64), ("bob", 1), ("eve", 0), ("sam", 0)];
+    let counts = counts.map(|(donor, live)| doc! { "_id": { "c": "c", "d": donor }, "live": live });
+    let donors = world.database.collection("campaign_donors");
+    donors.insert_many(counts).await.unwrap();
+}
+
+#[tokio::test]
+async fn donors_whom_an_earlier_version_has_counted_are_known() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    world.broker.publish(history()).await;
+    world.expect_settled(9).await;
+    assert_eq!(worker.terminate().await, Some(0));
+    go_back(&world).await;
+
+    // Two at once, and one later.
+    let (one, other) = tokio::join!(world.worker(), world.worker());
+    drop((one, other));
+    let _worker = world.worker().await;
+    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
+    let counts = world.database.collection("campaign_donors");
+    assert_eq!(counts.count_documents(doc! {}).await.unwrap(), 0);
+
+    // Another pledge of each: those that were live add no donor.
+    let donors = ["ada", "bob", "eve", "sam"];
+    let pledges =
+        donors.map(|donor| created(&format!("{donor}-again"), &format!("{donor}-again")).donor(donor));
+    world.broker.publish(pledges.map(Outgoing::from)).await;
+    world.expect_settled(13).await;
+    world.expect_totals("c", 2600 + 4000, 3 + 4, 4).await;
+}
