@@ -12,8 +12,8 @@ use crate::store::{Store, StoreError, check_statements, detached};
 /// Repairs in one command, which must stay below 16 MB.
 const TOGETHER: usize = 1000;
 
-/// Commands that the server works on at the same time, of one collection.
-const COMMANDS_AT_ONCE: usize = 2;
+/// Commands under way at the same time: while one waits for the journal, others are worked on.
+const COMMANDS_AT_ONCE: usize = 4;
 
 /// What makes one document right.
 pub(super) enum Repair<T> {
