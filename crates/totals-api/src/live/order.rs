@@ -115,6 +115,16 @@ mod tests {
         (any::<bool>(), keys())
     }
 
+    /// Adds a key or takes it out, of the order and of the set that it is compared with.
+    fn take((adds, key): (bool, Key), order: &mut Order, set: &mut BTreeSet<Key>) {
+        if !adds {
+            order.remove(&key);
+            set.remove(&key);
+        } else if set.insert(key.clone()) {
+            order.insert(key);
+        }
+    }
+
     proptest! {
         #[test]
         fn keys_are_as_in_a_set_whatever_was_added_and_taken_out(
@@ -123,13 +133,8 @@ mod tests {
             place in keys(),
         ) {
             let (mut order, mut set): (Order, BTreeSet<Key>) = (first.iter().rev().cloned().collect(), first);
-            for (adds, key) in steps {
-                if !adds {
-                    order.remove(&key);
-                    set.remove(&key);
-                } else if set.insert(key.clone()) {
-                    order.insert(key);
-                }
+            for step in steps {
+                take(step, &mut order, &mut set);
             }
             prop_assert!(order.keys().eq(&set));
             prop_assert!(order.keys().rev().eq(set.iter().rev()));
@@ -141,13 +146,8 @@ mod tests {
         fn runs_stay_few_however_keys_move(steps in proptest::collection::vec(step(), 0..400)) {
             let mut order = Order::default();
             let mut set = BTreeSet::new();
-            for (adds, key) in steps {
-                if !adds {
-                    order.remove(&key);
-                    set.remove(&key);
-                } else if set.insert(key.clone()) {
-                    order.insert(key);
-                }
+            for step in steps {
+                take(step, &mut order, &mut set);
                 let lengths: Vec<_> = order.runs.iter().map(Vec::len).collect();
                 prop_assert!(lengths.iter().all(|length| (1..=MOST).contains(length)), "{:?}", lengths);
                 let small = lengths.windows(2).any(|pair| pair[0] + pair[1] <= MOST / 2);

@@ -11,6 +11,7 @@ use mongodb::bson::{Bson, doc, serialize_to_bson};
 use mongodb::error::Error;
 use serde::Deserialize;
 
+use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Donation, DonorId};
 use crate::store::document::DonorKey;
@@ -113,11 +114,6 @@ impl Store {
         let rows = rows.stream(session).map_ok(|row| row.live_donor.into());
         Ok(rows.try_collect().await?)
     }
-}
-
-/// The size of a page that holds so many rows and is known to be the last.
-fn page_of(rows: usize) -> u32 {
-    u32::try_from(rows).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 fn keys<'a>(donors: impl Iterator<Item = Donor<'a>>) -> Result<Vec<Bson>, StoreError> {

@@ -16,6 +16,7 @@ use futures::TryStreamExt;
 use mongodb::ClientSession;
 use mongodb::bson::{RawDocumentBuf, doc};
 
+use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Event, EventKind, Fold};
 use crate::store::document::whole;
@@ -76,7 +77,7 @@ impl Store {
         campaigns: HashSet<&CampaignId>,
     ) -> Result<HashMap<CampaignId, i64>, StoreError> {
         let ids: Vec<&str> = campaigns.iter().map(|campaign| campaign.as_str()).collect();
-        let page = u32::try_from(ids.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let page = page_of(ids.len());
         let mut rows = self
             .campaign_totals::<RawDocumentBuf>()
             .find(doc! { "_id": { "$in": ids } })

@@ -78,8 +78,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        // The default first page holds 101 documents, and each further one costs a round trip.
-        let page = u32::try_from(ids.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let page = page_of(ids.len());
         let mut cursor = self
             .database
             .collection::<T>(collection)
@@ -90,4 +89,10 @@ impl Store {
             .await?;
         Ok(cursor.stream(session).try_collect().await?)
     }
+}
+
+/// The size of a page that holds so many rows and is known to be the last: the default first one holds 101, and each
+/// further one costs a round trip.
+pub(super) fn page_of(rows: usize) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX).saturating_add(1)
 }
