@@ -1,6 +1,8 @@
 //! A database as an earlier version left it, taken over by the first worker of this one.
 
+use mongodb::IndexModel;
 use mongodb::bson::doc;
+use mongodb::options::IndexOptions;
 
 use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
@@ -23,9 +25,8 @@ fn history() -> Vec<Outgoing> {
 }
 
 /// Counts donors in a collection of their own, as earlier versions did, and takes their names off the donations.
-async fn go_back(world: &World) {
+async fn count_donors(world: &World) {
     let donations = world.database.collection("donations");
-    donations.drop_index("live_donors").await.unwrap();
     let unnamed = donations.update_many(doc! {}, doc! { "$unset": { "liveDonor": "" } });
     assert_eq!(unnamed.await.unwrap().modified_count, 2);
     let counts = [("ada", 1_i64), ("bob", 1), ("eve", 0), ("sam", 0)];
@@ -34,13 +35,48 @@ async fn go_back(world: &World) {
     donors.insert_many(counts).await.unwrap();
 }
 
+/// Names donors together with their campaigns, as the version after that did.
+async fn name_with_campaigns(world: &World) {
+    let donations = world.database.collection("donations");
+    let named = doc! { "$set": { "liveDonor": { "c": "$campaignId", "d": "$donorId" } } };
+    let live = doc! { "liveDonor": { "$exists": true } };
+    let renamed = donations.update_many(live, vec![named]).await.unwrap();
+    assert_eq!(renamed.modified_count, 2);
+    let by_donor = IndexModel::builder().keys(doc! { "liveDonor": 1 });
+    let name = IndexOptions::builder()
+        .name("live_donors".to_owned())
+        .sparse(true)
+        .build();
+    donations
+        .create_index(by_donor.options(name).build())
+        .await
+        .unwrap();
+}
+
 #[tokio::test]
 async fn donors_whom_an_earlier_version_has_counted_are_known() {
+    donors_are_known_after(count_donors).await;
+}
+
+#[tokio::test]
+async fn donors_whom_an_earlier_version_has_named_with_their_campaigns_are_known() {
+    donors_are_known_after(name_with_campaigns).await;
+}
+
+async fn donors_are_known_after(go_back: impl AsyncFnOnce(&World)) {
     let world = World::new().await;
     let worker = world.worker().await;
     world.broker.publish(history()).await;
     world.expect_settled(9).await;
     assert_eq!(worker.terminate().await, Some(0));
+    let donations = world.database.collection("donations");
+    donations.drop_index("by_campaign_and_donor").await.unwrap();
+    let by_campaign = IndexModel::builder().keys(doc! { "campaignId": 1 });
+    let name = IndexOptions::builder().name("by_campaign".to_owned()).build();
+    donations
+        .create_index(by_campaign.options(name).build())
+        .await
+        .unwrap();
     go_back(&world).await;
 
     // Two at once, and one later.
@@ -50,6 +86,8 @@ async fn donors_whom_an_earlier_version_has_counted_are_known() {
     assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
     let counts = world.database.collection("campaign_donors");
     assert_eq!(counts.count_documents(doc! {}).await.unwrap(), 0);
+    let indexes = donations.list_index_names().await.unwrap();
+    assert_eq!(indexes, ["_id_", "by_campaign_and_donor"]);
 
     // Another pledge of each: those that were live add no donor.
     let donors = ["ada", "bob", "eve", "sam"];

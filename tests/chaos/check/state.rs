@@ -30,13 +30,8 @@ struct StoredDonation {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredDonor {
-    live_donor: Option<DonorKey>,
-}
-
-#[derive(Deserialize)]
-struct DonorKey {
-    c: String,
-    d: String,
+    campaign_id: Option<String>,
+    live_donor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,8 +75,11 @@ pub async fn check_donations(database: &Database, outcome: &Outcome, findings: &
 pub async fn check_donors(database: &Database, outcome: &Outcome, findings: &mut Findings) {
     let rows = all::<StoredDonor>(database, "donations").await;
     let mut stored = BTreeMap::new();
-    for DonorKey { c, d } in rows.into_iter().filter_map(|row| row.live_donor) {
-        *stored.entry(format!("{d} of {c}")).or_insert(0) += 1;
+    for (campaign, donor) in rows
+        .into_iter()
+        .filter_map(|row| row.campaign_id.zip(row.live_donor))
+    {
+        *stored.entry(format!("{donor} of {campaign}")).or_insert(0) += 1;
     }
     let donors = outcome.donors.iter();
     let expected = donors.map(|((campaign, donor), live)| {

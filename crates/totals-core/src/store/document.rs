@@ -4,7 +4,6 @@ use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, RawBsonRef};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::fold::CampaignDonor;
 use crate::domain::{
     CampaignId, ContentHash, Creation, Currency, Donation, DonationId, DonorId, Effect, Event, EventId,
     EventKind, EventType, Money, Outcome, Timestamp, Totals, decode_payload,
@@ -189,9 +188,9 @@ pub(super) struct DonationDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_minor: Option<i64>,
     pub refunded_minor: i64,
-    /// See [`Donation::live_donor`]: what the index of donors is made of.
+    /// See [`Donation::live_donor`]: what a donor is found by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub live_donor: Option<DonorKey>,
+    pub live_donor: Option<DonorId>,
 }
 
 impl DonationDocument {
@@ -203,7 +202,7 @@ impl DonationDocument {
             donor_id: creation.and_then(|creation| creation.donor.clone()),
             amount_minor: creation.map(|creation| creation.amount.minor()),
             refunded_minor: donation.refunded.minor(),
-            live_donor: donation.live_donor().map(DonorKey::from),
+            live_donor: donation.live_donor().map(|(_, donor)| donor.clone()),
         }
     }
 
@@ -223,30 +222,6 @@ impl DonationDocument {
                 refunded: Money::from_minor(self.refunded_minor),
             },
         )
-    }
-}
-
-/// A donor within a campaign; the order of its fields is part of it.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct DonorKey {
-    #[serde(rename = "c")]
-    pub campaign: CampaignId,
-    #[serde(rename = "d")]
-    pub donor: DonorId,
-}
-
-impl From<(&CampaignId, &DonorId)> for DonorKey {
-    fn from((campaign, donor): (&CampaignId, &DonorId)) -> Self {
-        Self {
-            campaign: campaign.clone(),
-            donor: donor.clone(),
-        }
-    }
-}
-
-impl From<DonorKey> for CampaignDonor {
-    fn from(DonorKey { campaign, donor }: DonorKey) -> Self {
-        (campaign, donor)
     }
 }
 

@@ -3,9 +3,9 @@
 //! `campaign_totals` has none but that on `_id`: every one would be paid for with each campaign that a commit touches, and
 //! the order of the list is kept by whoever lists it.
 //!
-//! On the hot path `event_log` and `donations` are only ever read by `_id`, and donations by their donor. Their other
-//! indexes are paid for with every event, so there is one for each thing that operators ask without reading everything:
-//! what belongs to this campaign?
+//! On the hot path `event_log` and `donations` are only ever read by `_id`, and donations by campaign and donor. Every index
+//! is paid for with each event, so there is one more for each thing that operators ask without reading everything: what
+//! belongs to this campaign?
 
 use mongodb::bson::{Document, doc};
 use mongodb::options::{IndexOptions, WriteConcern};
@@ -20,12 +20,18 @@ const COLLECTION_EXISTS: i32 = 48;
 /// Server code `IndexNotFound`.
 const INDEX_NOT_FOUND: i32 = 27;
 
-/// Indexes on the totals that earlier versions made, one for each order of the list.
-const LEFT_BEHIND: [&str; 4] = [
-    "by_totalAmountMinor",
-    "by_totalPledges",
-    "by_totalDonors",
-    "by_lastUpdated",
+/// Indexes that earlier versions made: one for each order of the list, and two for what is one today.
+const LEFT_BEHIND: [(&str, &[&str]); 2] = [
+    (
+        CAMPAIGN_TOTALS,
+        &[
+            "by_totalAmountMinor",
+            "by_totalPledges",
+            "by_totalDonors",
+            "by_lastUpdated",
+        ],
+    ),
+    (DONATIONS, &["by_campaign", LIVE_DONORS_LEFT_BEHIND]),
 ];
 
 /// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key;
@@ -40,20 +46,18 @@ pub(super) const LOG_EARLY: &str = "early";
 /// the filter asks for: without them MongoDB would fetch each row to look. Donations' events have no key.
 pub(super) const LOG_PAYMENTS: &str = "payments";
 
-/// The donations of a campaign; and those, without one, of which only refunds are known.
-pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign";
+/// The donations of a campaign, and those, without one, of which only refunds are known. Within a campaign those of a
+/// donor that are live: whether a donation is the donor's first there is one look into it.
+pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign_and_donor";
 
-/// The live donations of each donor who has any in a campaign: whether a donation is the donor's first there is one
-/// look into it. Donations of guests, and those that are refunded whole, have no key.
-const LIVE_DONORS: &str = "live_donors";
-
-/// What earlier versions counted donors in.
+/// What earlier versions counted donors in, and after that looked them up in.
 const DONORS_LEFT_BEHIND: &str = "campaign_donors";
+const LIVE_DONORS_LEFT_BEHIND: &str = "live_donors";
 
 pub(super) async fn prepare(database: &Database) -> Result<(), StoreError> {
     create(database).await?;
-    drop_left_behind(database).await?;
-    take_over_donors(database).await
+    take_over_donors(database).await?;
+    drop_left_behind(database).await
 }
 
 async fn create(database: &Database) -> Result<(), StoreError> {
@@ -82,63 +86,58 @@ async fn create(database: &Database) -> Result<(), StoreError> {
         .await?;
     database
         .collection::<Document>(DONATIONS)
-        .create_indexes([
-            index(DONATIONS_BY_CAMPAIGN, doc! { "campaignId": 1 }),
-            sparse(LIVE_DONORS, doc! { "liveDonor": 1 }),
-        ])
+        .create_index(index(
+            DONATIONS_BY_CAMPAIGN,
+            doc! { "campaignId": 1, "liveDonor": 1 },
+        ))
         .await?;
     Ok(())
 }
 
-/// Looks before it drops anything, because a drop waits for all transactions on the collection, and they for it.
-async fn drop_left_behind(database: &Database) -> Result<(), StoreError> {
-    let totals = database.collection::<Document>(CAMPAIGN_TOTALS);
-    for name in totals.list_index_names().await? {
-        if !LEFT_BEHIND.contains(&name.as_str()) {
-            continue;
-        }
-        match totals.drop_index(&name).await {
-            // Another process that starts just now was faster.
-            Err(error) if server_code(&error) == Some(INDEX_NOT_FOUND) => {}
-            dropped => dropped?,
-        }
-    }
-    Ok(())
-}
-
-/// Names the donor in the donations of an earlier version, which did so in a collection of its own. Interrupted midway, it
-/// is done again.
+/// Names the donor in the donations of an earlier version, which counted donors in a collection of their own, or named them
+/// together with the campaign. Interrupted midway, it is done again.
 async fn take_over_donors(database: &Database) -> Result<(), StoreError> {
+    let donations = database.collection::<Document>(DONATIONS);
     let named = doc! { "name": DONORS_LEFT_BEHIND };
-    if database.list_collection_names().filter(named).await?.is_empty() {
+    let counted = !database.list_collection_names().filter(named).await?.is_empty();
+    let indexes = donations.list_index_names().await?;
+    if !counted && !indexes.iter().any(|name| name == LIVE_DONORS_LEFT_BEHIND) {
         return Ok(());
     }
     tracing::info!(
         "naming the donors of donations that an earlier version has stored; this may take a while"
     );
     let live = doc! {
-        "liveDonor": { "$exists": false }, "donorId": { "$type": "string" },
+        "liveDonor": { "$not": { "$type": "string" } }, "donorId": { "$type": "string" },
         "$expr": { "$gt": ["$amountMinor", "$refundedMinor"] },
     };
-    database
-        .collection::<Document>(DONATIONS)
-        .update_many(
-            live,
-            vec![doc! { "$set": { "liveDonor": { "c": "$campaignId", "d": "$donorId" } } }],
-        )
+    donations
+        .update_many(live, vec![doc! { "$set": { "liveDonor": "$donorId" } }])
         .write_concern(WriteConcern::majority())
         .await?;
     Ok(database.collection::<Document>(DONORS_LEFT_BEHIND).drop().await?)
 }
 
-fn index(name: &str, keys: Document) -> IndexModel {
-    let options = IndexOptions::builder().name(name.to_owned()).build();
-    IndexModel::builder().keys(keys).options(options).build()
+/// Looks before it drops anything, because a drop waits for all transactions on the collection, and they for it.
+async fn drop_left_behind(database: &Database) -> Result<(), StoreError> {
+    for (collection, left_behind) in LEFT_BEHIND {
+        let collection = database.collection::<Document>(collection);
+        for name in collection.list_index_names().await? {
+            if !left_behind.contains(&name.as_str()) {
+                continue;
+            }
+            match collection.drop_index(&name).await {
+                // Another process that starts just now was faster.
+                Err(error) if server_code(&error) == Some(INDEX_NOT_FOUND) => {}
+                dropped => dropped?,
+            }
+        }
+    }
+    Ok(())
 }
 
-/// An index of those documents alone that have the field.
-fn sparse(name: &str, keys: Document) -> IndexModel {
-    let options = IndexOptions::builder().name(name.to_owned()).sparse(true).build();
+fn index(name: &str, keys: Document) -> IndexModel {
+    let options = IndexOptions::builder().name(name.to_owned()).build();
     IndexModel::builder().keys(keys).options(options).build()
 }
 

@@ -1,4 +1,4 @@
-//! Who has live pledges: looked up in an index of the donations, whose keys are the donors.
+//! Who has live pledges: looked up in the index of the donations by campaign and donor.
 //!
 //! Rejected: a collection that counts each donor's pledges. It was half of what a donation cost the database, and one
 //! more thing that could differ from the log.
@@ -7,14 +7,14 @@ use std::collections::{HashMap, HashSet};
 
 use futures::TryStreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{Bson, doc, serialize_to_bson};
-use mongodb::error::Error;
+use mongodb::bson::{Document, doc};
+use mongodb::options::Hint;
 use serde::Deserialize;
 
 use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Donation, DonorId};
-use crate::store::document::DonorKey;
+use crate::store::indexes::DONATIONS_BY_CAMPAIGN;
 use crate::store::{Store, StoreError, primary};
 
 /// Pledges read at once. Where there are more, donors are looked up in a way that costs more for few pledges and no more
@@ -30,33 +30,47 @@ impl Store {
         session: &mut ClientSession,
         donors: impl Iterator<Item = Donor<'_>>,
     ) -> Result<HashSet<CampaignDonor>, StoreError> {
-        #[derive(Deserialize)]
-        struct Row {
-            #[serde(rename = "_id")]
-            donor: DonorKey,
-        }
-
-        let donors = keys(donors)?;
-        let pledges = self.live_pledges(session, donors.clone(), READ_AT_ONCE).await?;
+        let donors = by_campaign(donors);
+        let pledges = self.live_pledges(session, &donors, READ_AT_ONCE).await?;
         if pledges.len() < READ_AT_ONCE {
             return Ok(pledges.into_iter().collect());
         }
-        // One step in the index for each donor, over all of the donor's pledges.
+        let mut live = HashSet::new();
+        for (campaign, donors) in donors {
+            let found = self.distinct_donors(session, campaign, donors).await?;
+            live.extend(found.into_iter().map(|donor| (campaign.clone(), donor)));
+        }
+        Ok(live)
+    }
+
+    /// Those donors of a campaign who have a live pledge, by one step in the index for each, over all of the donor's pledges.
+    async fn distinct_donors(
+        &self,
+        session: &mut ClientSession,
+        campaign: &CampaignId,
+        donors: Vec<&str>,
+    ) -> Result<Vec<DonorId>, StoreError> {
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(rename = "_id")]
+            donor: DonorId,
+        }
+
         let page = page_of(donors.len());
         let distinct = [
-            doc! { "$match": { "liveDonor": { "$in": donors } } },
+            doc! { "$match": range(campaign, donors) },
             doc! { "$group": { "_id": "$liveDonor" } },
         ];
         let mut rows = self
             .donations::<Row>()
             .aggregate(distinct)
             .with_type::<Row>()
+            .hint(Hint::Name(DONATIONS_BY_CAMPAIGN.to_owned()))
             .batch_size(page)
             .selection_criteria(primary())
             .session(&mut *session)
             .await?;
-        let rows = rows.stream(session).map_ok(|row| row.donor.into());
-        Ok(rows.try_collect().await?)
+        Ok(rows.stream(session).map_ok(|row| row.donor).try_collect().await?)
     }
 
     /// The live pledges of the donors of these donations, which may all be refunded: of each donor at least one more is
@@ -71,13 +85,13 @@ impl Store {
             *enough.entry(donor).or_insert(1) += 1;
         }
         let mut counted = HashMap::new();
-        let all = keys(enough.keys().copied())?;
-        let mut pledges = self.live_pledges(session, all, READ_AT_ONCE).await?;
+        let all = by_campaign(enough.keys().copied());
+        let mut pledges = self.live_pledges(session, &all, READ_AT_ONCE).await?;
         if pledges.len() >= READ_AT_ONCE {
             pledges.clear();
             for (donor, enough) in enough {
-                let one = keys(std::iter::once(donor))?;
-                pledges.extend(self.live_pledges(session, one, enough).await?);
+                let one = by_campaign(std::iter::once(donor));
+                pledges.extend(self.live_pledges(session, &one, enough).await?);
             }
         }
         for donor in pledges {
@@ -90,35 +104,50 @@ impl Store {
     async fn live_pledges(
         &self,
         session: &mut ClientSession,
-        donors: Vec<Bson>,
+        donors: &HashMap<&CampaignId, Vec<&str>>,
         most: usize,
     ) -> Result<Vec<CampaignDonor>, StoreError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Row {
-            live_donor: DonorKey,
+            campaign_id: CampaignId,
+            live_donor: DonorId,
         }
 
         if donors.is_empty() {
             return Ok(Vec::new());
         }
+        let ranges: Vec<Document> = donors
+            .iter()
+            .map(|(campaign, donors)| range(campaign, donors.clone()))
+            .collect();
         let mut rows = self
             .donations::<Row>()
-            .find(doc! { "liveDonor": { "$in": donors } })
-            .projection(doc! { "_id": 0, "liveDonor": 1 })
+            .find(doc! { "$or": ranges })
+            // Told of it, MongoDB does not plan for each of many campaigns on its own.
+            .hint(Hint::Name(DONATIONS_BY_CAMPAIGN.to_owned()))
+            .projection(doc! { "_id": 0, "campaignId": 1, "liveDonor": 1 })
             .limit(i64::try_from(most).unwrap_or(i64::MAX))
             .batch_size(page_of(most))
             .selection_criteria(primary())
             .session(&mut *session)
             .await?;
-        let rows = rows.stream(session).map_ok(|row| row.live_donor.into());
+        let rows = rows
+            .stream(session)
+            .map_ok(|row| (row.campaign_id, row.live_donor));
         Ok(rows.try_collect().await?)
     }
 }
 
-fn keys<'a>(donors: impl Iterator<Item = Donor<'a>>) -> Result<Vec<Bson>, StoreError> {
-    let keys: Result<_, _> = donors
-        .map(|donor| serialize_to_bson(&DonorKey::from(donor)))
-        .collect();
-    Ok(keys.map_err(Error::from)?)
+fn by_campaign<'a>(donors: impl Iterator<Item = Donor<'a>>) -> HashMap<&'a CampaignId, Vec<&'a str>> {
+    let mut campaigns = HashMap::<_, Vec<_>>::new();
+    for (campaign, donor) in donors {
+        campaigns.entry(campaign).or_default().push(donor.as_str());
+    }
+    campaigns
+}
+
+/// The keys of some of a campaign's donors.
+fn range(campaign: &CampaignId, donors: Vec<&str>) -> Document {
+    doc! { "campaignId": campaign.as_str(), "liveDonor": { "$in": donors } }
 }
