@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use harness::Process;
+use mongodb::bson::doc;
 
 use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
@@ -34,6 +35,11 @@ fn history() -> Vec<Outgoing> {
 
 async fn worker(world: &World) -> Process {
     let mut command = world.worker_command();
+    // What the URL says of reading must make no difference.
+    command.env(
+        "DATABASE_URL",
+        format!("{}&readConcernLevel=local", world.database.url),
+    );
     // Many batches, and always a whole one that waits.
     command.env("BATCH_SIZE", "7");
     let worker = Process::start(command).await;
@@ -62,6 +68,27 @@ async fn a_donor_whom_another_worker_has_counted_meanwhile_is_not_counted_again(
     let _workers = (worker(&world).await, worker(&world).await);
     world.broker.publish(history()).await;
     expect_the_end_of_history(&world).await;
+}
+
+/// A worker of an earlier version that ran beside those of this one leaves such a thing.
+#[tokio::test]
+async fn a_donation_whose_live_donor_cannot_be_read_is_refunded_all_the_same() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world
+        .broker
+        .publish([created("e1", "d1").donor("ada").into()])
+        .await;
+    world.expect_totals("c", 1000, 1, 1).await;
+    let donations = world.database.collection("donations");
+    let named = doc! { "$set": { "liveDonor": { "c": "c", "d": "ada" } } };
+    let named = donations.update_one(doc! { "_id": "d1" }, named).await.unwrap();
+    assert_eq!(named.modified_count, 1);
+    world
+        .broker
+        .publish([refunded("e2", "d1").amount(4.0).into()])
+        .await;
+    world.expect_totals("c", 600, 1, 1).await;
 }
 
 /// More live pledges than are counted at once.

@@ -59,6 +59,12 @@ async fn plant(world: &World, collection: &str, document: Document) {
     collection.replace_one(id, document).upsert(true).await.unwrap();
 }
 
+async fn revision(world: &World, campaign: &str) -> i64 {
+    let totals = world.database.collection("campaign_totals");
+    let totals = totals.find_one(doc! { "_id": campaign }).await.unwrap().unwrap();
+    totals.get_i64("revision").unwrap()
+}
+
 async fn change(world: &World, collection: &str, id: &str, update: Document) {
     let changed = world
         .database
@@ -170,6 +176,28 @@ async fn every_kind_of_drift_is_found_and_put_right() {
     world.expect_totals("other", 700, 1, 0).await;
     let again = tool(&world, &["rebuild"]).await;
     assert!(again.text().contains("nothing to correct"), "{again:?}");
+}
+
+/// A worker may have looked for donors among them: with a new revision it looks again.
+#[tokio::test]
+async fn totals_that_are_right_get_a_new_revision_where_donations_were_not() {
+    let world = told().await;
+    let before = [revision(&world, "c").await, revision(&world, "other").await];
+    let moved = doc! { "$set": { "campaignId": "other" } };
+    change(&world, "donations", "d1", moved).await;
+    let rebuilt = json(&world, 0, &["rebuild"]).await;
+    assert_eq!(
+        rebuilt["passes"], 2,
+        "it stood in the way of its own repair: {rebuilt}"
+    );
+    assert_eq!(json(&world, 0, &["verify"]).await["differences"]["count"], 0);
+    world.expect_totals("c", C.0, C.1, C.2).await;
+    world.expect_totals("other", 700, 1, 0).await;
+    let after = [revision(&world, "c").await, revision(&world, "other").await];
+    assert!(
+        before[0] < after[0] && before[1] < after[1],
+        "{before:?} {after:?}"
+    );
 }
 
 /// Of a donation of the campaign; of an early refund, filed under another campaign than its donation's; of an early

@@ -7,6 +7,7 @@
 //! Where a whole batch waits already, what it needs to know is looked up while the one before is committed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
 
 use futures::future::join;
 use tokio::sync::mpsc;
@@ -20,6 +21,10 @@ use crate::commit::{Abandoned, Batch, Committer};
 use crate::dead_letter::Parked;
 use crate::message::{Message, Reason};
 use crate::settle::Settle;
+
+/// How long what was looked up ahead is of use. A commit takes a fraction of it; after an outage much may have happened,
+/// even a campaign be removed and begun anew.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// A decoded message.
 pub type Item = (Event, Message);
@@ -54,10 +59,12 @@ impl Lane {
             let waits = arriving.len() >= self.batch_size;
             let committed = if waits {
                 let next = self.batch(&mut arriving).await;
-                let look = self.committer.store.look(&next.events);
+                let (look, since) = (self.committer.store.look(&next.events), Instant::now());
                 let (committed, seen) = join(self.commit(batch, sight), look).await;
                 committed.map(|left| {
-                    let sight = left.zip(seen.ok()).and_then(|(left, seen)| seen.after(left));
+                    // A look that failed is done again with the batch, and what fails then is dealt with there.
+                    let seen = seen.ok().filter(|_| since.elapsed() < FRESH);
+                    let sight = left.zip(seen).and_then(|(left, seen)| seen.after(left));
                     ahead = Some((next, sight));
                 })
             } else {

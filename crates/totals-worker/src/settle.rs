@@ -89,10 +89,12 @@ struct Window {
 impl Window {
     /// Waits for something to finish, or for quiet; what to acknowledge then. None when nothing can finish any more.
     async fn due(&mut self, finished: &mut mpsc::UnboundedReceiver<Vec<u64>>) -> Option<Vec<(u64, bool)>> {
-        let Ok(tags) = timeout(QUIET, finished.recv()).await else {
-            return Some(self.leave_behind().collect());
+        let Ok(Some(tags)) = timeout(QUIET, finished.recv()).await else {
+            let over = finished.is_closed() && finished.is_empty();
+            let alone: Vec<_> = self.leave_behind().collect();
+            return (!(over && alone.is_empty())).then_some(alone);
         };
-        self.finish(tags?);
+        self.finish(tags);
         while let Ok(tags) = finished.try_recv() {
             self.finish(tags);
         }
@@ -216,7 +218,11 @@ mod tests {
             settle.done((1..=waiting).chain([next + 1]).collect());
             let all = window.due(&mut finished).await;
             assert_eq!(all, Some(vec![(next + 1, true)]));
+            // At the end nothing waits any more.
+            settle.done(vec![next + 3]);
             drop(settle);
+            assert_eq!(window.due(&mut finished).await, Some(vec![]));
+            assert_eq!(window.due(&mut finished).await, Some(vec![(next + 3, false)]));
             assert_eq!(window.due(&mut finished).await, None);
         }
     }

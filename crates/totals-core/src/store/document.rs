@@ -189,7 +189,8 @@ pub(super) struct DonationDocument {
     pub amount_minor: Option<i64>,
     pub refunded_minor: i64,
     /// See [`Donation::live_donor`]: what a donor is found by.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Follows from the rest, and is not read with it.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub live_donor: Option<DonorId>,
 }
 

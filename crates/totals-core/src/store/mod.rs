@@ -82,6 +82,8 @@ impl Store {
         let mut options = ClientOptions::parse(config.url.expose())
             .await
             .map_err(StoreError::opening)?;
+        // Each read says for itself what it has to see; one from the URL would go before that of a snapshot session.
+        options.read_concern = None;
         options.app_name.get_or_insert_with(|| app_name.to_owned());
         options
             .server_selection_timeout
@@ -113,8 +115,8 @@ impl Store {
         }
     }
 
-    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing, and drops
-    /// indexes that no version needs any more.
+    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing. Takes over what
+    /// an earlier version has left, and drops what no version needs any more.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be reached or refuses.

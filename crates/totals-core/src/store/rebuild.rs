@@ -10,8 +10,8 @@
 //!    is added in a single `$inc`.
 //!
 //! A worker that has looked for a donor among wrong donations may count the donor wrongly. So where a campaign's donations
-//! had to be put right, its totals get a new revision, which that worker's commit does not go together with, and get it only
-//! if no worker has moved them since the audit.
+//! had to be put right, its totals get a new revision, which that worker's commit does not go together with. They are
+//! corrected along with it only if no worker has moved them since the audit.
 //!
 //! Where a worker, or another rebuild, was faster with one of them, the totals are left alone and the campaign is looked
 //! at again. Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do not correct
@@ -32,7 +32,7 @@ use super::audit::{CampaignAudit, Damage, Scope};
 use super::document::{CAMPAIGN_TOTALS, DONATIONS};
 use super::{Listed, Store, StoreError};
 use crate::domain::{CampaignId, Currency};
-use corrections::{correct_donation, correct_totals};
+use corrections::{correct_donation, correct_totals, new_revision};
 use look::Look;
 use write::write_each;
 
@@ -214,6 +214,16 @@ async fn write_repairs(
     .await?;
     done.donations += donations_written;
     let all = donations_written == donations.len() as u64;
+    if !all {
+        let touched = group
+            .iter()
+            .filter(|audit| !audit.donation_differences.is_empty());
+        let touched: Vec<_> = touched.filter_map(|audit| audit.campaign.as_ref()).collect();
+        write_each(store, CAMPAIGN_TOTALS, &touched, |campaign| {
+            Ok(new_revision(campaign))
+        })
+        .await?;
+    }
     let totals: Vec<_> = group
         .iter()
         .filter(|audit| audit.totals_differ() || !audit.donation_differences.is_empty())

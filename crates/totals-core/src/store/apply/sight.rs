@@ -2,9 +2,9 @@
 //!
 //! Whether a creation adds a donor to its campaign is the one question that every event asks of the database, and the
 //! lane would wait for the answer. So it is asked while the lane commits the batch before, outside of any transaction,
-//! and is proved within: the campaigns' revisions are looked up at the same moment, each commit that touches a donation
-//! of a campaign moves its revision by one, and totals are only written at the revision that was seen. The same revision
-//! is the same donations.
+//! and is proved within: the campaigns' revisions are looked up at the same moment, or sooner if anything; each commit
+//! that touches a donation of a campaign moves its revision by one, and totals are only written at the revision that was
+//! seen. The same revision is the same donations.
 //!
 //! The batch that is being committed meanwhile is known to the last detail ([`Left`]). What was seen may be from before
 //! or after it; the revision tells that nothing else has come in between, and what it has left takes the place of what
@@ -28,7 +28,7 @@ pub struct Sight {
     /// One live pledge of each donor of the batch's creations who has any.
     donors: HashMap<CampaignDonor, i64>,
     /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
-    /// none, and writing them will say so.
+    /// none, and are written whatever was seen.
     revisions: HashMap<CampaignId, i64>,
 }
 
@@ -64,11 +64,10 @@ impl Store {
         let named: HashSet<_> = named.collect();
         // All that is read in it is of one moment, of what a majority has.
         let mut session = self.client.start_session().snapshot(true).await?;
+        let revisions = self.revisions(&mut session, campaigns).await?;
         let donors = self.live_donors(&mut session, named.into_iter()).await?;
-        Ok(Sight {
-            donors: donors.into_iter().map(|donor| (donor, 1)).collect(),
-            revisions: self.revisions(&mut session, campaigns).await?,
-        })
+        let donors = donors.into_iter().map(|donor| (donor, 1)).collect();
+        Ok(Sight { donors, revisions })
     }
 
     async fn revisions(

@@ -38,8 +38,8 @@ impl Pass {
         let command =
             doc! { "find": DONATIONS, "filter": { "campaignId": null }, "hint": DONATIONS_BY_CAMPAIGN };
         let mut stored = self.snapshot.stream(command, |it| {
-            let document = read::<DonationDocument>(it)?;
-            Ok((document.live_donor.is_some(), document.into_parts()))
+            let misfiled = it.get("liveDonor").ok().flatten().is_some();
+            Ok((misfiled, read::<DonationDocument>(it)?.into_parts()))
         });
         while let Some((misfiled, (donation, stored))) = stored.next().await? {
             audit.compare_donation(donation, StoredDonation { stored, misfiled }, &mut missing);

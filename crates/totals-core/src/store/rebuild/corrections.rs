@@ -33,12 +33,17 @@ pub(super) fn correct_donation(
     })
 }
 
+/// Gives the totals a revision that nobody has seen.
+pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
+    Repair::Update(doc! { "q": { "_id": campaign.as_str() }, "u": { "$inc": { "revision": 1_i64 } } })
+}
+
 /// Adds what the totals are off by; removes them where the log knows no donation. Where donations of the campaign were put
 /// right, a new revision is all there may be to do.
 pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
     // What is zero is absent: workers know nothing of corrections, and totals that are not there have no revision.
     let as_seen = |count: i64| match count {
-        0 => doc! { "$exists": false },
+        0 => doc! { "$in": [0, null] },
         seen => doc! { "$eq": seen },
     };
     let found = audit.stored.unwrap_or_default();
