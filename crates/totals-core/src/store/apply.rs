@@ -50,8 +50,8 @@ pub(super) struct Caution {
 
 impl Caution {
     fn next(&self) -> Lookup {
-        let left = |left: u32| left.checked_sub(1);
-        match self.careful_batches.fetch_update(Relaxed, Relaxed, left) {
+        let one_less = |batches: u32| batches.checked_sub(1);
+        match self.careful_batches.fetch_update(Relaxed, Relaxed, one_less) {
             Ok(_) => Lookup::Everything,
             Err(_) => Lookup::Refunded,
         }

@@ -21,7 +21,7 @@ const COLLECTION_EXISTS: i32 = 48;
 const INDEX_NOT_FOUND: i32 = 27;
 
 /// Indexes that earlier versions made: one for each order of the list, and two for what is one today.
-const LEFT_BEHIND: [(&str, &[&str]); 2] = [
+const FORMER_INDEXES: [(&str, &[&str]); 2] = [
     (
         CAMPAIGN_TOTALS,
         &[
@@ -31,7 +31,7 @@ const LEFT_BEHIND: [(&str, &[&str]); 2] = [
             "by_lastUpdated",
         ],
     ),
-    (DONATIONS, &["by_campaign", LIVE_DONORS_LEFT_BEHIND]),
+    (DONATIONS, &["by_campaign", FORMER_DONORS_INDEX]),
 ];
 
 /// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key;
@@ -51,13 +51,13 @@ pub(super) const LOG_PAYMENTS: &str = "payments";
 pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign_and_donor";
 
 /// What earlier versions counted donors in, and after that looked them up in.
-const DONORS_LEFT_BEHIND: &str = "campaign_donors";
-const LIVE_DONORS_LEFT_BEHIND: &str = "live_donors";
+const FORMER_DONORS: &str = "campaign_donors";
+const FORMER_DONORS_INDEX: &str = "live_donors";
 
 pub(super) async fn prepare(database: &Database) -> Result<(), StoreError> {
     create(database).await?;
     take_over_donors(database).await?;
-    drop_left_behind(database).await
+    drop_former_indexes(database).await
 }
 
 async fn create(database: &Database) -> Result<(), StoreError> {
@@ -98,10 +98,10 @@ async fn create(database: &Database) -> Result<(), StoreError> {
 /// together with the campaign. Interrupted midway, it is done again.
 async fn take_over_donors(database: &Database) -> Result<(), StoreError> {
     let donations = database.collection::<Document>(DONATIONS);
-    let named = doc! { "name": DONORS_LEFT_BEHIND };
+    let named = doc! { "name": FORMER_DONORS };
     let counted = !database.list_collection_names().filter(named).await?.is_empty();
     let indexes = donations.list_index_names().await?;
-    if !counted && !indexes.iter().any(|name| name == LIVE_DONORS_LEFT_BEHIND) {
+    if !counted && !indexes.iter().any(|name| name == FORMER_DONORS_INDEX) {
         return Ok(());
     }
     tracing::info!(
@@ -115,15 +115,15 @@ async fn take_over_donors(database: &Database) -> Result<(), StoreError> {
         .update_many(live, vec![doc! { "$set": { "liveDonor": "$donorId" } }])
         .write_concern(WriteConcern::majority())
         .await?;
-    Ok(database.collection::<Document>(DONORS_LEFT_BEHIND).drop().await?)
+    Ok(database.collection::<Document>(FORMER_DONORS).drop().await?)
 }
 
 /// Looks before it drops anything, because a drop waits for all transactions on the collection, and they for it.
-async fn drop_left_behind(database: &Database) -> Result<(), StoreError> {
-    for (collection, left_behind) in LEFT_BEHIND {
+async fn drop_former_indexes(database: &Database) -> Result<(), StoreError> {
+    for (collection, former) in FORMER_INDEXES {
         let collection = database.collection::<Document>(collection);
         for name in collection.list_index_names().await? {
-            if !left_behind.contains(&name.as_str()) {
+            if !former.contains(&name.as_str()) {
                 continue;
             }
             match collection.drop_index(&name).await {

@@ -37,7 +37,7 @@ pub struct CampaignTotals {
     pub campaign: CampaignId,
     /// Its totals.
     pub totals: Totals,
-    /// Grows by one with each change; 1 is the first.
+    /// Grows by one with each commit that touches the campaign; 1 is the first.
     pub revision: i64,
     /// When the totals last changed, by the worker's clock.
     pub last_updated: Timestamp,
