@@ -51,7 +51,7 @@ variables! {
     /// Default `USD`.
     CURRENCY = Some("USD"), "an ISO 4217 currency code such as USD, EUR or JPY", "The one currency of all amounts";
     /// Default 1000.
-    BATCH_SIZE = Some("1000"), "a number from 1 to 10000", "Most events committed in one transaction";
+    BATCH_SIZE = Some("1500"), "a number from 1 to 10000", "Most events committed in one transaction";
     /// Default 2.
     LANES = Some("2"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
     /// Default 100,000: some 80 MB when all are in use.
