@@ -50,7 +50,7 @@ variables! {
         "Messages in the worker's hands at once (default: 2 x LANES x BATCH_SIZE)";
     /// Default `USD`.
     CURRENCY = Some("USD"), "an ISO 4217 currency code such as USD, EUR or JPY", "The one currency of all amounts";
-    /// Default 1000.
+    /// Default 1500.
     BATCH_SIZE = Some("1500"), "a number from 1 to 10000", "Most events committed in one transaction";
     /// Default 2.
     LANES = Some("2"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
