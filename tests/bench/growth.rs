@@ -131,7 +131,7 @@ async fn reads(sites: &[Site<'_>; 2], effort: &Effort) -> Vec<Figure> {
             round.p50_ms
         }),
         figure(
-            "first page of the list, from the database, p50 ms at 1 connection",
+            "first page of the list, p50 ms at 1 connection",
             &all[2],
             |round| round.p50_ms,
         ),

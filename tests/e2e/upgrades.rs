@@ -1,8 +1,8 @@
 //! A database as an earlier version left it, taken over by the first worker of this one.
 
-use mongodb::IndexModel;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
+use mongodb::{Collection, IndexModel};
 
 use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
@@ -42,15 +42,13 @@ async fn name_with_campaigns(world: &World) {
     let live = doc! { "liveDonor": { "$exists": true } };
     let renamed = donations.update_many(live, vec![named]).await.unwrap();
     assert_eq!(renamed.modified_count, 2);
-    let by_donor = IndexModel::builder().keys(doc! { "liveDonor": 1 });
-    let name = IndexOptions::builder()
-        .name("live_donors".to_owned())
-        .sparse(true)
-        .build();
-    donations
-        .create_index(by_donor.options(name).build())
-        .await
-        .unwrap();
+    let options = IndexOptions::builder().name("live_donors".to_owned());
+    index(&donations, doc! { "liveDonor": 1 }, options.sparse(true).build()).await;
+}
+
+async fn index(donations: &Collection<Document>, keys: Document, options: IndexOptions) {
+    let index = IndexModel::builder().keys(keys).options(options).build();
+    donations.create_index(index).await.unwrap();
 }
 
 #[tokio::test]
@@ -71,12 +69,8 @@ async fn donors_are_known_after(go_back: impl AsyncFnOnce(&World)) {
     assert_eq!(worker.terminate().await, Some(0));
     let donations = world.database.collection("donations");
     donations.drop_index("by_campaign_and_donor").await.unwrap();
-    let by_campaign = IndexModel::builder().keys(doc! { "campaignId": 1 });
-    let name = IndexOptions::builder().name("by_campaign".to_owned()).build();
-    donations
-        .create_index(by_campaign.options(name).build())
-        .await
-        .unwrap();
+    let options = IndexOptions::builder().name("by_campaign".to_owned());
+    index(&donations, doc! { "campaignId": 1 }, options.build()).await;
     go_back(&world).await;
 
     // Two at once, and one later.

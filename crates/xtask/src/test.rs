@@ -58,8 +58,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     outcome
 }
 
-/// `cargo test` for the whole workspace, unless packages are named; `only_build` leaves out the run and
-/// what is meant for the test programs.
+/// `cargo test` for the whole workspace, unless packages are named, and all of it even after a failure; `only_build` leaves
+/// out the run and what is meant for the test programs.
 fn test_arguments(given: &[String], only_build: bool) -> Vec<String> {
     let end = given
         .iter()
@@ -74,9 +74,7 @@ fn test_arguments(given: &[String], only_build: bool) -> Vec<String> {
     if !names_packages {
         arguments.push("--workspace".to_owned());
     }
-    if only_build {
-        arguments.push("--no-run".to_owned());
-    }
+    arguments.push(if only_build { "--no-run" } else { "--no-fail-fast" }.to_owned());
     arguments.extend_from_slice(for_cargo);
     if !only_build {
         arguments.extend_from_slice(for_tests);
@@ -123,13 +121,13 @@ mod tests {
 
     #[test]
     fn the_whole_workspace_unless_packages_are_named() {
-        assert_eq!(planned("", false), "test --workspace");
-        assert_eq!(planned("refund", false), "test --workspace refund");
+        assert_eq!(planned("", false), "test --workspace --no-fail-fast");
+        assert_eq!(planned("refund", false), "test --workspace --no-fail-fast refund");
         assert_eq!(
             planned("--package tests refund", false),
-            "test --package tests refund"
+            "test --no-fail-fast --package tests refund"
         );
-        assert_eq!(planned("-- -p", false), "test --workspace -- -p");
+        assert_eq!(planned("-- -p", false), "test --workspace --no-fail-fast -- -p");
     }
 
     #[test]
@@ -140,7 +138,7 @@ mod tests {
         );
         assert_eq!(
             planned("-p tests x -- --nocapture", false),
-            "test -p tests x -- --nocapture"
+            "test --no-fail-fast -p tests x -- --nocapture"
         );
     }
 }

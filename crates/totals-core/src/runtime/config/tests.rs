@@ -23,7 +23,7 @@ fn the_defaults_are_a_working_configuration() {
     );
     assert_eq!(worker.broker.queue, "totals-service.events");
     assert_eq!(worker.broker.dead_letter_queue(), "totals-service.dead-letters");
-    assert_eq!(worker.broker.prefetch, 4000);
+    assert_eq!(worker.broker.prefetch, 6000);
     assert_eq!(worker.currency.code(), "USD");
     assert_eq!(source(&[]).api().unwrap().http.port, 3005);
     assert_eq!(worker.telemetry.otlp_endpoint, None);

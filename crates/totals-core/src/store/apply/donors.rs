@@ -58,7 +58,7 @@ impl Store {
 
         let page = page_of(donors.len());
         let distinct = [
-            doc! { "$match": range(campaign, donors) },
+            doc! { "$match": range(campaign, &donors) },
             doc! { "$group": { "_id": "$liveDonor" } },
         ];
         let mut rows = self
@@ -119,7 +119,7 @@ impl Store {
         }
         let ranges: Vec<Document> = donors
             .iter()
-            .map(|(campaign, donors)| range(campaign, donors.clone()))
+            .map(|(campaign, donors)| range(campaign, donors))
             .collect();
         let mut rows = self
             .donations::<Row>()
@@ -148,6 +148,6 @@ fn by_campaign<'a>(donors: impl Iterator<Item = Donor<'a>>) -> HashMap<&'a Campa
 }
 
 /// The keys of some of a campaign's donors.
-fn range(campaign: &CampaignId, donors: Vec<&str>) -> Document {
+fn range(campaign: &CampaignId, donors: &[&str]) -> Document {
     doc! { "campaignId": campaign.as_str(), "liveDonor": { "$in": donors } }
 }
