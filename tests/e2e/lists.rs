@@ -13,8 +13,6 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use totals_core::runtime::config;
-use totals_core::store::Store;
 
 use crate::harness::{Process, World};
 
@@ -31,9 +29,7 @@ const SORTS: [(&str, &str); 4] = [
 /// A world with its collections and some campaigns, and an API that answers from it.
 async fn world_with(campaigns: impl IntoIterator<Item = Document>) -> (World, Process) {
     let world = World::new().await;
-    let url = world.database.url.as_str().into();
-    let store = Store::open(&config::Database { url }, "e2e").await.unwrap();
-    store.prepare().await.unwrap();
+    world.store().await;
     let totals = world.database.collection("campaign_totals");
     totals.insert_many(campaigns).await.unwrap();
     let api = world.api().await;

@@ -20,6 +20,7 @@ mod donors;
 mod failover;
 mod folding;
 mod hostile;
+mod interleavings;
 mod ledger;
 mod limits;
 mod lists;

@@ -24,6 +24,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use totals_core::runtime::config;
+use totals_core::store::Store;
 
 pub use broker::{Broker, DeadLetter, Outgoing};
 pub use client::{Client, Reply};
@@ -64,6 +66,14 @@ impl World {
             database: Database::new(database_url, &name).await,
             broker: Broker::new(rabbitmq_url, &name),
         }
+    }
+
+    /// What a worker works on, with its collections and indexes.
+    pub async fn store(&self) -> Store {
+        let url = self.database.url.as_str().into();
+        let store = Store::open(&config::Database { url }, "e2e").await.unwrap();
+        store.prepare().await.unwrap();
+        store
     }
 
     /// A worker's command line in this world; add to it before starting it.

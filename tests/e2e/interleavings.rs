@@ -1,0 +1,133 @@
+//! A rebuild with a worker's steps just between two of its own: after it has looked at a campaign, and before it puts it right.
+
+use mongodb::bson::{Document, doc};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+use totals_core::domain::{Currency, Event, decode};
+use totals_core::store::{Rebuild, Scope, Sight, Store};
+
+use crate::events::{created, refunded};
+use crate::harness::{Outgoing, World};
+use crate::tool::json;
+
+fn usd() -> Currency {
+    "USD".parse().unwrap()
+}
+
+fn event(message: impl Into<Outgoing>) -> Event {
+    let message = message.into();
+    decode(&message.body, &message.routing_key, None, usd()).unwrap()
+}
+
+async fn change(world: &World, collection: &str, id: &str, change: Document) {
+    let collection = world.database.collection(collection);
+    let changed = collection.update_one(doc! { "_id": id }, change).await.unwrap();
+    assert_eq!(changed.modified_count, 1);
+}
+
+/// Rebuilds everything; `step` is done each time campaign `c` was looked at.
+async fn rebuild(store: &Store, mut step: impl AsyncFnMut()) -> Rebuild {
+    let rebuilt = store.rebuild(&Scope::All, usd(), |audit| {
+        if audit.campaign.as_ref().is_some_and(|id| id.as_str() == "c") {
+            block_in_place(|| Handle::current().block_on(step()));
+        }
+    });
+    rebuilt.await.unwrap()
+}
+
+/// Ada has given once, and what is stored does not say that it was her.
+async fn with_ada_unknown() -> (World, Store) {
+    let world = World::new().await;
+    let store = world.store().await;
+    store
+        .apply(&[event(created("e1", "d1").donor("ada"))])
+        .await
+        .unwrap();
+    change(&world, "donations", "d1", doc! { "$unset": { "liveDonor": "" } }).await;
+    (world, store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_donations_before_they_were_put_right_is_not_committed_after_it() {
+    let (world, store) = with_ada_unknown().await;
+    let (another, again) = (
+        [event(created("e2", "d2"))],
+        [event(created("e3", "d3").donor("ada"))],
+    );
+    let mut seen: Option<Sight> = None;
+    let rebuilt = rebuild(&store, async || {
+        if seen.is_none() {
+            // The totals are not what the rebuild has looked at any more.
+            store.apply(&another).await.unwrap();
+            seen = Some(store.look(&again).await.unwrap());
+        }
+    })
+    .await;
+    assert!(!rebuilt.unfinished && rebuilt.donations == 1, "{rebuilt:?}");
+    let overtaken = store.apply_seen(&again, &seen.unwrap()).await;
+    assert!(overtaken.is_err(), "{overtaken:?}");
+    store.apply(&again).await.unwrap();
+    world.expect_totals("c", 3000, 3, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_meanwhile() {
+    let (world, store) = with_ada_unknown().await;
+    let other = created("o1", "o").campaign("other").amount(20.0);
+    store.apply(&[event(other)]).await.unwrap();
+    change(
+        &world,
+        "donations",
+        "o",
+        doc! { "$set": { "amountMinor": 1_i64 } },
+    )
+    .await;
+    let totals = world.database.collection("campaign_totals");
+    totals.delete_one(doc! { "_id": "c" }).await.unwrap();
+
+    let again = [event(created("e3", "d3").donor("ada"))];
+    let mut looks = 0;
+    let mut seen: Option<Sight> = None;
+    rebuild(&store, async || {
+        looks += 1;
+        match seen.take() {
+            // What the rebuild would put right first is changed, so that `c` has to wait for the next look.
+            None if looks == 1 => {
+                store
+                    .apply(&[event(refunded("o2", "o").amount(0.01))])
+                    .await
+                    .unwrap();
+                seen = Some(store.look(&again).await.unwrap());
+            }
+            None => {}
+            Some(seen) => drop(store.apply_seen(&again, &seen).await),
+        }
+    })
+    .await;
+    assert!(looks > 1, "the first repairs were in nobody's way");
+    store.apply(&again).await.unwrap();
+    world.expect_totals("c", 2000, 2, 1).await;
+    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_without_a_donation_stay_if_one_has_come_meanwhile() {
+    let (world, store) = with_ada_unknown().await;
+    // The refund is known, the donation is not, and there are totals.
+    store
+        .apply(&[event(refunded("r1", "late").amount(10.0))])
+        .await
+        .unwrap();
+    let log = world.database.collection("event_log");
+    log.delete_one(doc! { "_id": "e1" }).await.unwrap();
+    let donations = world.database.collection("donations");
+    donations.delete_one(doc! { "_id": "d1" }).await.unwrap();
+
+    let creation = [event(created("r0", "late"))];
+    rebuild(&store, async || {
+        store.apply(&creation).await.unwrap();
+    })
+    .await;
+    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
+    world.expect_totals("c", 0, 0, 0).await;
+}
