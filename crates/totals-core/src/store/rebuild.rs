@@ -10,13 +10,13 @@
 //!    is added in a single `$inc`.
 //!
 //! A worker that has looked for a donor among wrong donations may count the donor wrongly. So where a campaign's donations
-//! had to be put right, its totals get a new revision, which that worker's commit does not go together with. They are
-//! corrected along with it only if no worker has moved them since the audit.
+//! had to be put right, its totals are corrected only if no worker has moved them since the audit, and whatever becomes of
+//! that they get a new revision, which that worker's commit does not go together with.
 //!
-//! Where a worker, or another rebuild, was faster with one of them, the totals are left alone and the campaign is looked
-//! at again. Readers see the old totals, then the right ones, and nothing in between. Two rebuilds at once do not correct
-//! twice: of each repair one of them finds its document changed, and a correction of totals counts itself (`corrections`)
-//! and is made only at the count that its audit saw.
+//! Where a worker, or another rebuild, was faster with one of them, the campaign is looked at again: what such workers have
+//! counted until the new revision is in the totals by then. Readers see the old totals, then the right ones, and nothing in
+//! between. Two rebuilds at once do not correct twice: of each repair one of them finds its document changed, and a
+//! correction of totals counts itself (`corrections`) and is made only at the count that its audit saw.
 //!
 //! Repairs of many small campaigns are written together, because each command waits for the journal. Nothing is written
 //! before the whole log was looked at. What differs is kept until then, as long as it is not too much to keep; else it is
@@ -32,7 +32,7 @@ use super::audit::{CampaignAudit, Damage, Scope};
 use super::document::{CAMPAIGN_TOTALS, DONATIONS};
 use super::{Listed, Store, StoreError};
 use crate::domain::{CampaignId, Currency};
-use corrections::{correct_donation, correct_totals, new_revision};
+use corrections::{confirm_totals, correct_donation, correct_totals, new_revision};
 use look::Look;
 use write::write_each;
 
@@ -60,7 +60,7 @@ pub struct Rebuild {
     pub events: u64,
     /// Donations put right.
     pub donations: u64,
-    /// Campaigns whose totals were put right, or, where they were, got a new revision.
+    /// Campaigns whose totals were put right.
     pub totals: u64,
     /// Damaged log rows. With any of them nothing is put right.
     pub damaged: Listed<Damage>,
@@ -214,30 +214,33 @@ async fn write_repairs(
     .await?;
     done.donations += donations_written;
     let all = donations_written == donations.len() as u64;
-    if !all {
-        let touched = group
-            .iter()
-            .filter(|audit| !audit.donation_differences.is_empty());
-        let touched: Vec<_> = touched.filter_map(|audit| audit.campaign.as_ref()).collect();
-        write_each(store, CAMPAIGN_TOTALS, &touched, |campaign| {
-            Ok(new_revision(campaign))
-        })
-        .await?;
-    }
-    let totals: Vec<_> = group
+
+    let ready = group
         .iter()
-        .filter(|audit| audit.totals_differ() || !audit.donation_differences.is_empty())
         .filter(|audit| all || audit.donation_differences.is_empty())
-        .filter_map(|audit| Some((audit, audit.campaign.as_ref()?)))
-        .collect();
-    let totals_written = write_each(store, CAMPAIGN_TOTALS, &totals, |(audit, campaign)| {
+        .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
+    let (wrong, right): (Vec<_>, Vec<_>) = ready.partition(|(_, audit)| audit.totals_differ());
+    let touched = |audit: &CampaignAudit| !audit.donation_differences.is_empty();
+    let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();
+    let corrected = write_each(store, CAMPAIGN_TOTALS, &wrong, |(campaign, audit)| {
         Ok(correct_totals(campaign, audit))
     })
     .await?;
-    done.totals += totals_written;
-    if !all || totals_written < totals.len() as u64 {
-        again.extend(group.iter().map(|audit| audit.campaign.clone()));
+    done.totals += corrected;
+    let confirmed = write_each(store, CAMPAIGN_TOTALS, &right, |(campaign, audit)| {
+        Ok(confirm_totals(campaign, audit))
+    })
+    .await?;
+    if all && corrected + confirmed == (wrong.len() + right.len()) as u64 {
+        return Ok(());
     }
+    let touched = group.iter().filter(|audit| touched(audit));
+    let touched: Vec<_> = touched.filter_map(|audit| audit.campaign.as_ref()).collect();
+    write_each(store, CAMPAIGN_TOTALS, &touched, |campaign| {
+        Ok(new_revision(campaign))
+    })
+    .await?;
+    again.extend(group.iter().map(|audit| audit.campaign.clone()));
     Ok(())
 }
 

@@ -33,30 +33,41 @@ pub(super) fn correct_donation(
     })
 }
 
-/// Gives the totals a revision that nobody has seen.
+/// Gives the totals a revision that nobody has seen. Totals that are not there have none: what a worker saw of stray
+/// donations, where the log knows no donation to the campaign, it may commit.
 pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
-    Repair::Update(doc! { "q": { "_id": campaign.as_str() }, "u": { "$inc": { "revision": 1_i64 } } })
+    revise(doc! { "_id": campaign.as_str() })
 }
 
-/// Adds what the totals are off by; removes them where the log knows no donation. Where donations of the campaign were put
-/// right, a new revision is all there may be to do.
-pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
-    // What is zero is absent: workers know nothing of corrections, and totals that are not there have no revision.
-    let as_seen = |count: i64| match count {
+/// The same for totals that were right, if nobody has moved them since.
+pub(super) fn confirm_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
+    let found = audit.stored.unwrap_or_default();
+    revise(doc! { "_id": campaign.as_str(), "revision": as_seen(found.revision) })
+}
+
+fn revise(query: Document) -> Repair<Document> {
+    Repair::Update(doc! { "q": query, "u": { "$inc": { "revision": 1_i64 } } })
+}
+
+/// What is zero is absent: workers know nothing of corrections, and totals that are not there have no revision.
+fn as_seen(number: i64) -> Document {
+    match number {
         0 => doc! { "$in": [0, null] },
         seen => doc! { "$eq": seen },
-    };
+    }
+}
+
+/// Adds what the totals are off by; removes them where the log knows no donation.
+pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
     let found = audit.stored.unwrap_or_default();
     let stored = found.totals;
     let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
-    if !audit.donation_differences.is_empty() {
+    // Only an addition to totals that rest on the right donations goes together with whatever workers add.
+    let adds = audit.stored.is_some() && audit.expected.is_some() && audit.donation_differences.is_empty();
+    if !adds {
         query.insert("revision", as_seen(found.revision));
     }
     let Some(expected) = audit.expected else {
-        query.extend(doc! {
-            "totalAmountMinor": stored.amount.minor(), "totalPledges": stored.pledges,
-            "totalDonors": stored.donors,
-        });
         return Repair::Delete(doc! { "q": query, "limit": 1 });
     };
     // Totals that were lost get a revision that readers have not seen, unless they were corrected before: each event
