@@ -56,23 +56,22 @@ impl Lane {
             if batch.events.is_empty() || self.epoch.is_cancelled() {
                 return;
             }
-            let waits = arriving.len() >= self.batch_size;
-            let committed = if waits {
-                let next = self.batch(&mut arriving).await;
-                let (look, since) = (self.committer.store.look(&next.events), Instant::now());
-                let (committed, seen) = join(self.commit(batch, sight), look).await;
-                committed.map(|left| {
-                    // A look that failed is done again with the batch, and what fails then is dealt with there.
-                    let seen = seen.ok().filter(|_| since.elapsed() < FRESH);
-                    let sight = left.zip(seen).and_then(|(left, seen)| seen.after(left));
-                    ahead = Some((next, sight));
-                })
-            } else {
-                self.commit(batch, sight).await.map(drop)
-            };
-            if let Err(Abandoned) = committed {
-                return;
+            if arriving.len() < self.batch_size {
+                let Ok(_) = self.commit(batch, sight).await else {
+                    return;
+                };
+                continue;
             }
+            let next = self.batch(&mut arriving).await;
+            let (look, since) = (self.committer.store.look(&next.events), Instant::now());
+            let (committed, seen) = join(self.commit(batch, sight), look).await;
+            let Ok(left) = committed else {
+                return;
+            };
+            // A look that failed is done again with the batch, and what fails then is dealt with there.
+            let seen = seen.ok().filter(|_| since.elapsed() < FRESH);
+            let sight = left.zip(seen).and_then(|(left, seen)| seen.after(left));
+            ahead = Some((next, sight));
         }
     }
 

@@ -8,77 +8,31 @@
 //! rests on all donations to the campaign; there the document is the campaign's totals, which every change of a donation
 //! writes, if only by a new revision.
 //!
-//! That also lets donors be looked up before the transaction begins ([`sight`]), beside the commit of the last one.
-//!
-//! What an event brings is nearly always new, and the unique `_id`s say so if it is not. So events and created donations
-//! are inserted without a look, until a duplicate key tells otherwise: then the batch is done again, with a look at
-//! everything, and so are the next ones ([`Caution`]).
+//! That also lets donors be looked up before the transaction begins ([`sight`]), beside the commit of the last one. Events
+//! and created donations are taken for new, until a duplicate key tells otherwise ([`load`]).
 
 mod donors;
+mod load;
 mod sight;
 mod statements;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::collections::HashSet;
 
 use mongodb::ClientSession;
 use mongodb::bson::{Document, doc};
 use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
 use mongodb::options::{ReadConcern, WriteConcern};
 
-use super::document::{
-    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, KnownRow, ProcessedRow, Status, date,
-};
+use super::document::{CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, ProcessedRow, date};
 use super::{Store, StoreError, primary};
-use crate::domain::fold::State;
-use crate::domain::{CampaignId, DonationId, Effect, Event, EventId, EventType, Fold, Outcome, Timestamp};
+use crate::domain::{CampaignId, Effect, Event, EventId, Fold, Outcome, Timestamp};
+pub(super) use load::Caution;
+use load::{Loaded, Lookup};
 pub use sight::{Left, Sight};
 
 /// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
 /// once; a batch tried anew would meet the locks of the old transaction until the server times it out.
 const COMMIT_ATTEMPTS: u32 = 3;
-
-/// Batches that are looked up after one that brought what is stored already. A redelivery and a backfill done twice are
-/// many of them, and each hope that fails costs a transaction that is aborted.
-const CAREFUL_BATCHES: u32 = 32;
-
-/// Whether the next batch may be taken for new.
-#[derive(Debug, Default)]
-pub(super) struct Caution {
-    careful_batches: AtomicU32,
-}
-
-impl Caution {
-    fn next(&self) -> Lookup {
-        let one_less = |batches: u32| batches.checked_sub(1);
-        match self.careful_batches.fetch_update(Relaxed, Relaxed, one_less) {
-            Ok(_) => Lookup::Everything,
-            Err(_) => Lookup::Refunded,
-        }
-    }
-
-    fn raise(&self) {
-        self.careful_batches.store(CAREFUL_BATCHES, Relaxed);
-    }
-}
-
-/// Which of a batch's events and donations are looked up before they are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lookup {
-    /// All.
-    Everything,
-    /// The donations that it refunds. The rest is inserted as new, which fails if it is not.
-    Refunded,
-}
-
-/// What was loaded for a batch.
-#[derive(Default)]
-struct Loaded {
-    state: State,
-    /// Events that failed before; their rows are replaced, not inserted.
-    failed: HashSet<EventId>,
-    donations: HashSet<DonationId>,
-}
 
 /// What an applied batch has come to.
 #[derive(Debug)]
@@ -178,73 +132,6 @@ impl Store {
         self.write_totals(session, totals.collect()).await?;
         let left = sight.left_by(&fold);
         Ok(Applied { outcomes, left })
-    }
-
-    async fn load(
-        &self,
-        session: &mut ClientSession,
-        batch: &[Event],
-        lookup: Lookup,
-        sight: &Sight,
-    ) -> Result<Loaded, StoreError> {
-        let mut loaded = Loaded::default();
-        if lookup == Lookup::Everything {
-            self.load_events(session, batch, &mut loaded).await?;
-        }
-        let state = &mut loaded.state;
-        // What is known is a duplicate or in conflict, and moves nothing; nor do payments, which have no campaign.
-        let moving = batch
-            .iter()
-            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id));
-        let (refunds, creations): (Vec<&Event>, Vec<_>) =
-            moving.partition(|event| event.event_type() == EventType::DonationRefunded);
-        let looked_up = creations.iter().filter(|_| lookup == Lookup::Everything);
-        let ids: HashSet<&str> = refunds
-            .iter()
-            .chain(looked_up)
-            .map(|event| event.donation.as_str())
-            .collect();
-        let documents: Vec<DonationDocument> = self.find(session, DONATIONS, ids, doc! {}).await?;
-        state.donations = documents.into_iter().map(DonationDocument::into_parts).collect();
-        loaded.donations = state.donations.keys().cloned().collect();
-
-        state.donors = sight.donors();
-        let refunded: HashSet<&DonationId> = refunds.iter().map(|event| &event.donation).collect();
-        let refunded = refunded.into_iter().filter_map(|id| state.donations.get(id));
-        let counted = self.count_live(session, refunded).await?;
-        state.donors.extend(counted);
-        Ok(loaded)
-    }
-
-    async fn load_events(
-        &self,
-        session: &mut ClientSession,
-        batch: &[Event],
-        loaded: &mut Loaded,
-    ) -> Result<(), StoreError> {
-        let ids: HashSet<&str> = batch.iter().map(|event| event.id.as_str()).collect();
-        let rows: Vec<KnownRow> = self
-            .find(session, EVENT_LOG, ids, doc! { "status": 1, "contentHash": 1 })
-            .await?;
-        let known: HashMap<String, KnownRow> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
-        for event in batch {
-            match known.get(event.id.as_str()).map(|row| (row.status, row.hash())) {
-                None => {}
-                Some((Status::Failed, _)) => {
-                    loaded.failed.insert(event.id.clone());
-                }
-                Some((Status::Processed, Some(hash))) => {
-                    loaded.state.events.insert(event.id.clone(), hash);
-                }
-                Some((Status::Processed, None)) => {
-                    return Err(StoreError::defect(format!(
-                        "the log row {} has a malformed contentHash",
-                        event.id
-                    )));
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn write_log(

@@ -3,12 +3,11 @@
 //! `campaign_totals` has none but that on `_id`: every one would be paid for with each campaign that a commit touches, and
 //! the order of the list is kept by whoever lists it.
 //!
-//! On the hot path `event_log` and `donations` are only ever read by `_id`, and donations by campaign and donor. Every index
-//! is paid for with each event, so there is one more for each thing that operators ask without reading everything: what
-//! belongs to this campaign?
+//! Every index is paid for with each event. A commit reads by `_id`, and donations by campaign and donor; each other index
+//! answers something that operators ask without reading everything, such as what belongs to a campaign.
 
 use mongodb::bson::{Document, doc};
-use mongodb::options::{IndexOptions, WriteConcern};
+use mongodb::options::IndexOptions;
 use mongodb::{Database, IndexModel};
 
 use super::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
@@ -16,23 +15,6 @@ use super::error::{StoreError, server_code};
 
 /// Server code `NamespaceExists`.
 const COLLECTION_EXISTS: i32 = 48;
-
-/// Server code `IndexNotFound`.
-const INDEX_NOT_FOUND: i32 = 27;
-
-/// Indexes that earlier versions made: one for each order of the list, and two for what is one today.
-const FORMER_INDEXES: [(&str, &[&str]); 2] = [
-    (
-        CAMPAIGN_TOTALS,
-        &[
-            "by_totalAmountMinor",
-            "by_totalPledges",
-            "by_totalDonors",
-            "by_lastUpdated",
-        ],
-    ),
-    (DONATIONS, &["by_campaign", FORMER_DONORS_INDEX]),
-];
 
 /// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key;
 /// a failed row has no `committedAt`, which is how those of a campaign are found.
@@ -50,17 +32,8 @@ pub(super) const LOG_PAYMENTS: &str = "payments";
 /// donor that are live: whether a donation is the donor's first there is one look into it.
 pub(super) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign_and_donor";
 
-/// What earlier versions counted donors in, and after that looked them up in.
-const FORMER_DONORS: &str = "campaign_donors";
-const FORMER_DONORS_INDEX: &str = "live_donors";
-
-pub(super) async fn prepare(database: &Database) -> Result<(), StoreError> {
-    create(database).await?;
-    take_over_donors(database).await?;
-    drop_former_indexes(database).await
-}
-
-async fn create(database: &Database) -> Result<(), StoreError> {
+/// Creates what is not there.
+pub(super) async fn create(database: &Database) -> Result<(), StoreError> {
     for name in [EVENT_LOG, DONATIONS, CAMPAIGN_TOTALS] {
         match database.create_collection(name).await {
             Err(error) if server_code(&error) != Some(COLLECTION_EXISTS) => return Err(error.into()),
@@ -91,48 +64,6 @@ async fn create(database: &Database) -> Result<(), StoreError> {
             doc! { "campaignId": 1, "liveDonor": 1 },
         ))
         .await?;
-    Ok(())
-}
-
-/// Names the donor in the donations of an earlier version, which counted donors in a collection of their own, or named them
-/// together with the campaign. Interrupted midway, it is done again.
-async fn take_over_donors(database: &Database) -> Result<(), StoreError> {
-    let donations = database.collection::<Document>(DONATIONS);
-    let named = doc! { "name": FORMER_DONORS };
-    let counted = !database.list_collection_names().filter(named).await?.is_empty();
-    let indexes = donations.list_index_names().await?;
-    if !counted && !indexes.iter().any(|name| name == FORMER_DONORS_INDEX) {
-        return Ok(());
-    }
-    tracing::info!(
-        "naming the donors of donations that an earlier version has stored; this may take a while"
-    );
-    let live = doc! {
-        "liveDonor": { "$not": { "$type": "string" } }, "donorId": { "$type": "string" },
-        "$expr": { "$gt": ["$amountMinor", "$refundedMinor"] },
-    };
-    donations
-        .update_many(live, vec![doc! { "$set": { "liveDonor": "$donorId" } }])
-        .write_concern(WriteConcern::majority())
-        .await?;
-    Ok(database.collection::<Document>(FORMER_DONORS).drop().await?)
-}
-
-/// Looks before it drops anything, because a drop waits for all transactions on the collection, and they for it.
-async fn drop_former_indexes(database: &Database) -> Result<(), StoreError> {
-    for (collection, former) in FORMER_INDEXES {
-        let collection = database.collection::<Document>(collection);
-        for name in collection.list_index_names().await? {
-            if !former.contains(&name.as_str()) {
-                continue;
-            }
-            match collection.drop_index(&name).await {
-                // Another process that starts just now was faster.
-                Err(error) if server_code(&error) == Some(INDEX_NOT_FOUND) => {}
-                dropped => dropped?,
-            }
-        }
-    }
     Ok(())
 }
 

@@ -25,6 +25,7 @@ mod rebuild;
 mod reset;
 mod scan;
 mod snapshot;
+mod upgrade;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -122,7 +123,11 @@ impl Store {
     /// [`StoreError`] if the database cannot be reached or refuses.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let store = self.clone();
-        detached(async move { indexes::prepare(&store.database).await }).await?
+        detached(async move {
+            indexes::create(&store.database).await?;
+            upgrade::take_over(&store.database).await
+        })
+        .await?
     }
 
     /// About how many rows the log has, for showing progress.

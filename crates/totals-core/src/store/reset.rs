@@ -38,15 +38,13 @@ impl Store {
     /// [`StoreError`] if the database cannot answer, or if events of the campaign keep arriving; part of it is
     /// gone then, and the rest goes with the next reset.
     pub async fn reset(&self, campaign: &CampaignId, currency: Currency) -> Result<Reset, StoreError> {
-        let mut removed = Reset {
-            events: 0,
-            donations: 0,
-        };
+        let (mut events, mut donations) = (0, HashSet::new());
         for _ in 0..ATTEMPTS {
-            self.remove_log(campaign, &mut removed).await?;
+            events += self.remove_log(campaign, &mut donations).await?;
             // A refund that arrived in between lacks its donation in the log: it goes with the next attempt.
             if self.follow_log(campaign, currency).await? {
-                return Ok(removed);
+                let donations = donations.len() as u64;
+                return Ok(Reset { events, donations });
             }
         }
         Err(StoreError::defect(format!(
@@ -54,25 +52,29 @@ impl Store {
         )))
     }
 
-    async fn remove_log(&self, campaign: &CampaignId, removed: &mut Reset) -> Result<(), StoreError> {
+    /// Removes the campaign's log rows, and says how many they were and which donations they leave without.
+    async fn remove_log(
+        &self,
+        campaign: &CampaignId,
+        donations: &mut HashSet<String>,
+    ) -> Result<u64, StoreError> {
         let snapshot = Snapshot::take(&self.database).await?;
-        let mut donations = donations(&snapshot, campaign).await?;
+        donations.extend(donations_of(&snapshot, campaign).await?);
         let waiting = waiting(&snapshot, campaign.as_str()).await?;
         let uncreated: Vec<_> = waiting.into_iter().map(|refund| refund.donation).collect();
         donations.extend(uncreated.iter().cloned());
         // Rows that are not filed under the campaign, while its donations still tell which they are.
-        let apart = rows_apart(&snapshot, &donations).await?;
+        let apart = rows_apart(&snapshot, donations).await?;
+        let mut removed = 0;
         for ids in apart.chunks(AT_ONCE) {
-            removed.events += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
+            removed += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
         }
         for ids in uncreated.chunks(AT_ONCE) {
             self.delete(DONATIONS, doc! { "_id": { "$in": ids }, "campaignId": null })
                 .await?;
         }
         let filed = doc! { "campaignId": campaign.as_str(), "early": { "$ne": true } };
-        removed.events += self.delete(EVENT_LOG, filed).await?;
-        removed.donations += donations.len() as u64;
-        Ok(())
+        Ok(removed + self.delete(EVENT_LOG, filed).await?)
     }
 
     async fn delete(&self, collection: &'static str, filter: Document) -> Result<u64, StoreError> {
@@ -89,7 +91,10 @@ impl Store {
 }
 
 /// The campaign's donations, by what is stored and by the log.
-async fn donations(snapshot: &Snapshot, campaign: &CampaignId) -> Result<HashSet<String>, StoreError> {
+async fn donations_of(
+    snapshot: &Snapshot,
+    campaign: &CampaignId,
+) -> Result<impl Iterator<Item = String>, StoreError> {
     let stored = doc! {
         "find": DONATIONS, "filter": { "campaignId": campaign.as_str() }, "hint": DONATIONS_BY_CAMPAIGN,
         "projection": { "_id": 1 },
@@ -101,7 +106,7 @@ async fn donations(snapshot: &Snapshot, campaign: &CampaignId) -> Result<HashSet
     };
     let stored = snapshot.all(stored, |row| text(row, "_id")).await?;
     let logged = snapshot.all(logged, |row| text(row, "donationId")).await?;
-    Ok(stored.into_iter().chain(logged).collect())
+    Ok(stored.into_iter().chain(logged))
 }
 
 /// The log rows about these donations that are not filed under their campaign: payments, and refunds that came first.

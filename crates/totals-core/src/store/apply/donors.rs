@@ -17,9 +17,12 @@ use crate::domain::{CampaignId, Donation, DonorId};
 use crate::store::indexes::DONATIONS_BY_CAMPAIGN;
 use crate::store::{Store, StoreError, primary};
 
-/// Pledges read at once. Where there are more, donors are looked up in a way that costs more for few pledges and no more
-/// for many.
+/// Pledges read at once.
 const READ_AT_ONCE: usize = 10_000;
+
+/// Donors that so many pledges have to tell of. Where they are fewer, donors are looked up in a way that costs more for few
+/// pledges and no more for many.
+const TOLD_AT_ONCE: usize = 500;
 
 type Donor<'a> = (&'a CampaignId, &'a DonorId);
 
@@ -30,25 +33,35 @@ impl Store {
         session: &mut ClientSession,
         donors: impl Iterator<Item = Donor<'_>>,
     ) -> Result<HashSet<CampaignDonor>, StoreError> {
-        let donors = by_campaign(donors);
-        let pledges = self.live_pledges(session, &donors, READ_AT_ONCE).await?;
-        if pledges.len() < READ_AT_ONCE {
-            return Ok(pledges.into_iter().collect());
+        let (mut unknown, mut live) = (by_campaign(donors), HashSet::new());
+        loop {
+            let pledges = self.live_pledges(session, &unknown, READ_AT_ONCE).await?;
+            let (all, before) = (pledges.len() < READ_AT_ONCE, live.len());
+            live.extend(pledges);
+            if all {
+                return Ok(live);
+            }
+            unknown.retain(|campaign, donors| {
+                donors.retain(|donor| !live.contains(&((*campaign).clone(), (*donor).clone())));
+                !donors.is_empty()
+            });
+            if live.len() - before < TOLD_AT_ONCE {
+                break;
+            }
         }
-        let mut live = HashSet::new();
-        for (campaign, donors) in donors {
+        for (campaign, donors) in unknown {
             let found = self.distinct_donors(session, campaign, donors).await?;
             live.extend(found.into_iter().map(|donor| (campaign.clone(), donor)));
         }
         Ok(live)
     }
 
-    /// Those donors of a campaign who have a live pledge, by one step in the index for each, over all of the donor's pledges.
+    /// Those donors of a campaign who have a live pledge: one step in the index for each, over all of the donor's pledges.
     async fn distinct_donors(
         &self,
         session: &mut ClientSession,
         campaign: &CampaignId,
-        donors: Vec<&str>,
+        donors: Vec<&DonorId>,
     ) -> Result<Vec<DonorId>, StoreError> {
         #[derive(Deserialize)]
         struct Row {
@@ -104,7 +117,7 @@ impl Store {
     async fn live_pledges(
         &self,
         session: &mut ClientSession,
-        donors: &HashMap<&CampaignId, Vec<&str>>,
+        donors: &HashMap<&CampaignId, Vec<&DonorId>>,
         most: usize,
     ) -> Result<Vec<CampaignDonor>, StoreError> {
         #[derive(Deserialize)]
@@ -139,15 +152,16 @@ impl Store {
     }
 }
 
-fn by_campaign<'a>(donors: impl Iterator<Item = Donor<'a>>) -> HashMap<&'a CampaignId, Vec<&'a str>> {
+fn by_campaign<'a>(donors: impl Iterator<Item = Donor<'a>>) -> HashMap<&'a CampaignId, Vec<&'a DonorId>> {
     let mut campaigns = HashMap::<_, Vec<_>>::new();
     for (campaign, donor) in donors {
-        campaigns.entry(campaign).or_default().push(donor.as_str());
+        campaigns.entry(campaign).or_default().push(donor);
     }
     campaigns
 }
 
 /// The keys of some of a campaign's donors.
-fn range(campaign: &CampaignId, donors: &[&str]) -> Document {
+fn range(campaign: &CampaignId, donors: &[&DonorId]) -> Document {
+    let donors: Vec<&str> = donors.iter().map(|donor| donor.as_str()).collect();
     doc! { "campaignId": campaign.as_str(), "liveDonor": { "$in": donors } }
 }

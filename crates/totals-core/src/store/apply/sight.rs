@@ -25,8 +25,8 @@ use crate::store::{Store, StoreError, primary};
 /// A batch's donors and campaigns at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sight {
-    /// One live pledge of each donor of the batch's creations who has any.
-    donors: HashMap<CampaignDonor, i64>,
+    /// Donors who have a live pledge: of those of the batch's creations all, of others some.
+    live: HashSet<CampaignDonor>,
     /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
     /// none, and are written whatever was seen.
     revisions: HashMap<CampaignId, i64>,
@@ -65,9 +65,8 @@ impl Store {
         // All that is read in it is of one moment, of what a majority has.
         let mut session = self.client.start_session().snapshot(true).await?;
         let revisions = self.revisions(&mut session, campaigns).await?;
-        let donors = self.live_donors(&mut session, named.into_iter()).await?;
-        let donors = donors.into_iter().map(|donor| (donor, 1)).collect();
-        Ok(Sight { donors, revisions })
+        let live = self.live_donors(&mut session, named.into_iter()).await?;
+        Ok(Sight { live, revisions })
     }
 
     async fn revisions(
@@ -116,16 +115,17 @@ impl Sight {
         }
         for (donor, live) in left.donors {
             if live {
-                self.donors.insert(donor, 1);
+                self.live.insert(donor);
             } else {
-                self.donors.remove(&donor);
+                self.live.remove(&donor);
             }
         }
         Some(self)
     }
 
+    /// The donors who have a live pledge, each with one: whether there are more matters only where one is refunded.
     pub(super) fn donors(&self) -> HashMap<CampaignDonor, i64> {
-        self.donors.clone()
+        self.live.iter().map(|donor| (donor.clone(), 1)).collect()
     }
 
     /// The revision that a campaign's totals were seen at; `None` if the batch does not name it.
@@ -161,7 +161,7 @@ mod tests {
 
     fn sight(donors: &[(&str, &str)], revisions: &[(&str, i64)]) -> Sight {
         Sight {
-            donors: donors.iter().map(|(c, d)| (donor(c, d), 1)).collect(),
+            live: donors.iter().map(|(c, d)| donor(c, d)).collect(),
             revisions: revisions
                 .iter()
                 .map(|(c, revision)| (campaign(c), *revision))
