@@ -28,7 +28,8 @@ impl Log {
         Self(client.default_database().unwrap().collection("event_log"))
     }
 
-    /// How many rows there are; none if MongoDB does not say. After a crash MongoDB may be wrong about it by a few, for good.
+    /// How many rows there are; none if MongoDB does not say. After a crash MongoDB may be wrong about it by a few, for
+    /// good.
     pub async fn rows(&self) -> Option<u64> {
         let log = self.0.clone();
         // In a task of its own: the driver's futures must not be dropped midway.

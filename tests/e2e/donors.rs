@@ -117,3 +117,21 @@ async fn a_donor_of_very_many_pledges_is_one_until_the_last_is_refunded() {
     world.expect_totals("c", 0, 0, 0).await;
     world.expect_settled(2 * PLEDGES).await;
 }
+
+/// More live pledges than are read at once, of more donors than the first of them tell of.
+#[tokio::test]
+async fn donors_of_several_pledges_each_are_all_known() {
+    const DONORS: usize = 700;
+    const PLEDGES: usize = 15;
+    let world = World::new().await;
+    let store = world.store().await;
+    for round in 0..=PLEDGES {
+        let batch = (0..DONORS).map(|number| {
+            let id = format!("d{number}-{round}");
+            Outgoing::from(created(&id, &id).donor(&format!("u{number}"))).event()
+        });
+        store.apply(&batch.collect::<Vec<_>>()).await.unwrap();
+    }
+    let [donors, pledges] = [DONORS, DONORS * (PLEDGES + 1)].map(|count| i64::try_from(count).unwrap());
+    world.expect_totals("c", pledges * 1000, pledges, donors).await;
+}

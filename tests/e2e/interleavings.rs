@@ -1,22 +1,18 @@
-//! A rebuild with a worker's steps just between two of its own: after it has looked at a campaign, and before it puts it right.
+//! A rebuild with a worker's steps just between two of its own: after it has looked at a campaign, and before it puts
+//! it right.
 
 use mongodb::bson::{Document, doc};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
-use totals_core::domain::{Currency, Event, decode};
+use totals_core::domain::Event;
 use totals_core::store::{Rebuild, Scope, Sight, Store};
 
 use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
 use crate::tool::json;
 
-fn usd() -> Currency {
-    "USD".parse().unwrap()
-}
-
 fn event(message: impl Into<Outgoing>) -> Event {
-    let message = message.into();
-    decode(&message.body, &message.routing_key, None, usd()).unwrap()
+    message.into().event()
 }
 
 async fn change(world: &World, collection: &str, id: &str, change: Document) {
@@ -27,7 +23,8 @@ async fn change(world: &World, collection: &str, id: &str, change: Document) {
 
 /// Rebuilds everything; `step` is done each time campaign `c` was looked at.
 async fn rebuild(store: &Store, mut step: impl AsyncFnMut()) -> Rebuild {
-    let rebuilt = store.rebuild(&Scope::All, usd(), |audit| {
+    let usd = "USD".parse().unwrap();
+    let rebuilt = store.rebuild(&Scope::All, usd, |audit| {
         if audit.campaign.as_ref().is_some_and(|id| id.as_str() == "c") {
             block_in_place(|| Handle::current().block_on(step()));
         }

@@ -8,8 +8,8 @@ use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
 use crate::tool::json;
 
-/// Everything that tells whether a donation makes its donor count: live, in part, of a guest; refunded whole, in excess; and
-/// a refund alone.
+/// Everything that tells whether a donation makes its donor count: live, in part, of a guest; refunded whole, in
+/// excess; and a refund alone.
 fn history() -> Vec<Outgoing> {
     vec![
         created("e1", "d1").donor("ada").into(),

@@ -7,6 +7,7 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind};
+use totals_core::domain::{Event, decode};
 
 /// One test's part of the broker.
 #[derive(Clone)]
@@ -49,6 +50,12 @@ impl Outgoing {
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
         self.properties = self.properties.with_headers(headers);
         self
+    }
+
+    /// The event that a worker reads it as.
+    pub fn event(&self) -> Event {
+        let currency = "USD".parse().unwrap();
+        decode(&self.body, &self.routing_key, None, currency).unwrap()
     }
 }
 

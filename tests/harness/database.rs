@@ -106,8 +106,9 @@ impl Database {
             .unwrap()
     }
 
-    /// Invariants 1 and 5 of the design, recomputed from the donations alone: every campaign's totals are the sum
-    /// of its donations' contributions, and none is negative. Those that are live name their donor. The effects in the log add up to the same.
+    /// Invariants 1 and 5 of the design, recomputed from the donations alone: every campaign's totals are the sum of
+    /// its donations' contributions, and none is negative. Those that are live name their donor. The effects in the log
+    /// add up to the same.
     pub async fn check_invariants(&self) {
         let mut folded: BTreeMap<String, (i64, i64, BTreeSet<String>)> = BTreeMap::new();
         for donation in self.all("donations").await {

@@ -1,9 +1,9 @@
 //! The way in: a campaign that is in memory is answered here, and everything else by the router.
 //!
-//! A route, its handler and the layers around it cost a request about as much as all of the rest of its answer does: they are
-//! cloned and boxed for each. One kind of request, sent by everyone who looks at a campaign, needs none of that: its
-//! answer is there before it comes. Whatever is out of the ordinary goes to the router: another method, an id that is
-//! encoded, a request that is too large, one that leaves a line in the log or a span.
+//! A route, its handler and the layers around it cost a request about as much as all of the rest of its answer does:
+//! they are cloned and boxed for each. One kind of request, sent by everyone who looks at a campaign, needs none of
+//! that: its answer is there before it comes. Whatever is out of the ordinary goes to the router: another method, an id
+//! that is encoded, a request that is too large, one that leaves a line in the log or a span.
 //!
 //! Either way the answer is the same to the letter, headers included (`tests/e2e/live.rs` compares them).
 

@@ -70,8 +70,8 @@ impl<T> FromIterator<(Event, T)> for Batch<T> {
 
 impl Committer {
     /// Commits all of a batch, in pieces if it must. `settle` is told of each piece what became of its events, or why
-    /// its one event is refused. `sight` is what was seen of the batch ahead of time, if it was. Returned is what it has left,
-    /// if it was committed in one piece.
+    /// its one event is refused. `sight` is what was seen of the batch ahead of time, if it was. Returned is what it
+    /// has left, if it was committed in one piece.
     ///
     /// # Errors
     /// [`Abandoned`] if it had to give up; what `settle` was not told of is not committed.

@@ -6,9 +6,9 @@
 //! nothing more finishes for a while, they are acknowledged one by one. A count alone would not do: what has to wait
 //! takes up the prefetch too, so with half of it waiting no more than the other half can ever finish.
 //!
-//! One by one is the exception for another reason as well: of more than some thirty acknowledgements that a quorum queue has
-//! not applied, RabbitMQ keeps the rest back, and forgets them if the channel is closed just then. What they were for is
-//! delivered again, and found to be duplicates.
+//! One by one is the exception for another reason as well: of more than some thirty acknowledgements that a quorum
+//! queue has not applied, RabbitMQ keeps the rest back, and forgets them if the channel is closed just then. What they
+//! were for is delivered again, and found to be duplicates.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

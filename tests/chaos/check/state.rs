@@ -91,8 +91,8 @@ pub async fn check_donors(database: &Database, outcome: &Outcome, findings: &mut
     compare_all(expected, stored.into_iter(), findings);
 }
 
-/// Each campaign's totals are the oracle's, and the sum of the effects in the log, and what the API shows. Returns the sum of
-/// the revisions.
+/// Each campaign's totals are the oracle's, and the sum of the effects in the log, and what the API shows. Returns the
+/// sum of the revisions.
 pub async fn check_totals(
     database: &Database,
     outcome: &Outcome,

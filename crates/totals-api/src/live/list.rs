@@ -1,10 +1,10 @@
 //! Whether the list of campaigns is in memory, and how it comes to be there.
 //!
-//! Its ranking rests on one read of all campaigns and is kept by the changes, as a slot is by its own: changes that come
-//! while the read is under way wait for its end, and those that it shows already are passed over by their moments. Changes
-//! that came before anyone waited for them are in it as well, because the read must show the latest moment that was seen
-//! after the waiting had begun. When a stream begins anew, or a change does not continue what is there, nothing of it can be
-//! relied on and all is read again.
+//! Its ranking rests on one read of all campaigns and is kept by the changes, as a slot is by its own: changes that
+//! come while the read is under way wait for its end, and those that it shows already are passed over by their moments.
+//! Changes that came before anyone waited for them are in it as well, because the read must show the latest moment that
+//! was seen after the waiting had begun. When a stream begins anew, or a change does not continue what is there,
+//! nothing of it can be relied on and all is read again.
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;

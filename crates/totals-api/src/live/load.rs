@@ -11,8 +11,8 @@ use super::Live;
 use super::ranking::{Campaigns, Known, Ranking};
 use crate::error::{ApiError, chain};
 
-/// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word would
-/// be waited for much longer.
+/// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word
+/// would be waited for much longer.
 const LONGEST_LOAD: Duration = Duration::from_mins(1);
 
 impl Live {

@@ -34,9 +34,9 @@
 //! Until they are there, the database sorts ([`pages`]). What a campaign's slot and the list's pages read from the database
 //! they tell each other, so that neither falls behind what the other has shown.
 //!
-//! Rejected: a time to live (stale for that long, and a herd at its end); a slot for every campaign, so that the list is
-//! made of slots (their answers, ready to send, take most of the memory, and nobody reads most campaigns; an entry of the list
-//! takes a third); asking MongoDB for the whole document with each change (one more read per commit).
+//! Rejected: a time to live (stale for that long, and a herd at its end); a slot for every campaign, so that the list
+//! is made of slots (their answers, ready to send, take most of the memory, and nobody reads most campaigns; an entry
+//! of the list takes a third); asking MongoDB for the whole document with each change (one more read per commit).
 
 mod feed;
 mod list;

@@ -1,9 +1,10 @@
 //! Campaigns in the order of a number, with a quick way to the hundred-thousandth of them.
 //!
-//! A page may begin behind any count of campaigns. In the standard library's ordered set that is a walk over all that is
-//! skipped, milliseconds of a million, and no change can be taken in meanwhile. Here the keys are in runs of some hundreds:
-//! skipping is a step for each run, and a key that moves shifts only those of two runs. That is all there is to it, which is
-//! why it is not `indexset`: the same idea with more to it, and with ranges that were wrong and panics in its history.
+//! A page may begin behind any count of campaigns. In the standard library's ordered set that is a walk over all that
+//! is skipped, milliseconds of a million, and no change can be taken in meanwhile. Here the keys are in runs of some
+//! hundreds: skipping is a step for each run, and a key that moves shifts only those of two runs. That is all there is
+//! to it, which is why it is not `indexset`: the same idea with more to it, and with ranges that were wrong and panics
+//! in its history.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Pages of the list: from memory, or from the database while the list is not there.
 //!
 //! The list is loaded when a stream of changes begins, not when someone asks, so that a page is hardly ever waited for.
-//! Until it is there, MongoDB sorts all campaigns for each page, which is as right and costs it up to seconds: so there is one
-//! such read at a time, for all who want the same page, and whoever does not get a turn soon is refused.
+//! Until it is there, MongoDB sorts all campaigns for each page, which is as right and costs it up to seconds: so there
+//! is one such read at a time, for all who want the same page, and whoever does not get a turn soon is refused.
 //!
 //! What such a page shows is told to everything in memory, as what a slot reads is told to the list. So no answer falls
 //! behind what another one has shown, wherever either came from.

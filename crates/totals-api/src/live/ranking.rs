@@ -1,8 +1,8 @@
 //! All campaigns that have totals, in each of the orders of the list, and the rules by which they change.
 //!
-//! The rules are those of a slot: all that is known of a campaign has its moment, a change at or before that moment is in it
-//! already, and a later one continues it if its revision says so. A read that shows a campaign at a moment is a change like
-//! any other: it has become what was read.
+//! The rules are those of a slot: all that is known of a campaign has its moment, a change at or before that moment is
+//! in it already, and a later one continues it if its revision says so. A read that shows a campaign at a moment is a
+//! change like any other: it has become what was read.
 
 use std::collections::HashMap;
 use std::sync::Arc;

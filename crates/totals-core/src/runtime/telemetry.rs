@@ -1,4 +1,5 @@
-//! Logs (a service's to standard output, a command's to standard error) and, when a collector is configured, traces over OTLP.
+//! Logs (a service's to standard output, a command's to standard error) and, when a collector is configured, traces
+//! over OTLP.
 //!
 //! Without `OTEL_EXPORTER_OTLP_ENDPOINT` no exporter exists: the SDK's own default would try localhost for ever.
 

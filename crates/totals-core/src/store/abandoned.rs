@@ -1,9 +1,10 @@
 //! Transactions that a dead worker left open.
 //!
-//! MongoDB keeps a transaction open when the process that opened it is gone, with its locks, until a time limit of
-//! (by default) 60 seconds. For that long, whoever gets the dead worker's messages would meet write conflicts. So a
-//! worker that keeps meeting them ends the transactions of this application in which nothing has happened for a
-//! while (on a cluster shared with another installation, of that one too). It may: a transaction ended under a worker that is merely slow is one that it tries again.
+//! MongoDB keeps a transaction open when the process that opened it is gone, with its locks, until a time limit of (by
+//! default) 60 seconds. For that long, whoever gets the dead worker's messages would meet write conflicts. So a worker
+//! that keeps meeting them ends the transactions of this application in which nothing has happened for a while (on a
+//! cluster shared with another installation, of that one too). It may: a transaction ended under a worker that is
+//! merely slow is one that it tries again.
 
 use std::time::Duration;
 

@@ -7,9 +7,9 @@
 //! meanwhile may be met at its old place, its new one, both or neither.
 //!
 //! No index keeps an order of the totals. Four of them made MongoDB work three times as long for each campaign that a
-//! commit touches as the totals themselves do; whoever lists campaigns keeps the order in memory ([`Store::scan`]) and comes
-//! here only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which takes
-//! longer the more campaigns there are and the further in the list the page is.
+//! commit touches as the totals themselves do; whoever lists campaigns keeps the order in memory ([`Store::scan`]) and
+//! comes here only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which
+//! takes longer the more campaigns there are and the further in the list the page is.
 
 use mongodb::bson::{Bson, Document, doc};
 use serde::Deserialize;

@@ -154,7 +154,8 @@ impl Store {
                 break;
             }
             if *scope == Scope::All && !everywhere {
-                // A donation that was lost and is refunded meanwhile stands among those that wait, in the way of its repair.
+                // A donation that was lost and is refunded meanwhile stands among those that wait, in the way of its
+                // repair.
                 differ.push(None);
             } else if done.corrected() == corrected {
                 break;

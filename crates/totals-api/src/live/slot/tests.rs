@@ -226,8 +226,8 @@ proptest! {
         for _ in 0..world.now() {
             world.take(Step::HandOver);
         }
-        // One may be under way that shows too early a moment, changes may have passed the next, and the stream may have begun
-        // again after what a third one shows.
+        // One may be under way that shows too early a moment, changes may have passed the next, and the stream may have
+        // begun again after what a third one shows.
         for _ in 0..4 {
             world.take(Step::Read);
             world.take(Step::ReadEnds(0));

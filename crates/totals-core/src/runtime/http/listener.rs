@@ -28,9 +28,9 @@ const SEND_BUFFER: u32 = 64 * 1024;
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 16 * 1024;
 
-/// How long what was sent may stay unacknowledged, and a reader's window closed: whoever is gone
-/// without a word, or never reads, is then disconnected. Without it Linux keeps trying for a quarter of an hour, and for ever
-/// where a closed window is acknowledged.
+/// How long what was sent may stay unacknowledged, and a reader's window closed: whoever is gone without a word, or
+/// never reads, is then disconnected. Without it Linux keeps trying for a quarter of an hour, and for ever where a
+/// closed window is acknowledged.
 #[cfg(target_os = "linux")]
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 

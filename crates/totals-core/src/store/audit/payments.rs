@@ -1,8 +1,9 @@
 //! Payments beside donations: who paid and has no donation, who donated and has not paid?
 //!
 //! The log's payments are filed under no campaign. So all of them are compared with all donations along two indexes in
-//! the order of the donations' ids, without looking at a single document; for one campaign the payments of its
-//! donations are looked up, so that it costs what the campaign has and not what the platform has.
+//! the order of the donations' ids, without looking at a document, except for the few that wait for their donation; for
+//! one campaign the payments of its donations are looked up, so that it costs what the campaign has and not what the
+//! platform has.
 
 use std::collections::HashSet;
 

@@ -30,8 +30,8 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Send dead letters through the worker once more
 ///
 /// Each keeps its body, properties and headers. An event that is fine by now is applied; one that is still broken comes
-/// back to the dead letters with x-attempts one higher: `list` shows it. Letters that come back, or arrive, during the run are
-/// not replayed again.
+/// back to the dead letters with x-attempts one higher: `list` shows it. Letters that come back, or arrive, during the
+/// run are not replayed again.
 ///
 /// JSON: {"replayed","inQueue"}. Exit code 1 if no letter matched.
 #[derive(Debug, clap::Args)]

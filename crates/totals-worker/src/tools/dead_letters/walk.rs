@@ -6,7 +6,8 @@
 //! unsettled letters until the end, while the walk itself keeps none.
 //!
 //! The broker answers no acknowledgement, and a busy queue's client within it puts some off: those were lost if the
-//! channel closed at once (of 1,500 letters settled, 18 were there again). So before closing, each channel is [flushed](flush).
+//! channel closed at once (of 1,500 letters settled, 18 were there again). So before closing, each channel is
+//! [flushed](flush).
 
 use std::time::Duration;
 
