@@ -1,6 +1,7 @@
 //! What the service is compared with: servers as plain as can be, each in a process of its own, as the service is.
 //!
-//! They are this very program, started again with `serve`, so that the same compiler and the same libraries made them.
+//! They are this very program, started again with `serve`, so that they have the service's compiler, libraries and
+//! allocator.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::{Event, Sse};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use futures::{Stream, TryStreamExt};
 use harness::{Process, eventually};
 use mongodb::bson::{Document, doc};
@@ -108,6 +110,8 @@ impl Server {
         let address = format!("http://{}", listener.local_addr().unwrap());
         // As the service's own processes say it.
         println!("{}", json!({ "message": "listening", "address": address }));
+        // As the service's sockets. It fails on a dead connection only.
+        let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
         axum::serve(listener, router).await.unwrap();
     }
 }

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 use totals_core::domain::decode;
 
-use crate::lanes::{BATCH_SIZE, Lanes, currency};
+use crate::lanes::{Lanes, batching, currency};
 use crate::seed;
 use crate::stage::Stage;
 use crate::workload::WORKLOADS;
@@ -21,12 +21,12 @@ use crate::workload::WORKLOADS;
 /// One design.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub enum Design {
-    /// Reads and parses each message, acknowledges a thousand at a time, and stores nothing: the broker's limit.
+    /// Reads and parses each message, acknowledges as many as a batch has, and stores nothing: the broker's limit.
     Nothing,
     /// Looks the event up, adds to the totals, logs the event, and acknowledges, in as many statements, for so many
     /// events at a time: the earlier design.
     Earlier { at_once: u16 },
-    /// `Store::apply` with full batches, and no broker: the database's limit.
+    /// The worker's transactions with full batches, and no broker: the database's limit.
     Fold { workload: usize },
 }
 
@@ -93,7 +93,7 @@ impl Task {
         reason = "the consumer of a bench, not the service's"
     )]
     async fn store_nothing(&self) -> f64 {
-        let batch = u32::try_from(BATCH_SIZE).unwrap();
+        let batch = u32::try_from(batching().batch_size).unwrap();
         let currency = currency();
         let (_connection, channel, mut consumer) = self.consume(4_000).await;
         let mut started = None;

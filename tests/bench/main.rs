@@ -57,6 +57,10 @@ use machine::Machine;
 use report::{minutes, replace_between_markers};
 use stage::Stage;
 
+/// The service's, so that no baseline is slower by its allocator alone.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// What `cargo xtask bench` passes on; its help explains it.
 #[derive(Parser)]
 enum Command {
