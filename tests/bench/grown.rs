@@ -209,6 +209,12 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::measure::is_enough;
+
+    #[test]
+    fn a_round_shows_enough_events_for_a_p99() {
+        assert!(is_enough(usize::try_from(WATCHED).unwrap(), 0.99));
+    }
 
     #[test]
     fn a_grown_database_is_as_large_as_named() {

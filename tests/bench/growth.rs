@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -110,7 +111,7 @@ async fn reads(sites: &[Site<'_>; 2], effort: &Effort) -> Vec<Figure> {
             paths: &paths,
             connections,
             seconds: 1,
-            refused: false,
+            status: StatusCode::OK,
         };
         let mut turns = [Turn::of("grown", &sites[0].api), Turn::of("small", &sites[1].api)];
         load.contest(sites[0].stage, &mut turns, effort.rounds).await;
@@ -174,7 +175,7 @@ async fn sum(site: &Site<'_>, effort: &Effort) -> Figure {
         paths: &paths,
         connections: 1,
         seconds: effort.seconds,
-        refused: false,
+        status: StatusCode::OK,
     };
     load.contest(site.stage, &mut turns, effort.rounds).await;
     Figure {

@@ -32,6 +32,7 @@ mod read;
 mod rebuild;
 mod report;
 mod scale;
+mod scenario;
 mod seed;
 mod sse;
 mod stage;
