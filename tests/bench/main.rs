@@ -8,6 +8,7 @@
     reason = "a bench that cannot go on should stop where it is"
 )]
 
+mod axis;
 mod baseline;
 mod clock;
 mod contest;
@@ -26,6 +27,7 @@ mod measure;
 mod memory;
 mod observer;
 mod plot;
+mod promises;
 mod publish;
 mod queue;
 mod read;

@@ -13,7 +13,7 @@ use crate::contest::{Load, Round, Turn};
 use crate::effort::Effort;
 use crate::measure::Spread;
 use crate::plot::{Line, Plot};
-use crate::report::{Cell, Part, Table, digits, mebibytes};
+use crate::report::{Cell, Part, Table, digits};
 use crate::scenario::{CAMPAIGNS, ONE, Scenario};
 use crate::stage::Stage;
 use crate::warm::read_once;
@@ -191,4 +191,9 @@ fn row(read: &str, connections: u32, turn: &Turn<'_>, baseline: Option<&[f64]>) 
         cpu(|round| round.mongodb_cpu_s),
         cpu(|round| round.wrk_cpu_s),
     ]
+}
+
+/// Bytes in MiB, to a tenth.
+fn mebibytes(bytes: f64) -> String {
+    format!("{:.1}", bytes / f64::from(1 << 20))
 }

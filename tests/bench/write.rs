@@ -4,7 +4,7 @@
 //! database can do (the fold, with no broker), and the earlier design, one and ten events at a time. Each round begins
 //! with an empty database and a queue that was filled before; only the draining is timed.
 
-use harness::{Process, eventually};
+use harness::eventually;
 use mongodb::bson::doc;
 use serde::Serialize;
 use serde_json::json;
@@ -144,18 +144,18 @@ fn contenders(place: usize, workload: &Workload, queued: u32) -> Vec<Contender> 
         (EARLIER, earlier(10), count / 40),
     ];
     let some = all.into_iter().take(if plain { all.len() } else { 2 });
-    let contenders = some.map(|(name, design, count)| Contender {
+    some.map(|(name, design, count)| Contender {
         name,
         design,
         count,
         rounds: Vec::new(),
-    });
-    contenders.collect()
+    })
+    .collect()
 }
 
 /// Has a worker drain so many messages.
 async fn drain(stage: &Stage, count: u32) -> Drained {
-    let worker: Process = stage.starting_worker().await;
+    let worker = stage.starting_worker().await;
     let drained = Drained {
         per_second: pace(std::slice::from_ref(&worker), count).await,
         cpu_s: usage::cpu_seconds(worker.id()),
@@ -187,16 +187,14 @@ impl Contender {
             None => drain(stage, self.count).await,
             Some(design) => design.run(stage, self.count).await,
         };
-        let (mongodb, rabbitmq) = (
-            stage.mongodb_cpu_seconds() - mongodb,
-            stage.rabbitmq_cpu_seconds() - rabbitmq,
-        );
+        let mongodb_cpu_s = stage.mongodb_cpu_seconds() - mongodb;
+        let rabbitmq_cpu_s = stage.rabbitmq_cpu_seconds() - rabbitmq;
         eventually(|| stage.broker.count(&stage.broker.queue), |left| *left == 0).await;
         let stores = !matches!(self.design, Some(Design::Nothing));
         self.rounds.push(Round {
             drained,
-            mongodb_cpu_s: mongodb,
-            rabbitmq_cpu_s: rabbitmq,
+            mongodb_cpu_s,
+            rabbitmq_cpu_s,
             bytes_per_event: if stores {
                 stored(stage, messages.distinct).await
             } else {
