@@ -37,7 +37,7 @@ pub const TARGETS: &[Target] = &[
         column: "messages/s",
     },
     Target {
-        what: "the same, beside the earlier design at ten at a time",
+        what: "drain one hot campaign, compared with the earlier design handling ten events at once",
         bound: Bound::AtLeast(25.0),
         hoped: None,
         unit: "times",
