@@ -54,6 +54,7 @@ pub struct Rounds {
     pub p50: Vec<f64>,
     pub max: Vec<f64>,
     /// The same of each change, of all rounds.
+    #[serde(skip)]
     pub all: Vec<f64>,
     /// CPU microseconds of the server for each watcher told.
     pub cpu_us: Vec<f64>,

@@ -48,8 +48,9 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
         }
     }
     table.note = String::from(
-        "p90 is that of the changes of all rounds together. Watchers, server and database share this machine's cores. The time from a commit begins with MongoDB's answer to it, \
-         and the change stream may be as quick as that answer: a single watcher waits for next to nothing.",
+        "p90 is that of the changes of all rounds together. Watchers, server and database share this machine's cores. The \
+         time from a commit begins with MongoDB's answer to it, and the change stream may be as quick as that answer: a \
+         single watcher waits for next to nothing.",
     );
     part.tables.push(table);
     part.plots.push(Plot {
