@@ -1,27 +1,35 @@
 //! What the service is compared with: servers as plain as can be, each in a process of its own, as the service is.
 //!
-//! They are this very program, started again with `serve`, so that the same compiler and the same libraries made them.
+//! They are this very program, started again with `serve`, so that they have the service's compiler, libraries and
+//! allocator.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::sse::{Event, Sse};
+use axum::response::IntoResponse;
 use axum::routing::get;
-use futures::{Stream, TryStreamExt};
+use axum::serve::ListenerExt;
+use futures::TryStreamExt;
 use harness::{Process, eventually};
 use mongodb::bson::{Document, doc};
-use mongodb::options::ReadConcern;
+use mongodb::options::{Hint, ReadConcern};
 use mongodb::{Client, Collection};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::watch;
+
+/// The store's index that finds a campaign's donations.
+const INDEX: &str = "by_campaign_and_donor";
+
+/// A revision, and what all its watchers are sent: rendered once, as the service does.
+type Told = (i64, Bytes);
 
 /// One server.
 #[derive(clap::Subcommand)]
@@ -102,12 +110,14 @@ impl Server {
             Self::FanOut => Router::new()
                 .route("/stream", get(stream))
                 .route("/change", get(change))
-                .with_state(Arc::new(watch::Sender::new(1))),
+                .with_state(Arc::new(watch::Sender::new(told(1)))),
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         // As the service's own processes say it.
         println!("{}", json!({ "message": "listening", "address": address }));
+        // As the service's sockets. It fails on a dead connection only.
+        let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
         axum::serve(listener, router).await.unwrap();
     }
 }
@@ -137,36 +147,40 @@ async fn sum(State(donations): State<Collection<Document>>, UrlPath(id): UrlPath
         let amount = doc! { "$subtract": ["$amountMinor", "$refundedMinor"] };
         let group = doc! { "_id": null, "totalAmount": { "$sum": amount }, "totalPledges": { "$sum": 1 } };
         let pipeline = [doc! { "$match": { "campaignId": id } }, doc! { "$group": group }];
-        let sums: Vec<Document> = donations.aggregate(pipeline).await?.try_collect().await?;
+        // It fails without this index.
+        let sums = donations.aggregate(pipeline).hint(Hint::Name(INDEX.to_owned()));
+        let sums: Vec<Document> = sums.await?.try_collect().await?;
         Ok::<_, mongodb::error::Error>(sums)
     });
     let sums = summing.await.unwrap().unwrap();
     json!({ "success": true, "data": sums }).to_string()
 }
 
-async fn change(State(revision): State<Arc<watch::Sender<i64>>>) -> String {
+async fn change(State(latest): State<Arc<watch::Sender<Told>>>) -> String {
     let mut next = 0;
-    revision.send_modify(|revision| {
-        *revision += 1;
-        next = *revision;
+    latest.send_modify(|latest| {
+        next = latest.0 + 1;
+        *latest = told(next);
     });
     next.to_string()
 }
 
-async fn stream(
-    State(revision): State<Arc<watch::Sender<i64>>>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let mut changes = revision.subscribe();
+async fn stream(State(latest): State<Arc<watch::Sender<Told>>>) -> impl IntoResponse {
+    let mut changes = latest.subscribe();
     changes.mark_changed();
-    Sse::new(futures::stream::unfold(changes, async |mut changes| {
+    let events = futures::stream::unfold(changes, async |mut changes| {
         changes.changed().await.ok()?;
-        let revision = *changes.borrow_and_update();
-        // As long as the service's.
-        let data = json!({
-            "campaignId": "camp_0123456789abcdef", "totalAmount": 5_000_000.5, "totalPledges": revision,
-            "totalDonors": revision, "lastUpdated": "2025-11-21T10:00:00.000Z", "currency": "USD", "revision": revision,
-        });
-        let event = Event::default().id(revision.to_string()).data(data.to_string());
-        Some((Ok(event), changes))
-    }))
+        let (_, event) = changes.borrow_and_update().clone();
+        Some((Ok::<_, Infallible>(event), changes))
+    });
+    ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(events))
+}
+
+/// As long as the service's.
+fn told(revision: i64) -> Told {
+    let data = json!({
+        "campaignId": "camp_0123456789abcdef", "totalAmount": 5_000_000.5, "totalPledges": revision,
+        "totalDonors": revision, "lastUpdated": "2025-11-21T10:00:00.000Z", "currency": "USD", "revision": revision,
+    });
+    (revision, format!("id: {revision}\ndata: {data}\n\n").into())
 }

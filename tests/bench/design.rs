@@ -8,25 +8,26 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer};
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::{Client, Database};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::Instant;
 use totals_core::domain::decode;
 
-use crate::lanes::{BATCH_SIZE, Lanes, currency};
-use crate::seed;
+use crate::lanes::{Lanes, batching, currency};
 use crate::stage::Stage;
 use crate::workload::WORKLOADS;
+use crate::{seed, usage};
 
 /// One design.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub enum Design {
-    /// Reads and parses each message, acknowledges a thousand at a time, and stores nothing: the broker's limit.
+    /// Reads and parses each message, acknowledges as many as a batch has, and stores nothing: the broker's limit.
     Nothing,
     /// Looks the event up, adds to the totals, logs the event, and acknowledges, in as many statements, for so many
     /// events at a time: the earlier design.
     Earlier { at_once: u16 },
-    /// `Store::apply` with full batches, and no broker: the database's limit.
+    /// The worker's transactions with full batches, and no broker: the database's limit.
     Fold { workload: usize },
 }
 
@@ -41,9 +42,18 @@ pub struct Task {
     design: Design,
 }
 
+/// What a process that drained messages came to, its start included.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Drained {
+    pub per_second: f64,
+    pub cpu_s: f64,
+    pub peak_mib: f64,
+}
+
 impl Design {
-    /// Has it work in a process of its own, and returns its events a second.
-    pub async fn run(self, stage: &Stage, count: u32) -> f64 {
+    /// Has it work in a process of its own.
+    pub async fn run(self, stage: &Stage, count: u32) -> Drained {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let Broker { url, queue, .. } = &stage.broker;
         command.args(["drain", &stage.database.url, url, queue, &count.to_string()]);
@@ -54,22 +64,25 @@ impl Design {
         };
         let output = command.kill_on_drop(true).output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
-        let verdict: Option<Value> = serde_json::from_str(&said).ok();
-        let per_second = verdict.and_then(|verdict| verdict["perSecond"].as_f64());
-        per_second
-            .unwrap_or_else(|| panic!("{self:?} said {said}{}", String::from_utf8_lossy(&output.stderr)))
+        serde_json::from_str(&said)
+            .unwrap_or_else(|_| panic!("{self:?} said {said}{}", String::from_utf8_lossy(&output.stderr)))
     }
 }
 
 impl Task {
-    /// Does it, and says how fast it was.
+    /// Does it, and says what it came to.
     pub async fn work(self) {
         let seconds = match self.design {
             Design::Nothing => self.store_nothing().await,
             Design::Earlier { at_once } => self.store_as_earlier(at_once).await,
             Design::Fold { workload } => self.fold(workload).await,
         };
-        println!("{}", json!({ "perSecond": f64::from(self.count) / seconds }));
+        let drained = Drained {
+            per_second: f64::from(self.count) / seconds,
+            cpu_s: usage::cpu_seconds(std::process::id()),
+            peak_mib: usage::peak_mib(std::process::id()),
+        };
+        println!("{}", serde_json::to_string(&drained).unwrap());
     }
 
     async fn consume(&self, prefetch: u16) -> (Connection, Channel, Consumer) {
@@ -93,7 +106,7 @@ impl Task {
         reason = "the consumer of a bench, not the service's"
     )]
     async fn store_nothing(&self) -> f64 {
-        let batch = u32::try_from(BATCH_SIZE).unwrap();
+        let batch = u32::try_from(batching().batch_size).unwrap();
         let currency = currency();
         let (_connection, channel, mut consumer) = self.consume(4_000).await;
         let mut started = None;

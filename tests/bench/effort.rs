@@ -21,7 +21,8 @@ pub struct Effort {
     pub drained: u32,
     /// Of one worker.
     pub lanes: &'static [u32],
-    /// Events a second, and for how many seconds; at the first of them the machine is idle between two.
+    /// Events a second, and for how many seconds: at 100 as long as a p99.9 takes. At the first of them the machine is idle
+    /// between two.
     pub rates: &'static [(u32, u32)],
     pub growth: Growth,
 }
@@ -49,7 +50,7 @@ impl Effort {
             queued: 200_000,
             drained: 50_000,
             lanes: &[1, 2, 4, 8],
-            rates: &[(10, 5), (100, 10), (1_000, 10), (5_000, 5)],
+            rates: &[(10, 5), (100, 20), (1_000, 10), (5_000, 5)],
             growth: Growth {
                 donations: &[1_000, 10_000, 100_000, 1_000_000],
                 campaigns: &[10, 1_000, 100_000],

@@ -52,8 +52,10 @@ impl Way {
 pub struct Rounds {
     /// Milliseconds until the last watcher knew, over the changes of a round.
     pub p50: Vec<f64>,
-    pub p90: Vec<f64>,
     pub max: Vec<f64>,
+    /// The same of each change, of all rounds.
+    #[serde(skip)]
+    pub all: Vec<f64>,
     /// CPU microseconds of the server for each watcher told.
     pub cpu_us: Vec<f64>,
     /// Memory of the server.
@@ -148,8 +150,8 @@ impl<'a> Scene<'a> {
         let cpu = usage::cpu_seconds(self.server(way).id()) - cpu;
         let (waits, told) = (sorted(waits), f64::from(changes) * f64::from(crowd.size()));
         rounds.p50.push(quantile(&waits, 0.5));
-        rounds.p90.push(quantile(&waits, 0.9));
         rounds.max.push(quantile(&waits, 1.0));
+        rounds.all.extend(waits);
         rounds.cpu_us.push(cpu * 1e6 / told);
     }
 

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::effort::Effort;
 use crate::floor::{Floor, Sights};
 use crate::follow::{Lags, Series};
-use crate::measure::{Spread, quantile, sorted};
+use crate::measure::{Spread, is_enough, quantile, sorted};
 use crate::observer::Observer;
 use crate::plot::{Line, Plot};
 use crate::publish::Publisher;
@@ -35,9 +35,6 @@ const COLUMNS: &[&str] = &[
     "times the floor's p50",
     "p99",
 ];
-
-/// A quantile is shown if so many events were slower.
-const BEYOND: f64 = 10.0;
 
 /// From where to where a time runs.
 const SPANS: [(&str, &str); 5] = [
@@ -231,23 +228,5 @@ impl Rounds {
         {
             line.add(rate, self.spread(figure));
         }
-    }
-}
-
-/// Whether so many events are enough for a quantile.
-#[expect(clippy::cast_precision_loss, reason = "events of some seconds")]
-fn is_enough(events: usize, share: f64) -> bool {
-    events as f64 * (1.0 - share) >= BEYOND - 1e-6
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quantile_needs_ten_events_beyond_it() {
-        assert!(is_enough(1_000, 0.99) && !is_enough(999, 0.99));
-        assert!(is_enough(10_000, 0.999) && !is_enough(1_000, 0.999));
-        assert!(is_enough(20, 0.5));
     }
 }

@@ -1,39 +1,58 @@
-//! The fold by itself: events split by campaign as the worker splits them, and applied in full batches.
+//! The worker's transactions without a broker: events split by campaign as the worker splits them, folded in full batches,
+//! and each batch looked up while the one before commits.
 
+use std::collections::HashMap;
+
+use futures::future::{join, join_all};
 use harness::Outgoing;
 use totals_core::domain::{Currency, Event, decode};
+use totals_core::runtime::config::{Batching, Source};
 use totals_core::store::Store;
 
-/// What the worker has by default.
-pub const BATCH_SIZE: usize = 1_000;
-const LANES: usize = 2;
-
 /// Events of the same campaign in the same lane, in their order.
-pub struct Lanes([Vec<Event>; LANES]);
+pub struct Lanes(Vec<Vec<Event>>);
 
 impl Lanes {
     /// Reads the messages.
     pub fn of(messages: impl IntoIterator<Item = Outgoing>) -> Self {
         let currency = currency();
-        let mut lanes: [Vec<Event>; LANES] = Default::default();
+        let mut lanes = vec![Vec::new(); batching().lanes];
         for message in messages {
             let event = decode(&message.body, &message.routing_key, None, currency).unwrap();
             // Any even split by campaign will do.
-            let lane = event.routing_text().bytes().map(usize::from).sum::<usize>() % LANES;
+            let sum: usize = event.routing_text().bytes().map(usize::from).sum();
+            let lane = sum % lanes.len();
             lanes[lane].push(event);
         }
         Self(lanes)
     }
 
-    /// Applies all of them.
-    pub async fn apply(&self, store: &Store) {
-        let lanes = self.0.iter().map(async |events| {
-            for batch in events.chunks(BATCH_SIZE) {
-                store.apply(batch).await.unwrap();
-            }
-        });
-        futures::future::join_all(lanes).await;
+    /// Applies all of them, each lane in a task of its own.
+    pub async fn apply(self, store: &Store) {
+        let lanes = self.0.into_iter();
+        let lanes = lanes.map(|events| tokio::spawn(apply(store.clone(), events)));
+        join_all(lanes).await.into_iter().for_each(Result::unwrap);
     }
+}
+
+async fn apply(store: Store, events: Vec<Event>) {
+    let mut batches = events.chunks(batching().batch_size).peekable();
+    let mut ahead = None;
+    while let Some(batch) = batches.next() {
+        let sight = match ahead.take() {
+            Some(sight) => sight,
+            None => store.look(batch).await.unwrap(),
+        };
+        let next = batches.peek().copied().unwrap_or_default();
+        let (applied, seen) = join(store.apply_seen(batch, &sight), store.look(next)).await;
+        ahead = seen.unwrap().after(applied.unwrap().left);
+    }
+}
+
+/// The worker's, unless it is told otherwise.
+pub fn batching() -> Batching {
+    let unset = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
+    unset.batching().unwrap()
 }
 
 /// The service's, unless it is told otherwise.

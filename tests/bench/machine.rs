@@ -2,13 +2,19 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
+use mongodb::bson::{Bson, doc};
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use totals_core::domain::Timestamp;
 
+use crate::measure::{quantile, sorted};
+use crate::report::digits;
 use crate::stage::Stage;
 
 /// Everything that a figure depends on besides the sources.
@@ -23,7 +29,14 @@ pub struct Machine {
     memory_gib: String,
     kernel: String,
     rustc: String,
+    /// The file system and the device of the services' data.
+    disk: String,
+    /// What appending 4 KiB and waiting for the disk takes there, median.
+    sync_ms: f64,
     mongodb: String,
+    /// As MongoDB was started.
+    cache_gb: String,
+    oplog_mb: String,
     rabbitmq: String,
     wrk: String,
 }
@@ -38,6 +51,19 @@ impl Machine {
         )
         .is_empty();
         let commit = said("git", &["rev-parse", "--short=10", "HEAD"]);
+        let dir = stage.dir().to_str().unwrap();
+        let disk = said(
+            "findmnt",
+            &["--noheadings", "--output", "FSTYPE,SOURCE", "--target", dir],
+        );
+        let started = stage.database.run_admin(doc! { "getCmdLineOpts": 1 }).await;
+        let arguments = started.get_array("argv").unwrap();
+        let option = |name| {
+            let mut from = arguments
+                .iter()
+                .skip_while(|argument| argument.as_str() != Some(name));
+            from.nth(1).and_then(Bson::as_str).unwrap_or_default().to_owned()
+        };
         Self {
             measured_at: Timestamp::now().to_string(),
             commit: commit + if dirty { "+" } else { "" },
@@ -48,7 +74,11 @@ impl Machine {
                 .map_or(String::new(), |size| format!("{:.0}", size / f64::from(1 << 20))),
             kernel: said("uname", &["-sr"]),
             rustc: said("rustc", &["--version"]),
+            disk: disk.split_whitespace().collect::<Vec<_>>().join(" on "),
+            sync_ms: sync_ms(stage.dir()),
             mongodb: stage.mongodb_version().await,
+            cache_gb: option("--wiredTigerCacheSizeGB"),
+            oplog_mb: option("--oplogSize"),
             rabbitmq: rabbitmq_version(stage.rabbitmq_port()).await,
             wrk: said("wrk", &["--version"]),
         }
@@ -59,19 +89,36 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Measured at {} at commit {} on {} cores of {}, {} GiB, {}; {}, MongoDB {}, RabbitMQ {}, {}.",
+            "Measured at {} at commit {} on {} cores of {}, {} GiB, {}, {} (4 KiB are durable after {} ms); {}, MongoDB {} \
+             (cache {} GB, oplog {} MB), RabbitMQ {}, {}.",
             self.measured_at,
             self.commit,
             self.cores,
             self.processor,
             self.memory_gib,
             self.kernel,
+            self.disk,
+            digits(self.sync_ms),
             self.rustc,
             self.mongodb,
+            self.cache_gb,
+            self.oplog_mb,
             self.rabbitmq,
             self.wrk
         )
     }
+}
+
+/// Milliseconds, in the median, until 4 KiB that were appended are durable, as a journal's are.
+fn sync_ms(dir: &Path) -> f64 {
+    let mut file = fs::File::create(dir.join("sync")).unwrap();
+    let times = (0..100).map(|_| {
+        let started = Instant::now();
+        file.write_all(&[1; 4096]).unwrap();
+        file.sync_data().unwrap();
+        started.elapsed().as_secs_f64() * 1e3
+    });
+    quantile(&sorted(times), 0.5)
 }
 
 /// The first line that a program says; nothing if there is no such program.

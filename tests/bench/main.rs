@@ -8,6 +8,7 @@
     reason = "a bench that cannot go on should stop where it is"
 )]
 
+mod axis;
 mod baseline;
 mod clock;
 mod contest;
@@ -26,12 +27,14 @@ mod measure;
 mod memory;
 mod observer;
 mod plot;
+mod promises;
 mod publish;
 mod queue;
 mod read;
 mod rebuild;
 mod report;
 mod scale;
+mod scenario;
 mod seed;
 mod sse;
 mod stage;
@@ -56,6 +59,10 @@ use floor::Floor;
 use machine::Machine;
 use report::{minutes, replace_between_markers};
 use stage::Stage;
+
+/// The service's, so that no baseline is slower by its allocator alone.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What `cargo xtask bench` passes on; its help explains it.
 #[derive(Parser)]

@@ -2,9 +2,12 @@
 //!
 //! One round on a shared machine says little: something else may have run in it. So whatever is compared takes turns
 //! (A B A B …), and each figure is the median of its rounds beside the least and the greatest. A ratio is taken round by
-//! round, between neighbours in time, before its median.
+//! round, of rounds of the same turn, before its median.
 
 use serde::{Deserialize, Serialize};
+
+/// A quantile is shown if so many values lie beyond it.
+const BEYOND: f64 = 10.0;
 
 /// The rounds of one figure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,12 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
+/// Whether so many values are enough for a quantile. Medians are shown of fewer, for what takes seconds.
+#[expect(clippy::cast_precision_loss, reason = "as many as fit into memory")]
+pub fn is_enough(values: usize, share: f64) -> bool {
+    values as f64 * (1.0 - share) >= BEYOND - 1e-6
+}
+
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "every value is exact")]
 mod tests {
@@ -76,5 +85,12 @@ mod tests {
         assert_eq!(quantile(&values, 0.999), 999.0);
         assert_eq!(quantile(&values, 1.0), 1000.0);
         assert_eq!(quantile(&[7.0], 0.0), 7.0);
+    }
+
+    #[test]
+    fn a_quantile_needs_ten_values_beyond_it() {
+        assert!(is_enough(1_000, 0.99) && !is_enough(999, 0.99));
+        assert!(is_enough(10_000, 0.999) && !is_enough(1_000, 0.999));
+        assert!(is_enough(20, 0.5));
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use plotters::coord::combinators::BindKeyPoints;
 use plotters::prelude::*;
 
-use crate::measure::Spread;
+use crate::measure::{Spread, sorted};
 use crate::report::digits;
 
 const SIZE: (u32, u32) = (760, 420);
@@ -51,8 +52,9 @@ impl Plot {
     /// Draws it into an SVG file.
     pub fn draw(&self, file: &Path) {
         let points = || self.lines.iter().flat_map(|line| &line.points);
-        let least = points().map(|(x, _)| *x).fold(f64::INFINITY, f64::min);
-        let greatest = points().map(|(x, _)| *x).fold(1.0, f64::max);
+        let mut measured = sorted(points().map(|(x, _)| *x));
+        measured.dedup();
+        let (least, greatest) = (measured[0], measured[measured.len() - 1]);
         let highest = points().map(|(_, y)| y.max).fold(f64::MIN_POSITIVE, f64::max);
 
         let area = SVGBackend::new(file, SIZE).into_drawing_area();
@@ -62,7 +64,12 @@ impl Plot {
             .margin(12)
             .x_label_area_size(42)
             .y_label_area_size(80)
-            .build_cartesian_2d((least / 1.3..greatest * 1.3).log_scale(), 0.0..highest * 1.3)
+            .build_cartesian_2d(
+                (least / 1.3..greatest * 1.3)
+                    .log_scale()
+                    .with_key_points(measured),
+                0.0..highest * 1.3,
+            )
             .unwrap();
         chart
             .configure_mesh()

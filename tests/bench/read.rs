@@ -13,20 +13,18 @@ use crate::contest::{Load, Round, Turn};
 use crate::effort::Effort;
 use crate::measure::Spread;
 use crate::plot::{Line, Plot};
-use crate::report::{Cell, Part, Table, mebibytes};
+use crate::report::{Cell, Part, Table, digits};
+use crate::scenario::{CAMPAIGNS, ONE, Scenario};
 use crate::stage::Stage;
 use crate::warm::read_once;
 use crate::wrk::{self, Paths};
 use crate::{seed, usage};
 
-/// Campaigns that are read at random.
-const CAMPAIGNS: u32 = 10_000;
-
-/// Campaigns in one request for several.
-const AT_ONCE: u32 = 20;
-
 /// Connections that ask for sums: a few of them keep MongoDB busy.
 const SUMMING: u32 = 4;
+
+/// A sum of many donations takes seconds.
+const TIMES_THE_SECONDS: u32 = 3;
 
 /// [`ONE`] at the fewest connections is promised to reach a share of the constant handler. Rounds differ by a tenth and more
 /// on a shared machine, so it takes more of them to tell.
@@ -37,9 +35,6 @@ const LOOKUPS_AT_MOST: u32 = 512;
 
 /// Less CPU time than this in a round is lost in the kernel's count of it, in hundredths of a second.
 const COUNTABLE_S: f64 = 0.1;
-
-/// The read that nearly everyone makes.
-const ONE: &str = "one campaign";
 
 const API: &str = "totals-api";
 const CONSTANT: &str = "constant handler";
@@ -59,18 +54,6 @@ const COLUMNS: &[&str] = &[
     "wrk",
 ];
 
-/// A kind of read.
-struct Scenario {
-    name: &'static str,
-    paths: Vec<String>,
-    /// Its answers are 404.
-    refused: bool,
-    /// It can be answered by one lookup as well.
-    lookup: bool,
-    /// The most connections that read in this way.
-    crowd: u32,
-}
-
 /// The servers that are there for all of it.
 struct Servers {
     api: Process,
@@ -89,10 +72,8 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     let before = usage::resident_bytes(&servers.api);
     let mut part = Part::new("read");
     let mut table = Table::new("Reads a second", COLUMNS);
-    for scenario in scenarios() {
-        scenario
-            .measure(stage, effort, &servers, &mut part, &mut table)
-            .await;
+    for scenario in Scenario::all() {
+        measure(&scenario, stage, effort, &servers, &mut part, &mut table).await;
     }
     let after = usage::resident_bytes(&servers.api);
     for &donations in effort.summed {
@@ -107,104 +88,63 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     part
 }
 
-impl Scenario {
-    /// All servers that can answer it, by turns, under each number of connections.
-    async fn measure(
-        &self,
-        stage: &Stage,
-        effort: &Effort,
-        servers: &Servers,
-        part: &mut Part,
-        table: &mut Table,
-    ) {
-        let status = if self.refused {
-            StatusCode::NOT_FOUND
-        } else {
-            StatusCode::OK
-        };
-        let constant = Server::constant_as(&servers.api, &self.paths[0], status, stage.dir()).await;
-        let paths = Paths::write(stage.dir(), &self.paths);
-        let mut lines = [Line::new(API), Line::new(CONSTANT), Line::new(FIND_ONE)];
-        // What a first read costs is no part of this.
-        read_once(&servers.api.url, &self.paths).await;
-        let crowds = effort.connections.iter();
-        for (place, &connections) in crowds.enumerate().filter(|(_, size)| **size <= self.crowd) {
-            println!("  {}, {connections} connections", self.name);
-            let mut turns = vec![Turn::of(API, &servers.api), Turn::of(CONSTANT, &constant)];
-            if self.lookup && connections <= LOOKUPS_AT_MOST {
-                turns.push(Turn::of(FIND_ONE, &servers.find_one));
-            }
-            let load = Load {
-                paths: &paths,
-                connections,
-                seconds: effort.seconds,
-                refused: self.refused,
-            };
-            let is_promised = self.name == ONE && place == 0;
-            let times = if is_promised { TIMES_THE_ROUNDS } else { 1 };
-            load.contest(stage, &mut turns, effort.rounds * times).await;
-            let baseline = turns[1].each(|round| round.per_second);
-            for (turn, line) in turns.iter().zip(&mut lines) {
-                let baseline = (turn.name != CONSTANT).then_some(baseline.as_slice());
-                table.rows.push(row(self.name, connections, turn, baseline));
-                line.add(connections, Spread::of(turn.each(|round| round.per_second)));
-                part.rounds.push(json!({
-                    "read": self.name, "connections": connections, "server": turn.name, "rounds": turn.rounds,
-                }));
-            }
+/// All servers that can answer it, by turns, under each number of connections.
+async fn measure(
+    scenario: &Scenario,
+    stage: &Stage,
+    effort: &Effort,
+    servers: &Servers,
+    part: &mut Part,
+    table: &mut Table,
+) {
+    let constant = Server::constant_as(&servers.api, &scenario.paths[0], scenario.status, stage.dir()).await;
+    let paths = Paths::write(stage.dir(), &scenario.paths);
+    let mut lines = [Line::new(API), Line::new(CONSTANT), Line::new(FIND_ONE)];
+    // What a first read costs is no part of this.
+    read_once(&servers.api.url, &scenario.paths).await;
+    let crowds = effort.connections.iter();
+    for (place, &connections) in crowds.enumerate().filter(|(_, size)| **size <= scenario.crowd) {
+        println!("  {}, {connections} connections", scenario.name);
+        let mut turns = vec![Turn::of(API, &servers.api), Turn::of(CONSTANT, &constant)];
+        if scenario.lookup && connections <= LOOKUPS_AT_MOST {
+            turns.push(Turn::of(FIND_ONE, &servers.find_one));
         }
-        if self.lookup {
-            let file = format!("read-{}.svg", self.name.replace([' ', ','], "-"));
-            let title = format!("Reads of {}", self.name);
-            part.plots.push(Plot {
-                file,
-                title,
-                x: "connections",
-                y: "requests/s",
-                lines: lines.into(),
-            });
+        let load = Load {
+            paths: &paths,
+            connections,
+            seconds: effort.seconds,
+            status: scenario.status,
+        };
+        let is_promised = scenario.name == ONE && place == 0;
+        let times = if is_promised { TIMES_THE_ROUNDS } else { 1 };
+        load.contest(stage, &mut turns, effort.rounds * times).await;
+        let baseline = turns[1].each(|round| round.per_second);
+        for (turn, line) in turns.iter().zip(&mut lines) {
+            let baseline = (turn.name != CONSTANT).then_some(baseline.as_slice());
+            table.rows.push(row(scenario.name, connections, turn, baseline));
+            line.add(connections, Spread::of(turn.each(|round| round.per_second)));
+            part.rounds.push(json!({
+                "read": scenario.name, "connections": connections, "server": turn.name, "rounds": turn.rounds,
+            }));
         }
     }
-}
-
-fn scenarios() -> Vec<Scenario> {
-    let path = |id: String| format!("/api/totals/campaigns/{id}");
-    let batch = |first: u32| {
-        let ids = (0..AT_ONCE).map(|place| seed::campaign_id((first + place * 487) % CAMPAIGNS));
-        format!("/api/totals/campaigns?ids={}", ids.collect::<Vec<_>>().join(","))
-    };
-    let scenario = |name, paths, refused, lookup| Scenario {
-        name,
-        paths,
-        refused,
-        lookup,
-        crowd: if lookup { 2_000 } else { 512 },
-    };
-    let known = (0..CAMPAIGNS).map(|number| path(seed::campaign_id(number)));
-    let unknown = (0..CAMPAIGNS).map(|number| path(seed::unknown_id(number)));
-    vec![
-        scenario(ONE, vec![path(seed::campaign_id(0))], false, true),
-        scenario("10,000 campaigns at random", known.collect(), false, true),
-        scenario("10,000 unknown ids at random", unknown.collect(), true, false),
-        scenario(
-            "the list, first page",
-            vec!["/api/totals/campaigns".to_owned()],
-            false,
-            false,
-        ),
-        scenario(
-            "20 campaigns at once",
-            (0..1_000).map(batch).collect(),
-            false,
-            false,
-        ),
-    ]
+    if scenario.lookup {
+        let file = format!("read-{}.svg", scenario.name.replace([' ', ','], "-"));
+        let title = format!("Reads of {}", scenario.name);
+        part.plots.push(Plot {
+            file,
+            title,
+            x: "connections",
+            y: "requests/s",
+            lines: lines.into(),
+        });
+    }
 }
 
 /// What a sum over the donations costs each reader.
 async fn sum(stage: &Stage, effort: &Effort, donations: u32, part: &mut Part, table: &mut Table) {
     let (name, campaign) = (
-        format!("a sum of {donations} donations"),
+        format!("a sum of {} donations", digits(donations.into())),
         format!("summed-{donations}"),
     );
     println!("  {name}");
@@ -216,8 +156,8 @@ async fn sum(stage: &Stage, effort: &Effort, donations: u32, part: &mut Part, ta
     let load = Load {
         paths: &paths,
         connections: SUMMING,
-        seconds: effort.seconds * 2,
-        refused: false,
+        seconds: effort.seconds * TIMES_THE_SECONDS,
+        status: StatusCode::OK,
     };
     load.contest(stage, &mut turns, effort.rounds).await;
     table.rows.push(row(&name, SUMMING, &turns[0], None));
@@ -237,6 +177,7 @@ fn row(read: &str, connections: u32, turn: &Turn<'_>, baseline: Option<&[f64]>) 
         Cell::from(Spread::of(per_million))
     };
     let ratio = |baseline| Spread::of_ratios(&turn.each(|round| round.per_second), baseline);
+    let p99: Option<Vec<f64>> = turn.rounds.iter().map(|round| round.p99_ms).collect();
     vec![
         read.into(),
         connections.into(),
@@ -245,9 +186,14 @@ fn row(read: &str, connections: u32, turn: &Turn<'_>, baseline: Option<&[f64]>) 
         baseline.map_or("".into(), |baseline| Cell::Ratio(ratio(baseline))),
         Cell::Ratio(Spread::of(turn.each(|round| round.wrong_share))),
         spread(|round| round.p50_ms),
-        spread(|round| round.p99_ms),
+        p99.map_or("".into(), |rounds| Spread::of(rounds).into()),
         cpu(|round| round.server_cpu_s),
         cpu(|round| round.mongodb_cpu_s),
         cpu(|round| round.wrk_cpu_s),
     ]
+}
+
+/// Bytes in MiB, to a tenth.
+fn mebibytes(bytes: f64) -> String {
+    format!("{:.1}", bytes / f64::from(1 << 20))
 }

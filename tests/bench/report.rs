@@ -166,11 +166,6 @@ impl From<Spread> for Cell {
     }
 }
 
-/// Bytes in MiB, to a tenth.
-pub fn mebibytes(bytes: f64) -> String {
-    format!("{:.1}", bytes / f64::from(1 << 20))
-}
-
 /// To the second.
 pub fn minutes(time: Duration) -> String {
     format!("{} min {} s", time.as_secs() / 60, time.as_secs() % 60)

@@ -45,8 +45,10 @@ pub async fn campaigns(database: &Database, count: u32) {
     insert(&totals, &mut campaigns).await;
 }
 
-/// So many donations of one campaign, without their events and totals: what recalculating would have to read.
+/// So many donations of one campaign, without their events and totals: what recalculating would have to read, with the
+/// index by campaign.
 pub async fn donations(database: &Database, campaign: &str, count: u32) {
+    store(&database.url).await;
     let collection = database.collection("donations");
     let mut donations = (0..count).map(|number| {
         doc! {

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use dev_services::{MongoServer, RabbitServer};
+use dev_services::{MongoServer, RabbitServer, Source};
 use futures::TryStreamExt;
-use harness::{Broker, Database, Process, api_command, eventually, own_services, worker_command_on};
+use harness::{Broker, Database, Process, api_command, eventually, own_services_from, worker_command_on};
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::usage;
 
 /// The name of database, exchange and queues.
 const NAME: &str = "bench";
+
+const PROCESS: &str = "a process of this machine";
 
 /// MongoDB and RabbitMQ, empty at first. Their durability is production's: majority and journal.
 pub struct Stage {
@@ -23,9 +25,9 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts both.
+    /// Starts both, as processes whatever there is besides: what containers use cannot be counted.
     pub async fn set() -> Self {
-        let (mongodb, rabbitmq, dir) = own_services("bench").await;
+        let (mongodb, rabbitmq, dir) = own_services_from("bench", Some(Source::Native)).await;
         Self {
             database: Database::new(&mongodb.url(), NAME).await,
             broker: Broker::new(&rabbitmq.url(), NAME),
@@ -67,24 +69,24 @@ impl Stage {
         self.database.run(doc! { "dropDatabase": 1 }).await;
     }
 
-    /// CPU seconds that RabbitMQ has used so far; none are known of a container.
+    /// CPU seconds that RabbitMQ has used so far.
     pub fn rabbitmq_cpu_seconds(&self) -> f64 {
-        self.rabbitmq.pid().map_or(f64::NAN, usage::cpu_seconds)
+        usage::cpu_seconds(self.rabbitmq.pid().expect(PROCESS))
     }
 
-    /// CPU seconds that MongoDB has used so far; none are known of a container.
+    /// CPU seconds that MongoDB has used so far.
     pub fn mongodb_cpu_seconds(&self) -> f64 {
-        self.mongodb.pid().map_or(f64::NAN, usage::cpu_seconds)
+        usage::cpu_seconds(self.mongodb.pid().expect(PROCESS))
     }
 
-    /// The most memory that RabbitMQ has had so far, in MiB; none is known of a container.
+    /// The most memory that RabbitMQ has had so far, in MiB.
     pub fn rabbitmq_peak_mib(&self) -> f64 {
-        self.rabbitmq.pid().map_or(f64::NAN, usage::peak_mib)
+        usage::peak_mib(self.rabbitmq.pid().expect(PROCESS))
     }
 
-    /// The most memory that MongoDB has had so far, in MiB; none is known of a container.
+    /// The most memory that MongoDB has had so far, in MiB.
     pub fn mongodb_peak_mib(&self) -> f64 {
-        self.mongodb.pid().map_or(f64::NAN, usage::peak_mib)
+        usage::peak_mib(self.mongodb.pid().expect(PROCESS))
     }
 
     /// When the first so many events of a campaign were committed, in the order of their numbers, by the worker's clock.

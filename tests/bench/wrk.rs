@@ -6,27 +6,34 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 use tokio::process::Command;
+
+use crate::measure::is_enough;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/load.lua");
 
 /// What to ask for: paths in a file, at random.
-pub struct Paths(PathBuf);
+pub struct Paths {
+    file: PathBuf,
+    pub first: String,
+}
 
 impl Paths {
     /// Writes them into `dir`, in the place of the last ones.
     pub fn write(dir: &Path, paths: &[String]) -> Self {
         let file = dir.join("paths");
         std::fs::write(&file, paths.join("\n")).unwrap();
-        Self(file)
+        let first = paths[0].clone();
+        Self { file, first }
     }
 }
 
 /// One round of load.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Answered {
-    requests: f64,
+    requests: u32,
     /// Microseconds, as all times here.
     duration: f64,
     p50: f64,
@@ -38,18 +45,18 @@ pub struct Answered {
 }
 
 impl Answered {
-    /// Answers as they should be (`refused`: a 404 each), in all.
-    pub fn right(&self, refused: bool) -> f64 {
-        if refused {
+    /// Answers as they should be, in all. `wrk` cannot tell one status of 400 and above from another.
+    pub fn right(&self, status: StatusCode) -> f64 {
+        if status.is_client_error() {
             self.refused
         } else {
-            self.requests - self.refused
+            f64::from(self.requests) - self.refused
         }
     }
 
     /// Answers as they should not be, as a share of all.
-    pub fn wrong_share(&self, refused: bool) -> f64 {
-        1.0 - self.right(refused) / self.requests.max(1.0)
+    pub fn wrong_share(&self, status: StatusCode) -> f64 {
+        1.0 - self.right(status) / f64::from(self.requests.max(1))
     }
 
     pub fn seconds(&self) -> f64 {
@@ -60,8 +67,10 @@ impl Answered {
         self.p50 / 1e3
     }
 
-    pub fn p99_ms(&self) -> f64 {
-        self.p99 / 1e3
+    /// If the answers are enough for it.
+    pub fn p99_ms(&self) -> Option<f64> {
+        let answers = usize::try_from(self.requests).unwrap();
+        is_enough(answers, 0.99).then_some(self.p99 / 1e3)
     }
 
     /// Whether every request was answered in some way.
@@ -79,7 +88,7 @@ pub async fn load(url: &str, paths: &Paths, connections: u32, seconds: u32) -> A
         .args(["--connections", &connections.to_string()])
         .args(["--duration", &seconds.to_string()])
         .args(["--timeout", "60", "--script", SCRIPT, url])
-        .env("PATHS", &paths.0)
+        .env("PATHS", &paths.file)
         .stderr(Stdio::inherit())
         .output()
         .await

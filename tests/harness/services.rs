@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer, Services, Settings};
+use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer, Services, Settings, Source};
 use tempfile::TempDir;
 
 /// Connection strings of MongoDB and RabbitMQ.
@@ -37,6 +37,19 @@ pub fn shared() -> (String, String) {
 /// Servers of one's own, empty at first and as durable as in production (majority and journal), in a directory that is
 /// removed when it is dropped.
 pub async fn own(name: &str) -> (MongoServer, RabbitServer, TempDir) {
+    own_from(name, None).await
+}
+
+/// As [`own`], from this source.
+pub async fn own_from(name: &str, source: Option<Source>) -> (MongoServer, RabbitServer, TempDir) {
+    let mongodb = MongoOptions {
+        source,
+        ..MongoOptions::default()
+    };
+    let rabbitmq = RabbitOptions {
+        source,
+        ..RabbitOptions::default()
+    };
     let parent = dev_services::directories::target().join("tmp");
     std::fs::create_dir_all(&parent).unwrap();
     let dir = tempfile::Builder::new()
@@ -44,8 +57,8 @@ pub async fn own(name: &str) -> (MongoServer, RabbitServer, TempDir) {
         .tempdir_in(parent)
         .unwrap();
     let (mongodb, rabbitmq) = tokio::join!(
-        MongoServer::start(dir.path().join("mongodb"), MongoOptions::default()),
-        RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default()),
+        MongoServer::start(dir.path().join("mongodb"), mongodb),
+        RabbitServer::start(dir.path().join("rabbitmq"), rabbitmq),
     );
     let mongodb = mongodb.unwrap_or_else(|error| panic!("{error}"));
     let rabbitmq = rabbitmq.unwrap_or_else(|error| panic!("{error}"));
