@@ -1,5 +1,5 @@
-//! A rebuild with a worker's steps just between two of its own: after it has looked at a campaign, and before it puts
-//! it right.
+//! Steps of others just between two that belong together: a look at a batch's donors and its transaction, or a rebuild's
+//! look at a campaign and its repair.
 
 use mongodb::bson::{Document, doc};
 use tokio::runtime::Handle;
@@ -19,6 +19,24 @@ async fn change(world: &World, collection: &str, id: &str, change: Document) {
     let collection = world.database.collection(collection);
     let changed = collection.update_one(doc! { "_id": id }, change).await.unwrap();
     assert_eq!(changed.modified_count, 1);
+}
+
+#[tokio::test]
+async fn a_donor_whom_another_worker_has_counted_since_the_look_is_not_counted_again() {
+    let world = World::new().await;
+    let store = world.store().await;
+    let batch = [event(created("e1", "d1").donor("ada"))];
+    for others in ["e2", "e3"] {
+        let seen = store.look(&batch).await.unwrap();
+        store
+            .apply(&[event(created(others, others).donor("ada"))])
+            .await
+            .unwrap();
+        let overtaken = store.apply_seen(&batch, &seen).await;
+        assert!(overtaken.is_err(), "{overtaken:?}");
+    }
+    store.apply(&batch).await.unwrap();
+    world.expect_totals("c", 3000, 3, 1).await;
 }
 
 /// Rebuilds everything; `step` is done each time campaign `c` was looked at.
@@ -85,7 +103,7 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
     let again = [event(created("e3", "d3").donor("ada"))];
     let mut looks = 0;
     let mut seen: Option<Sight> = None;
-    rebuild(&store, async || {
+    let rebuilt = rebuild(&store, async || {
         looks += 1;
         match seen.take() {
             // What the rebuild would put right first is changed, so that `c` has to wait for the next look.
@@ -102,6 +120,7 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
     })
     .await;
     assert!(looks > 1, "the first repairs were in nobody's way");
+    assert!(!rebuilt.unfinished, "{rebuilt:?}");
     store.apply(&again).await.unwrap();
     world.expect_totals("c", 2000, 2, 1).await;
     assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);

@@ -17,9 +17,6 @@ use crate::error::Error;
 /// The package that tests the executables from outside.
 const END_TO_END: &str = "tests";
 
-/// Test programs of one package.
-type Programs = Vec<Program>;
-
 #[derive(Debug, Clone)]
 struct Program {
     executable: PathBuf,
@@ -39,23 +36,20 @@ pub struct Results {
 pub struct Suite<'a> {
     scratch: &'a Scratch,
     services: [(&'static str, String); 2],
-    /// Built once, before anything is sabotaged: faults are in what these programs test, never in them.
-    end_to_end: Programs,
 }
 
 impl<'a> Suite<'a> {
     /// Builds the end-to-end tests and the executables; minutes the first time, when all dependencies are built too.
     pub async fn build(scratch: &'a Scratch, services: &Services) -> Result<Self, Error> {
-        let mut suite = Self {
+        let suite = Self {
             scratch,
             services: [
                 ("DATABASE_URL", services.mongodb_url().to_owned()),
                 ("RABBITMQ_URL", services.rabbitmq_url().to_owned()),
             ],
-            end_to_end: Programs::new(),
         };
         suite.build_app(Stdio::inherit()).await?;
-        suite.end_to_end = suite.build_tests(END_TO_END, Stdio::inherit()).await?;
+        suite.build_tests(END_TO_END, Stdio::inherit()).await?;
         Ok(suite)
     }
 
@@ -69,13 +63,10 @@ impl<'a> Suite<'a> {
         let mut results = Results::default();
         for (package, names) in by_package(tests) {
             let said = || log.try_clone().map(Stdio::from).map_err(unwritable);
-            let programs = if package == END_TO_END {
+            if package == END_TO_END {
                 self.build_app(said()?).await?;
-                self.end_to_end.clone()
-            } else {
-                self.build_tests(package, said()?).await?
-            };
-            for program in programs {
+            }
+            for program in self.build_tests(package, said()?).await? {
                 let output = self.run_program(&program, &names, said()?).await?;
                 (&log).write_all(output.as_bytes()).map_err(unwritable)?;
                 results.add(package, &output);
@@ -100,14 +91,15 @@ impl<'a> Suite<'a> {
             .map(|_| ())
     }
 
-    async fn build_tests(&self, package: &str, said: Stdio) -> Result<Programs, Error> {
+    async fn build_tests(&self, package: &str, said: Stdio) -> Result<Vec<Program>, Error> {
         let format = "--message-format=json-render-diagnostics";
-        let messages = self
-            .cargo(
-                &["test", "--package", package, "--tests", "--no-run", format],
-                said,
-            )
-            .await?;
+        // Of the package's other programs none has a test that a fault names.
+        let programs: &[&str] = match package {
+            END_TO_END => &["--test", "e2e"],
+            _ => &["--tests"],
+        };
+        let test = ["test", "--package", package, "--no-run", format];
+        let messages = self.cargo(&[&test, programs].concat(), said).await?;
         Ok(messages.lines().filter_map(Program::from_message).collect())
     }
 
