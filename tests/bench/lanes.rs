@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use futures::future::{join, join_all};
 use harness::Outgoing;
-use totals_core::domain::{Currency, Event, decode};
+use totals_core::domain::{Currency, Event};
 use totals_core::runtime::config::{Batching, Source};
 use totals_core::store::Store;
 
@@ -15,10 +15,9 @@ pub struct Lanes(Vec<Vec<Event>>);
 impl Lanes {
     /// Reads the messages.
     pub fn of(messages: impl IntoIterator<Item = Outgoing>) -> Self {
-        let currency = currency();
         let mut lanes = vec![Vec::new(); batching().lanes];
         for message in messages {
-            let event = decode(&message.body, &message.routing_key, None, currency).unwrap();
+            let event = message.event();
             // Any even split by campaign will do.
             let sum: usize = event.routing_text().bytes().map(usize::from).sum();
             let lane = sum % lanes.len();

@@ -1,7 +1,7 @@
 //! Steps of others just between two that belong together: a look at a batch's donors and its transaction, or a rebuild's
 //! look at a campaign and its repair.
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::doc;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use totals_core::domain::Event;
@@ -13,12 +13,6 @@ use crate::tool::json;
 
 fn event(message: impl Into<Outgoing>) -> Event {
     message.into().event()
-}
-
-async fn change(world: &World, collection: &str, id: &str, change: Document) {
-    let collection = world.database.collection(collection);
-    let changed = collection.update_one(doc! { "_id": id }, change).await.unwrap();
-    assert_eq!(changed.modified_count, 1);
 }
 
 #[tokio::test]
@@ -58,7 +52,10 @@ async fn with_ada_unknown() -> (World, Store) {
         .apply(&[event(created("e1", "d1").donor("ada"))])
         .await
         .unwrap();
-    change(&world, "donations", "d1", doc! { "$unset": { "liveDonor": "" } }).await;
+    world
+        .database
+        .change("donations", "d1", doc! { "$unset": { "liveDonor": "" } })
+        .await;
     (world, store)
 }
 
@@ -90,13 +87,10 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
     let (world, store) = with_ada_unknown().await;
     let other = created("o1", "o").campaign("other").amount(20.0);
     store.apply(&[event(other)]).await.unwrap();
-    change(
-        &world,
-        "donations",
-        "o",
-        doc! { "$set": { "amountMinor": 1_i64 } },
-    )
-    .await;
+    world
+        .database
+        .change("donations", "o", doc! { "$set": { "amountMinor": 1_i64 } })
+        .await;
     let totals = world.database.collection("campaign_totals");
     totals.delete_one(doc! { "_id": "c" }).await.unwrap();
 

@@ -65,15 +65,6 @@ async fn revision(world: &World, campaign: &str) -> i64 {
     totals.get_i64("revision").unwrap()
 }
 
-async fn change(world: &World, collection: &str, id: &str, update: Document) {
-    let changed = world
-        .database
-        .collection(collection)
-        .update_one(doc! { "_id": id }, update)
-        .await;
-    assert_eq!(changed.unwrap().modified_count, 1);
-}
-
 fn kinds(verified: &Value) -> Vec<String> {
     let shown = verified["differences"]["shown"].as_array().unwrap();
     let mut kinds: Vec<_> = shown
@@ -130,30 +121,28 @@ async fn verify_finds_nothing_where_all_follows_from_the_log() {
 #[tokio::test]
 async fn every_kind_of_drift_is_found_and_put_right() {
     let world = told().await;
-    change(
-        &world,
-        "campaign_totals",
-        "c",
-        doc! { "$inc": { "totalAmountMinor": 1_i64 } },
-    )
-    .await;
-    change(
-        &world,
-        "donations",
-        "d1",
-        doc! { "$set": { "amountMinor": 9_i64 } },
-    )
-    .await;
-    change(
-        &world,
-        "donations",
-        "d5",
-        doc! { "$inc": { "refundedMinor": 1_i64 } },
-    )
-    .await;
+    world
+        .database
+        .change(
+            "campaign_totals",
+            "c",
+            doc! { "$inc": { "totalAmountMinor": 1_i64 } },
+        )
+        .await;
+    world
+        .database
+        .change("donations", "d1", doc! { "$set": { "amountMinor": 9_i64 } })
+        .await;
+    world
+        .database
+        .change("donations", "d5", doc! { "$inc": { "refundedMinor": 1_i64 } })
+        .await;
     let unknown = doc! { "_id": "d9", "campaignId": "c", "amountMinor": 5_i64, "refundedMinor": 0_i64 };
     plant(&world, "donations", unknown).await;
-    change(&world, "donations", "d2", doc! { "$unset": { "liveDonor": "" } }).await;
+    world
+        .database
+        .change("donations", "d2", doc! { "$unset": { "liveDonor": "" } })
+        .await;
     let other = world.database.collection("campaign_totals");
     other.delete_one(doc! { "_id": "other" }).await.unwrap();
     let moved = doc! { "_id": "d4", "campaignId": "c", "amountMinor": 700_i64, "refundedMinor": 0_i64 };
@@ -184,7 +173,7 @@ async fn totals_that_are_right_get_a_new_revision_where_donations_were_not() {
     let world = told().await;
     let before = [revision(&world, "c").await, revision(&world, "other").await];
     let moved = doc! { "$set": { "campaignId": "other" } };
-    change(&world, "donations", "d1", moved).await;
+    world.database.change("donations", "d1", moved).await;
     let rebuilt = json(&world, 0, &["rebuild"]).await;
     assert_eq!(
         rebuilt["passes"], 2,
@@ -211,7 +200,7 @@ async fn from_a_log_that_was_tampered_with_nothing_is_rebuilt() {
         let forged = payload.replace(&format!(r#""amount":{amount}"#), r#""amount":9"#);
         assert_ne!(payload, forged);
         let forge = doc! { "$set": { "payload": forged } };
-        change(&world, "event_log", row, forge).await;
+        world.database.change("event_log", row, forge).await;
 
         let verified = json(&world, 1, &["verify"]).await;
         let shown = verified["differences"]["shown"].as_array().unwrap();
@@ -308,13 +297,14 @@ async fn readers_see_totals_go_from_wrong_to_right_in_one_step() {
     const OFF: i64 = 1_000_000_000_000;
     let world = told().await;
     let _worker = world.worker().await;
-    change(
-        &world,
-        "campaign_totals",
-        "c",
-        doc! { "$inc": { "totalAmountMinor": OFF } },
-    )
-    .await;
+    world
+        .database
+        .change(
+            "campaign_totals",
+            "c",
+            doc! { "$inc": { "totalAmountMinor": OFF } },
+        )
+        .await;
     let stop = AtomicBool::new(false);
     let (mut revision, mut righted) = (0, false);
     let read = async {
@@ -399,13 +389,14 @@ async fn explain_adds_up_and_names_what_was_set_aside() {
         "{}",
         said.text()
     );
-    change(
-        &world,
-        "campaign_totals",
-        "c",
-        doc! { "$inc": { "totalAmountMinor": 1_i64 } },
-    )
-    .await;
+    world
+        .database
+        .change(
+            "campaign_totals",
+            "c",
+            doc! { "$inc": { "totalAmountMinor": 1_i64 } },
+        )
+        .await;
     let said = tool(&world, &["explain", "c"]).await;
     assert!(
         said.text()

@@ -106,6 +106,13 @@ impl Database {
             .unwrap()
     }
 
+    /// Changes one document, as a person does by hand.
+    pub async fn change(&self, collection: &str, id: &str, update: Document) {
+        let collection = self.collection(collection);
+        let changed = collection.update_one(doc! { "_id": id }, update).await;
+        assert_eq!(changed.unwrap().modified_count, 1);
+    }
+
     /// Invariants 1 and 5 of the design, recomputed from the donations alone: every campaign's totals are the sum of
     /// its donations' contributions, and none is negative. Those that are live name their donor. The effects in the log
     /// add up to the same.

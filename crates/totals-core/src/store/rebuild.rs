@@ -216,12 +216,12 @@ async fn write_repairs(
     done.donations += donations_written;
     let all = donations_written == donations.len() as u64;
 
+    let touched = |audit: &CampaignAudit| !audit.donation_differences.is_empty();
     let ready = group
         .iter()
-        .filter(|audit| all || audit.donation_differences.is_empty())
+        .filter(|audit| all || !touched(audit))
         .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
     let (wrong, right): (Vec<_>, Vec<_>) = ready.partition(|(_, audit)| audit.totals_differ());
-    let touched = |audit: &CampaignAudit| !audit.donation_differences.is_empty();
     let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();
     let corrected = write_each(store, CAMPAIGN_TOTALS, &wrong, |(campaign, audit)| {
         Ok(correct_totals(campaign, audit))
