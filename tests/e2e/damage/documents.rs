@@ -14,9 +14,14 @@ async fn one_lane(world: &World) -> Process {
     worker
 }
 
-/// Damages documents, publishes `events` in one batch with others that are fine, and returns the letters of `events`,
-/// which name their document and come to be counted once it is repaired.
-async fn isolated(world: &World, worker: Process, damage: &[(&str, &str, Document)], events: Vec<Outgoing>) {
+/// Damages documents, publishes `events` in one batch with others that are fine, waits for the letters of `events`,
+/// which name their document and, moved back, are counted once it is repaired.
+async fn isolated(
+    world: &World,
+    worker: Process,
+    damage: &[(&str, &str, Document)],
+    events: Vec<Outgoing>,
+) -> Process {
     let mut originals = Vec::new();
     for (collection, id, update) in damage {
         let found = world
@@ -61,7 +66,7 @@ async fn isolated(world: &World, worker: Process, damage: &[(&str, &str, Documen
     for letter in letters {
         world.broker.move_back(letter).await;
     }
-    drop(worker);
+    worker
 }
 
 fn names(letter: &DeadLetter, collection: &str, id: &str) -> bool {
@@ -93,8 +98,7 @@ async fn a_donation_that_cannot_be_read_sets_its_own_events_aside_and_no_others(
     world.expect_settled(count).await;
 
     let refunds = (0..count).map(|n| refunded(&format!("r{n}"), &format!("d{n}")).amount(4.0).into());
-    isolated(&world, worker, &damage, refunds.collect()).await;
-    let _worker = one_lane(&world).await;
+    let worker = isolated(&world, worker, &damage, refunds.collect()).await;
     world.expect_totals("c", 600 * 8, 8, 1).await;
     world.expect_settled(count + count + 40).await;
 }
@@ -115,8 +119,7 @@ async fn a_log_row_that_cannot_be_read_sets_its_duplicates_aside_and_no_others()
     world.broker.publish(donations()).await;
     world.expect_settled(count).await;
 
-    isolated(&world, worker, &damage, donations().collect()).await;
-    let worker = one_lane(&world).await;
+    let worker = isolated(&world, worker, &damage, donations().collect()).await;
     let duplicates = async || {
         worker
             .counted(r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#)
@@ -146,8 +149,7 @@ async fn totals_that_cannot_be_read_set_their_campaigns_events_aside_and_no_othe
     world.expect_settled(count).await;
 
     let more = (0..count).map(|n| pledge(n, "more"));
-    isolated(&world, worker, &damage, more.collect()).await;
-    let _worker = one_lane(&world).await;
+    let worker = isolated(&world, worker, &damage, more.collect()).await;
     for n in 0..count {
         world.expect_totals(&format!("c{n}"), 2000, 2, 1).await;
     }
@@ -165,14 +167,13 @@ async fn a_live_donor_that_cannot_be_read_sets_new_pledges_of_that_donor_aside()
     world.expect_settled(1).await;
     // An index has each member of an array.
     let damage = [("donations", "d0", set("liveDonor", vec!["ada", "bob"]))];
-    isolated(
+    let worker = isolated(
         &world,
         worker,
         &damage,
         vec![created("e1", "d1").donor("ada").into()],
     )
     .await;
-    let _worker = one_lane(&world).await;
     world.expect_totals("c", 2000, 2, 1).await;
     world.expect_settled(42).await;
 }

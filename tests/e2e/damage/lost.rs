@@ -79,7 +79,7 @@ async fn an_index_that_a_commit_needs_is_made_anew_under_the_running_worker() {
 #[tokio::test]
 async fn a_collection_or_the_database_dropped_under_the_worker_stops_nothing() {
     let world = World::new().await;
-    let worker = world.worker().await;
+    let (worker, api) = (world.worker().await, world.api().await);
     counts(&world, "first").await;
     for collection in ["donations", "event_log", "campaign_totals"] {
         world.database.collection(collection).drop().await.unwrap();
@@ -88,6 +88,20 @@ async fn a_collection_or_the_database_dropped_under_the_worker_stops_nothing() {
     world.database.run(doc! { "dropDatabase": 1 }).await;
     counts(&world, "last").await;
     counts(&world, "later").await;
+    // The API follows the collection that is there now.
+    let shown = async |campaign: &str| {
+        let (_, body) = api.get(&format!("/api/totals/campaigns/{campaign}")).await;
+        (
+            body["data"]["totalAmount"].as_f64(),
+            body["error"]["code"].as_str().map(str::to_owned),
+        )
+    };
+    eventually(async || shown("later").await, |seen| seen.0 == Some(16.0)).await;
+    eventually(
+        async || shown("first").await,
+        |seen| seen.1.as_deref() == Some("TOTALS_NOT_FOUND"),
+    )
+    .await;
     // What no commit needs comes back with the next look at everything: at a connection, and by the minute.
     let _store = world.store().await;
     everything_is_there(&world).await;
@@ -204,6 +218,42 @@ async fn a_view_in_a_collections_place_is_named_with_the_remedy() {
     )
     .await;
     world.database.run(doc! { "drop": "event_log" }).await;
+    worker.healthy().await;
     counts(&world, "first").await;
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn an_administrators_unique_index_sets_aside_what_it_refuses_and_nothing_else() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    counts(&world, "first").await;
+    let donations = world.database.collection("donations");
+    donations.delete_one(doc! { "_id": "first-d2" }).await.unwrap();
+    let options = IndexOptions::builder()
+        .name("dba_unique".to_owned())
+        .unique(true)
+        .sparse(true)
+        .build();
+    let unique = IndexModel::builder()
+        .keys(doc! { "donorId": 1 })
+        .options(options)
+        .build();
+    donations.create_index(unique).await.unwrap();
+    let again = created("again", "again").campaign("second").donor("ada");
+    let other = created("other", "other").campaign("second").donor("bob");
+    world.broker.publish([again.into(), other.into()]).await;
+    world.expect_totals("second", 1000, 1, 1).await;
+    let letter = world.expect_dead_letters(1).await.remove(0);
+    assert_eq!(letter.header("x-reason-code"), "DATABASE_REFUSED");
+    let reason = letter.reason();
+    assert!(
+        reason.contains("donations \"again\"") && reason.contains("unique index dba_unique"),
+        "{reason}"
+    );
+
+    donations.drop_index("dba_unique").await.unwrap();
+    world.broker.move_back(letter).await;
+    world.expect_totals("second", 2000, 2, 2).await;
     assert_eq!(worker.terminate().await, Some(0));
 }

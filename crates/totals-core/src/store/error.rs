@@ -90,6 +90,22 @@ impl StoreError {
         self.cause == Cause::Document
     }
 
+    /// A write that an administrator's unique index refuses. The `_id`s are unique as well, and mean a document that is there
+    /// already.
+    pub(super) fn foreign_unique_index(code: i32, message: &str) -> Option<Self> {
+        let (_, index) = message.split_once(" index: ")?;
+        let index = index
+            .split(' ')
+            .next()
+            .filter(|index| code == DUPLICATE_KEY && *index != "_id_")?;
+        Some(Self {
+            decision: Decision::Reject,
+            code: None,
+            cause: Cause::Other,
+            summary: format!("the unique index {index} refuses it: it is none of this service's, drop it"),
+        })
+    }
+
     /// A statement within a command, refused with `code`.
     pub(super) fn statement(code: i32) -> Self {
         Self {

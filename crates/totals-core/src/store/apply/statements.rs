@@ -2,7 +2,7 @@
 
 use mongodb::ClientSession;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc, serialize_to_document};
-use mongodb::error::{Error, ErrorKind};
+use mongodb::error::{Error, ErrorKind, IndexedWriteError};
 use serde::Serialize;
 
 use crate::store::{Store, StoreError, check_statements, failed_statements};
@@ -42,9 +42,12 @@ impl Store {
         let Err(error) = into.insert_many(&documents).session(session).await else {
             return Ok(());
         };
-        let refused = refused(&error).and_then(|index| documents.get(index));
-        let id = refused.and_then(|document| serialize_to_document(document).ok()?.remove("_id"));
-        let error = StoreError::from(error);
+        let refused = refused(&error);
+        let document = refused.and_then(|refused| documents.get(refused.index));
+        let id = document.and_then(|document| serialize_to_document(document).ok()?.remove("_id"));
+        let unique =
+            refused.and_then(|refused| StoreError::foreign_unique_index(refused.code, &refused.message));
+        let error = unique.unwrap_or_else(|| error.clone().into());
         Err(match id {
             Some(id) => error.of_document(collection, &id),
             None => error.within(collection),
@@ -113,9 +116,9 @@ impl Store {
 }
 
 /// Which of the documents that were to be inserted was refused.
-fn refused(error: &Error) -> Option<usize> {
+fn refused(error: &Error) -> Option<&IndexedWriteError> {
     match error.kind.as_ref() {
-        ErrorKind::InsertMany(insert) => insert.write_errors.as_ref()?.first().map(|error| error.index),
+        ErrorKind::InsertMany(insert) => insert.write_errors.as_ref()?.first(),
         _ => None,
     }
 }
