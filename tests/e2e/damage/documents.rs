@@ -98,7 +98,7 @@ async fn a_donation_that_cannot_be_read_sets_its_own_events_aside_and_no_others(
     world.expect_settled(count).await;
 
     let refunds = (0..count).map(|n| refunded(&format!("r{n}"), &format!("d{n}")).amount(4.0).into());
-    let worker = isolated(&world, worker, &damage, refunds.collect()).await;
+    let _worker = isolated(&world, worker, &damage, refunds.collect()).await;
     world.expect_totals("c", 600 * 8, 8, 1).await;
     world.expect_settled(count + count + 40).await;
 }
@@ -149,7 +149,7 @@ async fn totals_that_cannot_be_read_set_their_campaigns_events_aside_and_no_othe
     world.expect_settled(count).await;
 
     let more = (0..count).map(|n| pledge(n, "more"));
-    let worker = isolated(&world, worker, &damage, more.collect()).await;
+    let _worker = isolated(&world, worker, &damage, more.collect()).await;
     for n in 0..count {
         world.expect_totals(&format!("c{n}"), 2000, 2, 1).await;
     }
@@ -167,7 +167,7 @@ async fn a_live_donor_that_cannot_be_read_sets_new_pledges_of_that_donor_aside()
     world.expect_settled(1).await;
     // An index has each member of an array.
     let damage = [("donations", "d0", set("liveDonor", vec!["ada", "bob"]))];
-    let worker = isolated(
+    let _worker = isolated(
         &world,
         worker,
         &damage,

@@ -101,7 +101,7 @@ impl Index {
     fn has_keys_of(&self, index: &IndexModel) -> bool {
         let ascending = |value: &Bson| match value {
             Bson::Int32(1) | Bson::Int64(1) => true,
-            Bson::Double(value) => *value == 1.0,
+            Bson::Double(value) => value.total_cmp(&1.0).is_eq(),
             _ => false,
         };
         self.keys.len() == index.keys.len()
