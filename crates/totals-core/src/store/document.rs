@@ -1,5 +1,6 @@
 //! The documents as they are stored, field for field. Nothing outside `store` sees them.
 
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, RawBsonRef};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::domain::{
 pub(super) const EVENT_LOG: &str = "event_log";
 pub(super) const DONATIONS: &str = "donations";
 pub(super) const CAMPAIGN_TOTALS: &str = "campaign_totals";
+pub(super) const DEAD_LETTER_QUEUES: &str = "dead_letter_queues";
 
 /// The state of a row of the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +128,9 @@ pub(super) struct KnownRow {
     pub status: Status,
     /// Of the fields the fold reads if processed, of the whole body if failed.
     pub content_hash: Binary,
+    /// Of a failed row: the contents of the dead-letter queue that its letter is among.
+    #[serde(default)]
+    pub parked_in: Option<ObjectId>,
 }
 
 impl KnownRow {

@@ -3,6 +3,9 @@
 //! A failed row stands at its event's id until a later event of that id is processed and replaces it. Where the id
 //! is taken by a processed event (a reused id, a broken copy), the row stands beside it, at `<event id>#<hash of the
 //! body>`. Another broken body under the same id replaces the row of the one before; the dead-letter queue has both.
+//!
+//! A row also says in which [`Contents`] of the dead-letter queue its letter is, as long as it is there for all that is
+//! known: a message whose letter is not in the queue any more is parked again when it comes again.
 
 use std::collections::HashMap;
 
@@ -10,7 +13,7 @@ use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 
 use super::document::{EVENT_LOG, KnownRow, Status, binary, date};
-use super::{Store, StoreError, check_statements, detached};
+use super::{Contents, Store, StoreError, check_statements, detached};
 use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
 
 /// A message with a readable event id that could not be applied.
@@ -40,18 +43,21 @@ impl Failure {
         format!("{}#{hash}", self.event_id)
     }
 
-    /// Whether its row is there already.
-    fn is_in(&self, rows: &Rows) -> bool {
+    /// Returns true if its row is there and says that its letter is among these contents.
+    fn is_in(&self, rows: &Rows, contents: Contents) -> bool {
+        self.recorded(rows).any(|row| row.parked_in == Some(contents.0))
+    }
+
+    /// Its rows, of this very message.
+    fn recorded<'a>(&self, rows: &'a Rows) -> impl Iterator<Item = &'a KnownRow> {
         let hash = ContentHash::of_bytes(&self.body);
-        let same = |id: &str| {
-            rows.get(id)
-                .is_some_and(|row| row.status == Status::Failed && row.hash() == Some(hash))
-        };
-        same(self.event_id.as_str()) || same(&self.id_beside(hash))
+        let ids = [self.event_id.to_string(), self.id_beside(hash)];
+        let rows = ids.into_iter().filter_map(|id| rows.get(&id));
+        rows.filter(move |row| row.status == Status::Failed && row.hash() == Some(hash))
     }
 
     /// The statement that writes its row.
-    fn statement(&self, rows: &Rows, now: Timestamp) -> Document {
+    fn statement(&self, rows: &Rows, contents: Contents, now: Timestamp) -> Document {
         let hash = ContentHash::of_bytes(&self.body);
         let processed = rows
             .get(self.event_id.as_str())
@@ -64,7 +70,7 @@ impl Failure {
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
             "body": String::from_utf8_lossy(&self.body).into_owned(),
-            "code": self.code, "error": &self.error, "failedAt": date(now),
+            "code": self.code, "error": &self.error, "failedAt": date(now), "parkedIn": contents.0,
         };
         let subject = [
             ("type", self.event_type.as_deref()),
@@ -93,31 +99,39 @@ impl Failure {
 }
 
 impl Store {
-    /// Which of these failures were recorded before, with the very same message.
+    /// Which of these failures were recorded before, with the very same message, whose letters are among these contents
+    /// of the dead-letter queue.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
-    pub async fn known_failures(&self, failures: &[Failure]) -> Result<Vec<bool>, StoreError> {
+    pub async fn known_failures(
+        &self,
+        failures: &[Failure],
+        contents: Contents,
+    ) -> Result<Vec<bool>, StoreError> {
         let (store, failures) = (self.clone(), failures.to_vec());
         detached(async move {
             let rows = store.failure_rows(&failures).await?;
-            Ok(failures.iter().map(|failure| failure.is_in(&rows)).collect())
+            Ok(failures
+                .iter()
+                .map(|failure| failure.is_in(&rows, contents))
+                .collect())
         })
         .await?
     }
 
-    /// Records failures. A processed event is never touched.
+    /// Records failures whose letters are among these contents of the dead-letter queue. A processed event is never touched.
     ///
     /// # Errors
     /// [`StoreError`]; recording again is harmless.
-    pub async fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
+    pub async fn record_failures(&self, failures: &[Failure], contents: Contents) -> Result<(), StoreError> {
         let (store, failures) = (self.clone(), failures.to_vec());
         detached(async move {
             let rows = store.failure_rows(&failures).await?;
             let now = Timestamp::now();
             let statements: Vec<_> = failures
                 .iter()
-                .map(|failure| failure.statement(&rows, now))
+                .map(|failure| failure.statement(&rows, contents, now))
                 .collect();
             if statements.is_empty() {
                 return Ok(());
@@ -125,6 +139,33 @@ impl Store {
             let command = doc! {
                 "update": EVENT_LOG, "updates": statements, "ordered": false,
                 "writeConcern": { "w": "majority" },
+            };
+            check_statements(&store.database.run_command(command).await?)
+        })
+        .await?
+    }
+
+    /// Forgets that these failures' letters are in the dead-letter queue. Their rows stay. To be done before a letter is
+    /// taken out: a crash in between then leaves room for a second letter, and never for none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; forgetting again is harmless.
+    pub async fn forget_letters(&self, failures: &[Failure]) -> Result<(), StoreError> {
+        let (store, failures) = (self.clone(), failures.to_vec());
+        detached(async move {
+            let rows = store.failure_rows(&failures).await?;
+            let recorded = failures.iter().flat_map(|failure| failure.recorded(&rows));
+            let ids: Vec<_> = recorded.map(|row| row.id.clone()).collect();
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let forget = doc! {
+                "q": { "_id": { "$in": ids }, "status": "FAILED" },
+                "u": { "$unset": { "parkedIn": "" } },
+                "multi": true,
+            };
+            let command = doc! {
+                "update": EVENT_LOG, "updates": [forget], "writeConcern": { "w": "majority" },
             };
             check_statements(&store.database.run_command(command).await?)
         })
@@ -142,7 +183,7 @@ impl Store {
         let log = self.event_log::<KnownRow>();
         let rows = log
             .find(filter)
-            .projection(doc! { "status": 1, "contentHash": 1 })
+            .projection(doc! { "status": 1, "contentHash": 1, "parkedIn": 1 })
             .await?;
         Ok(rows.map_ok(|row| (row.id.clone(), row)).try_collect().await?)
     }
