@@ -28,7 +28,7 @@ async fn publish(world: &World, id: &str, donation: &str) {
             .await
             .map_err(|error| error.to_string())
     };
-    eventually(publish, Result::is_ok).await;
+    eventually(publish, Result::is_ok).await.unwrap();
 }
 
 #[tokio::test]
