@@ -65,6 +65,8 @@ pub struct Walk {
     held: u32,
     settled: bool,
     renewals: Renewals,
+    /// From the first letter on that was delivered before.
+    renewing: bool,
 }
 
 /// The letters of one channel.
@@ -115,6 +117,7 @@ impl Walk {
             held: 0,
             settled: false,
             renewals: Renewals::default(),
+            renewing: false,
         })
     }
 
@@ -152,20 +155,22 @@ impl Walk {
         Ok(None)
     }
 
-    /// Leaves a letter in the queue, as a fresh copy if it was delivered before.
+    /// Leaves a letter in the queue, as a fresh copy if it, or one before it, was delivered before.
     ///
     /// # Errors
     /// [`ToolError`] if the broker is lost; then the letter is still there.
     pub async fn pass(&mut self, letter: &Letter) -> Result<(), ToolError> {
-        if is_due(&letter.message) {
+        self.renew(&letter.message, &letter.channel).await?;
+        Ok(())
+    }
+
+    /// Renews a letter if it, or one before it, was delivered before: so the letters keep their order.
+    async fn renew(&mut self, message: &Message, channel: &Channel) -> Result<(), BrokerError> {
+        self.renewing |= is_due(message);
+        if self.renewing {
             let queue = self.config.dead_letter_queue();
-            let Self {
-                renewals, connection, ..
-            } = self;
-            let full = renewals
-                .add(connection, &queue, &letter.message, &letter.channel)
-                .await;
-            if full {
+            let full = self.renewals.add(&self.connection, &queue, message, channel);
+            if full.await {
                 self.acknowledge_renewed().await?;
             }
         }
@@ -267,16 +272,11 @@ impl Walk {
         {
             let cancel = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
             call("cancelling the consumer", cancel).await?;
-            let queue = self.config.dead_letter_queue();
             while let Ok(Some(Ok(delivery))) = timeout(SILENCE, consumer.next()).await {
-                let message = Message::from(delivery);
-                if is_due(&message)
-                    && self
-                        .renewals
-                        .add(&self.connection, &queue, &message, &channel)
-                        .await
-                {
-                    self.acknowledge_renewed().await?;
+                // Behind those that were there at the start are newer ones, this walk's own copies among them.
+                if self.left > 0 {
+                    self.left -= 1;
+                    self.renew(&Message::from(delivery), &channel).await?;
                 }
             }
         }
