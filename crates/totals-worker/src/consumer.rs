@@ -77,7 +77,7 @@ impl Worker {
         tracing::info!(
             remedy = topology::limit_policy(broker),
             "a policy may set a smaller delivery limit than the worker asks for, and no client can see that; messages and \
-             dead letters are renewed before a limit of 2 or more is reached, and the remedy lifts a smaller one"
+             dead letters are renewed before a limit of 3 or more is reached, and the remedy lifts a smaller one"
         );
         while !shutdown.soft.is_cancelled() {
             let problem = match self.epoch(shutdown, &mut backoff).await {

@@ -7,7 +7,8 @@
 //!
 //! Every look counts as a delivery, and a queue's delivery limit would drop a letter that was looked at too often: after 21
 //! looks by default on RabbitMQ 4. So a letter that comes with a count is [renewed](super::renew) once the walk is past
-//! it, at the end of the queue, behind what the walk still looks at.
+//! it, at the end of the queue, behind what the walk still looks at. One look can leave a count of 2: this walk's own
+//! consumer may be sent a copy, and a flush may fetch it after that.
 //!
 //! The broker answers no acknowledgement, and a busy queue's client within it puts some off: those were lost if the
 //! channel closed at once (of 1,500 letters settled, 18 were there again). So before closing, each channel is
