@@ -13,11 +13,13 @@ mod lane;
 mod message;
 mod metrics;
 mod publisher;
+mod renew;
 mod repair;
 mod report;
 mod settle;
 mod tools;
 mod topology;
+mod upkeep;
 mod wire;
 
 use std::process::ExitCode;

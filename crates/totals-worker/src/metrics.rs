@@ -62,6 +62,8 @@ pub struct Metrics {
     in_hand: Gauge,
     broker_connected: Gauge,
     broker_connections: Counter,
+    renewed: Counter,
+    upkeep: Counter,
 }
 
 impl Default for Metrics {
@@ -118,6 +120,18 @@ impl Default for Metrics {
             "Times the worker started to consume",
             broker_connections.clone(),
         );
+        let renewed = Counter::default();
+        registry.register(
+            "deliveries_renewed",
+            "Messages delivered so often that a fresh copy took their place in the queue",
+            renewed.clone(),
+        );
+        let upkeep = Counter::default();
+        registry.register(
+            "upkeep",
+            "Looks at whether exchange, queues, bindings, collections and indexes are there",
+            upkeep.clone(),
+        );
         Self {
             registry,
             events,
@@ -129,6 +143,8 @@ impl Default for Metrics {
             in_hand,
             broker_connected,
             broker_connections,
+            renewed,
+            upkeep,
         }
     }
 }
@@ -169,6 +185,17 @@ impl Metrics {
     pub fn dead_letters_refused(&self, count: usize) {
         self.dead_letters_refused
             .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many messages are in the queue again as fresh copies, and settled.
+    pub fn renewed(&self, count: usize) {
+        self.renewed.inc_by(count as u64);
+        self.in_hand.dec_by(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A look at whether everything is there came to its end.
+    pub fn looked_after(&self) {
+        self.upkeep.inc();
     }
 
     /// An operation failed and will be tried again.

@@ -7,6 +7,7 @@ mod variable;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use config::{Config, Environment};
 
@@ -71,6 +72,8 @@ pub struct Worker {
     pub broker: Broker,
     /// How it batches.
     pub batching: Batching,
+    /// `UPKEEP_SECONDS`.
+    pub upkeep: Duration,
     /// `CURRENCY`.
     pub currency: Currency,
     /// Logs and traces.
@@ -236,6 +239,7 @@ impl Source {
             database: self.database()?,
             broker: self.broker()?,
             batching: self.batching()?,
+            upkeep: Duration::from_secs(self.number(&UPKEEP_SECONDS, 1, 3600)?),
             currency: self.currency()?,
             telemetry: self.telemetry()?,
         })
