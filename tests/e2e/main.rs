@@ -31,6 +31,7 @@ mod outages;
 mod partitions;
 mod poison;
 mod rivals;
+mod stalls;
 mod tool;
 mod traces;
 mod upgrades;

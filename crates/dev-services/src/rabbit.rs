@@ -35,6 +35,8 @@ pub struct RabbitOptions {
 pub struct RabbitServer {
     pub(crate) instance: Instance,
     port: u16,
+    /// The start script of a process; its tools lie beside it.
+    script: Option<PathBuf>,
     /// The node's own name server; it stays while the broker is down.
     _epmd: Option<Epmd>,
 }
@@ -62,6 +64,7 @@ impl RabbitServer {
                 };
                 let node = rabbitmq::node(&script, &dir, &identity)?;
                 Self {
+                    script: Some(script),
                     _epmd: Some(epmd),
                     ..Self::native(node, port)
                 }
@@ -71,6 +74,7 @@ impl RabbitServer {
                 Self {
                     instance: Instance::Container(container),
                     port,
+                    script: None,
                     _epmd: None,
                 }
             }
@@ -84,8 +88,27 @@ impl RabbitServer {
         Self {
             instance: Instance::Native(node),
             port,
+            script: None,
             _epmd: None,
         }
+    }
+
+    /// Runs `rabbitmqctl` with these arguments for this broker. Returns true if it succeeded; false also in a container,
+    /// whose engine this crate asks for no commands.
+    ///
+    /// # Errors
+    /// [`Error::Spawn`] if it cannot be started.
+    pub async fn control(&self, arguments: &[&str]) -> Result<bool, Error> {
+        let (Some(script), Instance::Native(node)) = (&self.script, &self.instance) else {
+            return Ok(false);
+        };
+        let mut command = tokio::process::Command::from(rabbitmq::control(script, node));
+        let status = command.args(arguments).kill_on_drop(true).status().await;
+        let status = status.map_err(|source| Error::Spawn {
+            program: "rabbitmqctl".into(),
+            source,
+        })?;
+        Ok(status.success())
     }
 
     /// Connection string, default virtual host.

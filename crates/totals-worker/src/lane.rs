@@ -26,6 +26,10 @@ use crate::settle::Settle;
 /// even a campaign be removed and begun anew.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// What an operator can do about a lane that stalls.
+pub const REMEDY: &str = "let MongoDB take the writes of the user in DATABASE_URL (rights, disk space, validators); the \
+                          worker then goes on by itself";
+
 /// A decoded message.
 pub type Item = (Event, Message);
 
@@ -51,11 +55,15 @@ impl Lane {
         loop {
             let (batch, sight) = match ahead.take() {
                 Some(ahead) => ahead,
-                None => (self.batch(&mut arriving).await, None),
+                None => {
+                    self.committer.progress.rest();
+                    (self.batch(&mut arriving).await, None)
+                }
             };
             if batch.events.is_empty() || self.epoch.is_cancelled() {
                 return;
             }
+            self.committer.progress.begin();
             if arriving.len() < self.batch_size {
                 let Ok(_) = self.commit(batch, sight).await else {
                     return;
@@ -111,6 +119,7 @@ impl Lane {
             }
         }
         self.settle.done(committed);
+        self.committer.progress.advance();
     }
 
     fn park(&self, message: Message, reason: Reason) {

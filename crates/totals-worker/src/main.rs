@@ -16,6 +16,7 @@ mod publisher;
 mod repair;
 mod report;
 mod settle;
+mod stall;
 mod tools;
 mod topology;
 mod wire;

@@ -62,6 +62,7 @@ pub struct Metrics {
     in_hand: Gauge,
     broker_connected: Gauge,
     broker_connections: Counter,
+    stalled_seconds: Gauge,
 }
 
 impl Default for Metrics {
@@ -118,6 +119,12 @@ impl Default for Metrics {
             "Times the worker started to consume",
             broker_connections.clone(),
         );
+        let stalled_seconds = Gauge::default();
+        registry.register(
+            "stalled_seconds",
+            "0 while all is well, else how long the task that waits longest has had work in hand and finished none of it",
+            stalled_seconds.clone(),
+        );
         Self {
             registry,
             events,
@@ -129,6 +136,7 @@ impl Default for Metrics {
             in_hand,
             broker_connected,
             broker_connections,
+            stalled_seconds,
         }
     }
 }
@@ -193,8 +201,10 @@ impl Metrics {
         self.dead_letters_refused.set(0);
     }
 
-    /// Everything, as Prometheus scrapes it.
-    pub fn render(&self) -> String {
+    /// Everything, as Prometheus scrapes it, while no task has been stalled for longer than this.
+    pub fn render(&self, stalled: Duration) -> String {
+        self.stalled_seconds
+            .set(i64::try_from(stalled.as_secs()).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

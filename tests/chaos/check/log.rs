@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::TryStreamExt;
 use harness::Database;
-use mongodb::bson::doc;
+use mongodb::bson::{Bson, doc};
 use serde::Deserialize;
 
 use super::Findings;
@@ -14,8 +14,9 @@ use crate::spelling::donation_id;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
+    /// A failure beside a processed event has one that no event can have.
     #[serde(rename = "_id")]
-    id: String,
+    id: Bson,
     status: String,
     #[serde(rename = "type")]
     event_type: Option<String>,
@@ -89,7 +90,11 @@ impl Log {
             findings.add(format!("log row {} is of no event that was published", row.id));
             return;
         };
-        let (id, fact) = (row.id, oracle.facts[number]);
+        let Bson::String(id) = row.id else {
+            findings.add(format!("log row {} is of no event's id", row.id));
+            return;
+        };
+        let fact = oracle.facts[number];
         let derived = format!("{}_", fact.what.name());
         let is_its_id = oracle
             .id_of(number)
