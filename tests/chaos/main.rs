@@ -76,8 +76,8 @@ async fn main() {
     let passed = tokio::select! {
         passed = async {
             match options.stalls {
-                0 => run(&options).await,
-                _ => stall::run(&options).await,
+                0 => Box::pin(run(&options)).await,
+                _ => Box::pin(stall::run(&options)).await,
             }
         } => passed,
         _ = tokio::signal::ctrl_c() => {

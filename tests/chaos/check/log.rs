@@ -14,7 +14,7 @@ use crate::spelling::donation_id;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    /// A failure beside a processed event has one that no event can have.
+    /// An event's id, or a document where a failure stands beside it.
     #[serde(rename = "_id")]
     id: Bson,
     status: String,
@@ -91,7 +91,7 @@ impl Log {
             return;
         };
         let Bson::String(id) = row.id else {
-            findings.add(format!("log row {} is of no event's id", row.id));
+            findings.add(format!("log row {} has no event's id", row.id));
             return;
         };
         let fact = oracle.facts[number];

@@ -52,7 +52,7 @@ pub async fn damage(database: &Database, collection: &'static str, random: &mut 
     let newest = documents.find(filter).sort(doc! { "$natural": -1 }).limit(count);
     let found: Vec<Document> = newest.await.unwrap().try_collect().await.unwrap();
     let as_text = random.random_bool(0.5);
-    let mut damages = Vec::new();
+    let mut done = Vec::new();
     for mut document in found {
         let (Some(id), Some(right)) = (document.remove("_id"), document.remove(field)) else {
             continue;
@@ -64,10 +64,8 @@ pub async fn damage(database: &Database, collection: &'static str, random: &mut 
             (Bson::Int64(number), _) => Some(Bson::String(number.to_string())),
             _ => None,
         };
-        let update = match &damaged {
-            Some(value) => doc! { "$set": { field: value } },
-            None => doc! { "$unset": { field: "" } },
-        };
+        let change = damaged.clone().map(|value| doc! { "$set": { field: value } });
+        let update = change.unwrap_or_else(|| doc! { "$unset": { field: "" } });
         // Not if the worker was faster.
         let as_it_was = doc! { "_id": &id, field: &right };
         if documents
@@ -77,7 +75,7 @@ pub async fn damage(database: &Database, collection: &'static str, random: &mut 
             .modified_count
             == 1
         {
-            damages.push(Damage {
+            done.push(Damage {
                 collection,
                 id,
                 field,
@@ -86,7 +84,7 @@ pub async fn damage(database: &Database, collection: &'static str, random: &mut 
             });
         }
     }
-    damages
+    done
 }
 
 /// Puts them right, unless something else has by now.
@@ -99,10 +97,8 @@ pub async fn mend(database: &Database, damages: &mut Vec<Damage>) {
             damaged,
             right,
         } = damage;
-        let filter = match damaged {
-            Some(value) => doc! { "_id": id, field: value },
-            None => doc! { "_id": id, field: { "$exists": false } },
-        };
+        let as_damaged = damaged.unwrap_or_else(|| Bson::Document(doc! { "$exists": false }));
+        let filter = doc! { "_id": id, field: as_damaged };
         let mended = database.collection(collection);
         mended
             .update_one(filter, doc! { "$set": { field: right } })

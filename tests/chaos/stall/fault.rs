@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
 /// The indexes, each with its collection.
-const INDEXES: [(&str, &str); 4] = [
+pub const INDEXES: [(&str, &str); 4] = [
     ("donations", "by_campaign_and_donor"),
     ("event_log", "by_campaign"),
     ("event_log", "early"),

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use super::PROMISED;
 use super::damage::{self, Damage};
-use super::fault::{Fault, Trouble};
+use super::fault::{Fault, INDEXES, Trouble};
 use super::health::Health;
 use super::probe::Probes;
 use super::strike::{give_back, strike};
@@ -261,13 +261,15 @@ impl Rounds {
 
 /// Returns true if what nobody has given back is there again.
 async fn is_back(fault: Fault, stage: &Stage) -> bool {
-    match fault {
-        Fault::IndexDropped(collection, name) => {
-            let names = stage.database.collection(collection).list_index_names().await;
-            names.is_ok_and(|names| names.iter().any(|found| found == name))
-        }
-        _ => true,
-    }
+    let (Fault::IndexDropped(collection, _) | Fault::CollectionDropped(collection)) = fault else {
+        return true;
+    };
+    let names = stage.database.collection(collection).list_index_names().await;
+    names.is_ok_and(|names| {
+        INDEXES
+            .iter()
+            .all(|(of, name)| *of != collection || names.contains(&(*name).to_owned()))
+    })
 }
 
 /// Has what was dropped made from the log.

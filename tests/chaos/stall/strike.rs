@@ -30,7 +30,7 @@ const IDLE_FOR: Duration = Duration::from_millis(500);
 /// Strikes.
 ///
 /// # Errors
-/// If the service did not come to rest where that is needed first.
+/// If the service did not come to rest where that is needed first, or what is to be taken away is not there.
 pub async fn strike(
     fault: Fault,
     stage: &mut Stage,
@@ -40,8 +40,8 @@ pub async fn strike(
 ) -> Result<(), String> {
     match fault {
         Fault::IndexDropped(collection, name) => {
-            let collection = stage.database.collection(collection);
-            collection.drop_index(name).await.unwrap();
+            let dropped = stage.database.collection(collection).drop_index(name).await;
+            dropped.map_err(|_| "the index was not there, long after it was lost".to_owned())?;
         }
         Fault::CollectionDropped(collection) => {
             mend(&stage.database, damages).await;
