@@ -55,10 +55,7 @@ impl Lane {
         loop {
             let (batch, sight) = match ahead.take() {
                 Some(ahead) => ahead,
-                None => {
-                    self.committer.progress.rest();
-                    (self.batch(&mut arriving).await, None)
-                }
+                None => (self.batch(&mut arriving).await, None),
             };
             if batch.events.is_empty() || self.epoch.is_cancelled() {
                 return;
@@ -68,6 +65,7 @@ impl Lane {
                 let Ok(_) = self.commit(batch, sight).await else {
                     return;
                 };
+                self.committer.progress.rest();
                 continue;
             }
             let next = self.batch(&mut arriving).await;
