@@ -190,14 +190,12 @@ async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_fro
 async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() {
     let world = World::new().await;
     let worker = world.worker().await;
-    // A campaign whose totals were damaged by hand refuses every change.
-    let damaged = doc! { "_id": "damaged", "totalAmountMinor": "a lot" };
+    // An administrator's rule of what a donation may be.
+    let rule = doc! { "campaignId": { "$ne": "damaged" } };
     world
         .database
-        .collection("campaign_totals")
-        .insert_one(damaged)
-        .await
-        .unwrap();
+        .run(doc! { "collMod": "donations", "validator": rule })
+        .await;
     worker.terminate().await;
     let mut events: Vec<Outgoing> = (0..50)
         .map(|number| created(&format!("e{number}"), &format!("d{number}")).into())
@@ -210,7 +208,10 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
     let worker = Process::start(command).await;
     world.expect_totals("c", 50_000, 50, 0).await;
     let dead_letters = world.expect_dead_letters(1).await;
-    assert_eq!(dead_letters[0].reason(), "MongoDB refused a write: code 14 ");
+    assert_eq!(
+        dead_letters[0].reason(),
+        "donations \"refused\": MongoDB refused a write: code 121 DocumentValidationFailure"
+    );
     assert_eq!(dead_letters[0].header("x-reason-code"), "DATABASE_REFUSED");
     assert_eq!(world.database.processed().await, 50);
     assert!(
@@ -221,15 +222,9 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
             .unwrap()
             .get_str("error")
             .unwrap()
-            .contains("code 14")
+            .contains("code 121")
     );
     assert_eq!(worker.terminate().await, Some(0));
-    world
-        .database
-        .collection("campaign_totals")
-        .delete_one(doc! { "_id": "damaged" })
-        .await
-        .unwrap();
     world.database.check_invariants().await;
 }
 

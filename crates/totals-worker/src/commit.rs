@@ -114,7 +114,7 @@ impl Committer {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
         loop {
             let started = Instant::now();
-            let error = match self.attempt(events, sight.take()).await {
+            let mut error = match self.attempt(events, sight.take()).await {
                 Ok(applied) => {
                     let types = events.iter().map(Event::event_type);
                     self.metrics
@@ -131,6 +131,13 @@ impl Committer {
                 Decision::Retry => {}
             }
             self.metrics.retried("commit");
+            if error.is_lost_structure() {
+                let prepared = tokio::select! {
+                    prepared = self.store.prepare() => prepared,
+                    () = self.told_to_give_up() => return Err(Abandoned),
+                };
+                error = prepared.err().unwrap_or(error);
+            }
             self.progress.fail(&error);
             let delay = backoff.next_delay();
             if backoff.failures() > QUIET_FAILURES && backoff.is_worth_a_line() {
@@ -140,12 +147,16 @@ impl Committer {
             if backoff.failures() > QUIET_FAILURES && error.is_write_conflict() {
                 self.end_abandoned_transactions().await;
             }
-            let give_up = self.give_up.iter().map(|token| Box::pin(token.cancelled()));
             tokio::select! {
-                _ = select_all(give_up) => return Err(Abandoned),
+                () = self.told_to_give_up() => return Err(Abandoned),
                 () = tokio::time::sleep(delay) => {}
             }
         }
+    }
+
+    async fn told_to_give_up(&self) {
+        let give_up = self.give_up.iter().map(|token| Box::pin(token.cancelled()));
+        select_all(give_up).await;
     }
 
     async fn attempt(&self, events: &[Event], sight: Option<Sight>) -> Result<Applied, StoreError> {

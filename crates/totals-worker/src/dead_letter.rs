@@ -36,6 +36,10 @@ const MAX_BATCH: usize = 32;
 pub const REMEDY: &str = "let RabbitMQ take messages for the dead-letter queue (limits and policies of the queue, rights of \
                           the user in RABBITMQ_URL, alarms) and MongoDB take writes; the worker then goes on by itself";
 
+/// How often the log is asked to take a failure that it has answered it does not take: about 5 s in all. An answer that does
+/// not come is no answer.
+const RECORD_ATTEMPTS: u32 = 8;
+
 /// A message and why it is dead-lettered.
 #[derive(Debug)]
 pub struct Parked {
@@ -199,7 +203,7 @@ impl DeadLetters {
         record.retain(|(tag, _)| !left.contains(tag));
         publish.retain(|parked| !left.contains(&parked.message.tag));
         let record: Vec<Failure> = record.into_iter().map(|(_, failure)| failure).collect();
-        self.record(&record, &mut backoff).await?;
+        self.record(record, &mut backoff).await?;
         for Parked { reason, .. } in publish {
             self.metrics
                 .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
@@ -254,15 +258,39 @@ impl DeadLetters {
         Ok((left, refusal))
     }
 
-    async fn record(&self, failures: &[Failure], backoff: &mut Backoff) -> Result<(), Abandoned> {
-        while let Err(error) = self.store.record_failures(failures).await {
-            match error.decision() {
-                Decision::Retry => self.pause(backoff, "record_failures", &error).await?,
-                Decision::Reject => {
-                    tracing::error!(%error, count = failures.len(), "failures are in the dead-letter queue alone");
-                    break;
+    /// Records failures, each by itself: one that the log does not take keeps no other waiting. Its letter is safe already.
+    async fn record(&self, mut failures: Vec<Failure>, backoff: &mut Backoff) -> Result<(), Abandoned> {
+        let mut answers = 0;
+        while !failures.is_empty() {
+            let mut refused = match self.store.record_failures(&failures).await {
+                Ok(refused) => refused,
+                Err(error) if error.decision() == Decision::Reject => {
+                    let each = (0..failures.len()).map(|index| (index, error.clone()));
+                    each.collect()
                 }
+                Err(error) => {
+                    self.pause(backoff, "record_failures", &error).await?;
+                    continue;
+                }
+            };
+            answers += 1;
+            refused.retain(|(index, error)| {
+                let again = error.decision() == Decision::Retry && answers < RECORD_ATTEMPTS;
+                if !again {
+                    let event_id = failures.get(*index).map(|failure| failure.event_id.as_str());
+                    tracing::error!(
+                        event.id = event_id, %error,
+                        "a failure cannot be logged and is in the dead-letter queue alone"
+                    );
+                }
+                again
+            });
+            if let Some((_, error)) = refused.first() {
+                self.pause(backoff, "record_failures", error).await?;
             }
+            let again: HashSet<usize> = refused.into_iter().map(|(index, _)| index).collect();
+            let mut place = 0..;
+            failures.retain(|_| place.next().is_some_and(|place| again.contains(&place)));
         }
         Ok(())
     }

@@ -153,10 +153,14 @@ impl Reason {
         }
     }
 
-    /// An event that the database refuses even when it is alone.
+    /// An event that the database refuses even when it is alone, or that needs a document that cannot be read.
     pub fn refused(event: &Event, error: &StoreError) -> Self {
         Self {
-            code: "DATABASE_REFUSED",
+            code: if error.is_damaged_document() {
+                "DAMAGED_DOCUMENT"
+            } else {
+                "DATABASE_REFUSED"
+            },
             text: error.to_string(),
             subject: subject(event),
         }

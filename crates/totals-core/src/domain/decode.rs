@@ -1,6 +1,7 @@
 //! From a message's bytes to an [`Event`], or to a reason that a person understands.
 //!
-//! Two shapes arrive: an envelope around a payload, and the payment service's bare payload. Fields are read one by
+//! Two shapes arrive: an envelope around a payload, and a bare payload, which may have the envelope's members beside its
+//! own. In either, what a message says of itself is what it is. Fields are read one by
 //! one from their own JSON text, so that amounts never pass through floating point, a message that fails names the
 //! field at fault, and whatever could be read of it (its id above all) is known even so.
 
@@ -32,6 +33,8 @@ pub enum InvalidCode {
     InvalidJson,
     /// No such event type.
     UnknownEventType,
+    /// The message says one event type, its routing key another.
+    TypeMismatch,
     /// A required field is absent.
     MissingField,
     /// A field has the wrong type or form.
@@ -50,6 +53,7 @@ impl InvalidCode {
             Self::NotUtf8 => "NOT_UTF8",
             Self::InvalidJson => "INVALID_JSON",
             Self::UnknownEventType => "UNKNOWN_EVENT_TYPE",
+            Self::TypeMismatch => "TYPE_MISMATCH",
             Self::MissingField => "MISSING_FIELD",
             Self::InvalidField => "INVALID_FIELD",
             Self::InvalidAmount => "INVALID_AMOUNT",
@@ -83,8 +87,11 @@ pub struct Subject {
     pub donation: Option<DonationId>,
 }
 
-/// Decodes one message. `routing_key` is the type and `message_id` the event id of a payload without an envelope;
-/// without a `message_id` the id is derived from the type and the payload, the same at every delivery.
+/// Decodes one message. Its own `eventId` and `eventType` are its id and its type, in an envelope or without one.
+///
+/// A bare payload without an `eventType` has the type that `routing_key` names. Without an `eventId` its id is
+/// `message_id`, or is derived from the type and the payload, the same at every delivery. A `routing_key` that names
+/// one of the types must agree with the message; any other says nothing, as when a message comes straight to a queue.
 ///
 /// # Errors
 /// [`Invalid`] if the message is no event of the service's `currency`. No message panics, however hostile.
@@ -183,8 +190,12 @@ fn read(
             (required_string("eventType", outer.event_type)?, payload.get())
         }
         (None, Some(_)) => {
-            subject.event_id = sent_id;
-            (Cow::Borrowed(routing_key), text)
+            subject.event_id = match outer.event_id {
+                own @ Some(_) => Some(id("eventId", own)?),
+                None => sent_id,
+            };
+            let own_type = optional_string("eventType", outer.event_type)?;
+            (own_type.unwrap_or(Cow::Borrowed(routing_key)), text)
         }
         (None, None) => {
             subject.event_id = id("eventId", outer.event_id).ok().or(sent_id);
@@ -197,11 +208,7 @@ fn read(
     subject.campaign = id("campaignId", fields.campaign_id).ok();
     subject.donation = id("donationId", fields.donation_id).ok();
 
-    let event_type = EventType::from_name(&event_type).ok_or_else(|| {
-        let known = EventType::ALL.map(EventType::as_str).join(", ");
-        let message = format!("eventType must be one of {known}, got {}", shown(&event_type));
-        Fault(InvalidCode::UnknownEventType, message)
-    })?;
+    let event_type = known_type(&event_type, routing_key)?;
     let donation = id("donationId", fields.donation_id)?;
     let kind = kind(event_type, &fields, currency)?;
     let occurred_at = timestamp(outer.timestamp.or(fields.timestamp))?;
@@ -218,6 +225,22 @@ fn read(
         occurred_at,
         payload,
     })
+}
+
+/// The type of that name, unless the routing key is one of the types and another.
+fn known_type(name: &str, routing_key: &str) -> Result<EventType, Fault> {
+    let event_type = EventType::from_name(name).ok_or_else(|| {
+        let known = EventType::ALL.map(EventType::as_str).join(", ");
+        let message = format!("eventType must be one of {known}, got {}", shown(name));
+        Fault(InvalidCode::UnknownEventType, message)
+    })?;
+    match EventType::from_name(routing_key) {
+        Some(routed) if routed != event_type => {
+            let message = format!("the eventType is {event_type}, but the message was published as {routed}");
+            Err(Fault(InvalidCode::TypeMismatch, message))
+        }
+        _ => Ok(event_type),
+    }
 }
 
 fn kind(event_type: EventType, fields: &Payload<'_>, currency: Currency) -> Result<EventKind, Fault> {

@@ -54,7 +54,7 @@ impl fmt::Display for EventType {
 /// One event, decoded.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Sent in the envelope, or derived from the payload where there is none.
+    /// Sent in the message or as its `message_id`, else derived from the payload.
     pub id: EventId,
     /// The donation the event is about.
     pub donation: DonationId,

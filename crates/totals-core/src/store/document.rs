@@ -1,9 +1,10 @@
 //! The documents as they are stored, field for field. Nothing outside `store` sees them.
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime, RawBsonRef};
+use mongodb::bson::{Binary, DateTime, RawBsonRef, RawDocument};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{
     CampaignId, ContentHash, Creation, Currency, Donation, DonationId, DonorId, Effect, Event, EventId,
     EventKind, EventType, Money, Outcome, Timestamp, Totals, decode_payload,
@@ -118,26 +119,35 @@ impl LogRow<'_> {
 }
 
 /// What of a log row tells whether its event is known.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct KnownRow {
-    #[serde(rename = "_id")]
-    pub id: String,
-    pub status: Status,
-    /// Of the fields the fold reads if processed, of the whole body if failed.
-    pub content_hash: Binary,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KnownRow {
+    /// An event with this fingerprint was processed.
+    Processed(ContentHash),
+    /// An event of this id failed.
+    Failed,
 }
 
 impl KnownRow {
-    /// The fingerprint, if it is one of ours.
-    pub fn hash(&self) -> Option<ContentHash> {
-        self.content_hash
-            .bytes
-            .as_slice()
-            .try_into()
-            .ok()
-            .map(ContentHash)
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(row: &RawDocument) -> Result<Self, String> {
+        match row.get_str("status") {
+            Ok("FAILED") => Ok(Self::Failed),
+            Ok("PROCESSED") => hash(row)
+                .map(Self::Processed)
+                .ok_or_else(|| "its contentHash is missing, or not 16 bytes of binary data".to_owned()),
+            _ => Err("its status is neither PROCESSED nor FAILED".to_owned()),
+        }
     }
+}
+
+/// A row's fingerprint, if it is one of ours: of the fields that the fold reads if it is processed, of the whole body if it
+/// failed.
+pub(super) fn hash(row: &RawDocument) -> Option<ContentHash> {
+    let hash = row.get_binary("contentHash").ok()?;
+    hash.bytes.try_into().ok().map(ContentHash)
 }
 
 /// See [`Effect`].
@@ -207,6 +217,37 @@ impl DonationDocument {
         }
     }
 
+    /// Reads what `f` needs of a donation, and nothing that this service could not have written: from half of a donation it
+    /// would go on to a wrong total.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(document: &RawDocument) -> Result<(DonationId, Donation), String> {
+        let id = field(document, "_id", ID, id_of)?.ok_or("it has no _id")?;
+        let campaign: Option<CampaignId> = field(document, "campaignId", ID, id_of)?;
+        let donor = field(document, "donorId", ID, id_of)?;
+        let amount = field(document, "amountMinor", AMOUNT, |value| {
+            whole(value).filter(|minor| (0..=MAX_AMOUNT_MINOR).contains(minor))
+        })?;
+        let refunded = field(document, "refundedMinor", AMOUNT, |value| {
+            whole(value).filter(|minor| *minor >= 0)
+        })?;
+        let creation = match (campaign, amount) {
+            (Some(campaign), Some(amount)) => Some(Creation {
+                campaign,
+                donor,
+                amount: Money::from_minor(amount),
+            }),
+            (None, None) => None,
+            (Some(_), None) => return Err("its amountMinor is missing".to_owned()),
+            (None, Some(_)) => return Err("its campaignId is missing".to_owned()),
+        };
+        let refunded = refunded
+            .map(Money::from_minor)
+            .ok_or("its refundedMinor is missing")?;
+        Ok((id, Donation { creation, refunded }))
+    }
+
     pub fn into_parts(self) -> (DonationId, Donation) {
         let creation = self
             .campaign_id
@@ -257,6 +298,36 @@ pub(super) fn binary(hash: ContentHash) -> Binary {
         subtype: BinarySubtype::Generic,
         bytes: hash.0.to_vec(),
     }
+}
+
+const ID: &str = "an id of 1 to 256 bytes";
+const AMOUNT: &str = "a whole number of minor units in its range";
+
+/// A field, read by `read`; `None` if it is missing or null.
+///
+/// # Errors
+/// What is wrong with it, without its value: that may be personal.
+pub(super) fn field<'a, T>(
+    document: &'a RawDocument,
+    name: &str,
+    wanted: &str,
+    read: impl FnOnce(RawBsonRef<'a>) -> Option<T>,
+) -> Result<Option<T>, String> {
+    match document.get(name) {
+        Ok(None | Some(RawBsonRef::Null)) => Ok(None),
+        Ok(Some(value)) => read(value).map(Some).ok_or_else(|| {
+            format!(
+                "its {name} is not {wanted} (its type is {:?})",
+                value.element_type()
+            )
+        }),
+        Err(_) => Err(format!("its {name} is not valid BSON")),
+    }
+}
+
+/// An id of any kind.
+pub(super) fn id_of<'a, T: TryFrom<&'a str>>(value: RawBsonRef<'a>) -> Option<T> {
+    T::try_from(value.as_str()?).ok()
 }
 
 /// A whole number of either width: a person's correction by hand may be the shorter one.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use mongodb::bson::{Bson, RawBsonRef, RawDocument};
 use mongodb::error::{Error, ErrorKind, TRANSIENT_TRANSACTION_ERROR, WriteFailure};
 
 /// What to do about a failure.
@@ -20,7 +21,19 @@ pub struct StoreError {
     decision: Decision,
     /// The server's code, if the server answered.
     code: Option<i32>,
+    cause: Cause,
     summary: String,
+}
+
+/// What a failure comes from, where more than its decision depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// Anything else.
+    Other,
+    /// An index or a collection is missing, or something else stands in its place.
+    Structure,
+    /// A stored document cannot be read.
+    Document,
 }
 
 /// Server code `DuplicateKey`.
@@ -34,18 +47,26 @@ const WRITE_CONFLICT: i32 = 112;
 
 /// Server codes that mean "this data, never": every other failure is retried, because a batch given up for what is
 /// wrong with the server would be lost to the totals. Names as in MongoDB's `error_codes.yml`.
-const REJECTED: [i32; 10] = [
-    2,     // BadValue
-    9,     // FailedToParse
-    14,    // TypeMismatch
-    15,    // Overflow
-    16,    // InvalidLength
-    394,   // TransactionTooLargeForCache: half of the batch may fit
-    10334, // BSONObjectTooLarge
-    17280, // KeyTooLong
-    17419, // an update would make the document too large
-    17420, // a replacement is too large
+const REJECTED: [(i32, &str); 11] = [
+    (2, "BadValue"),
+    (9, "FailedToParse"),
+    (14, "TypeMismatch"),
+    (15, "Overflow"),
+    (16, "InvalidLength"),
+    (121, "DocumentValidationFailure"),
+    // Half of the batch may fit.
+    (394, "TransactionTooLargeForCache"),
+    (10334, "BSONObjectTooLarge"),
+    (17280, "KeyTooLong"),
+    // An update or a replacement that would make the document too large.
+    (17419, "BSONObjectTooLarge"),
+    (17420, "BSONObjectTooLarge"),
 ];
+
+/// Server codes that mean that a collection or an index is missing, or that a view is in a collection's place: the names
+/// are `NamespaceNotFound`, `IndexNotFound`, `CommandNotSupportedOnView` and `OperationNotSupportedInTransaction` (an old
+/// server makes no collection within one).
+const STRUCTURE: [i32; 4] = [26, 27, 166, 263];
 
 impl StoreError {
     /// What to do about it.
@@ -58,12 +79,77 @@ impl StoreError {
         self.code == Some(WRITE_CONFLICT)
     }
 
+    /// Returns true if a collection or an index is missing, or something else stands in its place:
+    /// [`Store::prepare`](super::Store::prepare) puts it back, or says what is to be done.
+    pub fn is_lost_structure(&self) -> bool {
+        self.cause == Cause::Structure
+    }
+
+    /// Returns true if a stored document cannot be read. The text names its collection and its `_id`.
+    pub fn is_damaged_document(&self) -> bool {
+        self.cause == Cause::Document
+    }
+
+    /// A write that an administrator's unique index refuses. The `_id`s are unique as well, and mean a document that is there
+    /// already.
+    pub(super) fn foreign_unique_index(code: i32, message: &str) -> Option<Self> {
+        let (_, index) = message.split_once(" index: ")?;
+        let index = index
+            .split(' ')
+            .next()
+            .filter(|index| code == DUPLICATE_KEY && *index != "_id_")?;
+        Some(Self {
+            decision: Decision::Reject,
+            code: None,
+            cause: Cause::Other,
+            summary: format!("the unique index {index} refuses it: it is none of this service's, drop it"),
+        })
+    }
+
     /// A statement within a command, refused with `code`.
-    pub(super) fn statement(code: i32, name: &str) -> Self {
+    pub(super) fn statement(code: i32) -> Self {
         Self {
             decision: decision_for(code),
             code: Some(code),
-            summary: format!("MongoDB refused a write: code {code} {name}"),
+            cause: cause_of(code),
+            summary: format!("MongoDB refused a write: code {code}{}", name_of(code)),
+        }
+    }
+
+    /// A document that this service could not have written, and that no event that needs it can be counted with.
+    pub(super) fn damaged(collection: &str, document: &RawDocument, problem: &str) -> Self {
+        let id = match document.get("_id") {
+            Ok(Some(RawBsonRef::String(id))) => format!("{id:?}"),
+            Ok(Some(id)) => format!("{id:?}"),
+            Ok(None) | Err(_) => "without _id".to_owned(),
+        };
+        Self {
+            decision: Decision::Reject,
+            code: None,
+            cause: Cause::Document,
+            summary: format!("the document {collection} {id} is damaged: {problem}"),
+        }
+    }
+
+    /// An index that a query names is missing.
+    pub(super) fn missing_index(collection: &str, index: &str) -> Self {
+        Self {
+            decision: Decision::Retry,
+            code: None,
+            cause: Cause::Structure,
+            summary: format!(
+                "the index {index} on {collection} is missing (a worker makes it anew as it starts and while it runs)"
+            ),
+        }
+    }
+
+    /// Something other than a collection has the name of one of ours.
+    pub(super) fn not_a_collection(name: &str, kind: &str) -> Self {
+        Self {
+            decision: Decision::Retry,
+            code: None,
+            cause: Cause::Structure,
+            summary: format!("{name} is a {kind} and must be a collection: drop or rename it"),
         }
     }
 
@@ -72,6 +158,7 @@ impl StoreError {
         Self {
             decision: Decision::Retry,
             code: Some(code),
+            cause: Cause::Other,
             summary: format!("MongoDB made a write that no majority has confirmed: code {code}"),
         }
     }
@@ -90,10 +177,22 @@ impl StoreError {
         }
     }
 
-    /// The same failure where it says nothing about the data: in reading, say.
+    /// The same failure met in reading, where the server's codes say nothing about the data. A document that is there and
+    /// cannot be read does.
     pub(super) fn into_retry(self) -> Self {
+        if self.is_damaged_document() {
+            return self;
+        }
         Self {
             decision: Decision::Retry,
+            ..self
+        }
+    }
+
+    /// The same failure, with the document that was to be written.
+    pub(super) fn of_document(self, collection: &str, id: &Bson) -> Self {
+        Self {
+            summary: format!("{collection} {id}: {}", self.summary),
             ..self
         }
     }
@@ -124,6 +223,7 @@ impl StoreError {
         Self {
             decision: Decision::Retry,
             code: None,
+            cause: Cause::Other,
             summary: "another commit has changed a campaign since its donors were looked up".to_owned(),
         }
     }
@@ -133,6 +233,7 @@ impl StoreError {
         Self {
             decision: Decision::Retry,
             code: None,
+            cause: Cause::Other,
             summary,
         }
     }
@@ -151,17 +252,32 @@ impl From<Error> for StoreError {
         Self {
             decision,
             code: server_code(&error),
+            cause: server_code(&error).map_or(Cause::Other, cause_of),
             summary: Summary(&error).to_string(),
         }
     }
 }
 
 fn decision_for(code: i32) -> Decision {
-    if REJECTED.contains(&code) {
+    if REJECTED.iter().any(|(rejected, _)| *rejected == code) {
         Decision::Reject
     } else {
         Decision::Retry
     }
+}
+
+fn cause_of(code: i32) -> Cause {
+    if STRUCTURE.contains(&code) {
+        Cause::Structure
+    } else {
+        Cause::Other
+    }
+}
+
+/// MongoDB's name for a code that it leaves out where a write fails, with a space before.
+fn name_of(code: i32) -> String {
+    let known = REJECTED.iter().find(|(rejected, _)| *rejected == code);
+    known.map_or_else(String::new, |(_, name)| format!(" {name}"))
 }
 
 /// The server's code for a failed command or write.
@@ -208,7 +324,7 @@ impl fmt::Display for Summary<'_> {
             }
             ErrorKind::InvalidArgument { message, .. } => write!(f, "the MongoDB driver refuses: {message}")?,
             _ => match server_code(self.0) {
-                Some(code) => write!(f, "MongoDB refused a write: code {code}")?,
+                Some(code) => write!(f, "MongoDB refused a write: code {code}{}", name_of(code))?,
                 None => f.write_str("the MongoDB driver failed")?,
             },
         }

@@ -1,16 +1,18 @@
 //! The log rows of events that could not be applied.
 //!
 //! A failed row stands at its event's id until a later event of that id is processed and replaces it. Where the id
-//! is taken by a processed event (a reused id, a broken copy), the row stands beside it, at `<event id>#<hash of the
-//! body>`. Another broken body under the same id replaces the row of the one before; the dead-letter queue has both.
+//! is taken by a processed event (a reused id, a broken copy), the row stands beside it, at an id that is a document of
+//! the event's id and the hash of the body: any text may be the id of another event. (Earlier versions made it a text,
+//! `<event id>#<hash>`; such rows are found.) Another broken body under the same id replaces the row of the one before; the
+//! dead-letter queue has both.
 
 use std::collections::HashMap;
 
 use futures::TryStreamExt;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
-use super::document::{EVENT_LOG, KnownRow, Status, binary, date};
-use super::{Store, StoreError, check_statements, detached};
+use super::document::{EVENT_LOG, binary, date, hash};
+use super::{Store, StoreError, check_concern, detached, failed_statements};
 use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
 
 /// A message with a readable event id that could not be applied.
@@ -32,35 +34,84 @@ pub struct Failure {
     pub body: Vec<u8>,
 }
 
-type Rows = HashMap<String, KnownRow>;
+/// What the log has at the ids that failures may stand at.
+type Rows = HashMap<RowId, Row>;
+
+/// Where a failure's row may stand.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum RowId {
+    /// At its event's id; or, by an earlier version, at a text made from it, which may be another event's id.
+    Text(String),
+    /// Beside the row of a processed event: a document, which no event has for its id.
+    Beside(EventId, ContentHash),
+}
+
+/// What a row tells of a failure. Damaged rows are rows too: their place is taken.
+#[derive(Debug)]
+struct Row {
+    failed: bool,
+    event_id: Option<String>,
+    hash: Option<ContentHash>,
+}
+
+impl From<&RowId> for Bson {
+    fn from(id: &RowId) -> Self {
+        match id {
+            RowId::Text(text) => text.as_str().into(),
+            RowId::Beside(event, hash) => {
+                doc! { "eventId": event.as_str(), "contentHash": binary(*hash) }.into()
+            }
+        }
+    }
+}
+
+impl RowId {
+    fn read(row: &RawDocument) -> Option<Self> {
+        match row.get("_id").ok()?? {
+            RawBsonRef::String(text) => Some(Self::Text(text.to_owned())),
+            RawBsonRef::Document(id) => {
+                let event = id.get_str("eventId").ok()?.try_into().ok()?;
+                Some(Self::Beside(event, hash(id)?))
+            }
+            _ => None,
+        }
+    }
+}
 
 impl Failure {
-    /// Where its row stands beside a processed event of the same id.
-    fn id_beside(&self, hash: ContentHash) -> String {
-        format!("{}#{hash}", self.event_id)
+    fn hash(&self) -> ContentHash {
+        ContentHash::of_bytes(&self.body)
     }
 
-    /// Whether its row is there already.
-    fn is_in(&self, rows: &Rows) -> bool {
-        let hash = ContentHash::of_bytes(&self.body);
-        let same = |id: &str| {
-            rows.get(id)
-                .is_some_and(|row| row.status == Status::Failed && row.hash() == Some(hash))
-        };
-        same(self.event_id.as_str()) || same(&self.id_beside(hash))
+    /// Where its row may stand: at its event's id, beside it, and where earlier versions put it beside.
+    fn places(&self, hash: ContentHash) -> [RowId; 3] {
+        [
+            RowId::Text(self.event_id.to_string()),
+            RowId::Beside(self.event_id.clone(), hash),
+            RowId::Text(format!("{}#{hash}", self.event_id)),
+        ]
+    }
+
+    /// Where its row is, if it is there already.
+    fn recorded(&self, rows: &Rows) -> Option<RowId> {
+        let hash = self.hash();
+        self.places(hash).into_iter().find(|place| {
+            rows.get(place).is_some_and(|row| {
+                row.failed
+                    && row.hash == Some(hash)
+                    && row.event_id.as_deref() == Some(self.event_id.as_str())
+            })
+        })
     }
 
     /// The statement that writes its row.
     fn statement(&self, rows: &Rows, now: Timestamp) -> Document {
-        let hash = ContentHash::of_bytes(&self.body);
-        let processed = rows
-            .get(self.event_id.as_str())
-            .is_some_and(|row| row.status == Status::Processed);
-        let id = if processed {
-            self.id_beside(hash)
-        } else {
-            self.event_id.to_string()
-        };
+        let hash = self.hash();
+        let [own, beside, _] = self.places(hash);
+        let id = self.recorded(rows).unwrap_or_else(|| {
+            let taken = rows.get(&own).is_some_and(|row| !row.failed);
+            if taken { beside } else { own }
+        });
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
             "body": String::from_utf8_lossy(&self.body).into_owned(),
@@ -79,16 +130,18 @@ impl Failure {
                 None => unset.insert(name, ""),
             };
         }
+        let mut query = doc! { "_id": &id };
+        match id {
+            // Upserted by status: if the id is processed meanwhile, this is a duplicate key and is decided anew.
+            RowId::Text(_) => query.insert("status", "FAILED"),
+            // Nothing else can be there.
+            RowId::Beside(..) => set.insert("status", "FAILED"),
+        };
         let mut update = doc! { "$set": set, "$inc": { "attempts": 1 } };
         if !unset.is_empty() {
             update.insert("$unset", unset);
         }
-        // Upserted by status: if the id is processed meanwhile, this is a duplicate key and is decided anew.
-        doc! {
-            "q": { "_id": id, "status": "FAILED" },
-            "u": update,
-            "upsert": true,
-        }
+        doc! { "q": query, "u": update, "upsert": true }
     }
 }
 
@@ -101,16 +154,23 @@ impl Store {
         let (store, failures) = (self.clone(), failures.to_vec());
         detached(async move {
             let rows = store.failure_rows(&failures).await?;
-            Ok(failures.iter().map(|failure| failure.is_in(&rows)).collect())
+            Ok(failures
+                .iter()
+                .map(|failure| failure.recorded(&rows).is_some())
+                .collect())
         })
         .await?
     }
 
-    /// Records failures. A processed event is never touched.
+    /// Records failures, each by itself. A processed event is never touched. Returned are those that could not be recorded,
+    /// by their place among `failures`, each with its reason; its neighbours are.
     ///
     /// # Errors
-    /// [`StoreError`]; recording again is harmless.
-    pub async fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
+    /// [`StoreError`] if the database did not take the command; recording again is harmless.
+    pub async fn record_failures(
+        &self,
+        failures: &[Failure],
+    ) -> Result<Vec<(usize, StoreError)>, StoreError> {
         let (store, failures) = (self.clone(), failures.to_vec());
         detached(async move {
             let rows = store.failure_rows(&failures).await?;
@@ -120,30 +180,40 @@ impl Store {
                 .map(|failure| failure.statement(&rows, now))
                 .collect();
             if statements.is_empty() {
-                return Ok(());
+                return Ok(Vec::new());
             }
             let command = doc! {
                 "update": EVENT_LOG, "updates": statements, "ordered": false,
                 "writeConcern": { "w": "majority" },
             };
-            check_statements(&store.database.run_command(command).await?)
+            let answer = store.database.run_command(command).await;
+            let answer = answer.map_err(|error| StoreError::from(error).within(EVENT_LOG))?;
+            check_concern(&answer)?;
+            Ok(failed_statements(&answer).collect())
         })
         .await?
     }
 
     async fn failure_rows(&self, failures: &[Failure]) -> Result<Rows, StoreError> {
-        let ids = failures.iter().flat_map(|failure| {
-            [
-                failure.event_id.to_string(),
-                failure.id_beside(ContentHash::of_bytes(&failure.body)),
-            ]
-        });
-        let filter = doc! { "_id": { "$in": ids.collect::<Vec<_>>() } };
-        let log = self.event_log::<KnownRow>();
-        let rows = log
-            .find(filter)
-            .projection(doc! { "status": 1, "contentHash": 1 })
+        let places = failures.iter().flat_map(|failure| failure.places(failure.hash()));
+        let ids: Vec<Bson> = places.map(|place| Bson::from(&place)).collect();
+        let log = self.event_log::<RawDocumentBuf>();
+        let mut found = log
+            .find(doc! { "_id": { "$in": ids } })
+            .projection(doc! { "status": 1, "eventId": 1, "contentHash": 1 })
             .await?;
-        Ok(rows.map_ok(|row| (row.id.clone(), row)).try_collect().await?)
+        let mut rows = Rows::new();
+        while let Some(row) = found.try_next().await? {
+            let Some(id) = RowId::read(&row) else {
+                continue;
+            };
+            let row = Row {
+                failed: row.get_str("status").is_ok_and(|status| status == "FAILED"),
+                event_id: row.get_str("eventId").ok().map(str::to_owned),
+                hash: hash(&row),
+            };
+            rows.insert(id, row);
+        }
+        Ok(rows)
     }
 }

@@ -31,7 +31,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mongodb::bson::Document;
+use mongodb::bson::{Bson, Document};
 use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
 
@@ -71,6 +71,7 @@ pub struct Store {
     /// As the client was opened with, for diagnosing a deployment that the client cannot use.
     options: Arc<ClientOptions>,
     caution: Arc<apply::Caution>,
+    structure: Arc<indexes::Structure>,
 }
 
 impl Store {
@@ -100,6 +101,7 @@ impl Store {
             client,
             options: Arc::new(options),
             caution: Arc::default(),
+            structure: Arc::default(),
         })
     }
 
@@ -116,18 +118,15 @@ impl Store {
         }
     }
 
-    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing. Takes over what
-    /// an earlier version has left, and drops what no version needs any more.
+    /// Creates the collections (inside a transaction they could not be) and their indexes, where missing, and names in the
+    /// log what a database that was prepared before had lost. Takes over what an earlier version has left, and drops what
+    /// no version needs any more. Where nothing is missing it costs three short reads, so it may be called at any time.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be reached or refuses.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let store = self.clone();
-        detached(async move {
-            indexes::create(&store.database).await?;
-            upgrade::take_over(&store.database).await
-        })
-        .await?
+        detached(async move { store.structure.prepare(&store.database).await }).await?
     }
 
     /// About how many rows the log has, for showing progress.
@@ -169,19 +168,31 @@ async fn detached<T: Send + 'static>(
 /// The outcome of a command that reports failed statements, and writes that a majority may never have, within a
 /// successful answer.
 fn check_statements(answer: &Document) -> Result<(), StoreError> {
-    if let Ok(concern) = answer.get_document("writeConcernError") {
-        let code = concern.get_i32("code").unwrap_or_default();
-        return Err(StoreError::unconfirmed(code));
-    }
-    let failed = answer
-        .get_array("writeErrors")
-        .ok()
-        .and_then(|errors| errors.first()?.as_document());
-    match failed {
-        None => Ok(()),
-        Some(error) => Err(StoreError::statement(
-            error.get_i32("code").unwrap_or_default(),
-            error.get_str("codeName").unwrap_or_default(),
+    check_concern(answer)?;
+    failed_statements(answer)
+        .next()
+        .map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// Writes that were made, and that a majority may never have.
+fn check_concern(answer: &Document) -> Result<(), StoreError> {
+    match answer.get_document("writeConcernError") {
+        Ok(concern) => Err(StoreError::unconfirmed(
+            concern.get_i32("code").unwrap_or_default(),
         )),
+        Err(_) => Ok(()),
     }
+}
+
+/// The statements of a command that were refused, each by its place in the command.
+fn failed_statements(answer: &Document) -> impl Iterator<Item = (usize, StoreError)> {
+    let errors = answer.get_array("writeErrors").map_or(&[][..], Vec::as_slice);
+    errors.iter().filter_map(Bson::as_document).map(|error| {
+        let index = error.get_i32("index").unwrap_or_default();
+        let code = error.get_i32("code").unwrap_or_default();
+        (
+            usize::try_from(index).unwrap_or_default(),
+            StoreError::statement(code),
+        )
+    })
 }

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::cluster_time::ClusterTime;
 use super::document::CAMPAIGN_TOTALS;
+use super::indexes::{is_unknown_hint, serving};
 use super::{StoreError, detached};
 
 /// Documents a stream fetches and hands over at once.
@@ -142,13 +143,25 @@ enum Chunk<T> {
 
 async fn feed<T>(
     database: &Database,
-    command: Document,
+    mut command: Document,
     mut read: impl FnMut(&RawDocument) -> Result<T, StoreError>,
     sender: &mpsc::Sender<Chunk<T>>,
 ) -> Result<(), StoreError> {
-    let query = database.run_cursor_command(command).batch_size(CHUNK);
     // Each batch as it came from the network: a cursor of documents would copy them one by one.
-    let mut batches = query.batch().await?;
+    let query = |command| database.run_cursor_command(command).batch_size(CHUNK).batch();
+    let mut batches = match (query(command.clone()).await, command.get_str("hint")) {
+        // An administrator's index may serve under another name.
+        (Err(error), Ok(index)) if is_unknown_hint(&error) => {
+            let collection = collection_of(&command);
+            let serving = serving(database, &collection, index).await?;
+            let Some(serving) = serving.filter(|serving| serving != index) else {
+                return Err(StoreError::missing_index(&collection, index));
+            };
+            command.insert("hint", serving);
+            query(command).await?
+        }
+        (batches, _) => batches?,
+    };
     while let Some(batch) = batches.try_next().await? {
         let mut chunk = Vec::with_capacity(CHUNK as usize);
         for document in batch.doc_slices()? {

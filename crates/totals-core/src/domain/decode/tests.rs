@@ -15,7 +15,7 @@ fn decoded(body: &str, key: &str) -> Event {
 }
 
 fn refused(body: &str) -> (InvalidCode, String) {
-    let invalid = decode(body.as_bytes(), "donation.created", None, usd()).unwrap_err();
+    let invalid = decode(body.as_bytes(), "any", None, usd()).unwrap_err();
     (invalid.code, invalid.message)
 }
 
@@ -26,7 +26,7 @@ fn with_payload(event_type: &str, payload: &str) -> String {
 }
 
 #[test]
-fn an_envelope_is_read_whatever_the_routing_key() {
+fn an_envelope_is_read_under_a_key_that_is_no_type() {
     let event = decoded(CREATED, "something.else");
     assert_eq!(event.id.as_str(), "e1");
     assert_eq!(event.event_type(), EventType::DonationCreated);
@@ -80,6 +80,90 @@ fn a_bare_payload_takes_its_id_from_the_message_or_from_its_content() {
         derived.id,
         decoded(&PAYMENT.replace("p1", "p2"), "payment.completed").id
     );
+}
+
+/// A refund as a flat body: the envelope's members beside the payload's.
+const FLAT: &str = r#"{"eventId":"R-1","eventType":"donation.refunded","donationId":"d1","campaignId":"c1","amount":30,
+    "timestamp":"2025-11-21T10:00:00.000Z"}"#;
+
+#[test]
+fn a_flat_body_keeps_its_own_id_and_type_however_it_is_spelled_and_sent() {
+    for body in [
+        FLAT.to_owned(),
+        FLAT.replace("30", "30.0"),
+        FLAT.replace("\"amount\"", "\"more\":1,\"amount\""),
+    ] {
+        for key in ["donation.refunded", "totals-service.events", ""] {
+            for message_id in [None, Some("m1")] {
+                let event = decode(body.as_bytes(), key, message_id, usd()).unwrap();
+                assert_eq!(event.id.as_str(), "R-1");
+                assert_eq!(event.event_type(), EventType::DonationRefunded);
+            }
+        }
+    }
+    let without_type = FLAT.replace(r#""eventType":"donation.refunded","#, "");
+    assert_eq!(decoded(&without_type, "donation.refunded").id.as_str(), "R-1");
+    let null = FLAT.replace(r#""R-1""#, "null");
+    let named = decode(null.as_bytes(), "donation.refunded", Some("m1"), usd()).unwrap();
+    assert_eq!(named.id.as_str(), "m1", "null is absent");
+}
+
+#[test]
+fn a_flat_body_whose_id_or_type_is_none_is_refused() {
+    for (from, to, code, reason) in [
+        (
+            r#""R-1""#,
+            "7",
+            InvalidCode::InvalidField,
+            "eventId must be a string",
+        ),
+        (
+            r#""R-1""#,
+            r#""""#,
+            InvalidCode::InvalidField,
+            "eventId must not be empty",
+        ),
+        (
+            r#""donation.refunded""#,
+            "7",
+            InvalidCode::InvalidField,
+            "eventType must be a string",
+        ),
+        (
+            "donation.refunded",
+            "donation.lost",
+            InvalidCode::UnknownEventType,
+            "got `donation.lost`",
+        ),
+    ] {
+        let refused = decode(
+            FLAT.replace(from, to).as_bytes(),
+            "donation.refunded",
+            None,
+            usd(),
+        )
+        .unwrap_err();
+        assert_eq!(refused.code, code, "{refused}");
+        assert!(refused.message.contains(reason), "{refused}");
+    }
+}
+
+#[test]
+fn a_routing_key_of_another_type_is_a_contradiction_in_either_shape() {
+    for body in [CREATED, FLAT] {
+        let own = decoded(body, "").event_type();
+        for key in EventType::ALL {
+            match decode(body.as_bytes(), key.as_str(), None, usd()) {
+                Ok(event) => assert_eq!((key, event.event_type()), (own, own)),
+                Err(invalid) => {
+                    assert_ne!(key, own, "{invalid}");
+                    assert_eq!(invalid.code, InvalidCode::TypeMismatch);
+                    assert_eq!(invalid.subject.event_type.as_deref(), Some(own.as_str()));
+                    assert!(invalid.subject.event_id.is_some());
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -257,6 +341,35 @@ fn hostile_bodies_are_refused_without_harm() {
 }
 
 proptest::proptest! {
+    #[test]
+    fn an_event_with_its_own_id_and_type_is_the_same_in_either_shape_under_any_key(
+        kind in 0..EventType::ALL.len(), id in "[^\\p{C}]{1,20}", minor in 1_u32.., key in 0..=EventType::ALL.len(),
+        message_id in proptest::option::of("[a-z]{1,5}"),
+    ) {
+        let (event_type, id) = (EventType::ALL[kind], serde_json::Value::from(id));
+        let amount = format!("{}.{:02}", minor / 100, minor % 100);
+        let members = format!(
+            r#""donationId":"d","campaignId":"c","paymentId":"p","amount":{amount},"timestamp":"2025-11-21T10:00:00Z""#
+        );
+        let own = format!(r#""eventId":{id},"eventType":"{event_type}""#);
+        let flat = format!("{{{members},{own}}}");
+        let enveloped = format!(r#"{{{own},"timestamp":"2025-11-21T10:00:00Z","payload":{{{members}}}}}"#);
+        let key = EventType::ALL.get(key).map_or("a-queue", |key| key.as_str());
+        let read = |body: &str| decode(body.as_bytes(), key, message_id.as_deref(), usd());
+        match (read(&flat), read(&enveloped)) {
+            (Ok(flat), Ok(enveloped)) => {
+                proptest::prop_assert_eq!(&flat.id, &enveloped.id);
+                proptest::prop_assert_eq!(serde_json::Value::from(flat.id.as_str()), id);
+                proptest::prop_assert_eq!(flat.kind, enveloped.kind);
+                proptest::prop_assert!(["a-queue", event_type.as_str()].contains(&key));
+            }
+            (Err(flat), Err(enveloped)) => {
+                proptest::prop_assert_eq!((flat.code, enveloped.code), (InvalidCode::TypeMismatch, InvalidCode::TypeMismatch));
+            }
+            (flat, enveloped) => proptest::prop_assert!(false, "{:?} but {:?}", flat, enveloped),
+        }
+    }
+
     #[test]
     fn no_bytes_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
         let _ = decode(&body, "donation.created", None, usd());

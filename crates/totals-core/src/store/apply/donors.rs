@@ -5,16 +5,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures::TryStreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
+use mongodb::error::Error;
 use mongodb::options::Hint;
-use serde::Deserialize;
 
 use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Donation, DonorId};
-use crate::store::indexes::DONATIONS_BY_CAMPAIGN;
+use crate::store::document::{DONATIONS, field, id_of};
+use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, is_unknown_hint};
 use crate::store::{Store, StoreError, primary};
 
 /// Pledges read at once.
@@ -63,27 +63,31 @@ impl Store {
         campaign: &CampaignId,
         donors: Vec<&DonorId>,
     ) -> Result<Vec<DonorId>, StoreError> {
-        #[derive(Deserialize)]
-        struct Row {
-            #[serde(rename = "_id")]
-            donor: DonorId,
-        }
-
         let page = page_of(donors.len());
+        let filter = range(campaign, &donors);
         let distinct = [
-            doc! { "$match": range(campaign, &donors) },
+            doc! { "$match": &filter },
             doc! { "$group": { "_id": "$liveDonor" } },
         ];
-        let mut rows = self
-            .donations::<Row>()
-            .aggregate(distinct)
-            .with_type::<Row>()
-            .hint(Hint::Name(DONATIONS_BY_CAMPAIGN.to_owned()))
+        let donations = self.donations::<Document>();
+        let mut rows = donations.aggregate(distinct).with_type::<RawDocumentBuf>();
+        if let Some(index) = self.structure.donors_index() {
+            rows = rows.hint(Hint::Name(index));
+        }
+        let rows = rows
             .batch_size(page)
             .selection_criteria(primary())
             .session(&mut *session)
-            .await?;
-        Ok(rows.stream(session).map_ok(|row| row.donor).try_collect().await?)
+            .await;
+        let mut rows = rows.map_err(looked_up)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next(session).await.transpose()? {
+            match field(&row, "_id", "", id_of) {
+                Ok(Some(donor)) => found.push(donor),
+                _ => return Err(self.damaged_pledge(session, filter).await),
+            }
+        }
+        Ok(found)
     }
 
     /// The live pledges of the donors of these donations, which may all be refunded: of each donor at least one more is
@@ -120,13 +124,6 @@ impl Store {
         donors: &HashMap<&CampaignId, Vec<&DonorId>>,
         most: usize,
     ) -> Result<Vec<CampaignDonor>, StoreError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Row {
-            campaign_id: CampaignId,
-            live_donor: DonorId,
-        }
-
         if donors.is_empty() {
             return Ok(Vec::new());
         }
@@ -134,21 +131,72 @@ impl Store {
             .iter()
             .map(|(campaign, donors)| range(campaign, donors))
             .collect();
-        let mut rows = self
-            .donations::<Row>()
-            .find(doc! { "$or": ranges })
-            // Told of it, MongoDB does not plan for each of many campaigns on its own.
-            .hint(Hint::Name(DONATIONS_BY_CAMPAIGN.to_owned()))
+        let filter = doc! { "$or": ranges };
+        let donations = self.donations::<RawDocumentBuf>();
+        let mut rows = donations.find(filter.clone());
+        // Told of it, MongoDB does not plan for each of many campaigns on its own.
+        if let Some(index) = self.structure.donors_index() {
+            rows = rows.hint(Hint::Name(index));
+        }
+        let rows = rows
             .projection(doc! { "_id": 0, "campaignId": 1, "liveDonor": 1 })
             .limit(i64::try_from(most).unwrap_or(i64::MAX))
             .batch_size(page_of(most))
             .selection_criteria(primary())
             .session(&mut *session)
-            .await?;
-        let rows = rows
-            .stream(session)
-            .map_ok(|row| (row.campaign_id, row.live_donor));
-        Ok(rows.try_collect().await?)
+            .await;
+        let mut rows = rows.map_err(looked_up)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next(session).await.transpose()? {
+            match pledge(&row) {
+                Ok(donor) => found.push(donor),
+                Err(_) => return Err(self.damaged_pledge(session, filter).await),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Why a pledge among these cannot be read. It is looked for once more, because the index does not name it.
+    async fn damaged_pledge(&self, session: &mut ClientSession, filter: Document) -> StoreError {
+        let rows = self
+            .donations::<RawDocumentBuf>()
+            .find(filter)
+            .projection(doc! { "campaignId": 1, "liveDonor": 1 })
+            .selection_criteria(primary())
+            .session(&mut *session)
+            .await;
+        let mut rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return error.into(),
+        };
+        while let Some(row) = rows.next(session).await {
+            match row
+                .map(|row| pledge(&row).map_err(|problem| StoreError::damaged(DONATIONS, &row, &problem)))
+            {
+                Ok(Ok(_)) => {}
+                Ok(Err(damaged)) => return damaged,
+                Err(error) => return error.into(),
+            }
+        }
+        StoreError::defect("a pledge that could not be read is gone".to_owned())
+    }
+}
+
+/// Whose pledge it is.
+fn pledge(row: &RawDocument) -> Result<CampaignDonor, String> {
+    let campaign = field(row, "campaignId", "a campaign's id", id_of)?;
+    let donor = field(row, "liveDonor", "a donor's id", id_of)?;
+    campaign
+        .zip(donor)
+        .ok_or_else(|| "its campaignId or liveDonor is missing".to_owned())
+}
+
+/// A query that names the index failed, perhaps for want of it.
+fn looked_up(error: Error) -> StoreError {
+    if is_unknown_hint(&error) {
+        StoreError::missing_index(DONATIONS, DONATIONS_BY_CAMPAIGN)
+    } else {
+        error.into()
     }
 }
 

@@ -8,12 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use mongodb::ClientSession;
-use mongodb::bson::doc;
+use mongodb::bson::{RawDocument, doc};
 
 use super::Sight;
 use crate::domain::fold::State;
 use crate::domain::{DonationId, Event, EventId, EventType};
-use crate::store::document::{DONATIONS, DonationDocument, EVENT_LOG, KnownRow, Status};
+use crate::store::document::{DONATIONS, DonationDocument, EVENT_LOG, KnownRow};
 use crate::store::{Store, StoreError};
 
 /// Batches that are looked up after one that brought what is stored already. A redelivery and a backfill done twice are
@@ -83,8 +83,9 @@ impl Store {
             .chain(looked_up)
             .map(|event| event.donation.as_str())
             .collect();
-        let documents: Vec<DonationDocument> = self.find(session, DONATIONS, ids, doc! {}).await?;
-        state.donations = documents.into_iter().map(DonationDocument::into_parts).collect();
+        let read = DonationDocument::read;
+        let donations = self.find(session, DONATIONS, ids, doc! {}, read).await?;
+        state.donations = donations.into_iter().collect();
         loaded.donations = state.donations.keys().cloned().collect();
 
         state.donors = sight.donors();
@@ -102,24 +103,21 @@ impl Store {
         loaded: &mut Loaded,
     ) -> Result<(), StoreError> {
         let ids: HashSet<&str> = batch.iter().map(|event| event.id.as_str()).collect();
-        let rows: Vec<KnownRow> = self
-            .find(session, EVENT_LOG, ids, doc! { "status": 1, "contentHash": 1 })
-            .await?;
-        let known: HashMap<String, KnownRow> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let projection = doc! { "status": 1, "contentHash": 1 };
+        let read = |row: &RawDocument| {
+            let id = row.get_str("_id").map_err(|error| error.to_string())?;
+            Ok((id.to_owned(), KnownRow::read(row)?))
+        };
+        let rows = self.find(session, EVENT_LOG, ids, projection, read).await?;
+        let known: HashMap<String, KnownRow> = rows.into_iter().collect();
         for event in batch {
-            match known.get(event.id.as_str()).map(|row| (row.status, row.hash())) {
+            match known.get(event.id.as_str()) {
                 None => {}
-                Some((Status::Failed, _)) => {
+                Some(KnownRow::Failed) => {
                     loaded.failed.insert(event.id.clone());
                 }
-                Some((Status::Processed, Some(hash))) => {
-                    loaded.state.events.insert(event.id.clone(), hash);
-                }
-                Some((Status::Processed, None)) => {
-                    return Err(StoreError::defect(format!(
-                        "the log row {} has a malformed contentHash",
-                        event.id
-                    )));
+                Some(KnownRow::Processed(hash)) => {
+                    loaded.state.events.insert(event.id.clone(), *hash);
                 }
             }
         }

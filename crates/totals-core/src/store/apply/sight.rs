@@ -14,12 +14,12 @@ use std::collections::{HashMap, HashSet};
 
 use futures::TryStreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
 
 use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Event, EventKind, Fold};
-use crate::store::document::whole;
+use crate::store::document::{CAMPAIGN_TOTALS, whole};
 use crate::store::{Store, StoreError, primary};
 
 /// A batch's donors and campaigns at one moment.
@@ -47,7 +47,7 @@ impl Store {
     /// The future must be driven to its end; see the module [`crate::store`].
     ///
     /// # Errors
-    /// [`StoreError`], to be tried again.
+    /// [`StoreError`], to be tried again unless it is of a document that cannot be read.
     pub async fn look(&self, batch: &[Event]) -> Result<Sight, StoreError> {
         self.look_at(batch).await.map_err(StoreError::into_retry)
     }
@@ -79,7 +79,7 @@ impl Store {
         let mut rows = self
             .campaign_totals::<RawDocumentBuf>()
             .find(doc! { "_id": { "$in": ids } })
-            .projection(doc! { "revision": 1 })
+            .projection(doc! { "revision": 1, "totalAmountMinor": 1, "totalPledges": 1, "totalDonors": 1 })
             .batch_size(page)
             .selection_criteria(primary())
             .session(&mut *session)
@@ -91,14 +91,34 @@ impl Store {
         let mut rows = rows.stream(session);
         while let Some(row) = rows.try_next().await? {
             let id = row.get_str("_id").unwrap_or_default();
-            let revision = row.get("revision").ok().flatten();
-            match (revisions.get_mut(id), revision.and_then(whole)) {
+            let revision =
+                revision(&row).map_err(|problem| StoreError::damaged(CAMPAIGN_TOTALS, &row, &problem))?;
+            match (revisions.get_mut(id), revision) {
                 (Some(seen), Some(revision)) => *seen = revision,
                 _ => drop(revisions.remove(id)),
             }
         }
         Ok(revisions)
     }
+}
+
+/// The revision of a campaign's totals, if they have one. MongoDB adds to a number of any type, so totals that hold another
+/// one would be counted on with, and no longer exact.
+fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
+    let number = |name| match totals.get(name) {
+        Ok(None) => Ok(None),
+        Ok(Some(value)) => whole(value).map(Some).ok_or_else(|| {
+            format!(
+                "its {name} is not a whole number (its type is {:?})",
+                value.element_type()
+            )
+        }),
+        Err(_) => Err(format!("its {name} is not valid BSON")),
+    };
+    for name in ["totalAmountMinor", "totalPledges", "totalDonors"] {
+        number(name)?;
+    }
+    number("revision")
 }
 
 impl Sight {

@@ -1,13 +1,11 @@
 //! What the transaction says to MongoDB: many documents in one round trip each.
 
-use futures::TryStreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{Bson, Document, doc, serialize_to_bson, serialize_to_document};
-use mongodb::error::Error;
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc, serialize_to_document};
+use mongodb::error::{Error, ErrorKind, IndexedWriteError};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::store::{Store, StoreError, check_statements};
+use crate::store::{Store, StoreError, check_statements, failed_statements};
 
 impl Store {
     /// Writes whole documents, each with whether it is stored already.
@@ -40,9 +38,20 @@ impl Store {
         if documents.is_empty() {
             return Ok(());
         }
-        let collection = self.database.collection::<T>(collection);
-        collection.insert_many(documents).session(session).await?;
-        Ok(())
+        let into = self.database.collection::<T>(collection);
+        let Err(error) = into.insert_many(&documents).session(session).await else {
+            return Ok(());
+        };
+        let refused = refused(&error);
+        let document = refused.and_then(|refused| documents.get(refused.index));
+        let id = document.and_then(|document| serialize_to_document(document).ok()?.remove("_id"));
+        let unique =
+            refused.and_then(|refused| StoreError::foreign_unique_index(refused.code, &refused.message));
+        let error = unique.unwrap_or_else(|| error.clone().into());
+        Err(match id {
+            Some(id) => error.of_document(collection, &id),
+            None => error.within(collection),
+        })
     }
 
     /// Runs all statements in one round trip. Returned is how many documents they have found or created.
@@ -55,39 +64,62 @@ impl Store {
         if statements.is_empty() {
             return Ok(0);
         }
+        let ids: Vec<Option<Bson>> = statements
+            .iter()
+            .map(|statement| statement.get_document("q").ok()?.get("_id").cloned())
+            .collect();
         let command = doc! { "update": collection, "updates": statements };
-        let answer = self.database.run_command(command).session(session).await?;
-        check_statements(&answer)?;
+        let answer = self.database.run_command(command).session(session).await;
+        let answer = answer.map_err(|error| StoreError::from(error).within(collection))?;
+        check_statements(&answer).map_err(|error| {
+            let refused = failed_statements(&answer)
+                .next()
+                .and_then(|(index, _)| ids.get(index)?.as_ref());
+            match refused {
+                Some(id) => error.of_document(collection, id),
+                None => error.within(collection),
+            }
+        })?;
         let documents = answer.get_i32("n").unwrap_or_default();
         Ok(u64::try_from(documents).unwrap_or_default())
     }
 
-    /// Finds documents by `_id` in one round trip.
-    pub(super) async fn find<T: DeserializeOwned + Send + Sync>(
+    /// Finds documents by `_id` in one round trip. `read` says what is wrong with one that cannot be read.
+    pub(super) async fn find<T>(
         &self,
         session: &mut ClientSession,
         collection: &str,
-        ids: impl IntoIterator<Item = impl Serialize>,
+        ids: impl IntoIterator<Item = &str>,
         projection: Document,
+        read: impl Fn(&RawDocument) -> Result<T, String>,
     ) -> Result<Vec<T>, StoreError> {
-        let ids: Vec<Bson> = ids
-            .into_iter()
-            .map(|id| serialize_to_bson(&id))
-            .collect::<Result<_, _>>()
-            .map_err(Error::from)?;
+        let ids: Vec<&str> = ids.into_iter().collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let page = page_of(ids.len());
         let mut cursor = self
             .database
-            .collection::<T>(collection)
+            .collection::<RawDocumentBuf>(collection)
             .find(doc! { "_id": { "$in": ids } })
             .projection(projection)
             .batch_size(page)
             .session(&mut *session)
             .await?;
-        Ok(cursor.stream(session).try_collect().await?)
+        let mut found = Vec::new();
+        while let Some(document) = cursor.next(session).await.transpose()? {
+            let read = read(&document);
+            found.push(read.map_err(|problem| StoreError::damaged(collection, &document, &problem))?);
+        }
+        Ok(found)
+    }
+}
+
+/// Which of the documents that were to be inserted was refused.
+fn refused(error: &Error) -> Option<&IndexedWriteError> {
+    match error.kind.as_ref() {
+        ErrorKind::InsertMany(insert) => insert.write_errors.as_ref()?.first(),
+        _ => None,
     }
 }
 

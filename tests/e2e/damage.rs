@@ -1,0 +1,5 @@
+//! What is lost or damaged in the database under a running worker: what can be counted is counted, and what cannot be
+//! is set aside by name.
+
+mod documents;
+mod lost;

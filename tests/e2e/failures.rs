@@ -1,0 +1,112 @@
+//! The log rows of messages that could not be applied: none takes an event's place, and none keeps another waiting.
+
+use mongodb::bson::{Bson, doc};
+use totals_core::domain::ContentHash;
+
+use crate::events::created;
+use crate::harness::{Outgoing, World};
+
+/// Where earlier versions kept the row of a failure whose event id was processed with other content.
+fn former_row_id(event_id: &str, message: &Outgoing) -> String {
+    format!("{event_id}#{}", ContentHash::of_bytes(&message.body))
+}
+
+#[tokio::test]
+async fn no_event_id_takes_the_place_of_a_failures_row() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let reused = created("x", "d1").amount_text("99");
+    let neighbour = former_row_id("x", &reused);
+    world.broker.publish([created("x", "d1").into()]).await;
+    world.broker.publish([created(&neighbour, "d2").into()]).await;
+    world.expect_settled(2).await;
+
+    world.broker.publish([reused.clone()]).await;
+    assert_eq!(
+        world.expect_dead_letters(1).await[0].header("x-reason-code"),
+        "EVENT_ID_REUSED"
+    );
+    // Nor does it keep later ones from the dead letters, and it is known when it comes again.
+    world
+        .broker
+        .publish([reused, Outgoing::new("donation.created", "broken")])
+        .await;
+    assert_eq!(world.expect_dead_letters(1).await[0].body, b"broken");
+    world.expect_settled(2).await;
+    let log = world.database.collection("event_log");
+    let failed = log
+        .find_one(doc! { "status": "FAILED", "eventId": "x" })
+        .await
+        .unwrap();
+    assert!(matches!(failed.unwrap().get("_id"), Some(Bson::Document(_))));
+    let neighbour = world.database.row(&neighbour).await.unwrap();
+    assert_eq!(neighbour.get_str("status").unwrap(), "PROCESSED");
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let reused = created("x", "d1").amount_text("99");
+    world.broker.publish([created("x", "d1").into()]).await;
+    world.expect_settled(1).await;
+    world.broker.publish([reused.clone()]).await;
+    world.expect_dead_letters(1).await;
+    let log = world.database.collection("event_log");
+    let mut row = log
+        .find_one_and_delete(doc! { "status": "FAILED" })
+        .await
+        .unwrap()
+        .unwrap();
+    let former = former_row_id("x", &reused);
+    row.insert("_id", &former);
+    log.insert_one(row).await.unwrap();
+
+    world
+        .broker
+        .publish([reused, Outgoing::new("donation.created", "broken")])
+        .await;
+    assert_eq!(world.expect_dead_letters(1).await[0].body, b"broken");
+    // An event of that id takes the row over.
+    world.broker.publish([created(&former, "d2").into()]).await;
+    world.expect_totals("c", 2000, 2, 0).await;
+    world.expect_settled(2).await;
+}
+
+/// The database refuses one row, for good or for a reason of its own, and says nothing against its neighbours.
+#[tokio::test]
+async fn a_failure_that_cannot_be_recorded_keeps_no_other_waiting() {
+    let world = World::new().await;
+    let _store = world.store().await;
+    let log = world.database.collection("event_log");
+    let without_status = doc! { "_id": "no-status", "note": "by hand" };
+    let with_a_word = doc! { "_id": "word", "status": "FAILED", "contentHash": "none", "attempts": "many" };
+    log.insert_many([without_status, with_a_word]).await.unwrap();
+    let refuses = doc! { "collMod": "event_log", "validator": { "eventId": { "$ne": "refused" } } };
+    world.database.run(refuses).await;
+
+    let mut command = world.worker_command();
+    command.env("RABBITMQ_PREFETCH", "4");
+    let ids = ["no-status", "first", "word", "second", "refused", "third", "last"];
+    let broken = ids.map(|id| created(id, id).amount_text("0"));
+    // Together, so that they are recorded together.
+    let _first = world.worker().await.terminate().await;
+    world.broker.publish(broken).await;
+    world.broker.publish([created("fine", "d1").into()]).await;
+    let worker = crate::harness::Process::start(command).await;
+    world.expect_dead_letters(ids.len()).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    world.expect_settled(1).await;
+    for id in ["first", "second", "third", "last"] {
+        let row = world.database.row(id).await.unwrap();
+        assert_eq!(row.get_str("status").unwrap(), "FAILED", "{id}");
+    }
+    worker.logged("is in the dead-letter queue alone").await;
+    for id in ["refused", "word"] {
+        assert!(worker.log().contains(&format!("\"event.id\":\"{id}\"")), "{id}");
+    }
+    let beside = doc! { "_id": { "$type": "object" }, "eventId": "no-status" };
+    assert_eq!(log.count_documents(beside).await.unwrap(), 1);
+    assert_eq!(worker.terminate().await, Some(0));
+}
