@@ -36,6 +36,8 @@ pub struct History {
     window: Vec<Message>,
     donations: u32,
     ids: u32,
+    /// Whether some donations are created again with other content.
+    redefinitions: bool,
     /// Copies of messages that were told before.
     pub copies: u64,
 }
@@ -48,8 +50,16 @@ impl History {
             window: Vec::with_capacity(WINDOW),
             donations: 0,
             ids: 0,
+            redefinitions: true,
             copies: 0,
         }
+    }
+
+    /// The same without donations that are created again with other content: which of the two counts is known from the
+    /// stored donation alone, and that may be taken away.
+    pub fn without_redefinitions(mut self) -> Self {
+        self.redefinitions = false;
+        self
     }
 
     /// The next message.
@@ -74,7 +84,7 @@ impl History {
         let created = self.creation();
         match self.random.random_range(0..100) {
             // The same donation again, in conflict.
-            0 => {
+            0 if self.redefinitions => {
                 let other = self.conflicting(created);
                 self.tell_rivals(oracle, created, other, Rivalry::Donation);
             }

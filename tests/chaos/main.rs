@@ -14,6 +14,7 @@ mod check;
 mod event;
 mod fault;
 mod history;
+mod load;
 mod oracle;
 mod poison;
 mod producer;
@@ -22,23 +23,23 @@ mod recovery;
 mod report;
 mod spelling;
 mod stage;
+mod stall;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Parser;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use check::Findings;
 use fault::Blow;
 use history::History;
-use producer::{Producer, Progress};
+use load::Load;
+use producer::Progress;
 use reader::Reader;
-use recovery::{Log, Recoveries};
+use recovery::{Log, PROMISED, Recoveries};
 use report::{Report, Ticker};
 use stage::Stage;
 
@@ -64,6 +65,8 @@ struct Options {
     #[arg(long)]
     kills: u32,
     #[arg(long)]
+    stalls: u32,
+    #[arg(long)]
     rate: u32,
 }
 
@@ -71,7 +74,12 @@ struct Options {
 async fn main() {
     let options = Options::parse();
     let passed = tokio::select! {
-        passed = run(&options) => passed,
+        passed = async {
+            match options.stalls {
+                0 => Box::pin(run(&options)).await,
+                _ => Box::pin(stall::run(&options)).await,
+            }
+        } => passed,
         _ = tokio::signal::ctrl_c() => {
             println!("\nStopped before the end; seed {}", options.seed);
             false
@@ -96,35 +104,24 @@ async fn run(options: &Options) -> bool {
     let (mut stage, mut findings) = (Stage::set().await, Findings::default());
     let ticker = Ticker::new(options.kills);
     let started = Instant::now();
-    let progress = Arc::new(Progress::default());
-    let history = History::new(options.seed);
-    let producer = Producer::new(stage.broker.clone(), history, options.rate, progress.clone());
-    let producing = tokio::spawn(producer.run());
-    let reader = Arc::new(Reader::new(&stage.api.url));
-    let reading = tokio::spawn({
-        let reader = reader.clone();
-        async move { reader.run().await }
-    });
+    let mut load = Load::start(&stage, History::new(options.seed), options.rate);
+    let (reader, progress) = (load.reader.clone(), load.progress.clone());
     sleep(QUEUES_SETTLE).await;
 
     let tally = rage(options, &mut stage, &reader, &progress, &ticker, &mut findings).await;
     let lasted = started.elapsed();
     ticker.say("the history ends".to_owned(), tally.kills);
-    progress.ending.store(true, Ordering::Relaxed);
-    let (history, oracle) = timeout(QUIET_DEADLINE, producing)
-        .await
-        .expect("RabbitMQ should have confirmed the end of the history by now")
-        .unwrap();
+    let (history, oracle) = load.end_history().await;
     calm_down(&mut stage, &mut findings).await;
-    reading.abort();
     ticker.say("checking".to_owned(), tally.kills);
     findings.about("API while it went on");
-    for wrong in reader.wrong.lock().unwrap().drain(..) {
-        findings.add(wrong);
-    }
-    let counts = check::check(&stage, &oracle, &reader, &mut findings).await;
+    load.end_reader()
+        .into_iter()
+        .for_each(|wrong| findings.add(wrong));
+    let letters = stage.broker.take_dead_letters().await;
+    let counts = check::check(&stage, &oracle, &letters, &reader, &mut findings).await;
     findings.about("recovery");
-    for kind in tally.recoveries.too_slow() {
+    for kind in tally.recoveries.too_slow(PROMISED) {
         findings.add(format!("{kind}: longer than promised"));
     }
     ticker.end();
@@ -138,6 +135,7 @@ async fn run(options: &Options) -> bool {
         reader: &reader,
         counts: &counts,
         recoveries: &tally.recoveries,
+        promise: "from the moment the service could to its next commit (promised: p99 under 5 s)",
         findings: &findings,
     }
     .print();

@@ -39,6 +39,8 @@ pub struct Progress {
     pub confirmed: AtomicU64,
     /// Messages published again because no confirmation came.
     pub republished: AtomicU64,
+    /// Set while nothing new shall be published.
+    pub paused: AtomicBool,
     /// Set when the history shall end.
     pub ending: AtomicBool,
 }
@@ -124,6 +126,9 @@ impl Producer {
     async fn next_burst(&mut self, channel: &Channel) -> Result<u32, Lost> {
         loop {
             sleep(TICK).await;
+            if self.progress.paused.load(Ordering::Relaxed) {
+                continue;
+            }
             let passive = QueueDeclareOptions::default().passive();
             let queue = self.broker.queue.as_str().into();
             let declare = channel.queue_declare(queue, passive, FieldTable::default());

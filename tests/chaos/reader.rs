@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -45,6 +45,8 @@ pub struct Reader {
     url: String,
     /// Whether a fault is active, or else since when there is none.
     calm_since: Mutex<Option<Instant>>,
+    /// Set while the stored totals are no truth: what is shown then is not compared.
+    pub truth_is_away: AtomicBool,
     /// Reads that were answered with totals.
     pub answered: AtomicU64,
     /// Reads that were answered with 503.
@@ -60,6 +62,7 @@ impl Reader {
             client: reqwest::Client::builder().timeout(PATIENCE).build().unwrap(),
             url: url.to_owned(),
             calm_since: Mutex::new(Some(Instant::now())),
+            truth_is_away: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             unavailable: AtomicU64::new(0),
             wrong: Mutex::default(),
@@ -85,6 +88,9 @@ impl Reader {
             } else {
                 rand::rng().random_range(1..CAMPAIGNS.min(5))
             };
+            if self.truth_is_away.load(Ordering::Relaxed) {
+                last.clear();
+            }
             let asked = Instant::now();
             let calm = self
                 .calm_since

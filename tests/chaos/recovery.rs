@@ -64,12 +64,12 @@ impl Recoveries {
         times.insert(place, took);
     }
 
-    /// The kinds that break the promise.
-    pub fn too_slow(&self) -> impl Iterator<Item = &str> {
+    /// The kinds that break this promise.
+    pub fn too_slow(&self, promised: Duration) -> impl Iterator<Item = &str> {
         let slow = self
             .0
             .iter()
-            .filter(|(_, times)| percentile(times, 99) > PROMISED);
+            .filter(move |(_, times)| percentile(times, 99) > promised);
         slow.map(|(kind, _)| kind.as_str())
     }
 

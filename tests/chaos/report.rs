@@ -12,7 +12,7 @@ use crate::history::History;
 use crate::oracle::Oracle;
 use crate::producer::Progress;
 use crate::reader::Reader;
-use crate::recovery::{PROMISED, Recoveries};
+use crate::recovery::Recoveries;
 
 /// Progress: a bar on a terminal, else a line for each blow.
 pub struct Ticker(ProgressBar);
@@ -65,6 +65,8 @@ pub struct Report<'a> {
     pub reader: &'a Reader,
     pub counts: &'a Counts,
     pub recoveries: &'a Recoveries,
+    /// What is measured as recovery, and what is promised of it.
+    pub promise: &'a str,
     pub findings: &'a Findings,
 }
 
@@ -109,10 +111,7 @@ impl Report<'_> {
             .map(|(kind, count)| format!("{count} {kind}"))
             .collect();
         println!("Faults    {}", faults.join(", "));
-        println!(
-            "Recovery, from the moment the service could to its next commit (promised: p99 under {} s)",
-            PROMISED.as_secs()
-        );
+        println!("Recovery, {}", self.promise);
         self.recoveries.lines().for_each(|line| println!("{line}"));
         if self.findings.is_empty() {
             println!(

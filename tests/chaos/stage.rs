@@ -2,16 +2,26 @@
 
 use std::path::PathBuf;
 
-use dev_services::{MongoServer, RabbitServer};
-use harness::{Broker, Database, Process, api_command, own_services, worker_command};
+use dev_services::{MongoServer, RabbitServer, Source};
+use harness::{Broker, Database, DeadLetter, Process, api_command, own_services_from, worker_command};
 
 use harness::proxy::Proxy;
+use tokio::process::Command;
 
 /// The name of database, exchange and queues.
 const NAME: &str = "chaos";
 
 /// Transactions small enough that there are many of them to be struck.
 const BATCH_SIZE: &str = "50";
+
+/// RabbitMQ's user that the producer and the operator are.
+const OPERATOR: &str = "guest";
+
+/// The worker's own, where its rights are taken away; its password is its name.
+pub const WORKER: &str = "worker";
+
+/// How often the worker looks whether all that it needs is there.
+const UPKEEP_SECONDS: &str = "10";
 
 /// Everything that runs.
 pub struct Stage {
@@ -24,13 +34,38 @@ pub struct Stage {
     /// As the checker and the producer see them, past the proxies.
     pub database: Database,
     pub broker: Broker,
+    /// Dead letters that were taken out of the queue while the run went on.
+    pub taken: Vec<DeadLetter>,
+    /// Donations were dropped, and made anew from the log.
+    pub donations_lost: bool,
+    /// Who the worker is to RabbitMQ.
+    login: &'static str,
     dir: tempfile::TempDir,
 }
 
 impl Stage {
     /// Starts everything, with one worker that consumes.
     pub async fn set() -> Self {
-        let (mongodb, rabbitmq, dir) = own_services("chaos").await;
+        let mut stage = Self::services(None, OPERATOR).await;
+        stage.start_worker();
+        stage.workers[0].logged("\"consuming\"").await;
+        stage
+    }
+
+    /// The same where the worker's rights in RabbitMQ can be taken away, and its `/health` be asked.
+    pub async fn set_for_stalls() -> Self {
+        // rabbitmqctl is asked of a process.
+        let mut stage = Self::services(Some(Source::Native), WORKER).await;
+        stage.control(&["add_user", WORKER, WORKER]).await;
+        stage.set_rights(".*").await;
+        stage.start_worker_that_listens().await;
+        stage.workers[0].healthy().await;
+        stage
+    }
+
+    /// Everything but a worker.
+    async fn services(source: Option<Source>, login: &'static str) -> Self {
+        let (mongodb, rabbitmq, dir) = own_services_from("chaos", source).await;
         let mongodb_proxy = Proxy::start(mongodb.port()).await.unwrap();
         let rabbitmq_proxy = Proxy::start(rabbitmq.port()).await.unwrap();
         let database = Database::new(&mongodb.url(), NAME).await;
@@ -39,7 +74,7 @@ impl Stage {
         command
             .env("DATABASE_URL", database_url(&mongodb_proxy))
             .env("LOG_LEVEL", "info,access=off");
-        let mut stage = Self {
+        let stage = Self {
             api: Process::start(command).await,
             mongodb,
             rabbitmq,
@@ -48,36 +83,69 @@ impl Stage {
             workers: Vec::new(),
             database,
             broker,
+            taken: Vec::new(),
+            donations_lost: false,
+            login,
             dir,
         };
-        stage.start_worker();
-        stage.workers[0].logged("\"consuming\"").await;
         stage.api.healthy().await;
         stage
     }
 
     /// Starts one more worker, and does not wait for it.
     pub fn start_worker(&mut self) {
+        self.workers.push(Process::spawn(self.worker()));
+    }
+
+    /// Starts one more worker, and waits until it answers requests.
+    pub async fn start_worker_that_listens(&mut self) {
+        self.workers.push(Process::start(self.worker()).await);
+    }
+
+    fn worker(&self) -> Command {
         let mut command = worker_command();
+        let (login, port) = (self.login, self.rabbitmq_proxy.port);
         command
             .env("DATABASE_URL", database_url(&self.mongodb_proxy))
-            .env(
-                "RABBITMQ_URL",
-                format!("amqp://guest:guest@127.0.0.1:{}", self.rabbitmq_proxy.port),
-            )
+            .env("RABBITMQ_URL", format!("amqp://{login}:{login}@127.0.0.1:{port}"))
             .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
             .env("RABBITMQ_QUEUE", &self.broker.queue)
+            .env("UPKEEP_SECONDS", UPKEEP_SECONDS)
             .env("BATCH_SIZE", BATCH_SIZE);
-        self.workers.push(Process::spawn(command));
+        command
+    }
+
+    /// Runs `rabbitmqctl`, as an operator does.
+    pub async fn control(&self, arguments: &[&str]) {
+        let done = self.rabbitmq.control(arguments).await.unwrap();
+        assert!(done, "rabbitmqctl {arguments:?} should succeed");
+    }
+
+    /// Gives the worker rights to what has such names.
+    pub async fn set_rights(&self, names: &str) {
+        self.control(&["set_permissions", WORKER, names, names, names])
+            .await;
+    }
+
+    /// Runs one of the operator's tools. Returns its exit code and what it said.
+    pub async fn tool(&self, arguments: &[&str]) -> (i32, String) {
+        let mut command = worker_command();
+        command
+            .env("DATABASE_URL", &self.database.url)
+            .env("RABBITMQ_URL", &self.broker.url)
+            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
+            .env("RABBITMQ_QUEUE", &self.broker.queue)
+            .args(arguments);
+        let output = command.output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        (output.status.code().unwrap_or(-1), said)
     }
 
     /// What `totals-worker verify` has to say, unless it finds that all is well.
     pub async fn drift(&self) -> Option<String> {
-        let mut command = worker_command();
-        command.env("DATABASE_URL", &self.database.url).arg("verify");
-        let output = command.output().await.unwrap();
-        let said = [output.stdout, output.stderr].concat();
-        (!output.status.success()).then(|| String::from_utf8_lossy(&said).into_owned())
+        let (code, said) = self.tool(&["verify"]).await;
+        (code != 0).then_some(said)
     }
 
     /// Ends the services before their data are removed: a server that is still at it would write them anew.

@@ -95,7 +95,7 @@ async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit
     messages.extend([named, held(41).bare()]);
     let count = messages.len();
     world.store().await;
-    let hold = Hold::on(&world, "held").await;
+    let lock = Hold::on(&world, "held").await;
     world.broker.publish(messages).await;
     for _ in 0..8 {
         let worker = Process::start(world.worker_command()).await;
@@ -107,7 +107,7 @@ async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit
         eventually(holding, |holding| *holding == (true, count)).await;
         worker.kill().await;
     }
-    hold.release().await;
+    lock.release().await;
     let _worker = world.worker().await;
     world
         .expect_totals("held", 1000 * i64::try_from(count).unwrap(), 42, 0)

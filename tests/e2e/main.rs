@@ -35,6 +35,7 @@ mod parked_again;
 mod partitions;
 mod poison;
 mod rivals;
+mod stalls;
 mod tool;
 mod topology;
 mod traces;

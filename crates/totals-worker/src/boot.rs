@@ -15,6 +15,7 @@ use crate::connection::Address;
 use crate::consumer::{BrokerState, Worker};
 use crate::http::{self, Reported};
 use crate::metrics::Metrics;
+use crate::stall::StallWatch;
 
 /// Why the worker did not start.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +67,12 @@ async fn run(
     let Some(store) = open(&config.database, &shutdown).await? else {
         return Ok(());
     };
-    let metrics = Arc::new(Metrics::default());
+    let (metrics, stalls) = (Arc::new(Metrics::default()), StallWatch::default());
     let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
     let router = http::router(Reported {
         store: store.clone(),
         broker,
+        stalls: stalls.clone(),
         metrics: metrics.clone(),
         started: Instant::now(),
     });
@@ -80,6 +82,7 @@ async fn run(
         store,
         metrics,
         state,
+        stalls,
     };
     tokio::join!(worker.run(&shutdown), serve(listener, router, &shutdown));
     tracing::info!("stopped");

@@ -13,6 +13,7 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{Applied, Decision, Left, Sight, Store, StoreError};
 
 use crate::metrics::Metrics;
+use crate::stall::Task;
 
 /// A transaction holds at most this much of events' payloads, however few events that is.
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
@@ -28,6 +29,8 @@ pub struct Committer {
     pub store: Store,
     /// Where it counts.
     pub metrics: Arc<Metrics>,
+    /// Where it says what it waits for.
+    pub progress: Task,
     /// One at least. When any is cancelled, does not wait any longer for a database that is away.
     pub give_up: Vec<CancellationToken>,
 }
@@ -135,6 +138,7 @@ impl Committer {
                 };
                 error = prepared.err().unwrap_or(error);
             }
+            self.progress.fail(&error);
             let delay = backoff.next_delay();
             if backoff.failures() > QUIET_FAILURES && backoff.is_worth_a_line() {
                 let (attempt, lane) = (backoff.failures(), self.lane);

@@ -25,6 +25,7 @@ use crate::in_hand::InHand;
 use crate::message::Message;
 use crate::metrics::Metrics;
 use crate::renew;
+use crate::stall::StallWatch;
 use crate::topology;
 
 const CONSUMER_TAG: &str = "totals-worker";
@@ -53,6 +54,8 @@ pub struct Worker {
     pub metrics: Arc<Metrics>,
     /// Where it says whether it consumes.
     pub state: watch::Sender<BrokerState>,
+    /// Where its tasks say whether they get on.
+    pub stalls: StallWatch,
 }
 
 /// How an epoch ended, if not by an error.

@@ -28,9 +28,14 @@ use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 use crate::report::Report;
 use crate::settle::Settle;
+use crate::stall::Task;
 
 /// Messages parked together, at most: their log rows go into one command, which must stay below 16 MB.
 const MAX_BATCH: usize = 32;
+
+/// What an operator can do about dead letters that stall.
+pub const REMEDY: &str = "let RabbitMQ take messages for the dead-letter queue (limits and policies of the queue, rights of \
+                          the user in RABBITMQ_URL, alarms) and MongoDB take writes; the worker then goes on by itself";
 
 /// How often the log is asked to take a failure that it has answered it does not take: about 5 s in all. An answer that does
 /// not come is no answer.
@@ -57,6 +62,10 @@ pub struct DeadLetters {
     pub metrics: Arc<Metrics>,
     /// Where they are settled.
     pub settle: Settle,
+    /// Where it says whether letters get on.
+    pub parking: Task,
+    /// Where it says whether refused letters are taken at last.
+    pub refusals: Task,
     /// When this is cancelled, does not wait for a service that is away.
     pub stopping: CancellationToken,
 }
@@ -94,6 +103,7 @@ impl DeadLetters {
         loop {
             let mut batch = Vec::new();
             let mut again = 0;
+            self.parking.rest();
             tokio::select! {
                 count = arriving.recv_many(&mut batch, MAX_BATCH) => if count == 0 { break },
                 () = sleep_until(refused.due), if !refused.waiting.is_empty() => {
@@ -105,9 +115,11 @@ impl DeadLetters {
                     continue;
                 }
             }
+            self.parking.begin();
             let Ok(parking) = self.park(&mut publisher, &mut report, batch).await else {
                 break;
             };
+            let taken = again.saturating_sub(parking.refused.as_ref().map_or(0, |(parked, _)| parked.len()));
             self.settle.done(parking.safe);
             match parking.refused {
                 Some((parked, error)) => self.refused(&mut refused, parked, &error),
@@ -119,14 +131,28 @@ impl DeadLetters {
                 None => {}
             }
             self.metrics.dead_letters_refused(refused.waiting.len());
+            self.tell_refusals(taken, refused.waiting.len());
         }
         report.write();
         publisher.disconnect().await;
     }
 
+    /// Says how many letters that had been refused were taken now, and how many still wait.
+    fn tell_refusals(&self, taken: usize, waiting: usize) {
+        if taken > 0 {
+            self.refusals.advance();
+        }
+        if waiting > 0 {
+            self.refusals.begin();
+        } else {
+            self.refusals.rest();
+        }
+    }
+
     /// Keeps for later what the queue does not take.
     fn refused(&self, refused: &mut Refused, parked: Vec<Parked>, error: &BrokerError) {
         self.metrics.retried("publish_dead_letters");
+        self.refusals.fail(error);
         refused.waiting.extend(parked);
         // One that just came does not put off those that wait.
         if refused.due <= Instant::now() {
@@ -217,7 +243,10 @@ impl DeadLetters {
                     self.pause(backoff, "publish_dead_letters", &error).await?;
                 }
                 match publisher.publish(&mut vec![parked]).await {
-                    Ok(()) => break,
+                    Ok(()) => {
+                        self.parking.advance();
+                        break;
+                    }
                     Err(error) if error.is_refusal() || error.is_precondition_failed() => {
                         publisher.disconnect().await;
                         left.push(parked);
@@ -305,6 +334,7 @@ impl DeadLetters {
         error: &(dyn std::error::Error + Sync),
     ) -> Result<(), Abandoned> {
         self.metrics.retried(operation);
+        self.parking.fail(error);
         let delay = backoff.next_delay();
         if backoff.is_worth_a_line() {
             tracing::warn!(operation, attempt = backoff.failures(), %error, "dead letters have to wait");

@@ -12,8 +12,8 @@ use totals_core::runtime::lifecycle::Shutdown;
 
 use crate::commit::Committer;
 use crate::consumer::Worker;
-use crate::dead_letter::{DeadLetters, Parked};
-use crate::lane::{Item, Lane, lane_of};
+use crate::dead_letter::{self, DeadLetters, Parked};
+use crate::lane::{self, Item, Lane, lane_of};
 use crate::message::{Message, Reason};
 use crate::publisher::Publisher;
 use crate::renew::Renewals;
@@ -37,7 +37,8 @@ impl Epoch {
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
         let prefetch = usize::from(worker.config.broker.prefetch);
         let (settle, finished) = Settle::open();
-        let settling = settle::run(channel.clone(), finished, prefetch, token.clone());
+        let acknowledging = worker.stalls.task("acknowledging", settle::REMEDY);
+        let settling = settle::run(channel.clone(), finished, prefetch, acknowledging, token.clone());
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), settling)));
         // Unbounded, and yet no larger than the prefetch.
         let (park, parked) = mpsc::unbounded_channel();
@@ -47,6 +48,8 @@ impl Epoch {
             store: worker.store.clone(),
             metrics: worker.metrics.clone(),
             settle: settle.clone(),
+            parking: worker.stalls.task("dead letters", dead_letter::REMEDY),
+            refusals: worker.stalls.task("refused dead letters", dead_letter::REMEDY),
             stopping: shutdown.soft.clone(),
         };
         let parking = dead_letters.run(parked);
@@ -79,6 +82,7 @@ impl Epoch {
                     lane: number,
                     store: worker.store.clone(),
                     metrics: worker.metrics.clone(),
+                    progress: worker.stalls.task(format!("lane {number}"), lane::REMEDY),
                     give_up: vec![token.clone(), shutdown.soft.clone()],
                 },
                 settle: settle.clone(),

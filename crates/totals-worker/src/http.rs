@@ -15,6 +15,7 @@ use totals_core::store::Store;
 
 use crate::consumer::BrokerState;
 use crate::metrics::Metrics;
+use crate::stall::StallWatch;
 
 /// What the server reports on.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct Reported {
     pub store: Store,
     /// The broker.
     pub broker: watch::Receiver<BrokerState>,
+    /// Whether its tasks get on.
+    pub stalls: StallWatch,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// When the process started.
@@ -38,6 +41,7 @@ struct Health {
     uptime: f64,
     database: Dependency,
     consumer: Dependency,
+    progress: Dependency,
 }
 
 #[derive(Serialize)]
@@ -69,7 +73,8 @@ async fn health(State(reported): State<Reported>) -> Response {
         BrokerState::Consuming => Ok(()),
         BrokerState::NotConsuming(reason) => Err(reason),
     });
-    let healthy = database.healthy && consumer.healthy;
+    let progress = Dependency::from(reported.stalls.check(Instant::now()));
+    let healthy = database.healthy && consumer.healthy && progress.healthy;
     let health = Health {
         status: if healthy { "healthy" } else { "degraded" },
         service: "totals-worker",
@@ -78,6 +83,7 @@ async fn health(State(reported): State<Reported>) -> Response {
         uptime: reported.started.elapsed().as_secs_f64(),
         database,
         consumer,
+        progress,
     };
     let status = if healthy {
         StatusCode::OK
@@ -89,5 +95,9 @@ async fn health(State(reported): State<Reported>) -> Response {
 
 async fn metrics(State(reported): State<Reported>) -> impl IntoResponse {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, content_type)], reported.metrics.render())
+    let stalled = reported.stalls.longest(Instant::now());
+    (
+        [(header::CONTENT_TYPE, content_type)],
+        reported.metrics.render(stalled),
+    )
 }

@@ -26,6 +26,10 @@ use crate::settle::Settle;
 /// even a campaign be removed and begun anew.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// What an operator can do about a lane that stalls.
+pub const REMEDY: &str = "let MongoDB take the writes of the user in DATABASE_URL (rights, disk space, validators); the \
+                          worker then goes on by itself";
+
 /// A decoded message.
 pub type Item = (Event, Message);
 
@@ -56,10 +60,12 @@ impl Lane {
             if batch.events.is_empty() || self.epoch.is_cancelled() {
                 return;
             }
+            self.committer.progress.begin();
             if arriving.len() < self.batch_size {
                 let Ok(_) = self.commit(batch, sight).await else {
                     return;
                 };
+                self.committer.progress.rest();
                 continue;
             }
             let next = self.batch(&mut arriving).await;
@@ -111,6 +117,7 @@ impl Lane {
             }
         }
         self.settle.done(committed);
+        self.committer.progress.advance();
     }
 
     fn park(&self, message: Message, reason: Reason) {

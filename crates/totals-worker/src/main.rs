@@ -17,6 +17,7 @@ mod renew;
 mod repair;
 mod report;
 mod settle;
+mod stall;
 mod tools;
 mod topology;
 mod upkeep;

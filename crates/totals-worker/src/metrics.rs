@@ -64,6 +64,7 @@ pub struct Metrics {
     broker_connections: Counter,
     renewed: Counter,
     upkeep: Counter,
+    stalled_seconds: Gauge,
 }
 
 impl Default for Metrics {
@@ -132,6 +133,12 @@ impl Default for Metrics {
             "Looks at whether exchange, queues, bindings, collections and indexes are there",
             upkeep.clone(),
         );
+        let stalled_seconds = Gauge::default();
+        registry.register(
+            "stalled_seconds",
+            "0 while all is well, else how long the task that waits longest has had work in hand and finished none of it",
+            stalled_seconds.clone(),
+        );
         Self {
             registry,
             events,
@@ -145,6 +152,7 @@ impl Default for Metrics {
             broker_connections,
             renewed,
             upkeep,
+            stalled_seconds,
         }
     }
 }
@@ -220,8 +228,10 @@ impl Metrics {
         self.dead_letters_refused.set(0);
     }
 
-    /// Everything, as Prometheus scrapes it.
-    pub fn render(&self) -> String {
+    /// Everything, as Prometheus scrapes it, while no task has been stalled for longer than this.
+    pub fn render(&self, stalled: Duration) -> String {
+        self.stalled_seconds
+            .set(i64::try_from(stalled.as_secs()).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -144,13 +144,12 @@ impl Publisher {
     }
 
     async fn open(&mut self) -> Result<Channel, BrokerError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let connection = self.address.connect(self.name).await?;
-                topology::declare_queue(&connection, &self.queue).await?;
-                connection
-            }
+        let connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let connection = self.address.connect(self.name).await?;
+            topology::declare_queue(&connection, &self.queue).await?;
+            connection
         };
         let connection = self.connection.insert(connection);
         let channel = call("opening a channel", connection.create_channel()).await?;

@@ -20,9 +20,14 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::call;
+use crate::stall::Task;
 
 /// How long what is finished waits for an earlier delivery while nothing else finishes.
 const QUIET: Duration = Duration::from_secs(1);
+
+/// What an operator can do about acknowledgements that stall.
+pub const REMEDY: &str = "events are counted and come again as duplicates until RabbitMQ takes acknowledgements: check that \
+                          it is well, and the network to it";
 
 /// Tells the settlement of one epoch that deliveries are done with: committed, or safe in the dead-letter queue.
 #[derive(Debug, Clone)]
@@ -51,6 +56,7 @@ pub async fn run(
     channel: Channel,
     mut finished: mpsc::UnboundedReceiver<Vec<u64>>,
     prefetch: usize,
+    progress: Task,
     epoch: CancellationToken,
 ) {
     let mut window = Window {
@@ -58,6 +64,9 @@ pub async fn run(
         ..Window::default()
     };
     while let Some(due) = window.due(&mut finished).await {
+        if !due.is_empty() {
+            progress.begin();
+        }
         for (tag, multiple) in due {
             #[expect(
                 clippy::disallowed_methods,
@@ -66,10 +75,13 @@ pub async fn run(
             let ack = channel.basic_ack(tag, BasicAckOptions { multiple });
             if let Err(error) = call("acknowledging", ack).await {
                 tracing::debug!(%error, "this epoch can acknowledge no more");
+                progress.fail(&error);
                 epoch.cancel();
                 return;
             }
+            progress.advance();
         }
+        progress.rest();
     }
 }
 

@@ -15,6 +15,7 @@ use crate::error::Error;
 #[command(after_help = "Examples:
     cargo xtask chaos
     cargo xtask chaos --seed 42 --kills 30
+    cargo xtask chaos --seed 42 --stalls 14
     cargo xtask chaos --release --kills 300 --minutes 25 --rate 1000")]
 pub struct Args {
     /// Seed of the history and the faults [default: a random one, which is printed]
@@ -27,6 +28,10 @@ pub struct Args {
     /// in between
     #[arg(long, default_value_t = 30)]
     kills: u32,
+    /// Instead of killing, take away or damage something that the service needs so often (an index, a collection, a queue,
+    /// a binding, a right, …), and demand that it counts again within 30 s and that its health is honest
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with_all = ["kills", "minutes"])]
+    stalls: u32,
     /// Messages to publish a second
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(5..=100_000))]
     rate: u32,
@@ -53,6 +58,7 @@ fn arguments(args: &Args, random_seed: u64) -> Vec<String> {
     arguments.push(format!("--seed={}", args.seed.unwrap_or(random_seed)));
     arguments.push(format!("--minutes={}", args.minutes));
     arguments.push(format!("--kills={}", args.kills));
+    arguments.push(format!("--stalls={}", args.stalls));
     arguments.push(format!("--rate={}", args.rate));
     arguments
 }

@@ -18,9 +18,10 @@ use super::events::events;
 use super::rejects::Rejects;
 use super::rows::{Row, Rows};
 use crate::commit::{Abandoned, Batch, Committer};
-use crate::lane::lane_of;
+use crate::lane::{self, lane_of};
 use crate::message::Reason;
 use crate::metrics::Metrics;
+use crate::stall::StallWatch;
 use crate::tools::error::ToolError;
 use crate::tools::progress::Progress;
 
@@ -73,8 +74,8 @@ impl Feed {
     /// [`ToolError`] if the file cannot be read on; what was read of it is finished.
     pub async fn run(self, rows: Rows, rejects: Rejects, progress: Progress) -> Result<Fed, ToolError> {
         let tally = Arc::new(Tally::default());
-        // Nobody scrapes a tool; the committers count all the same.
-        let metrics = Arc::new(Metrics::default());
+        // Nobody asks a tool how it fares; the committers say it all the same.
+        let (metrics, stalls) = (Arc::new(Metrics::default()), StallWatch::default());
         let mut committing = JoinSet::new();
         let mut lanes = Vec::with_capacity(self.batching.lanes);
         for lane in 0..self.batching.lanes {
@@ -83,6 +84,7 @@ impl Feed {
                 lane,
                 store: self.store.clone(),
                 metrics: metrics.clone(),
+                progress: stalls.task(format!("lane {lane}"), lane::REMEDY),
                 give_up: vec![self.give_up.clone()],
             };
             let (rejects, tally) = (rejects.clone(), tally.clone());
