@@ -26,6 +26,7 @@ mod limits;
 mod lists;
 mod live;
 mod live_faults;
+mod logs;
 mod moments;
 mod outages;
 mod partitions;

@@ -48,5 +48,8 @@ fn level(word: &str) -> Option<LevelFilter> {
 /// Returns true if a module or a crate can be called this.
 fn is_target(name: &str) -> bool {
     let name = name.trim();
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_:-.".contains(c))
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_:-.".contains(c))
 }

@@ -146,7 +146,10 @@ fn a_level_is_for_our_own_targets_and_others_log_only_if_named() {
         ("access=debug,info,", "totals=info,access=info,access=debug"),
         ("totals_worker=debug", "totals_worker=debug"),
         ("lapin=warning", "lapin=warn"),
-        ("warn,totals_api::live=trace", "totals=warn,access=warn,totals_api::live=trace"),
+        (
+            "warn,totals_api::live=trace",
+            "totals=warn,access=warn,totals_api::live=trace",
+        ),
         ("info,[batch]=debug", "totals=info,access=info,[batch]=debug"),
     ] {
         let telemetry = source(&[("LOG_LEVEL", text)]).command_telemetry().unwrap();
@@ -160,8 +163,22 @@ fn a_level_is_for_our_own_targets_and_others_log_only_if_named() {
 #[test]
 fn a_level_that_is_none_is_refused() {
     for text in [
-        "inof", "fatal", "silly", "30", "true", " ", ",", "access", "info,access", "info access=debug", "access=inof",
-        "access=", "=debug", "info;access=debug", "info,access=debug=1", "[batch",
+        "inof",
+        "fatal",
+        "silly",
+        "30",
+        "true",
+        " ",
+        ",",
+        "access",
+        "info,access",
+        "info access=debug",
+        "access=inof",
+        "access=",
+        "=debug",
+        "info;access=debug",
+        "info,access=debug=1",
+        "[batch",
     ] {
         for part in ["api", "worker", "tool"] {
             let source = source(&[("LOG_LEVEL", text)]);
@@ -195,8 +212,14 @@ fn the_format_may_be_written_in_capitals() {
 #[test]
 fn a_dot_env_from_windows_is_read() {
     let read = pairs(b"\xef\xbb\xbfPORT=8080\r\nCURRENCY=JPY\r\n").unwrap();
-    assert_eq!((read["PORT"].as_str(), read["CURRENCY"].as_str()), ("8080", "JPY"));
-    let utf16: Vec<u8> = "\u{feff}PORT=1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(
+        (read["PORT"].as_str(), read["CURRENCY"].as_str()),
+        ("8080", "JPY")
+    );
+    let utf16: Vec<u8> = "\u{feff}PORT=1\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     assert_eq!(
         pairs(&utf16).unwrap_err().to_string(),
         ".env cannot be read: it is not UTF-8; save it in that encoding"

@@ -184,7 +184,11 @@ mod tests {
             queue.write_all(line(number).as_bytes()).unwrap();
         }
         queue.flush(LONG);
-        let read: Vec<_> = BufReader::new(reader).lines().take(3).map(Result::unwrap).collect();
+        let read: Vec<_> = BufReader::new(reader)
+            .lines()
+            .take(3)
+            .map(Result::unwrap)
+            .collect();
         let expected: Vec<_> = (0..3).map(|number| line(number).trim_end().to_owned()).collect();
         assert_eq!(read, expected);
         assert_eq!(queue.dropped().count(), 0);
@@ -200,7 +204,10 @@ mod tests {
         }
         queue.flush(Duration::from_millis(10));
         let dropped = usize::try_from(queue.dropped().count()).unwrap();
-        assert!((lines / 2 - 100..=lines / 2).contains(&dropped), "{dropped} of {lines}");
+        assert!(
+            (lines / 2 - 100..=lines / 2).contains(&dropped),
+            "{dropped} of {lines}"
+        );
         let mut kept = vec![0; (lines - dropped) * 1024];
         reader.read_exact(&mut kept).unwrap();
         assert!(kept.starts_with(line(0).as_bytes()), "the first lines are kept");
