@@ -170,8 +170,13 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
         .await
         .unwrap();
     connection.close(200, "done".into()).await.unwrap();
-    world.broker.publish([poison("Ada Lovelace gave 50")]).await;
-    worker.logged("dead letters have to wait").await;
+    world
+        .broker
+        .publish([poison(r#"{"donorName":"Ada Lovelace"}"#)])
+        .await;
+    worker
+        .logged("dead letters are refused and stay unacknowledged")
+        .await;
     world.expect_dead_letters(1).await;
     assert!(worker.log().contains(queue), "our own line names the queue");
     expect_ours_alone(&worker);
