@@ -101,11 +101,11 @@ impl Noted {
     /// The connection, and what happens on it.
     pub fn new(stream: TcpStream) -> (Self, Arc<Notes>) {
         let notes = Arc::default();
-        let noted = Self {
+        let connection = Self {
             stream,
             notes: Arc::clone(&notes),
         };
-        (noted, notes)
+        (connection, notes)
     }
 
     fn note(&self, written: Poll<Result<usize>>) -> Poll<Result<usize>> {

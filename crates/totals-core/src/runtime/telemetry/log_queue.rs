@@ -153,7 +153,7 @@ fn write_all<'a>(output: &mut impl Write, mut lines: &'a [u8]) -> Result<(), &'a
             Ok(written) => lines = &lines[written..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // Whoever shares the pipe may have made it non-blocking.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(TRY_AGAIN),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::park_timeout(TRY_AGAIN),
             Err(_) => return Err(lines),
         }
     }
