@@ -29,6 +29,7 @@ mod limits;
 mod lists;
 mod live;
 mod live_faults;
+mod logs;
 mod moments;
 mod outages;
 mod parked_again;

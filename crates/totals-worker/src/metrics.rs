@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
+};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use totals_core::domain::{EventType, Outcome};
+use totals_core::runtime::telemetry::DroppedLines;
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -157,7 +161,25 @@ impl Default for Metrics {
     }
 }
 
+/// The log's own count.
+#[derive(Debug)]
+struct LogLines(DroppedLines);
+
+impl Collector for LogLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let counter = ConstCounter::new(self.0.count());
+        let help = "Lines of the log that were dropped, because standard output was not read in time";
+        let metric = encoder.encode_descriptor("log_lines_dropped", help, None, counter.metric_type())?;
+        counter.encode(metric)
+    }
+}
+
 impl Metrics {
+    /// Reports the lines that the log has dropped, too.
+    pub fn report_log(&mut self, dropped: DroppedLines) {
+        self.registry.register_collector(Box::new(LogLines(dropped)));
+    }
+
     /// A message arrived.
     pub fn delivered(&self) {
         self.in_hand.inc();
