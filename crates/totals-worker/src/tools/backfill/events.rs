@@ -73,7 +73,7 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
     })?;
     let refund = Event {
         // Not `backfill_…_refund`: another donation may have that id.
-        id: event_id(format!("backfill-refund_{}", refund.donation.as_str()))?,
+        id: event_id(&format!("backfill-refund_{}", refund.donation.as_str()))?,
         ..refund
     };
     Ok((event, Some(refund)))
@@ -112,7 +112,7 @@ fn own_id(
 ) -> Result<EventId, Box<Reason>> {
     let donation = donation.as_str();
     if event_type == EventType::DonationCreated {
-        return event_id(format!("backfill_{donation}"));
+        return event_id(&format!("backfill_{donation}"));
     }
     if let Some(id) = members.text("eventId")? {
         return EventId::try_from(id.as_ref())
@@ -122,7 +122,7 @@ fn own_id(
     match (event_type, members.text("refundId")?) {
         // With the length, since either id may have a `_`: two refunds never get one id.
         (EventType::DonationRefunded, Some(refund)) => {
-            event_id(format!("backfill-refund-{}_{donation}_{refund}", donation.len()))
+            event_id(&format!("backfill-refund-{}_{donation}_{refund}", donation.len()))
         }
         (EventType::DonationRefunded, None) => Err(missing(
             "a donation may have several refunds, so each needs an id of its own: add an eventId or a refundId \
@@ -132,8 +132,8 @@ fn own_id(
     }
 }
 
-fn event_id(id: String) -> Result<EventId, Box<Reason>> {
-    EventId::try_from(id.as_str()).map_err(|error| {
+fn event_id(id: &str) -> Result<EventId, Box<Reason>> {
+    EventId::try_from(id).map_err(|error| {
         let text = format!(
             "donationId is too long: the event id {id} {error}; bring it in as an event in its envelope, with an \
              eventId of its own"

@@ -46,8 +46,8 @@ use rows::{Format, Rows, is_stdin};
 /// once. A refund that came as an event, or has a row of its own, must not be in refundedAmount too: nothing tells that the
 /// two are one.
 ///
-/// - reads standard input, which a read-only container needs: its rejects go to standard error, unless --rejects names a
-/// file.
+/// As FILE, - is standard input, which a read-only container needs. Its rejects go to standard error, unless --rejects
+/// names a file.
 ///
 /// What cannot be counted goes to the rejects file, each as {"line","reasonCode","reason","original"}. A run that is
 /// through replaces FILE.rejects.ndjson, or removes it if nothing was rejected; one that was stopped leaves its rejects
