@@ -12,7 +12,7 @@ use crate::tool::{json, tool};
 const HEADER: &str = "donationId,campaignId,amount,donorId,isGuest,timestamp,refundedAmount";
 
 /// A file of this name with this content, and its path.
-fn file(name: &str, content: impl AsRef<[u8]>) -> (TempDir, String) {
+pub fn file(name: &str, content: impl AsRef<[u8]>) -> (TempDir, String) {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = dir.path().join(name);
     std::fs::write(&path, content).unwrap();
@@ -42,7 +42,7 @@ async fn expect_table(world: &World, rows: usize) {
     world.expect_totals("c1", each * 1000, each, each).await;
 }
 
-fn rejects(path: &str) -> Vec<Value> {
+pub fn rejects(path: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(format!("{path}.rejects.ndjson")).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())

@@ -11,6 +11,7 @@ use harness::events;
 
 mod api;
 mod backfill;
+mod backfill_rows;
 mod broker_policies;
 mod commits;
 mod compose;

@@ -28,6 +28,11 @@ impl Progress {
         Self(ProgressBar::new(bytes).with_style(style(template)))
     }
 
+    /// Of nothing that is shown.
+    pub fn hidden() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
     /// So much more.
     pub fn add(&self, more: u64) {
         self.0.inc(more);

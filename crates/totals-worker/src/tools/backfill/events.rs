@@ -1,44 +1,34 @@
 //! From a row to the events it stands for.
 
-use std::borrow::Cow;
-
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
-use totals_core::domain::{Currency, Event, EventId, EventType, Subject, decode};
+use totals_core::domain::{Currency, DonationId, Event, EventId, EventType, Subject, decode};
 
-use super::rows::{Object, Original, Row};
+use super::rows::{Object, Row};
 use crate::message::Reason;
 
-/// What tells an envelope from a donation without one.
-#[derive(Deserialize)]
-struct Shape {
-    payload: Option<IgnoredAny>,
-}
+use members::Members;
 
-/// A donation without an envelope, as far as its event ids and its refund need it.
-#[derive(Deserialize)]
+mod members;
+
+/// A row as the event that it says it is.
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Bare<'a> {
-    #[serde(borrow)]
-    donation_id: Cow<'a, str>,
-    #[serde(borrow)]
-    campaign_id: Cow<'a, str>,
-    #[serde(borrow)]
-    timestamp: Cow<'a, str>,
-    #[serde(borrow)]
-    refunded_amount: Option<&'a RawValue>,
+struct Envelope<'a, P> {
+    event_id: &'a str,
+    event_type: &'static str,
+    payload: P,
 }
 
 /// The payload of the refund that a donation's row tells of.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Refund<'a> {
-    donation_id: &'a str,
-    campaign_id: &'a str,
+    donation_id: Option<&'a RawValue>,
+    campaign_id: Option<&'a RawValue>,
     amount: &'a RawValue,
     reason: &'static str,
-    timestamp: &'a str,
+    timestamp: Option<&'a RawValue>,
 }
 
 /// Decodes a row by the rules for messages: an event, and the refund that is due after it if it is a refunded donation.
@@ -46,178 +36,119 @@ struct Refund<'a> {
 /// # Errors
 /// The reason why the row is no event; none of it is applied then.
 pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), Box<Reason>> {
-    let object = match (&row.object, &row.original) {
-        (Object::Made(object), _) => object.as_bytes(),
-        (_, Original::Line(line)) => line,
-        (Object::Unreadable(text), _) => return Err(unreadable(text.clone())),
-        (Object::Line, Original::Record(_)) => return Err(unreadable("a record is no object".to_owned())),
+    let object = match &row.object {
+        Object::Made(object) => object.as_bytes(),
+        Object::Line => &row.original,
+        Object::Unreadable(text) => return Err(reason("UNREADABLE_ROW", text.clone())),
     };
-    let created = EventType::DonationCreated.as_str();
-    let decode = |object: &[u8], event_type, id| {
-        decode(object, event_type, id, currency).map_err(|invalid| Box::new(Reason::from(invalid)))
+    // No routing key: the row alone says what it is.
+    let as_message = || decode(object, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)));
+    let members = serde_json::from_slice::<Members<'_>>(object);
+    let (Ok(members), Ok(payload)) = (members, serde_json::from_slice::<&RawValue>(object)) else {
+        // Decoding has the better words.
+        return Ok((as_message()?, None));
     };
-    let shape = serde_json::from_slice::<Shape>(object);
-    if shape.is_ok_and(|shape| shape.payload.is_some()) {
-        return Ok((decode(object, created, None)?, None));
+    if matches!(row.object, Object::Line) && !is_bare(&members) {
+        return Ok((as_message()?, None));
     }
-    let bare = match serde_json::from_slice::<Bare<'_>>(object) {
-        Ok(bare) => bare,
-        Err(error) => {
-            // Decoding has the better words, but it looks over what it does not know, such as a second refundedAmount.
-            decode(object, created, None)?;
-            return Err(unreadable(error.to_string()));
-        }
+    let event_type = members.event_type()?;
+    let event = in_envelope(event_type, payload, currency)?;
+    let event = Event {
+        id: own_id(event_type, &members, &event.donation)?,
+        ..event
     };
-    let donation = &bare.donation_id;
-    let id = event_id("backfill_", donation)?;
-    let creation = decode(object, created, Some(&id))?;
-    let Some(amount) = bare.refunded_amount.filter(|amount| !is_none(amount)) else {
-        return Ok((creation, None));
+    let Some(amount) = members.refunded_amount() else {
+        return Ok((event, None));
     };
     let refund = Refund {
-        donation_id: donation,
-        campaign_id: &bare.campaign_id,
+        donation_id: members.raw("donationId"),
+        campaign_id: members.raw("campaignId"),
         amount,
         reason: "refunded before the backfill",
-        timestamp: &bare.timestamp,
+        timestamp: members.raw("timestamp"),
     };
-    let refund = serde_json::to_vec(&refund).map_err(|error| unreadable(error.to_string()))?;
-    // Not `backfill_…_refund`: another donation may have that id.
-    let id = event_id("backfill-refund_", donation)?;
-    let refunded = decode(&refund, EventType::DonationRefunded.as_str(), Some(&id));
-    let refunded = refunded.map_err(|mut reason| {
+    let refund = in_envelope(EventType::DonationRefunded, refund, currency).map_err(|mut reason| {
         reason.text.insert_str(0, "refundedAmount: ");
         reason
     })?;
-    Ok((creation, Some(refunded)))
+    let refund = Event {
+        // Not `backfill_…_refund`: another donation may have that id.
+        id: event_id(&format!("backfill-refund_{}", refund.donation.as_str()))?,
+        ..refund
+    };
+    Ok((event, Some(refund)))
 }
 
-/// The id that follows from the donation's. Without one, decoding would derive it from the content, and a row spelled
-/// otherwise in the next export would count again.
-fn event_id(prefix: &str, donation: &str) -> Result<String, Box<Reason>> {
-    let id = format!("{prefix}{donation}");
-    match EventId::try_from(id.as_str()) {
-        Ok(_) => Ok(id),
-        Err(error) => Err(Box::new(Reason {
-            code: "INVALID_FIELD",
-            text: format!(
-                "donationId is too long: the event id {prefix}DONATIONID {error}; bring it in as an event in its \
-                 envelope, with an eventId of its own"
-            ),
-            subject: Subject::default(),
-        })),
+/// Returns false if the row is an envelope, or neither. A bare row may have a member `payload` that is none.
+fn is_bare(members: &Members<'_>) -> bool {
+    let payload = members.raw("payload");
+    let has_envelope =
+        payload.is_some_and(|payload| payload.get().starts_with('{')) && members.raw("eventId").is_some();
+    members.raw("donationId").is_some() && !has_envelope
+}
+
+/// Decodes a row's members as the payload of an envelope, so that decoding takes none of them for the envelope's.
+fn in_envelope(
+    event_type: EventType,
+    payload: impl Serialize,
+    currency: Currency,
+) -> Result<Event, Box<Reason>> {
+    let envelope = Envelope {
+        // The caller gives it its own, which depends on what is decoded.
+        event_id: "backfill",
+        event_type: event_type.as_str(),
+        payload,
+    };
+    let body = serde_json::to_vec(&envelope).map_err(|error| reason("UNREADABLE_ROW", error.to_string()))?;
+    decode(&body, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)))
+}
+
+/// The id that follows from what the row is about. From its content, a row spelled otherwise in the next export would
+/// count again.
+fn own_id(
+    event_type: EventType,
+    members: &Members<'_>,
+    donation: &DonationId,
+) -> Result<EventId, Box<Reason>> {
+    let donation = donation.as_str();
+    if event_type == EventType::DonationCreated {
+        return event_id(&format!("backfill_{donation}"));
+    }
+    if let Some(id) = members.text("eventId")? {
+        return EventId::try_from(id.as_ref())
+            .map_err(|error| reason("INVALID_FIELD", format!("eventId {error}")));
+    }
+    let missing = |text: &str| reason("MISSING_FIELD", text.to_owned());
+    match (event_type, members.text("refundId")?) {
+        // With the length, since either id may have a `_`: two refunds never get one id.
+        (EventType::DonationRefunded, Some(refund)) => {
+            event_id(&format!("backfill-refund-{}_{donation}_{refund}", donation.len()))
+        }
+        (EventType::DonationRefunded, None) => Err(missing(
+            "a donation may have several refunds, so each needs an id of its own: add an eventId or a refundId \
+             (a CSV column with --column refundId=COLUMN)",
+        )),
+        _ => Err(missing("a payment needs an id of its own: add an eventId")),
     }
 }
 
-/// Platforms write zero, or an empty text, for a donation that was never refunded.
-fn is_none(amount: &RawValue) -> bool {
-    let digits = amount.get().trim_matches('"');
-    digits.chars().all(|digit| matches!(digit, '0' | '.'))
+fn event_id(id: &str) -> Result<EventId, Box<Reason>> {
+    EventId::try_from(id).map_err(|error| {
+        let text = format!(
+            "donationId is too long: the event id {id} {error}; bring it in as an event in its envelope, with an \
+             eventId of its own"
+        );
+        reason("INVALID_FIELD", text)
+    })
 }
 
-fn unreadable(text: String) -> Box<Reason> {
+fn reason(code: &'static str, text: String) -> Box<Reason> {
     Box::new(Reason {
-        code: "UNREADABLE_ROW",
+        code,
         text,
         subject: Subject::default(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decoded(line: &str) -> Result<Vec<(String, String)>, Box<Reason>> {
-        let row = Row {
-            line: 1,
-            original: Original::Line(line.as_bytes().to_vec()),
-            object: Object::Line,
-            held: None,
-        };
-        let (event, refund) = events(&row, "USD".parse().unwrap())?;
-        let told = std::iter::once(event)
-            .chain(refund)
-            .map(|event| (event.id.to_string(), event.event_type().to_string()));
-        Ok(told.collect())
-    }
-
-    fn bare(more: &str) -> String {
-        format!(
-            r#"{{"donationId":"d","campaignId":"c","amount":5,"timestamp":"2025-11-21T10:00:00Z"{more}}}"#
-        )
-    }
-
-    fn pair(id: &str, kind: &str) -> (String, String) {
-        (id.to_owned(), kind.to_owned())
-    }
-
-    #[test]
-    fn ids_follow_from_the_donation_unless_the_row_has_one() {
-        let created = pair("backfill_d", "donation.created");
-        assert_eq!(
-            decoded(&bare("")).unwrap().as_slice(),
-            std::slice::from_ref(&created)
-        );
-        for zero in ["0", "0.00", "\"\"", "\"0.0\"", "null"] {
-            let row = bare(&format!(r#","refundedAmount":{zero}"#));
-            assert_eq!(
-                decoded(&row).unwrap().as_slice(),
-                std::slice::from_ref(&created),
-                "{zero}"
-            );
-        }
-        let refunded = pair("backfill-refund_d", "donation.refunded");
-        assert_eq!(
-            decoded(&bare(r#","refundedAmount":"2.50""#)).unwrap(),
-            [created, refunded]
-        );
-        let envelope = format!(
-            r#"{{"eventId":"e","eventType":"donation.refunded","payload":{}}}"#,
-            bare("")
-        );
-        assert_eq!(decoded(&envelope).unwrap(), [pair("e", "donation.refunded")]);
-    }
-
-    #[test]
-    fn what_is_no_event_has_its_reason() {
-        for (line, code, text) in [
-            ("no json", "INVALID_JSON", "must be a JSON object"),
-            ("{}", "MISSING_FIELD", "neither a payload"),
-            (
-                &bare(r#","refundedAmount":"-1""#),
-                "INVALID_AMOUNT",
-                "refundedAmount: amount must be",
-            ),
-            (
-                &bare(r#","currency":"EUR""#),
-                "WRONG_CURRENCY",
-                "currency must be USD",
-            ),
-            (
-                &bare(r#","refundedAmount":1,"refundedAmount":2"#),
-                "UNREADABLE_ROW",
-                "duplicate field `refundedAmount`",
-            ),
-        ] {
-            let reason = decoded(line).unwrap_err();
-            assert!(reason.code == code && reason.text.contains(text), "{reason:?}");
-        }
-    }
-
-    #[test]
-    fn a_donation_id_leaves_room_for_the_event_ids() {
-        let named = |length: usize, more: &str| {
-            bare(more).replacen(r#""d""#, &format!("\"{}\"", "d".repeat(length)), 1)
-        };
-        let refunded = r#","refundedAmount":1"#;
-        assert_eq!(decoded(&named(247, "")).unwrap().len(), 1);
-        assert_eq!(decoded(&named(240, refunded)).unwrap().len(), 2);
-        for row in [named(248, ""), named(256, ""), named(241, refunded)] {
-            let reason = decoded(&row).unwrap_err();
-            assert!(
-                reason.code == "INVALID_FIELD" && reason.text.contains("donationId is too long"),
-                "{reason:?}"
-            );
-        }
-    }
-}
+mod tests;

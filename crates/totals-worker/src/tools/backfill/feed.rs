@@ -134,8 +134,12 @@ impl Reader {
     fn read(self, mut rows: Rows, rejects: &Rejects, progress: &Progress) -> Result<(u64, bool), ToolError> {
         let (mut count, mut position) = (0, 0);
         while !self.give_up.is_cancelled() {
-            let Some(row) = rows.next()? else {
-                return Ok((count, true));
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok((count, true)),
+                // It was the stop that ended standard input.
+                Err(_) if self.give_up.is_cancelled() => break,
+                Err(error) => return Err(error),
             };
             count += 1;
             progress.add(rows.position() - position);

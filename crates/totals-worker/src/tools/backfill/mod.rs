@@ -7,12 +7,14 @@
 mod csv;
 mod events;
 mod feed;
+mod lines;
 mod ndjson;
 mod rejects;
 mod rows;
+mod stdin;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -24,18 +26,28 @@ use super::setup::Setup;
 use csv::Column;
 use feed::{Fed, Feed};
 use rejects::Rejects;
-use rows::Rows;
+use rows::{Format, Rows, is_stdin};
 
 /// Bring donations in from a file, while workers run
 ///
-/// FILE.ndjson has one JSON object a line: an event in its envelope, of any of the four types, or a bare donation
+/// FILE.ndjson has one JSON object a line: an event in its envelope, of any of the four types, or a bare row
 /// {"donationId","campaignId","amount","donorId","isGuest","timestamp","refundedAmount"}. FILE.csv has a header row with
 /// those columns, comma-separated; donorId, isGuest and refundedAmount are optional, and other columns are kept in the log
-/// with the donation. timestamp is RFC 3339, such as 2025-11-21T10:00:00.000Z.
+/// with the donation. timestamp is RFC 3339, such as 2025-11-21T10:00:00.000Z. In a table NULL, null and \N in a column that
+/// is read mean that there is nothing: a donor NULL is no donor.
 ///
-/// A donation becomes the event backfill_DONATIONID, and a refundedAmount the event backfill-refund_DONATIONID, so a
-/// file can be read again: what is there already is a duplicate. A donation that came as an event is counted once. A
-/// refund that came as an event must not be in refundedAmount too: nothing tells that the two are one.
+/// A bare row is a donation, unless its eventType (a member or a column) says otherwise; with a refundId and nothing of a
+/// donation it is a refund. A refund needs an eventId or a refundId, a payment an eventId. A row that does not tell what it
+/// is, or contradicts itself, such as a donation with a reason for its refund, is a reject.
+///
+/// A donation becomes the event backfill_DONATIONID, its refundedAmount the event backfill-refund_DONATIONID, and a refund
+/// without an eventId the event backfill-refund-LENGTH_DONATIONID_REFUNDID, where LENGTH is the length of DONATIONID in
+/// bytes. So a file can be read again: what is there already is a duplicate. A donation that came as an event is counted
+/// once. A refund that came as an event, or has a row of its own, must not be in refundedAmount too: nothing tells that the
+/// two are one.
+///
+/// As FILE, - is standard input, which a read-only container needs. Its rejects go to standard error, unless --rejects
+/// names a file.
 ///
 /// What cannot be counted goes to the rejects file, each as {"line","reasonCode","reason","original"}. A run that is
 /// through replaces FILE.rejects.ndjson, or removes it if nothing was rejected; one that was stopped leaves its rejects
@@ -48,18 +60,23 @@ use rows::Rows;
 #[command(after_help = "Examples:
     totals-worker backfill donations.ndjson
     totals-worker backfill donations.csv --column donationId=id --column amount=total_usd
-    totals-worker backfill donations.csv --rejects /tmp/rejects.ndjson --json")]
+    totals-worker backfill history.csv --column eventType=kind
+    totals-worker backfill donations.csv --rejects /tmp/rejects.ndjson --json
+    docker compose exec -T worker totals-worker backfill - --format csv < donations.csv 2> rejects.ndjson")]
 #[expect(
     clippy::doc_markdown,
     reason = "shown in the terminal, where back-ticks would only be in the way"
 )]
 pub struct Args {
-    /// The donations, as .ndjson or .csv
+    /// The donations, as .ndjson or .csv; - is standard input
     file: PathBuf,
+    /// How the rows are written; needed for standard input [default: by FILE's ending]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// The CSV column that holds a field; may be given for each
     #[arg(long = "column", value_name = "FIELD=COLUMN")]
     columns: Vec<Column>,
-    /// Where rejects go; must not have content yet [default: FILE.rejects.ndjson]
+    /// Where rejects go; must not have content yet [default: FILE.rejects.ndjson; for standard input, standard error]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     #[command(flatten)]
@@ -82,12 +99,28 @@ pub struct Backfilled {
 /// Brings the file in.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     let (batching, currency) = (setup.source.batching()?, setup.source.currency()?);
-    let rows = Rows::open(&args.file, &args.columns)?;
+    let (file, format, columns, stop) = (
+        args.file.clone(),
+        args.format,
+        args.columns.clone(),
+        setup.stop.clone(),
+    );
+    let opening = tokio::task::spawn_blocking(move || Rows::open(&file, format, &columns, stop));
+    let rows = opening.await.map_err(std::io::Error::other)?;
+    let rows = rows.map_err(|error| match error {
+        _ if setup.stop.is_cancelled() => ToolError::Interrupted,
+        error => error,
+    })?;
     let store = setup.store().await?;
     // Cancelled too when the rejects cannot be written: nothing is dropped without a trace.
     let give_up = setup.stop.child_token();
     let rejects = Rejects::create(args.rejects.as_deref(), &args.file, give_up.clone())?;
-    let progress = Progress::of_file(rows.bytes());
+    let progress = if is_stdin(&args.file) {
+        // Its length is not known, and standard error may have the rejects.
+        Progress::hidden()
+    } else {
+        Progress::of_file(rows.bytes())
+    };
     let started = Instant::now();
     let feed = Feed {
         store,
@@ -118,7 +151,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         rejected,
         seconds: took.as_secs_f64(),
         rows_per_second: rows * 1_000 / u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1),
-        rejects: (rejected > 0).then(|| rejects.path().to_owned()),
+        rejects: rejects.path().filter(|_| rejected > 0).map(Path::to_owned),
     })
 }
 
@@ -146,6 +179,7 @@ impl fmt::Display for Backfilled {
         )?;
         match rejects {
             Some(path) => write!(f, ", listed in {}", path.display()),
+            None if *rejected > 0 => write!(f, ", listed on standard error"),
             None => Ok(()),
         }
     }

@@ -1,32 +1,22 @@
 //! Lines of JSON.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
-use super::rows::{MAX_ROW_BYTES, Object, Original, Row};
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+use super::lines::LineReader;
+use super::rows::{Input, MAX_ROW_BYTES, Object, Row};
 
 /// A file of lines, being read.
-pub struct Lines<R = File> {
-    reader: BufReader<R>,
-    line: u64,
-    position: u64,
-}
+pub struct Lines<R = Input>(LineReader<R>);
 
 impl<R: Read> Lines<R> {
     /// From the start of a file.
     pub fn new(file: R) -> Self {
-        Self {
-            reader: BufReader::with_capacity(64 * 1024, file),
-            line: 0,
-            position: 0,
-        }
+        Self(LineReader::new(file))
     }
 
     /// How far it is read, in bytes.
     pub fn position(&self) -> u64 {
-        self.position
+        self.0.position()
     }
 
     /// The next line that is not empty. Of one longer than [`MAX_ROW_BYTES`] only the beginning is kept, far more
@@ -34,37 +24,20 @@ impl<R: Read> Lines<R> {
     pub fn next(&mut self) -> Result<Option<Row>, String> {
         loop {
             let mut text = Vec::new();
-            let limit = MAX_ROW_BYTES as u64;
-            let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut text);
-            let mut read = read.map_err(|error| error.to_string())? as u64;
-            if read == 0 {
+            let read = self.0.read(&mut text, MAX_ROW_BYTES);
+            if !read.map_err(|error| error.to_string())? {
                 return Ok(None);
-            }
-            if read == limit && !text.ends_with(b"\n") {
-                read += self.skip_line()?;
-            }
-            self.position += read;
-            self.line += 1;
-            if self.line == 1 && text.starts_with(BYTE_ORDER_MARK) {
-                text.drain(..BYTE_ORDER_MARK.len());
             }
             text.truncate(text.trim_ascii_end().len());
             if !text.is_empty() {
                 return Ok(Some(Row {
-                    line: self.line,
-                    original: Original::Line(text),
+                    line: self.0.line(),
+                    original: text,
                     object: Object::Line,
                     held: None,
                 }));
             }
         }
-    }
-
-    fn skip_line(&mut self) -> Result<u64, String> {
-        let skipped = self.reader.skip_until(b'\n');
-        skipped
-            .map(|bytes| bytes as u64)
-            .map_err(|error| error.to_string())
     }
 }
 
@@ -85,10 +58,12 @@ mod tests {
     fn lines_are_numbered_as_an_editor_does_and_come_without_their_ends() {
         let file = b"\xef\xbb\xbf{}\r\n\n  \n{\"a\":1}\n\xff";
         let expected = [(1, 2, "{}"), (4, 7, "{\"a\":1}"), (5, 3, "\u{fffd}")];
-        assert_eq!(
-            read(file),
-            expected.map(|(line, length, text)| (line, length, text.to_owned()))
-        );
+        let expected = expected.map(|(line, length, text)| (line, length, text.to_owned()));
+        assert_eq!(read(file), expected);
+        let old = String::from_utf8_lossy(file)
+            .replace("\r\n", "\r")
+            .replace('\n', "\r");
+        assert_eq!(read(old.as_bytes()), expected, "with CR alone");
         assert_eq!(read(b""), []);
     }
 

@@ -1,33 +1,44 @@
 //! Rows that could not be counted, in a file of their own: nothing is dropped without a trace.
 //!
 //! A run writes beside that file and replaces it only when it is through, so that one that is interrupted leaves the
-//! rejects of the last as they are. A file that the operator named may be another input's: it is never replaced.
+//! rejects of the last as they are. A file that the operator named may be another input's: it is never replaced. Rows
+//! of standard input are told on standard error, unless a file is named.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, BufWriter, LineWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::rows::Row;
+use super::rows::{Row, is_stdin};
 use crate::message::Reason;
 use crate::tools::error::ToolError;
 
-/// The file, shared by all who reject.
+use part::open_part;
+
+mod part;
+
+/// Where they go, shared by all who reject.
 #[derive(Clone)]
 pub struct Rejects {
-    path: PathBuf,
-    /// Where they are until the run is through.
-    part: PathBuf,
+    /// None on standard error.
+    files: Option<Files>,
     written: Arc<Mutex<Written>>,
-    /// Cancelled when the file cannot be written.
+    /// Cancelled when they cannot be written.
     give_up: CancellationToken,
 }
 
+#[derive(Clone)]
+struct Files {
+    path: PathBuf,
+    /// Where they are until the run is through.
+    part: PathBuf,
+}
+
 struct Written {
-    file: BufWriter<File>,
+    to: Box<dyn Write + Send>,
     count: u64,
     failed: Option<io::Error>,
 }
@@ -51,41 +62,43 @@ impl Rejects {
     /// Starts the list anew, in `named` or [beside] the `input`: an earlier run's rejects are met again.
     ///
     /// # Errors
-    /// [`ToolError::File`] if it cannot be written, is the `input` itself, or is named and has content.
+    /// [`ToolError::File`] if it cannot be written, is the `input` itself, is named and has content, or if another
+    /// backfill writes it.
     pub fn create(named: Option<&Path>, input: &Path, give_up: CancellationToken) -> Result<Self, ToolError> {
-        let path = &named.map_or_else(|| beside(input), Path::to_owned);
-        if path
-            .canonicalize()
-            .is_ok_and(|path| input.canonicalize().is_ok_and(|input| path == input))
-        {
-            let problem = "the rejects would overwrite the input".to_owned();
-            return Err(file_error(path, problem));
+        if named.is_none() && is_stdin(input) {
+            return Ok(Self::new(None, Box::new(LineWriter::new(io::stderr())), give_up));
         }
-        if let Ok(there) = path.metadata() {
-            let problem = if !there.is_file() {
-                "the rejects need a regular file; give --rejects a name that does not exist yet"
-            } else if named.is_some() && there.len() > 0 {
-                "it has content, perhaps the rejects of another file; give --rejects a name that does not exist yet, \
-                 or remove it"
-            } else {
-                ""
-            };
-            if !problem.is_empty() {
-                return Err(file_error(path, problem.to_owned()));
+        let path = named.map_or_else(|| beside(input), Path::to_owned);
+        let part = with_ending(&path, ".part");
+        for written in [&path, &part] {
+            let written_file = written.canonicalize();
+            if written_file.is_ok_and(|written| input.canonicalize().is_ok_and(|input| written == input)) {
+                return Err(file_error(written, "the rejects would overwrite the input"));
             }
         }
-        let part = with_ending(path, ".part");
-        let file = File::create(&part).map_err(|error| file_error(&part, error.to_string()))?;
-        Ok(Self {
-            path: path.to_owned(),
-            part,
+        may_be_replaced(&path, named.is_some())?;
+        let file = open_part(&part).map_err(|problem| file_error(&part, problem))?;
+        // Once more: another backfill may have put its rejects there before it let go of the part.
+        may_be_replaced(&path, named.is_some()).inspect_err(|_| {
+            let _ = fs::remove_file(&part);
+        })?;
+        Ok(Self::new(
+            Some(Files { path, part }),
+            Box::new(BufWriter::new(file)),
+            give_up,
+        ))
+    }
+
+    fn new(files: Option<Files>, to: Box<dyn Write + Send>, give_up: CancellationToken) -> Self {
+        Self {
+            files,
             written: Arc::new(Mutex::new(Written {
-                file: BufWriter::new(file),
+                to,
                 count: 0,
                 failed: None,
             })),
             give_up,
-        })
+        }
     }
 
     /// Writes one down.
@@ -97,8 +110,8 @@ impl Rejects {
             original: row.text(),
         };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = serde_json::to_writer(&mut written.file, &reject).map_err(io::Error::from);
-        match line.and_then(|()| written.file.write_all(b"\n")) {
+        let line = serde_json::to_writer(&mut written.to, &reject).map_err(io::Error::from);
+        match line.and_then(|()| written.to.write_all(b"\n")) {
             Ok(()) => written.count += 1,
             Err(error) => {
                 written.failed.get_or_insert(error);
@@ -107,9 +120,9 @@ impl Rejects {
         }
     }
 
-    /// Where they are once the run is through, if there are any.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The file they are in once the run is through, if there are any; none if they are on standard error.
+    pub fn path(&self) -> Option<&Path> {
+        self.files.as_ref().map(|files| files.path.as_path())
     }
 
     /// How many there are. They take the place of an earlier run's if this one is `complete`.
@@ -120,15 +133,18 @@ impl Rejects {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = match written.failed.take() {
             Some(error) => Err(error),
-            None => written
-                .file
-                .flush()
-                .and_then(|()| self.put(complete, written.count)),
+            None => written.to.flush().and_then(|()| match &self.files {
+                Some(files) => files.put(complete, written.count),
+                None => Ok(()),
+            }),
         };
-        outcome.map_err(|error| file_error(&self.path, error.to_string()))?;
+        let path = self.path().unwrap_or(Path::new("standard error"));
+        outcome.map_err(|error| file_error(path, error.to_string()))?;
         Ok(written.count)
     }
+}
 
+impl Files {
     fn put(&self, complete: bool, count: u64) -> io::Result<()> {
         if count > 0 {
             return if complete {
@@ -145,15 +161,31 @@ impl Rejects {
     }
 }
 
+fn may_be_replaced(path: &Path, named: bool) -> Result<(), ToolError> {
+    let Ok(there) = path.metadata() else {
+        return Ok(());
+    };
+    if !there.is_file() {
+        let problem = "the rejects need a regular file; give --rejects a name that does not exist yet";
+        return Err(file_error(path, problem));
+    }
+    if named && there.len() > 0 {
+        let problem = "it has content, perhaps the rejects of another file; give --rejects a name that does not \
+                       exist yet, or remove it";
+        return Err(file_error(path, problem));
+    }
+    Ok(())
+}
+
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-fn file_error(path: &Path, problem: String) -> ToolError {
+fn file_error(path: &Path, problem: impl Into<String>) -> ToolError {
     ToolError::File {
         path: path.to_owned(),
-        problem,
+        problem: problem.into(),
     }
 }

@@ -1,38 +1,44 @@
 //! The rows of a file, whatever its format, each with what is needed to give it back.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use ::csv::ByteRecord;
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 
 use super::csv::{Column, Table};
 use super::ndjson::Lines;
+use super::stdin::Stdin;
 use crate::tools::error::ToolError;
 
 /// The most that is read for one row. Real rows have a few hundred bytes.
 pub const MAX_ROW_BYTES: usize = 4 * 1024 * 1024;
+
+/// What rows are read from.
+pub type Input = Box<dyn Read + Send>;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Format {
+    /// One JSON object a line
+    Ndjson,
+    /// A header row, then records
+    Csv,
+}
 
 /// One row.
 #[derive(Debug)]
 pub struct Row {
     /// The line it begins on, from 1.
     pub line: u64,
-    /// As it stands in the file.
-    pub original: Original,
+    /// As it stands in the file, without the end of its last line.
+    pub original: Vec<u8>,
     /// The JSON object it stands for.
     pub object: Object,
     /// Its share of what may be in hand, once it is.
     pub held: Option<OwnedSemaphorePermit>,
-}
-
-/// A row as it stands in the file.
-#[derive(Debug)]
-pub enum Original {
-    /// A line, without its end.
-    Line(Vec<u8>),
-    /// A record, which may have several lines.
-    Record(ByteRecord),
 }
 
 /// What a row stands for.
@@ -49,26 +55,13 @@ pub enum Object {
 impl Row {
     /// The row as text; what is not UTF-8 is replaced.
     pub fn text(&self) -> String {
-        match &self.original {
-            Original::Line(line) => String::from_utf8_lossy(line).into_owned(),
-            Original::Record(record) => {
-                let mut writer = ::csv::Writer::from_writer(Vec::new());
-                // Writing to memory cannot fail.
-                let _ = writer.write_byte_record(record);
-                let text = writer.into_inner().unwrap_or_default();
-                String::from_utf8_lossy(text.trim_ascii_end()).into_owned()
-            }
-        }
+        String::from_utf8_lossy(&self.original).into_owned()
     }
 
     /// How much memory it takes, about.
     pub fn bytes(&self) -> usize {
-        let original = match &self.original {
-            Original::Line(line) => line.len(),
-            Original::Record(record) => record.as_slice().len(),
-        };
         // Twice: the event has its own copy.
-        original * 2
+        self.original.len() * 2
     }
 }
 
@@ -76,57 +69,66 @@ impl Row {
 pub struct Rows {
     path: PathBuf,
     bytes: u64,
-    format: Format,
+    reader: RowReader,
 }
 
-enum Format {
-    Ndjson(Lines),
+enum RowReader {
+    Ndjson(Box<Lines>),
     Csv(Box<Table>),
 }
 
+/// Returns true if the file's name stands for standard input.
+pub fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 impl Rows {
-    /// Opens a file; its name's ending tells its format.
+    /// Opens a file, or standard input if its name is `-`. Without a `format` the name's ending tells it. Reads the header
+    /// of a table, hence it blocks; `stop` ends the reading of standard input.
     ///
     /// # Errors
     /// [`ToolError::File`] if it cannot be read or lacks a column.
-    pub fn open(path: &Path, columns: &[Column]) -> Result<Self, ToolError> {
+    pub fn open(
+        path: &Path,
+        format: Option<Format>,
+        columns: &[Column],
+        stop: CancellationToken,
+    ) -> Result<Self, ToolError> {
         let error = |problem: String| ToolError::File {
             path: path.to_owned(),
             problem,
         };
-        let open = || {
+        let open = || -> std::io::Result<(Input, u64)> {
+            if is_stdin(path) {
+                return Ok((Box::new(Stdin::open(Handle::current(), stop)?), 0));
+            }
             let file = File::open(path)?;
             let bytes = file.metadata()?.len();
-            Ok::<_, std::io::Error>((file, bytes))
+            Ok((Box::new(file), bytes))
         };
-        let ending = path
-            .extension()
-            .and_then(|ending| ending.to_str())
-            .unwrap_or_default();
         let (file, bytes) = open().map_err(|problem| error(problem.to_string()))?;
-        let format = match ending.to_ascii_lowercase().as_str() {
-            "ndjson" | "jsonl" if columns.is_empty() => Format::Ndjson(Lines::new(file)),
-            "ndjson" | "jsonl" => return Err(error("--column is for CSV".to_owned())),
-            "csv" => Format::Csv(Box::new(Table::new(file, columns).map_err(error)?)),
-            _ => return Err(error("the name must end in .ndjson or .csv".to_owned())),
+        let reader = match format.map_or_else(|| format_of(path), Ok).map_err(error)? {
+            Format::Ndjson if columns.is_empty() => RowReader::Ndjson(Box::new(Lines::new(file))),
+            Format::Ndjson => return Err(error("--column is for CSV".to_owned())),
+            Format::Csv => RowReader::Csv(Box::new(Table::new(file, columns).map_err(error)?)),
         };
         Ok(Self {
             path: path.to_owned(),
             bytes,
-            format,
+            reader,
         })
     }
 
-    /// The file's length.
+    /// The file's length; 0 for standard input.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// How far it is read, in bytes.
     pub fn position(&self) -> u64 {
-        match &self.format {
-            Format::Ndjson(lines) => lines.position(),
-            Format::Csv(table) => table.position(),
+        match &self.reader {
+            RowReader::Ndjson(lines) => lines.position(),
+            RowReader::Csv(table) => table.position(),
         }
     }
 
@@ -135,13 +137,28 @@ impl Rows {
     /// # Errors
     /// [`ToolError::File`] if the file cannot be read on.
     pub fn next(&mut self) -> Result<Option<Row>, ToolError> {
-        let next = match &mut self.format {
-            Format::Ndjson(lines) => lines.next(),
-            Format::Csv(table) => table.next(),
+        let next = match &mut self.reader {
+            RowReader::Ndjson(lines) => lines.next(),
+            RowReader::Csv(table) => table.next(),
         };
         next.map_err(|problem| ToolError::File {
             path: self.path.clone(),
             problem,
         })
+    }
+}
+
+fn format_of(path: &Path) -> Result<Format, String> {
+    if is_stdin(path) {
+        return Err(
+            "standard input has no name that tells its format: add --format ndjson or --format csv"
+                .to_owned(),
+        );
+    }
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "ndjson" | "jsonl" => Ok(Format::Ndjson),
+        "csv" => Ok(Format::Csv),
+        _ => Err("the name must end in .ndjson or .csv, or --format must tell which it is".to_owned()),
     }
 }

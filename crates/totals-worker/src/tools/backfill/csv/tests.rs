@@ -7,6 +7,7 @@ fn read(file: &str, columns: &[&str]) -> Result<Vec<(u64, String)>, String> {
     let mut table = Table::new(file.as_bytes(), &columns)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next()? {
+        assert_eq!(row.original.trim_ascii_end(), row.original);
         let text = match row.object {
             Object::Made(text) | Object::Unreadable(text) => text,
             Object::Line => unreachable!("a record is no object"),
@@ -71,5 +72,96 @@ fn a_quote_left_open_does_not_take_in_the_whole_file() {
     assert!(
         error.starts_with("line 2: ") && error.contains("is a quote left open?"),
         "{error}"
+    );
+}
+
+#[test]
+fn a_quote_left_open_or_not_doubled_is_told() {
+    let error = read(&format!("{HEADER},note\nd1,c,1,t,\"open\nd2,c,1,t,\n"), &[]).unwrap_err();
+    assert!(
+        error.starts_with("line 2: ") && error.contains("is never closed"),
+        "{error}"
+    );
+
+    // Closed by the quote of a later row.
+    let file = format!(
+        "{HEADER},note\nd1,c,1,t,\"open\nd2,c,1,t,\"note\"\nd3,c,1,t,\"a \"\"b\"\"\"\nd4,c,1,t,5\" pipe\n"
+    );
+    let rows = read(&file, &[]).unwrap();
+    assert!(
+        rows[0].1.starts_with("text follows the closing quote of field 5"),
+        "{rows:?}"
+    );
+    assert_eq!((rows[1].0, rows[2].0), (4, 5));
+    assert!(rows[1].1.contains(r#""note":"a \"b\"""#), "{rows:?}");
+    assert!(rows[2].1.contains(r#""note":"5\" pipe""#), "{rows:?}");
+}
+
+#[test]
+fn a_table_may_end_its_lines_with_carriage_returns_alone() {
+    let rows = read(&format!("{HEADER}\rd1,c,1,t\r\rd2,c,2,\"t\ru\"\r"), &[]).unwrap();
+    assert_eq!((rows.len(), rows[0].0, rows[1].0), (2, 2, 4));
+    assert!(rows[1].1.contains(r#""timestamp":"t\ru""#), "{rows:?}");
+}
+
+#[test]
+fn what_databases_write_for_nothing_is_absent() {
+    let rows = read(
+        &format!("{HEADER},donorId,isGuest,note\nd1,c,1,t,NULL,\\N,NULL\n"),
+        &[],
+    )
+    .unwrap();
+    let object = r#"{"amount":"1","campaignId":"c","donationId":"d1","note":"NULL","timestamp":"t"}"#;
+    assert_eq!(rows[0].1, object);
+}
+
+#[test]
+fn no_column_is_taken_for_two_fields_nor_two_for_one() {
+    let refused = |header: &str, columns: &[&str]| read(header, columns).unwrap_err();
+    for (header, columns, told) in [
+        (
+            HEADER,
+            ["amount=a", "amount=b"].as_slice(),
+            "two columns for amount",
+        ),
+        (
+            HEADER,
+            &["donorId=who", "donationId=who"],
+            "`who` for both donorId and donationId",
+        ),
+        (
+            HEADER,
+            &["donorId=donationId"],
+            "`donationId` was named for donorId",
+        ),
+        (
+            "donationId,campaignId,amount,amount,timestamp",
+            &[],
+            "2 columns `amount`",
+        ),
+        (
+            "id,campaignId,amount,timestamp,id",
+            &["donationId=id"],
+            "2 columns `id`",
+        ),
+        (
+            "donationId,campaignId,amount,timestamp,Event Type",
+            &[],
+            "--column eventType=Event Type",
+        ),
+        (
+            "donationId,campaignId,amount,timestamp,donor_id",
+            &[],
+            "--column donorId=donor_id",
+        ),
+    ] {
+        let error = refused(header, columns);
+        assert!(error.contains(told), "{error}");
+    }
+    let file = format!("{HEADER},eventId,note,note,\nd1,c,1,t,r1,a,b,\n");
+    let rows = read(&file, &["refundId=eventId"]).unwrap();
+    assert!(
+        rows[0].1.contains(r#""note":"a","note_2":"b","refundId":"r1""#),
+        "{rows:?}"
     );
 }

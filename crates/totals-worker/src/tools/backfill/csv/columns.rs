@@ -1,0 +1,151 @@
+//! Which column holds which field.
+
+use std::str::FromStr;
+
+/// The fields of a row, each with true if a table must have it.
+const FIELDS: [(&str, bool); 11] = [
+    ("donationId", true),
+    ("campaignId", true),
+    ("amount", true),
+    ("timestamp", true),
+    ("donorId", false),
+    ("isGuest", false),
+    ("refundedAmount", false),
+    ("eventType", false),
+    ("eventId", false),
+    ("refundId", false),
+    ("reason", false),
+];
+
+/// Fields whose absence costs money or donors without a word, so that another spelling of their names is asked about.
+/// Not eventId and reason, which are also the names of other things.
+const ASKED_ABOUT: [&str; 5] = ["donorId", "isGuest", "refundedAmount", "eventType", "refundId"];
+
+/// `FIELD=COLUMN`: which column holds a field.
+#[derive(Debug, Clone)]
+pub struct Column {
+    field: &'static str,
+    column: String,
+}
+
+impl FromStr for Column {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = FIELDS.map(|(field, _)| field);
+        let (field, column) = text
+            .split_once('=')
+            .ok_or("expected FIELD=COLUMN, such as amount=total_usd")?;
+        let field = known
+            .into_iter()
+            .find(|known| *known == field)
+            .ok_or_else(|| format!("`{field}` is no field; the fields are {}", known.join(", ")))?;
+        Ok(Self {
+            field,
+            column: column.to_owned(),
+        })
+    }
+}
+
+/// Returns true if something depends on the member of this name.
+pub fn is_read(member: &str) -> bool {
+    is_field(member) || matches!(member, "currency" | "paymentId")
+}
+
+fn is_field(name: &str) -> bool {
+    FIELDS.iter().any(|(field, _)| *field == name)
+}
+
+/// What each column of this header is called in the object.
+///
+/// # Errors
+/// What is missing or said twice, and the option that may mend it.
+pub fn members(header: &[&str], columns: &[Column]) -> Result<Vec<Option<String>>, String> {
+    unambiguous(columns)?;
+    let mut members = vec![None; header.len()];
+    for (field, required) in FIELDS {
+        let named = columns.iter().find(|column| column.field == field);
+        let other = columns.iter().find(|column| column.column == field);
+        let name = match (named, other) {
+            (Some(column), _) => &column.column,
+            (None, Some(other)) if required => {
+                return Err(format!(
+                    "the column `{field}` was named for {}; name the one that holds {field} with --column \
+                     {field}=COLUMN",
+                    other.field
+                ));
+            }
+            // Its namesake was named for another field.
+            (None, Some(_)) => continue,
+            (None, None) => field,
+        };
+        let found: Vec<usize> = (0..header.len()).filter(|index| header[*index] == name).collect();
+        match found.as_slice() {
+            [index] => members[*index] = Some(field.to_owned()),
+            [] if required || named.is_some() => {
+                return Err(format!(
+                    "there is no column `{name}` for {field} (columns: {}); name the one that holds it with \
+                     --column {field}=COLUMN",
+                    header.join(", ")
+                ));
+            }
+            [] => no_other_spelling(field, header, columns)?,
+            _ => {
+                return Err(format!(
+                    "there are {} columns `{name}`, and {field} can be in one only: rename the others",
+                    found.len()
+                ));
+            }
+        }
+    }
+    for (index, name) in header.iter().enumerate() {
+        if members[index].is_none() && !is_field(name) {
+            members[index] = Some(free_name(name, &members));
+        }
+    }
+    Ok(members)
+}
+
+/// No field is given two columns, and no column two fields.
+fn unambiguous(columns: &[Column]) -> Result<(), String> {
+    for (index, column) in columns.iter().enumerate() {
+        for other in &columns[..index] {
+            if other.field == column.field {
+                return Err(format!(
+                    "--column names two columns for {}: `{}` and `{}`",
+                    column.field, other.column, column.column
+                ));
+            }
+            if other.column == column.column {
+                return Err(format!(
+                    "--column names `{}` for both {} and {}: a column holds one field",
+                    column.column, other.field, column.field
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn no_other_spelling(field: &str, header: &[&str], columns: &[Column]) -> Result<(), String> {
+    let plain = |name: &str| {
+        let letters = name.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
+    let same =
+        |name: &&&str| plain(name) == plain(field) && columns.iter().all(|column| column.column != **name);
+    match header.iter().find(same) {
+        Some(name) if ASKED_ABOUT.contains(&field) => Err(format!(
+            "the column `{name}` looks like {field}: say so with --column {field}={name}, or rename it"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The name, or with a number behind it if another column is called so: no column is lost.
+fn free_name(name: &str, members: &[Option<String>]) -> String {
+    let taken = |name: &str| members.iter().flatten().any(|member| member == name);
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or_default()
+}

@@ -1,0 +1,197 @@
+//! What a row says about itself.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use totals_core::domain::EventType;
+
+use super::reason;
+use crate::message::Reason;
+
+/// The members that something depends on. Each may be there once.
+const READ: [&str; 14] = [
+    "amount",
+    "campaignId",
+    "currency",
+    "donationId",
+    "donorId",
+    "eventId",
+    "eventType",
+    "isGuest",
+    "payload",
+    "paymentId",
+    "reason",
+    "refundId",
+    "refundedAmount",
+    "timestamp",
+];
+
+/// Members that a refund has none of.
+const OF_A_DONATION_OR_PAYMENT: [&str; 6] = [
+    "donorId",
+    "donorName",
+    "isAnonymous",
+    "isGuest",
+    "paymentId",
+    "refundedAmount",
+];
+
+/// The members of a row, each as its own JSON text; `null` and an empty text are absent.
+pub struct Members<'a> {
+    present: Vec<(Cow<'a, str>, &'a RawValue)>,
+    twice: Option<Cow<'a, str>>,
+}
+
+impl<'a> Members<'a> {
+    /// The value of this name.
+    pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        let found = self.present.iter().find(|(member, _)| member == name);
+        found.map(|(_, value)| *value)
+    }
+
+    /// A text; a whole number is its digits, since tables and JSON write the same id in either way.
+    ///
+    /// # Errors
+    /// [`Reason`] if it is something else.
+    pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Box<Reason>> {
+        let Some(value) = self.raw(name) else {
+            return Ok(None);
+        };
+        if value.get().bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Some(Cow::Borrowed(value.get())));
+        }
+        match serde_json::from_str(value.get()) {
+            Ok(Text(text)) => Ok(Some(text)),
+            Err(_) => Err(reason("INVALID_FIELD", format!("{name} must be a string"))),
+        }
+    }
+
+    /// The part of a donation that was refunded, if any was.
+    pub fn refunded_amount(&self) -> Option<&'a RawValue> {
+        // Platforms write zero for a donation that was never refunded.
+        let is_zero = |amount: &&RawValue| {
+            let digits = amount.get().trim_matches('"');
+            digits.chars().all(|digit| matches!(digit, '0' | '.'))
+        };
+        self.raw("refundedAmount").filter(|amount| !is_zero(amount))
+    }
+
+    /// What the row is.
+    ///
+    /// # Errors
+    /// [`Reason`] if it does not tell, or contradicts itself: money depends on it.
+    pub fn event_type(&self) -> Result<EventType, Box<Reason>> {
+        if let Some(name) = &self.twice {
+            return Err(reason("UNREADABLE_ROW", format!("duplicate field `{name}`")));
+        }
+        let event_type = match self.text("eventType")? {
+            Some(name) => EventType::from_name(&name).ok_or_else(|| {
+                let known = EventType::ALL.map(EventType::as_str).join(", ");
+                reason("UNKNOWN_EVENT_TYPE", format!("eventType must be one of {known}"))
+            })?,
+            None => self.type_without_its_name()?,
+        };
+        match self.contradiction(event_type) {
+            None => Ok(event_type),
+            Some(text) => Err(reason("CONTRADICTORY_ROW", text)),
+        }
+    }
+
+    fn type_without_its_name(&self) -> Result<EventType, Box<Reason>> {
+        let ambiguous = |text| Err(reason("AMBIGUOUS_ROW", text));
+        if self.raw("refundId").is_some() {
+            let beside = |name: &&&str| match **name {
+                "refundedAmount" => self.refunded_amount().is_some(),
+                name => self.raw(name).is_some(),
+            };
+            return match OF_A_DONATION_OR_PAYMENT.iter().find(beside) {
+                None => Ok(EventType::DonationRefunded),
+                Some(name) => ambiguous(format!(
+                    "a refundId is beside {name}, so the row may be a refund or not: add the eventType that it is"
+                )),
+            };
+        }
+        if self.raw("reason").is_some() {
+            return ambiguous(
+                "reason is a refund's, and the row has no eventType: add eventType donation.refunded and an eventId \
+                 or a refundId; or if it is a donation, call `reason` otherwise"
+                    .to_owned(),
+            );
+        }
+        Ok(EventType::DonationCreated)
+    }
+
+    /// Why the row cannot be of this type, if it says so itself.
+    fn contradiction(&self, event_type: EventType) -> Option<String> {
+        let refunds = matches!(
+            event_type,
+            EventType::DonationRefunded | EventType::PaymentRefunded
+        );
+        let of_a_refund = ["refundId", "reason"];
+        if let Some(name) = of_a_refund
+            .iter()
+            .find(|name| !refunds && self.raw(name).is_some())
+        {
+            return Some(format!(
+                "the row is a {event_type} and has the {name} of a refund: correct its eventType, or remove {name}"
+            ));
+        }
+        if event_type != EventType::DonationCreated && self.refunded_amount().is_some() {
+            return Some(format!(
+                "the row is a {event_type} and has the refundedAmount of a donation: correct its eventType, or remove \
+                 refundedAmount"
+            ));
+        }
+        let types_otherwise = |(name, value): &&(Cow<'_, str>, &RawValue)| {
+            let told = EventType::from_name(value.get().trim_matches('"'));
+            name != "eventType" && told.is_some_and(|told| told != event_type)
+        };
+        let (name, value) = self.present.iter().find(types_otherwise)?;
+        Some(format!(
+            "{name} says {}, but the row counts as {event_type}: name its eventType, in CSV with --column \
+             eventType={name}",
+            value.get()
+        ))
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut seen = [false; READ.len()];
+        let mut members = Members {
+            present: Vec::new(),
+            twice: None,
+        };
+        while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+            if let Some(index) = READ.iter().position(|read| *read == name)
+                && std::mem::replace(&mut seen[index], true)
+            {
+                members.twice = Some(name.clone());
+            }
+            if !matches!(value.get(), "null" | "\"\"") {
+                members.present.push((name, value));
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// `Cow` alone would always copy.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

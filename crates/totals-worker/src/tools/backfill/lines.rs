@@ -1,0 +1,85 @@
+//! The lines of a file, whatever ends them: LF, CR LF, or CR alone as some spreadsheets still write it.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A file read line by line.
+pub struct LineReader<R> {
+    reader: BufReader<R>,
+    line: u64,
+    position: u64,
+}
+
+impl<R: Read> LineReader<R> {
+    /// From the start of a file.
+    pub fn new(file: R) -> Self {
+        Self {
+            reader: BufReader::with_capacity(64 * 1024, file),
+            line: 0,
+            position: 0,
+        }
+    }
+
+    /// How many lines are read.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How far it is read, in bytes.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Appends the next line with its end to `text`, but lets go of what does not fit into `most` bytes. Returns false
+    /// at the end of the file.
+    ///
+    /// # Errors
+    /// The file's own.
+    pub fn read(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+        let before = self.position;
+        loop {
+            let buffer = self.fill()?;
+            let end = buffer.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let Some(end) = end else {
+                if buffer.is_empty() {
+                    break;
+                }
+                let bytes = buffer.len();
+                self.take(bytes, text, most);
+                continue;
+            };
+            let carriage_return = buffer[end] == b'\r';
+            self.take(end + 1, text, most);
+            if carriage_return && self.fill()?.starts_with(b"\n") {
+                self.take(1, text, most);
+            }
+            break;
+        }
+        if self.position == before {
+            return Ok(false);
+        }
+        self.line += 1;
+        if self.line == 1 && text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
+        Ok(true)
+    }
+
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        // `Interrupted` is no error of the file.
+        while let Err(error) = self.reader.fill_buf() {
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+        Ok(self.reader.buffer())
+    }
+
+    fn take(&mut self, bytes: usize, text: &mut Vec<u8>, most: usize) {
+        let room = most.saturating_sub(text.len()).min(bytes);
+        text.extend_from_slice(&self.reader.buffer()[..room]);
+        self.reader.consume(bytes);
+        self.position += bytes as u64;
+    }
+}
