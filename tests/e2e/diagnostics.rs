@@ -139,15 +139,12 @@ async fn a_queue_and_an_exchange_of_other_kinds_are_reported_and_used() {
     connection.close(200, "done".into()).await.unwrap();
 
     let worker = world.worker().await;
-    let log = worker.log();
-    assert!(
-        log.contains("the queue exists with other arguments and is used as it is; to have it as designed"),
-        "{log}"
-    );
-    assert!(
-        log.contains("the exchange exists with other properties and is used as it is"),
-        "{log}"
-    );
+    for advice in [
+        "the queue exists with other arguments and is used as it is; to have it as designed",
+        "the exchange exists with other properties and is used as it is",
+    ] {
+        worker.logged(advice).await;
+    }
     world.broker.publish([created("e1", "d1").into()]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
@@ -169,6 +166,20 @@ async fn a_bad_value_stops_the_start_with_one_line() {
         ),
         (
             worker_command(),
+            "LOG_LEVEL",
+            "fatal",
+            "LOG_LEVEL must be trace, debug, info, warn, error, off or directives such as info,totals_core=debug, \
+             got `fatal`",
+        ),
+        (
+            api_command(),
+            "LOG_LEVEL",
+            "info,acces",
+            "LOG_LEVEL must be trace, debug, info, warn, error, off or directives such as info,totals_core=debug, \
+             got `info,acces`",
+        ),
+        (
+            worker_command(),
             "RABBITMQ_URL",
             "http://ada:s3cret@host",
             "RABBITMQ_URL must be an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost, \
@@ -180,6 +191,22 @@ async fn a_bad_value_stops_the_start_with_one_line() {
         assert_eq!(process.exit().await, Some(2));
         process.logged(line).await;
         assert_eq!(process.log().lines().count(), 1, "{}", process.log());
+    }
+}
+
+#[tokio::test]
+async fn a_dot_env_with_a_byte_order_mark_is_read() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(dir.path().join(".env"), "\u{feff}LOG_FORMAT=yaml\r\n").unwrap();
+    for mut command in [worker_command(), api_command()] {
+        let mut process = Process::spawn({
+            command.current_dir(dir.path());
+            command
+        });
+        assert_eq!(process.exit().await, Some(2));
+        process
+            .logged("LOG_FORMAT must be json or pretty, got `yaml`")
+            .await;
     }
 }
 

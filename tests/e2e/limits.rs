@@ -23,13 +23,13 @@ fn padded(event: &Event, bytes: usize) -> Outgoing {
 }
 
 /// Keeps a campaign's document in a transaction of its own, so that a lane with an event of it has to wait.
-struct Hold {
+pub struct Hold {
     release: oneshot::Sender<()>,
     held: tokio::task::JoinHandle<()>,
 }
 
 impl Hold {
-    async fn on(world: &World, campaign: &str) -> Self {
+    pub async fn on(world: &World, campaign: &str) -> Self {
         let client = Client::with_uri_str(&world.database.url).await.unwrap();
         let mut session = client.start_session().await.unwrap();
         #[expect(clippy::disallowed_methods, reason = "a test in another writer's place")]
@@ -63,14 +63,14 @@ impl Hold {
         Self { release, held }
     }
 
-    async fn release(self) {
+    pub async fn release(self) {
         self.release.send(()).unwrap();
         self.held.await.unwrap();
     }
 }
 
 /// The value of one of the worker's metrics.
-async fn metric(worker: &Process, name: &str) -> usize {
+pub async fn metric(worker: &Process, name: &str) -> usize {
     let metrics = worker.text("/metrics").await;
     let value = metrics.lines().find_map(|line| {
         line.strip_prefix("totals_worker_")?

@@ -148,8 +148,9 @@ async fn a_stream_begins_with_what_is_shown_and_goes_on_with_every_change() {
     let mut stream = EventStream::open(&stream_url(&api, "c"), None).await;
     let first = stream.next().await.unwrap();
     let (_, body) = api.get(&path("c")).await;
-    assert_eq!((first.id.as_str(), first.kind.as_str()), ("1", ""));
+    assert_eq!((first.id, first.kind.as_str()), (version(&api, "c").await, ""));
     assert_eq!(first.data, body["data"]);
+    let mut ids = Vec::new();
     for revision in 2..=10 {
         world.database.donate("c").await.unwrap();
         let next = stream.next().await.unwrap();
@@ -157,11 +158,12 @@ async fn a_stream_begins_with_what_is_shown_and_goes_on_with_every_change() {
             (next.revision(), &next.data["totalPledges"]),
             (revision, &json!(revision))
         );
+        ids.push(next.id);
     }
 
     // Who comes back with the newest is sent the next; who comes back with another is sent the newest.
-    let mut known = EventStream::open(&stream_url(&api, "c"), Some("10")).await;
-    let mut behind = EventStream::open(&stream_url(&api, "c"), Some("9")).await;
+    let mut known = EventStream::open(&stream_url(&api, "c"), ids.pop().as_deref()).await;
+    let mut behind = EventStream::open(&stream_url(&api, "c"), ids.pop().as_deref()).await;
     assert_eq!(behind.next().await.unwrap().revision(), 10);
     world.database.donate("c").await.unwrap();
     assert_eq!(known.next().await.unwrap().revision(), 11);
@@ -174,6 +176,66 @@ async fn a_stream_begins_with_what_is_shown_and_goes_on_with_every_change() {
     );
     world.database.donate("new").await.unwrap();
     assert_eq!(unknown.next().await.unwrap().revision(), 1);
+}
+
+/// What is between the quotes of the `ETag` of a campaign's answer.
+async fn version(api: &Process, campaign: &str) -> String {
+    let url = format!("{}{}", api.url, path(campaign));
+    let answer = reqwest::get(url).await.unwrap();
+    let etag = answer.headers()["etag"].to_str().unwrap();
+    etag.trim_matches('"').to_owned()
+}
+
+/// The first state that the stream of `c` sends to a client that comes back with this id.
+async fn sent_after(api: &Process, last: &str) -> (i64, String) {
+    let mut stream = EventStream::open(&stream_url(api, "c"), Some(last)).await;
+    let event = stream.next().await.unwrap();
+    (event.revision(), event.id)
+}
+
+#[tokio::test]
+async fn who_comes_back_after_a_reset_or_a_restore_is_told_at_once() {
+    let world = World::new().await;
+    for _ in 0..7 {
+        world.database.donate("c").await.unwrap();
+    }
+    let api = world.live_api(&[]).await;
+    shows(&api, "c", 7).await;
+    let seventh = version(&api, "c").await;
+
+    // Gone.
+    let totals = world.database.collection("campaign_totals");
+    let kept = totals
+        .find_one_and_delete(doc! { "_id": "c" })
+        .await
+        .unwrap()
+        .unwrap();
+    eventually(
+        async || api.get(&path("c")).await.0,
+        |status| *status == StatusCode::NOT_FOUND,
+    )
+    .await;
+    assert_eq!(sent_after(&api, &seventh).await, (0, "0".to_owned()));
+    assert_eq!(sent_after(&api, "7").await, (0, "0".to_owned()));
+
+    // Begun anew, at a lower revision.
+    for _ in 0..2 {
+        world.database.donate("c").await.unwrap();
+    }
+    shows(&api, "c", 2).await;
+    let second = (2, version(&api, "c").await);
+    // The last three are no ids of ours, or of an earlier version: nothing follows from them.
+    for last in [seventh.as_str(), "0", "7", "2", "x"] {
+        assert_eq!(sent_after(&api, last).await, second, "{last}");
+    }
+
+    // Restored to another seventh revision.
+    let mut restored = kept;
+    restored.insert("lastUpdated", mongodb::bson::DateTime::now());
+    totals.replace_one(doc! { "_id": "c" }, restored).await.unwrap();
+    shows(&api, "c", 7).await;
+    assert_eq!(sent_after(&api, &seventh).await, (7, version(&api, "c").await));
+    assert_ne!(version(&api, "c").await, seventh);
 }
 
 #[tokio::test]
@@ -190,7 +252,11 @@ async fn one_stream_tells_of_many_campaigns() {
     }
     for campaign in ["c", "a", "b", "c"] {
         world.database.donate(campaign).await.unwrap();
-        assert_eq!(stream.next().await.unwrap().campaign(), campaign);
+        let event = stream.next().await.unwrap();
+        assert_eq!(
+            (event.campaign(), event.id.clone()),
+            (campaign, version(&api, campaign).await)
+        );
     }
     let too_many: Vec<_> = (0..101).map(|number| number.to_string()).collect();
     for query in ["", "?ids=", &format!("?ids={}", too_many.join(","))] {

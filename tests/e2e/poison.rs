@@ -9,7 +9,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use mongodb::bson::doc;
 use serde_json::json;
 
-use crate::events::{created, paid};
+use crate::events::{created, paid, refunded};
 use crate::harness::{Outgoing, Process, World, eventually};
 use crate::wire::{self, HEADERS, MESSAGE_ID, Nest, Raw};
 
@@ -51,6 +51,14 @@ fn poison() -> Vec<(Outgoing, &'static str)> {
         (
             replaced("donation.created", "donation.vanished"),
             "eventType must be one of donation.created, ",
+        ),
+        (
+            raw(br#"{"eventId":"flat","eventType":"donation.refunded","donationId":"d","campaignId":"c","amount":1}"#),
+            "eventType is donation.refunded, but the routing key is donation.created",
+        ),
+        (
+            raw(br#"{"eventId":7,"donationId":"d","campaignId":"c","amount":1}"#),
+            "eventId must be a string, got `7`",
         ),
         (replaced(r#""campaignId":"c","#, ""), "campaignId is missing"),
         (replaced(r#""eventId":"replaced","#, ""), "eventId is missing"),
@@ -416,4 +424,33 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
     world.expect_settled(500).await;
     assert!(says("broker_connections_total 1").await, "all in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_body_is_the_event_that_it_names_in_either_shape_and_spelling() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let refund = refunded("R-1", "A1").amount(30.0);
+    let flat = |more: &str| {
+        let payload = String::from_utf8(refund.bare().body).unwrap();
+        payload.replacen('{', &format!(r#"{{"eventId":"R-1",{more}"#), 1)
+    };
+    let own = r#""eventType":"donation.refunded","#;
+    let under = |key: &str, body: String| Outgoing::new(key, body);
+    world
+        .broker
+        .publish([
+            created("C-1", "A1").amount(100.0).into(),
+            under("donation.refunded", flat(own)),
+            under("donation.refunded", flat(&format!(r#"{own}"more":1,"#))),
+            under("donation.refunded", flat("").replace("30.0", "30.00")),
+            refund.clone().into(),
+            // A refund that is sent as a creation is neither.
+            under("donation.created", flat(own).replace("R-1", "R-2")),
+        ])
+        .await;
+    let letter = world.expect_dead_letters(1).await.remove(0);
+    assert_eq!(letter.header("x-reason-code"), "EVENT_TYPE_MISMATCH");
+    world.expect_totals("c", 7000, 1, 0).await;
+    world.expect_settled(2).await;
 }

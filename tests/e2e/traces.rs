@@ -97,6 +97,41 @@ async fn a_callers_trace_goes_on_in_the_api() {
     eventually(continued, |continued| *continued).await;
 }
 
+#[tokio::test]
+async fn a_collector_that_is_away_is_one_line_and_so_is_its_return() {
+    let world = World::new().await;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let mut command = api_command();
+    command
+        .env("DATABASE_URL", &world.database.url)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
+        .env("OTEL_BSP_SCHEDULE_DELAY", "50");
+    let api = Process::start(command).await;
+    api.get("/api/totals/campaigns/c").await;
+    api.logged("traces do not reach the collector").await;
+
+    // Attempts that fail as well, until there is a collector again.
+    for _ in 0..20 {
+        api.get("/api/totals/campaigns/c").await;
+    }
+    let router = Router::new().fallback(async || ());
+    let listener = TcpListener::bind(address).await.unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    eventually(
+        async || {
+            api.get("/api/totals/campaigns/c").await;
+            api.log().contains("traces reach the collector again")
+        },
+        |again| *again,
+    )
+    .await;
+    let log = api.log();
+    assert_eq!(log.matches("collector").count(), 2, "{log}");
+    assert!(!log.contains("opentelemetry"), "{log}");
+}
+
 /// The SDK's own default would be to try this port for ever.
 #[tokio::test]
 async fn without_an_endpoint_nothing_connects_to_a_collector() {

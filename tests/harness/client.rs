@@ -50,6 +50,11 @@ impl Client {
         assert!(self.send(request).await, "the server closed the connection");
     }
 
+    /// Says that nothing more will be sent, and goes on reading.
+    pub async fn say_no_more(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
     /// Reads until this text has come.
     pub async fn read_until(&mut self, text: &str) -> String {
         let mut received = Vec::new();

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 
 use super::eventually;
 
@@ -76,6 +77,7 @@ fn binaries() -> &'static Path {
 pub struct Process {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    reading: watch::Sender<bool>,
     /// Where its HTTP server listens.
     pub url: String,
     client: reqwest::Client,
@@ -110,8 +112,9 @@ impl Process {
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
-        tokio::spawn(keep(child.stdout.take().unwrap(), log.clone()));
-        tokio::spawn(keep(child.stderr.take().unwrap(), log.clone()));
+        let (reading, read) = watch::channel(true);
+        tokio::spawn(keep(child.stdout.take().unwrap(), log.clone(), read.clone()));
+        tokio::spawn(keep(child.stderr.take().unwrap(), log.clone(), read));
         // An error means that there is a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -121,6 +124,7 @@ impl Process {
         Self {
             child,
             log,
+            reading,
             url: String::new(),
             client,
         }
@@ -206,6 +210,11 @@ impl Process {
         eventually(async || self.log(), |log| log.contains(text)).await;
     }
 
+    /// Says whether its output is read: where it is not, a pipe fills, and then whoever writes to it waits.
+    pub fn read_log(&self, reading: bool) {
+        self.reading.send_replace(reading);
+    }
+
     /// Ends it as a crash would (SIGKILL).
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
@@ -213,16 +222,15 @@ impl Process {
 
     /// Asks it to stop (SIGTERM) and waits until it has, with its exit code.
     pub async fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .await
-                .unwrap()
-                .success()
-        );
+        self.signal("TERM").await;
         self.exit().await
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub async fn signal(&self, name: &str) {
+        let (signal, pid) = (format!("-{name}"), self.id().to_string());
+        let sent = Command::new("kill").args([signal, pid]).status().await;
+        assert!(sent.unwrap().success());
     }
 
     /// Waits until it ends by itself, with its exit code.
@@ -240,9 +248,15 @@ impl Drop for Process {
     }
 }
 
-async fn keep(stream: impl AsyncRead + Unpin, log: Arc<Mutex<Vec<String>>>) {
+async fn keep(
+    stream: impl AsyncRead + Unpin,
+    log: Arc<Mutex<Vec<String>>>,
+    mut reading: watch::Receiver<bool>,
+) {
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         log.lock().unwrap().push(line);
+        // An error is the end of the test.
+        let _ = reading.wait_for(|reading| *reading).await;
     }
 }

@@ -24,7 +24,7 @@ impl StreamEvent {
 
     /// The revision; 0 without totals.
     pub fn revision(&self) -> i64 {
-        self.id.parse().unwrap()
+        self.data["revision"].as_i64().unwrap_or(0)
     }
 }
 

@@ -3,7 +3,7 @@
 //! A route, its handler and the layers around it cost a request about as much as all of the rest of its answer does:
 //! they are cloned and boxed for each. One kind of request, sent by everyone who looks at a campaign, needs none of
 //! that: its answer is there before it comes. Whatever is out of the ordinary goes to the router: another method, an id
-//! that is encoded, a request that is too large, one that leaves a line in the log or a span.
+//! that is encoded, a request that is refused, one that leaves a line in the log or a span.
 //!
 //! Either way the answer is the same to the letter, headers included (`tests/e2e/live.rs` compares them).
 
@@ -20,7 +20,7 @@ use tower::Service;
 
 use crate::caching::IfNoneMatch;
 use crate::error::ApiError;
-use crate::guard::{oversized, protect};
+use crate::guard::{protect, refusal};
 use crate::request_id::{self, REQUEST_ID};
 use crate::routes::totals;
 use crate::state::AppState;
@@ -65,7 +65,7 @@ impl Front {
     fn in_memory<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let id = request.uri().path().strip_prefix(CAMPAIGNS)?;
         let plain = request.method() == Method::GET && !id.contains(['/', '%']);
-        if !plain || self.traced || observe::logs_answers() || oversized(request).is_some() {
+        if !plain || self.traced || observe::logs_answers() || refusal(request).is_some() {
             return None;
         }
         let mut response = match self.state.live.in_memory(id)?.totals {

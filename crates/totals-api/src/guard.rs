@@ -1,7 +1,8 @@
 //! The bounds around every handler: what a request may bring, how long its answer may take, and what every response
 //! says about itself.
 //!
-//! A handler that panics or takes too long, and a request that is too large, get an answer of the usual shape. The limits
+//! A handler that panics or takes too long, and a request that is too large or for nobody in particular, get an answer of
+//! the usual shape. The limits
 //! are far above what any route needs and below what the connection takes
 //! (`totals_core::runtime::http`), so that the bare answers beyond those are only for whoever means harm. No route takes a
 //! body, so none is read: one of unknown length is passed over, and ends its connection if it is still under way
@@ -16,6 +17,7 @@ use axum::http::{self, HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use totals_core::runtime::http::names_its_host;
 
 use crate::cors;
 use crate::error::{ApiError, panicked};
@@ -34,7 +36,7 @@ const MAX_BODY_BYTES: u64 = 64 * 1024;
 
 /// Runs the rest of the request within the bounds.
 pub async fn guard(request: Request, next: Next) -> Response {
-    let mut response = match oversized(&request) {
+    let mut response = match refusal(&request) {
         Some(error) => error.into_response(),
         None if request.method() == Method::OPTIONS => cors::welcome(),
         None => answer(request, next).await,
@@ -43,8 +45,18 @@ pub async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-/// What is wrong with a request that is larger than any route needs.
-pub fn oversized<B: HttpBody>(request: &http::Request<B>) -> Option<ApiError> {
+/// What is wrong with a request that no route is to see.
+pub fn refusal<B: HttpBody>(request: &http::Request<B>) -> Option<ApiError> {
+    if names_its_host(request) {
+        oversized(request)
+    } else {
+        Some(ApiError::Invalid(
+            "a request must name its host in one Host header, as HTTP/1.1 demands".to_owned(),
+        ))
+    }
+}
+
+fn oversized<B: HttpBody>(request: &http::Request<B>) -> Option<ApiError> {
     let uri = request.uri();
     let uri_bytes = uri.path().len() + uri.query().map_or(0, str::len);
     let body_bytes = request.body().size_hint().lower();

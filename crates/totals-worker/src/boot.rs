@@ -51,7 +51,9 @@ pub fn boot() -> Result<(), StartError> {
             let telemetry = Telemetry::start("totals-worker", &config.telemetry)?;
             let shutdown = Shutdown::on_signals(GRACE)?;
             let listener = listen(&config.http)?;
-            run(config, address, listener, shutdown).await?;
+            let mut metrics = Metrics::default();
+            metrics.report_log(telemetry.dropped_lines());
+            run(config, address, metrics, listener, shutdown).await?;
             telemetry.shutdown().await;
             Ok(())
         })
@@ -61,13 +63,14 @@ pub fn boot() -> Result<(), StartError> {
 async fn run(
     config: config::Worker,
     address: Address,
+    metrics: Metrics,
     listener: TcpListener,
     shutdown: Shutdown,
 ) -> Result<(), StartError> {
     let Some(store) = open(&config.database, &shutdown).await? else {
         return Ok(());
     };
-    let (metrics, stalls) = (Arc::new(Metrics::default()), StallWatch::default());
+    let (metrics, stalls) = (Arc::new(metrics), StallWatch::default());
     let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
     let router = http::router(Reported {
         store: store.clone(),

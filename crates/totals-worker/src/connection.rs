@@ -29,6 +29,8 @@ const HEARTBEAT_SECONDS: u16 = 10;
 /// AMQP's limit for a short string.
 const MAX_VHOST_BYTES: usize = 255;
 
+/// AMQP reply code: there is no such queue or exchange.
+const NOT_FOUND: u16 = 404;
 /// AMQP reply code: a declaration contradicts what exists.
 pub const PRECONDITION_FAILED: u16 = 406;
 /// AMQP reply code: wrong credentials or rights.
@@ -81,6 +83,17 @@ impl BrokerError {
             self,
             Self::Failed {
                 code: Some(PRECONDITION_FAILED),
+                ..
+            }
+        )
+    }
+
+    /// Returns true if there is no such queue or exchange.
+    pub fn is_not_found(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed {
+                code: Some(NOT_FOUND),
                 ..
             }
         )

@@ -24,6 +24,7 @@ use crate::epoch::Epoch;
 use crate::in_hand::InHand;
 use crate::message::Message;
 use crate::metrics::Metrics;
+use crate::renew;
 use crate::stall::StallWatch;
 use crate::topology;
 
@@ -75,6 +76,12 @@ impl Worker {
     /// Consumes until `shutdown`; failures of the broker or the database only make it wait.
     pub async fn run(&self, shutdown: &Shutdown) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+        let broker = &self.config.broker;
+        tracing::info!(
+            remedy = topology::limit_policy(broker),
+            "a policy may set a smaller delivery limit than the worker asks for, and no client can see that; messages and \
+             dead letters are renewed before a limit of 3 or more is reached, and the remedy lifts a smaller one"
+        );
         while !shutdown.soft.is_cancelled() {
             let problem = match self.epoch(shutdown, &mut backoff).await {
                 Ok(End::Stopped) => return,
@@ -117,8 +124,8 @@ impl Worker {
         self.say(BrokerState::Consuming);
         let started = tokio::time::Instant::now();
 
-        let epoch = Epoch::start(self, &connected.channel, shutdown);
-        let end = self.dispatch(&epoch, &mut connected, shutdown).await;
+        let mut epoch = Epoch::start(self, &connected.channel, shutdown);
+        let end = self.dispatch(&mut epoch, &mut connected, shutdown).await;
         if started.elapsed() > STABLE {
             backoff.reset();
         }
@@ -192,13 +199,20 @@ impl Worker {
     }
 
     /// Hands each delivery to its lane, or to the dead letters, until the epoch ends.
-    async fn dispatch(&self, epoch: &Epoch, connected: &mut Connected, shutdown: &Shutdown) -> End {
+    async fn dispatch(&self, epoch: &mut Epoch, connected: &mut Connected, shutdown: &Shutdown) -> End {
+        let token = epoch.token.clone();
         loop {
             let delivery = tokio::select! {
                 // A stop comes first: the tasks heed it too, and one that ends must not look like a failure.
                 biased;
                 () = shutdown.soft.cancelled() => return End::Stopped,
-                () = epoch.token.cancelled() => return End::Lost,
+                () = token.cancelled() => return End::Lost,
+                Some(message) = epoch.as_it_is() => {
+                    if !self.hand(epoch, message).await {
+                        return ended(shutdown);
+                    }
+                    continue;
+                }
                 delivery = connected.consumer.next() => delivery,
             };
             let message = match delivery {
@@ -210,26 +224,41 @@ impl Worker {
                 None => return End::Lost,
             };
             self.metrics.delivered();
-            let message_id = message
-                .properties
-                .message_id()
-                .as_ref()
-                .map(lapin::types::ShortString::as_str);
-            let decoded = decode(
-                &message.body,
-                &message.routing_key,
-                message_id,
-                self.config.currency,
-            );
-            if !epoch.hand(message, decoded).await {
-                if shutdown.soft.is_cancelled() {
-                    return End::Stopped;
-                }
-                tracing::error!("a task of this epoch ended early");
-                return End::Lost;
+            let handed = if renew::is_due(&message) {
+                epoch.renew(message)
+            } else {
+                self.hand(epoch, message).await
+            };
+            if !handed {
+                return ended(shutdown);
             }
         }
     }
+
+    /// Hands a message to its lane, or to the dead letters; false if that task is gone.
+    async fn hand(&self, epoch: &Epoch, message: Message) -> bool {
+        let message_id = message
+            .properties
+            .message_id()
+            .as_ref()
+            .map(lapin::types::ShortString::as_str);
+        let decoded = decode(
+            &message.body,
+            &message.routing_key,
+            message_id,
+            self.config.currency,
+        );
+        epoch.hand(message, decoded).await
+    }
+}
+
+/// Why a task of the epoch takes nothing more.
+fn ended(shutdown: &Shutdown) -> End {
+    if shutdown.soft.is_cancelled() {
+        return End::Stopped;
+    }
+    tracing::error!("a task of this epoch ended early");
+    End::Lost
 }
 
 /// Drops what still arrives, until this is dropped itself: it is not ours any more, and with the brake lifted it could be

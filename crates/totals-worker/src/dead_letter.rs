@@ -4,7 +4,8 @@
 //! and acknowledgements with them. Publishing is confirmed, and `mandatory`, so that a queue deleted meanwhile is
 //! noticed. Only then is the failure logged, and only then is the delivery settled. The log also tells which messages
 //! were parked before: one that is published again and again, as it is, is in the dead-letter queue once (as long as
-//! its event id is readable, and unless an operator replays it).
+//! its event id is readable). When its letter is not in the queue any more (an operator has discarded or replayed it, or
+//! somebody has emptied the queue), the message is parked again.
 //!
 //! A dead letter that its queue refuses (a limit of the queue, a message too large for the broker) is no reason to keep
 //! others back: it is set aside, tried again, and stays unacknowledged until it is safe.
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use totals_core::domain::ContentHash;
 use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::config::Broker;
-use totals_core::store::{Decision, Failure, Store};
+use totals_core::store::{Contents, Decision, Failure, Store};
 
 use crate::connection::{Address, BrokerError};
 use crate::message::{Message, Reason};
@@ -94,7 +95,7 @@ impl DeadLetters {
     /// Parks what arrives until the last sender is gone. May be dropped at any moment: what is not settled then is
     /// delivered again.
     pub async fn run(self, mut arriving: mpsc::UnboundedReceiver<Parked>) {
-        let mut publisher = Publisher::new(self.address.clone(), self.config.clone());
+        let mut publisher = Publisher::new(self.address.clone(), &self.config);
         let mut report = Report::default();
         let mut refused = Refused {
             waiting: VecDeque::new(),
@@ -174,8 +175,9 @@ impl DeadLetters {
         let failures: Vec<Option<Failure>> = batch.iter().map(failure).collect();
         let identified: Vec<Failure> = failures.iter().flatten().cloned().collect();
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+        let contents = self.contents(publisher, &mut backoff).await?;
         let known = loop {
-            match self.store.known_failures(&identified).await {
+            match self.store.known_failures(&identified, contents).await {
                 Ok(known) => break known,
                 Err(error) => self.pause(&mut backoff, "find_failures", &error).await?,
             }
@@ -205,8 +207,8 @@ impl DeadLetters {
         record.retain(|(tag, _)| !left.contains(tag));
         publish.retain(|parked| !left.contains(&parked.message.tag));
         let record: Vec<Failure> = record.into_iter().map(|(_, failure)| failure).collect();
-        self.record(record, &mut backoff).await?;
         let published = publish.len();
+        self.record(record, contents, &mut backoff).await?;
         for Parked { reason, .. } in publish {
             self.metrics
                 .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
@@ -262,11 +264,41 @@ impl DeadLetters {
         Ok((left, refusal))
     }
 
+    /// What is in the dead-letter queue, by a look at whether it is empty. Before a letter is put into it: an empty queue
+    /// that was filled again could not be told from one that never was empty.
+    async fn contents(
+        &self,
+        publisher: &mut Publisher,
+        backoff: &mut Backoff,
+    ) -> Result<Contents, Abandoned> {
+        let queue = self.config.dead_letter_queue();
+        let empty = loop {
+            match publisher.finds_nothing().await {
+                Ok(empty) => break empty,
+                Err(error) => {
+                    publisher.disconnect().await;
+                    self.pause(backoff, "count_dead_letters", &error).await?;
+                }
+            }
+        };
+        loop {
+            match self.store.dead_letter_contents(&queue, empty).await {
+                Ok(contents) => return Ok(contents),
+                Err(error) => self.pause(backoff, "find_failures", &error).await?,
+            }
+        }
+    }
+
     /// Records failures, each by itself: one that the log does not take keeps no other waiting. Its letter is safe already.
-    async fn record(&self, mut failures: Vec<Failure>, backoff: &mut Backoff) -> Result<(), Abandoned> {
+    async fn record(
+        &self,
+        mut failures: Vec<Failure>,
+        contents: Contents,
+        backoff: &mut Backoff,
+    ) -> Result<(), Abandoned> {
         let mut answers = 0;
         while !failures.is_empty() {
-            let mut refused = match self.store.record_failures(&failures).await {
+            let mut refused = match self.store.record_failures(&failures, contents).await {
                 Ok(refused) => refused,
                 Err(error) if error.decision() == Decision::Reject => {
                     let each = (0..failures.len()).map(|index| (index, error.clone()));

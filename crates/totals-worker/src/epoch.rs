@@ -1,4 +1,4 @@
-//! The tasks of one epoch: lanes, dead letters, settlement; and the ways into them.
+//! The tasks of one epoch: lanes, dead letters, renewals, settlement, upkeep; and the ways into them.
 //!
 //! They stand or fall together. One that panics ends the epoch at once, also on an idle queue: its share of the messages
 //! would otherwise wait for ever. What was in hand is delivered again, to the next epoch.
@@ -15,7 +15,10 @@ use crate::consumer::Worker;
 use crate::dead_letter::{self, DeadLetters, Parked};
 use crate::lane::{self, Item, Lane, lane_of};
 use crate::message::{Message, Reason};
+use crate::publisher::Publisher;
+use crate::renew::Renewals;
 use crate::settle::{self, Settle};
+use crate::upkeep::Upkeep;
 
 /// One epoch's tasks.
 pub struct Epoch {
@@ -24,6 +27,8 @@ pub struct Epoch {
     tasks: TaskTracker,
     lanes: Vec<mpsc::Sender<Item>>,
     park: mpsc::UnboundedSender<Parked>,
+    renew: mpsc::UnboundedSender<Message>,
+    as_they_are: mpsc::UnboundedReceiver<Message>,
 }
 
 impl Epoch {
@@ -49,6 +54,26 @@ impl Epoch {
         };
         let parking = dead_letters.run(parked);
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), parking)));
+        // As with the dead letters, both no larger than the prefetch.
+        let (renew, renewing) = mpsc::unbounded_channel();
+        let (unrenewed, as_they_are) = mpsc::unbounded_channel();
+        let renewals = Renewals {
+            publisher: Publisher::of_copies(worker.address.clone(), &worker.config.broker),
+            metrics: worker.metrics.clone(),
+            settle: settle.clone(),
+            as_they_are: unrenewed,
+        };
+        let renewals = renewals.run(renewing);
+        tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), renewals)));
+        let upkeep = Upkeep {
+            address: worker.address.clone(),
+            config: worker.config.broker.clone(),
+            store: worker.store.clone(),
+            metrics: worker.metrics.clone(),
+            period: worker.config.upkeep,
+        };
+        let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep.run());
+        tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), upkeep)));
         let lane = |number| {
             let (sender, arriving) = mpsc::channel(prefetch);
             let lane = Lane {
@@ -74,7 +99,19 @@ impl Epoch {
             tasks,
             lanes,
             park,
+            renew,
+            as_they_are,
         }
+    }
+
+    /// Has a fresh copy take the message's place in its queue; false if that task is gone.
+    pub fn renew(&self, message: Message) -> bool {
+        self.renew.send(message).is_ok()
+    }
+
+    /// The next message that could not be renewed, to be handed on as it is.
+    pub async fn as_it_is(&mut self) -> Option<Message> {
+        self.as_they_are.recv().await
     }
 
     /// Hands a message to its lane, or to the dead letters; false if that task is gone.
@@ -94,7 +131,7 @@ impl Epoch {
 
     /// Lets the tasks finish what they have, and waits for that.
     pub async fn end(self) {
-        drop((self.lanes, self.park));
+        drop((self.lanes, self.park, self.renew));
         self.tasks.wait().await;
     }
 }

@@ -13,12 +13,14 @@ mod lane;
 mod message;
 mod metrics;
 mod publisher;
+mod renew;
 mod repair;
 mod report;
 mod settle;
 mod stall;
 mod tools;
 mod topology;
+mod upkeep;
 mod wire;
 
 use std::process::ExitCode;

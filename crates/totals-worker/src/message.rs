@@ -23,6 +23,11 @@ pub mod header {
     pub const FAILED_AT: &str = "x-failed-at";
     /// How often it was dead-lettered.
     pub const ATTEMPTS: &str = "x-attempts";
+    /// What a quorum queue notes on a message that it delivers again: how often it did so before. It drops a message
+    /// whose count goes beyond the queue's delivery limit.
+    pub const DELIVERY_COUNT: &str = "x-delivery-count";
+    /// A note of RabbitMQ 4 beside it.
+    pub const ACQUIRED_COUNT: &str = "x-acquired-count";
 }
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
@@ -74,10 +79,24 @@ impl Message {
 
     /// How often it was dead-lettered before.
     pub fn attempts(&self) -> i64 {
+        self.count(header::ATTEMPTS)
+    }
+
+    /// How often its queue has delivered it before.
+    pub fn deliveries_before(&self) -> i64 {
+        self.count(header::DELIVERY_COUNT)
+    }
+
+    fn count(&self, name: &str) -> i64 {
         let headers = self.properties.headers().as_ref();
-        match headers.and_then(|headers| headers.inner().get(header::ATTEMPTS)) {
-            Some(AMQPValue::LongLongInt(attempts)) => *attempts,
-            Some(AMQPValue::LongInt(attempts)) => i64::from(*attempts),
+        match headers.and_then(|headers| headers.inner().get(name)) {
+            Some(AMQPValue::LongLongInt(count)) => *count,
+            Some(AMQPValue::LongInt(count)) => i64::from(*count),
+            Some(AMQPValue::LongUInt(count)) => i64::from(*count),
+            Some(AMQPValue::ShortInt(count)) => i64::from(*count),
+            Some(AMQPValue::ShortUInt(count)) => i64::from(*count),
+            Some(AMQPValue::ShortShortInt(count)) => i64::from(*count),
+            Some(AMQPValue::ShortShortUInt(count)) => i64::from(*count),
             _ => 0,
         }
     }

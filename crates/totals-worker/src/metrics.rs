@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
+};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use totals_core::domain::{EventType, Outcome};
+use totals_core::runtime::telemetry::DroppedLines;
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +66,8 @@ pub struct Metrics {
     in_hand: Gauge,
     broker_connected: Gauge,
     broker_connections: Counter,
+    renewed: Counter,
+    upkeep: Counter,
     stalled_seconds: Gauge,
 }
 
@@ -119,6 +125,18 @@ impl Default for Metrics {
             "Times the worker started to consume",
             broker_connections.clone(),
         );
+        let renewed = Counter::default();
+        registry.register(
+            "deliveries_renewed",
+            "Messages delivered so often that a fresh copy took their place in the queue",
+            renewed.clone(),
+        );
+        let upkeep = Counter::default();
+        registry.register(
+            "upkeep",
+            "Looks at whether exchange, queues, bindings, collections and indexes are there",
+            upkeep.clone(),
+        );
         let stalled_seconds = Gauge::default();
         registry.register(
             "stalled_seconds",
@@ -136,12 +154,32 @@ impl Default for Metrics {
             in_hand,
             broker_connected,
             broker_connections,
+            renewed,
+            upkeep,
             stalled_seconds,
         }
     }
 }
 
+/// The log's own count.
+#[derive(Debug)]
+struct LogLines(DroppedLines);
+
+impl Collector for LogLines {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let counter = ConstCounter::new(self.0.count());
+        let help = "Lines of the log that were dropped, because standard output was not read in time";
+        let metric = encoder.encode_descriptor("log_lines_dropped", help, None, counter.metric_type())?;
+        counter.encode(metric)
+    }
+}
+
 impl Metrics {
+    /// Reports the lines that the log has dropped, too.
+    pub fn report_log(&mut self, dropped: DroppedLines) {
+        self.registry.register_collector(Box::new(LogLines(dropped)));
+    }
+
     /// A message arrived.
     pub fn delivered(&self) {
         self.in_hand.inc();
@@ -177,6 +215,17 @@ impl Metrics {
     pub fn dead_letters_refused(&self, count: usize) {
         self.dead_letters_refused
             .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many messages are in the queue again as fresh copies, and settled.
+    pub fn renewed(&self, count: usize) {
+        self.renewed.inc_by(count as u64);
+        self.in_hand.dec_by(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A look at whether everything is there came to its end.
+    pub fn looked_after(&self) {
+        self.upkeep.inc();
     }
 
     /// An operation failed and will be tried again.

@@ -1,44 +1,91 @@
-//! Publishing dead letters: confirmed, on a connection of their own, and as the operator will read them.
+//! Publishing straight to a queue, confirmed and on a connection of its own: dead letters as the operator will read them,
+//! and fresh copies of messages that were delivered too often.
 
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use totals_core::domain::Timestamp;
 use totals_core::runtime::config::Broker;
 
 use crate::connection::{Address, BrokerError, call, close};
 use crate::dead_letter::Parked;
-use crate::message::header;
+use crate::message::{Message, header};
 use crate::topology;
 
 /// The original headers are kept up to about this size: a frame must hold them and ours.
 const MAX_KEPT_HEADER_BYTES: usize = 64 * 1024;
 
-/// A connection that is opened when the first dead letter needs it.
+/// What is published to a queue.
+pub trait Publish {
+    /// The message's content.
+    fn body(&self) -> &[u8];
+    /// Its properties and headers.
+    fn properties(&self) -> BasicProperties;
+}
+
+impl Publish for Parked {
+    fn body(&self) -> &[u8] {
+        &self.message.body
+    }
+
+    fn properties(&self) -> BasicProperties {
+        kept(&self.message.properties).with_headers(headers(self))
+    }
+}
+
+/// A connection that is opened when the first message needs it.
 pub struct Publisher {
     address: Address,
-    config: Broker,
-    open: Option<(Connection, Channel)>,
+    /// The connection's name in the broker's management.
+    name: &'static str,
+    queue: String,
+    connection: Option<Connection>,
+    channel: Option<Channel>,
 }
 
 impl Publisher {
-    /// Connects later.
-    pub fn new(address: Address, config: Broker) -> Self {
+    /// Publishes dead letters. Connects later.
+    pub fn new(address: Address, config: &Broker) -> Self {
+        Self::to(address, "totals-worker dead letters", config.dead_letter_queue())
+    }
+
+    /// Publishes fresh copies of messages to the queue they came from. Connects later.
+    pub fn of_copies(address: Address, config: &Broker) -> Self {
+        Self::to(address, "totals-worker fresh copies", config.queue.clone())
+    }
+
+    fn to(address: Address, name: &'static str, queue: String) -> Self {
         Self {
             address,
-            config,
-            open: None,
+            name,
+            queue,
+            connection: None,
+            channel: None,
         }
     }
 
-    /// Lets go of the connection; the next dead letter opens another.
+    /// Lets go of the connection; the next message opens another.
     pub async fn disconnect(&mut self) {
-        if let Some((connection, _)) = self.open.take() {
+        self.channel = None;
+        if let Some(connection) = self.connection.take() {
             close(connection).await;
         }
+    }
+
+    /// Returns true if the queue holds no message that is not in somebody's hands.
+    ///
+    /// # Errors
+    /// [`BrokerError`]; then disconnect, and ask again: the queue is declared if it is missing.
+    pub async fn finds_nothing(&mut self) -> Result<bool, BrokerError> {
+        let queue = self.queue.clone();
+        let channel = self.channel().await?;
+        let options = QueueDeclareOptions::default().passive();
+        let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
+        let counted = call("counting the dead letters", declared).await?;
+        Ok(counted.message_count() == 0)
     }
 
     /// Publishes all, and takes out of `batch` what the broker has confirmed: all of it, or it is an error.
@@ -46,46 +93,68 @@ impl Publisher {
     /// # Errors
     /// [`BrokerError`]; if it [is a refusal](BrokerError::is_refusal), what is left in `batch` was refused, else
     /// disconnect, and publish it again.
-    pub async fn publish(&mut self, batch: &mut Vec<&Parked>) -> Result<(), BrokerError> {
+    pub async fn publish<T: Publish>(&mut self, batch: &mut Vec<&T>) -> Result<(), BrokerError> {
         if batch.is_empty() {
             return Ok(());
         }
-        let queue = self.config.dead_letter_queue();
-        let channel = self.channel(&queue).await?;
+        let queue = self.queue.clone();
+        let channel = self.channel().await?;
         let mut confirmations = Vec::with_capacity(batch.len());
-        for parked in batch.iter() {
+        for message in batch.iter() {
             let options = BasicPublishOptions {
                 mandatory: true,
                 ..BasicPublishOptions::default()
             };
-            let (body, properties) = (&parked.message.body, properties(parked));
+            let (body, properties) = (message.body(), message.properties());
             let publish = channel.basic_publish("".into(), queue.as_str().into(), options, body, properties);
-            confirmations.push(call("publishing a dead letter", publish).await?);
+            confirmations.push(call("publishing to a queue", publish).await?);
         }
         // All of them, together, even if one fails: see `judge`.
         let confirming = confirmations
             .into_iter()
-            .map(|confirmation| call("confirming a dead letter", confirmation));
+            .map(|confirmation| call("confirming a message", confirmation));
         let judged = judge(batch, join_all(confirming).await, &queue);
-        if matches!(judged, Err(BrokerError::Unroutable { .. })) {
+        match &judged {
             // The next one declares the queue.
-            self.disconnect().await;
+            Err(BrokerError::Unroutable { .. }) => self.disconnect().await,
+            Err(BrokerError::Refused { .. }) => self.leave_channel().await,
+            _ => {}
         }
         judged
     }
 
-    async fn channel(&mut self, queue: &str) -> Result<&Channel, BrokerError> {
-        let (_, channel) = match &mut self.open {
-            Some(open) => open,
-            closed => {
-                let connection = self.address.connect("totals-worker dead letters").await?;
-                topology::declare_queue(&connection, queue).await?;
-                let channel = call("opening a channel", connection.create_channel()).await?;
-                let confirm = channel.confirm_select(ConfirmSelectOptions::default());
-                call("asking for publisher confirms", confirm).await?;
-                closed.insert((connection, channel))
+    /// Lets go of a channel that was refused something. A quorum queue goes on refusing a channel after its limit is
+    /// lifted, and accepts a new one at once.
+    async fn leave_channel(&mut self) {
+        if let Some(channel) = self.channel.take() {
+            let closed = channel.close(200, ShortString::from("refused"));
+            if let Err(error) = call("closing a channel", closed).await {
+                tracing::debug!(%error, "a channel was not closed in order");
+                self.disconnect().await;
             }
+        }
+    }
+
+    async fn channel(&mut self) -> Result<&Channel, BrokerError> {
+        let channel = match self.channel.take() {
+            Some(channel) => channel,
+            None => self.open().await?,
         };
+        Ok(self.channel.insert(channel))
+    }
+
+    async fn open(&mut self) -> Result<Channel, BrokerError> {
+        let connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let connection = self.address.connect(self.name).await?;
+            topology::declare_queue(&connection, &self.queue).await?;
+            connection
+        };
+        let connection = self.connection.insert(connection);
+        let channel = call("opening a channel", connection.create_channel()).await?;
+        let confirm = channel.confirm_select(ConfirmSelectOptions::default());
+        call("asking for publisher confirms", confirm).await?;
         Ok(channel)
     }
 }
@@ -124,9 +193,9 @@ fn judge<T>(
     }
 }
 
-/// The message's own properties with our headers, and without those that would make the broker refuse the dead letter
-/// (`user_id`, which it checks against this connection's), expire it or copy it.
-fn properties(parked: &Parked) -> BasicProperties {
+/// The message's own properties, without its headers and without those that would make the broker refuse what we publish
+/// (`user_id`, which it checks against this connection's) or expire it.
+fn kept(original: &BasicProperties) -> BasicProperties {
     macro_rules! carry {
         ($from:expr, $to:expr, $($get:ident $set:ident)*) => {{
             let mut properties = $to;
@@ -134,23 +203,43 @@ fn properties(parked: &Parked) -> BasicProperties {
             properties
         }};
     }
-    let original = &parked.message.properties;
     let carried = carry!(original, BasicProperties::default(),
         content_type with_content_type content_encoding with_content_encoding correlation_id with_correlation_id
         reply_to with_reply_to message_id with_message_id timestamp with_timestamp kind with_type app_id with_app_id
         priority with_priority);
-    carried.with_delivery_mode(2).with_headers(headers(parked))
+    carried.with_delivery_mode(2)
+}
+
+/// The properties of a fresh copy in the same queue: the same event for whoever reads it, and never delivered before.
+/// None if there is no room for more headers.
+pub fn copied(message: &Message) -> Option<BasicProperties> {
+    let mut headers = own_headers(message);
+    for (name, value) in [
+        (header::ORIGINAL_EXCHANGE, &message.exchange),
+        (header::ORIGINAL_ROUTING_KEY, &message.routing_key),
+    ] {
+        headers.insert(name.into(), AMQPValue::LongString(value.as_str().into()));
+    }
+    let fits = format!("{headers:?}").len() <= MAX_KEPT_HEADER_BYTES;
+    fits.then(|| kept(&message.properties).with_headers(headers.into()))
+}
+
+/// The headers that a message was published with, without those by which the broker would route copies
+/// (sender-selected distribution), and without what a queue has noted on it.
+fn own_headers(message: &Message) -> BTreeMap<ShortString, AMQPValue> {
+    let original = message.properties.headers().clone().unwrap_or_default();
+    let mut headers: BTreeMap<_, _> = original.inner().clone();
+    for name in ["CC", "BCC", header::DELIVERY_COUNT, header::ACQUIRED_COUNT] {
+        headers.remove(name);
+    }
+    headers
 }
 
 fn headers(Parked { message, reason }: &Parked) -> FieldTable {
-    let original = message.properties.headers().clone().unwrap_or_default();
-    let mut headers: BTreeMap<_, _> = original.inner().clone();
+    let mut headers = own_headers(message);
     if format!("{headers:?}").len() > MAX_KEPT_HEADER_BYTES {
         headers.clear();
     }
-    // The broker would route copies by these (sender-selected distribution).
-    headers.remove("CC");
-    headers.remove("BCC");
     for (name, value) in [
         (header::REASON_CODE, reason.code),
         (header::REASON, &reason.text),

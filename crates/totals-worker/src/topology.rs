@@ -25,6 +25,10 @@ pub async fn declare(connection: &Connection, config: &Broker) -> Result<(), Bro
     declare_exchange(connection, &config.exchange).await?;
     declare_queue(connection, &config.dead_letter_queue()).await?;
     declare_queue(connection, &config.queue).await?;
+    bind(connection, config).await
+}
+
+async fn bind(connection: &Connection, config: &Broker) -> Result<(), BrokerError> {
     let channel = open(connection).await?;
     for event_type in EventType::ALL {
         let bind = channel.queue_bind(
@@ -36,11 +40,69 @@ pub async fn declare(connection: &Connection, config: &Broker) -> Result<(), Bro
         );
         call("binding the queue", bind).await?;
     }
-    call(
-        "closing a channel",
-        channel.close(200, ShortString::from("declared")),
-    )
-    .await
+    close(&channel).await
+}
+
+async fn close(channel: &Channel) -> Result<(), BrokerError> {
+    let closed = channel.close(200, ShortString::from("declared"));
+    call("closing a channel", closed).await
+}
+
+/// Puts back what of it is missing, with a warning. A binding is declared again without a question: the broker tells no
+/// client whether it was there. A missing events queue is left to the consumer, which ends with it.
+///
+/// # Errors
+/// [`BrokerError`] if the broker is away or refuses.
+pub async fn restore(connection: &Connection, config: &Broker) -> Result<(), BrokerError> {
+    if is_missing(exchange_is_there(connection, &config.exchange).await)? {
+        tracing::warn!(
+            exchange = config.exchange,
+            "the exchange was missing and is declared again, bound to the worker's queue; producers could not publish \
+             meanwhile, and bindings of other consumers have to be made again by them"
+        );
+        declare_exchange(connection, &config.exchange).await?;
+    }
+    let dead_letters = config.dead_letter_queue();
+    if is_missing(queue_is_there(connection, &dead_letters).await)? {
+        tracing::warn!(
+            queue = dead_letters,
+            "the dead-letter queue was missing and is declared again; the letters in it are gone, and each is parked \
+             again when its message comes again"
+        );
+        declare_queue(connection, &dead_letters).await?;
+    }
+    if is_missing(queue_is_there(connection, &config.queue).await)? {
+        return Ok(());
+    }
+    bind(connection, config).await
+}
+
+/// Returns true if the answer says that there is no such thing.
+fn is_missing(answer: Result<(), BrokerError>) -> Result<bool, BrokerError> {
+    match answer {
+        Ok(()) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+async fn exchange_is_there(connection: &Connection, name: &str) -> Result<(), BrokerError> {
+    let channel = open(connection).await?;
+    let options = ExchangeDeclareOptions {
+        passive: true,
+        ..ExchangeDeclareOptions::default()
+    };
+    let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default());
+    call("looking for the exchange", declared).await?;
+    close(&channel).await
+}
+
+async fn queue_is_there(connection: &Connection, name: &str) -> Result<(), BrokerError> {
+    let channel = open(connection).await?;
+    let options = QueueDeclareOptions::default().passive();
+    let declared = channel.queue_declare(name.into(), options, FieldTable::default());
+    call("looking for a queue", declared).await?;
+    close(&channel).await
 }
 
 async fn declare_exchange(connection: &Connection, name: &str) -> Result<(), BrokerError> {
@@ -91,14 +153,40 @@ pub async fn declare_queue(connection: &Connection, name: &str) -> Result<(), Br
         Err(error) if error.is_precondition_failed() => {
             tracing::warn!(
                 queue = name,
+                remedy = policy(&pattern(name)),
                 %error,
                 "the queue exists with other arguments and is used as it is; to have it as designed (a durable \
-                 quorum queue), let it run empty, delete it and restart the worker"
+                 quorum queue), let it run empty, delete it and restart the worker. If it has no `x-delivery-limit`, \
+                 RabbitMQ 4 and later drop what was delivered more than 20 times: the remedy sets the worker's own limit"
             );
             declare(true).await.map(|_| ())
         }
         other => other.map(|_| ()),
     }
+}
+
+/// The command that sets the worker's delivery limit on both queues, as far as no argument has set a smaller one.
+pub fn limit_policy(config: &Broker) -> String {
+    let names = [&config.queue, &config.dead_letter_queue()].map(|name| pattern(name));
+    policy(&format!("({})", names.join("|")))
+}
+
+fn policy(pattern: &str) -> String {
+    format!(
+        "rabbitmqctl set_policy --apply-to queues --priority 100 totals-delivery-limit '^{pattern}$' \
+         '{{\"delivery-limit\":{DELIVERY_LIMIT}}}'"
+    )
+}
+
+/// A queue's name as a regular expression.
+fn pattern(name: &str) -> String {
+    let escaped = name.chars().map(|character| match character {
+        '.' | '+' | '*' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' | '|' | '\\' => {
+            format!("\\{character}")
+        }
+        other => other.to_string(),
+    });
+    escaped.collect()
 }
 
 fn queue_arguments() -> FieldTable {

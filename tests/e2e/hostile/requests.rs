@@ -126,3 +126,72 @@ async fn noise_is_answered_with_nothing_worse_than_a_refusal() {
     expect_good_service(&api).await;
     assert!(!api.log().contains("panicked"), "{}", api.log());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_its_host_once() {
+    let (world, api) = api().await;
+    let worker = world.worker().await;
+    for (process, path, shaped) in [
+        // From memory, by the router, and the worker's.
+        (&api, "/api/totals/campaigns/good", true),
+        (&api, "/api/totals/campaigns?limit=1", true),
+        (&worker, "/health", false),
+    ] {
+        for (version, hosts, status) in [
+            ("1.1", "host: totals\r\n", 200),
+            ("1.1", "host:\r\n", 200),
+            ("1.1", "", 400),
+            ("1.1", "host: totals\r\nhost: totals\r\n", 400),
+            ("1.1", "host: totals\r\nHost: others\r\n", 400),
+            ("1.1", "host: totals others\r\n", 400),
+            ("1.0", "", 200),
+            ("1.0", "host: totals\r\nhost: others\r\n", 400),
+        ] {
+            let request = format!("GET {path} HTTP/{version}\r\nconnection: close\r\n{hosts}\r\n");
+            let reply = reply(process, request).await;
+            assert_eq!(reply.status, status, "{path} {version} {hosts:?}: {reply:?}");
+            if shaped && status == 400 {
+                assert_eq!(code(&reply), "INVALID_REQUEST");
+                assert!(reply.text.contains("x-request-id: "), "{reply:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_asked_and_says_no_more_is_answered() {
+    let (world, api) = api().await;
+    let worker = world.worker().await;
+    for (process, path, end) in [
+        (&api, "/api/totals/campaigns/good", "}}"),
+        (&api, "/api/totals/campaigns/unknown", "}}"),
+        (&api, "/health", "}"),
+        (&worker, "/health", "}"),
+        (&worker, "/metrics", "# EOF\n"),
+    ] {
+        // Not once: the end may come before the answer is there, or after it.
+        for _ in 0..20 {
+            let mut client = Client::connect(process).await;
+            client.ask(path).await;
+            client.say_no_more().await;
+            let reply = client
+                .until_closed(SOON)
+                .await
+                .expect("it should have been closed");
+            assert!(
+                reply.status != 0 && reply.text.ends_with(end),
+                "{path}: {reply:?}"
+            );
+        }
+    }
+    // A stream is sent what there is, and ends.
+    let mut client = Client::connect(&api).await;
+    client.ask("/api/totals/campaigns/good/stream").await;
+    client.say_no_more().await;
+    let reply = client
+        .until_closed(SOON)
+        .await
+        .expect("it should have been closed");
+    assert!(reply.text.contains("\"campaignId\":\"good\""), "{reply:?}");
+    expect_good_service(&api).await;
+}

@@ -42,6 +42,11 @@ impl Rendered {
         self.body.slice(before..self.body.len() - after)
     }
 
+    /// What is between the quotes of the validator: the id of an event that shows this version.
+    pub fn version(&self) -> &str {
+        self.etag.to_str().unwrap_or_default().trim_matches('"')
+    }
+
     /// Whether both are the same version.
     pub fn is(&self, other: &Self) -> bool {
         self.etag == other.etag
@@ -72,5 +77,6 @@ mod tests {
         assert_eq!(cut, whole["data"]);
         assert_eq!(cut["totalAmount"], 500.5);
         assert_eq!(rendered.etag, "\"7-1934e458840\"");
+        assert_eq!(rendered.version(), "7-1934e458840");
     }
 }

@@ -25,14 +25,18 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client waits before it connects again: a random time, so that a crowd does not come back as one.
 const RETRY_MILLIS: std::ops::RangeInclusive<u64> = 1000..=3000;
 
-/// The revision that a client has of a stream that it lost.
+/// The id of an event that says that a campaign has no totals.
+const NO_TOTALS: &str = "0";
+
+/// The version that a client has of a stream that it lost.
 #[derive(Debug, Default)]
-pub struct LastEventId(Option<i64>);
+pub struct LastEventId(Option<HeaderValue>);
 
 impl LastEventId {
-    /// Whether the client has this already, or something newer, from another process that was a moment ahead.
+    /// Returns true if the client has just this version. A higher revision is no reason to be silent: a campaign that was
+    /// reset or restored has begun anew at a lower one.
     fn has(&self, shown: &Shown) -> bool {
-        self.0.is_some_and(|last| last >= revision(shown))
+        self.0.as_ref().is_some_and(|last| last == version(shown))
     }
 }
 
@@ -40,19 +44,17 @@ impl<S: Sync> FromRequestParts<S> for LastEventId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        let value = parts.headers.get("last-event-id");
-        let id = value.and_then(|value| value.to_str().ok());
-        Ok(Self(id.and_then(|id| id.parse().ok())))
+        Ok(Self(parts.headers.get("last-event-id").cloned()))
     }
 }
 
 /// Totals of one campaign, as they change
 ///
-/// Server-Sent Events: first what the campaign shows now, then every newer state. `id` is the revision; `data` the
-/// same object as `data` of a read. Who reads slowly is sent the newest state, not those in between. A campaign without
-/// totals is `event: no-totals` with id 0, and its first donation the next event. Every 15 seconds a comment is sent. A
-/// client that comes back with `Last-Event-ID` is not sent what it has. The stream ends when the server stops; connect
-/// again then.
+/// Server-Sent Events: first what the campaign shows now, then every newer state. `id` is the version, as in
+/// the `ETag` of a read; `data` the same object as `data` of a read. Who reads slowly is sent the newest state, not those
+/// in between. A campaign without totals is `event: no-totals` with id 0, and its first donation the next event. Every 15
+/// seconds a comment is sent. A client that comes back with `Last-Event-ID` is not sent the version that it has, and any
+/// other at once. The stream ends when the server stops; connect again then.
 #[utoipa::path(
     get,
     path = "/api/totals/campaigns/{campaignId}/stream",
@@ -63,7 +65,7 @@ impl<S: Sync> FromRequestParts<S> for LastEventId {
     ),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream",
-            example = "retry: 1734\n\nid: 57\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
+            example = "retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
                 \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n"),
         (status = 400, description = "The id is empty, longer than 256 bytes or no UTF-8", body = ErrorBody,
             example = json!({"success": false, "error": {
@@ -85,7 +87,7 @@ pub async fn stream_totals(
 /// Totals of several campaigns, as they change
 ///
 /// As the stream of one campaign, for up to 100 at once: first what each shows now, in the order of the ids, then every
-/// newer state of any. `id` is the revision of the campaign that the event tells of, so it says nothing of the others:
+/// newer state of any. `id` is the version of the campaign that the event tells of, so it says nothing of the others:
 /// a client that comes back is sent all of them again.
 #[utoipa::path(
     get,
@@ -94,7 +96,7 @@ pub async fn stream_totals(
     params(Ids),
     responses(
         (status = 200, description = "The events", body = String, content_type = "text/event-stream",
-            example = "retry: 1734\n\nid: 57\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
+            example = "retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
                 \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n"),
         (status = 400, description = "`ids` is no list of 1 to 100 ids", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
@@ -156,7 +158,7 @@ async fn events(
 }
 
 fn event(campaign: &CampaignId, shown: &Shown) -> Event {
-    let event = Event::default().id(revision(shown).to_string());
+    let event = Event::default().id(version(shown));
     match &shown.totals {
         Some(totals) => event.data(String::from_utf8_lossy(&totals.json())),
         None => event
@@ -165,8 +167,6 @@ fn event(campaign: &CampaignId, shown: &Shown) -> Event {
     }
 }
 
-/// The revision; 0 without totals.
-fn revision(shown: &Shown) -> i64 {
-    let totals = shown.totals.as_ref();
-    totals.map_or(0, |totals| totals.totals.revision)
+fn version(shown: &Shown) -> &str {
+    shown.totals.as_ref().map_or(NO_TOTALS, |totals| totals.version())
 }

@@ -1,9 +1,9 @@
 //! From a message's bytes to an [`Event`], or to a reason that a person understands.
 //!
-//! Two shapes arrive: an envelope around a payload, and a bare payload, which may have the envelope's members beside its
-//! own. In either, what a message says of itself is what it is. Fields are read one by
-//! one from their own JSON text, so that amounts never pass through floating point, a message that fails names the
-//! field at fault, and whatever could be read of it (its id above all) is known even so.
+//! Two shapes arrive: an envelope around a payload, and the payment service's bare payload. In either, what the body says
+//! of its own id and type counts before what the message around it says. Fields are read one by one from their own JSON
+//! text, so that amounts never pass through floating point, a message that fails names the field at fault, and whatever
+//! could be read of it (its id above all) is known even so.
 
 use std::borrow::Cow;
 
@@ -33,8 +33,8 @@ pub enum InvalidCode {
     InvalidJson,
     /// No such event type.
     UnknownEventType,
-    /// The message says one event type, its routing key another.
-    TypeMismatch,
+    /// The body and the routing key name two different event types.
+    EventTypeMismatch,
     /// A required field is absent.
     MissingField,
     /// A field has the wrong type or form.
@@ -53,7 +53,7 @@ impl InvalidCode {
             Self::NotUtf8 => "NOT_UTF8",
             Self::InvalidJson => "INVALID_JSON",
             Self::UnknownEventType => "UNKNOWN_EVENT_TYPE",
-            Self::TypeMismatch => "TYPE_MISMATCH",
+            Self::EventTypeMismatch => "EVENT_TYPE_MISMATCH",
             Self::MissingField => "MISSING_FIELD",
             Self::InvalidField => "INVALID_FIELD",
             Self::InvalidAmount => "INVALID_AMOUNT",
@@ -87,11 +87,8 @@ pub struct Subject {
     pub donation: Option<DonationId>,
 }
 
-/// Decodes one message. Its own `eventId` and `eventType` are its id and its type, in an envelope or without one.
-///
-/// A bare payload without an `eventType` has the type that `routing_key` names. Without an `eventId` its id is
-/// `message_id`, or is derived from the type and the payload, the same at every delivery. A `routing_key` that names
-/// one of the types must agree with the message; any other says nothing, as when a message comes straight to a queue.
+/// Decodes one message. A bare payload that does not say so itself has `routing_key` for its type and `message_id` for its
+/// event id; without either id, one is derived from the type and the payload, the same at every delivery.
 ///
 /// # Errors
 /// [`Invalid`] if the message is no event of the service's `currency`. No message panics, however hostile.
@@ -144,6 +141,16 @@ struct Outer<'a> {
     donation_id: Option<&'a RawValue>,
 }
 
+impl<'a> Outer<'a> {
+    /// The payload, if this is an envelope. A bare payload may have a member of that name that is no object, such as
+    /// an export's column.
+    fn envelope(&self) -> Option<&'a RawValue> {
+        let is_object = |payload: &RawValue| payload.get().starts_with('{');
+        self.payload
+            .filter(|payload| self.donation_id.is_none() || is_object(payload))
+    }
+}
+
 /// The fields that any of the four payloads may have.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -184,18 +191,15 @@ fn read(
     let outer: Outer<'_> = object(text, "the message")?;
 
     let sent_id = message_id.and_then(|id| EventId::try_from(id).ok());
-    let (event_type, payload) = match (outer.payload, outer.donation_id) {
+    let payload = match (outer.envelope(), outer.donation_id) {
         (Some(payload), _) => {
             subject.event_id = Some(id("eventId", outer.event_id)?);
-            (required_string("eventType", outer.event_type)?, payload.get())
+            payload.get()
         }
         (None, Some(_)) => {
-            subject.event_id = match outer.event_id {
-                own @ Some(_) => Some(id("eventId", own)?),
-                None => sent_id,
-            };
-            let own_type = optional_string("eventType", outer.event_type)?;
-            (own_type.unwrap_or(Cow::Borrowed(routing_key)), text)
+            let own_id = outer.event_id.map(|_| id("eventId", outer.event_id));
+            subject.event_id = own_id.transpose()?.or(sent_id);
+            text
         }
         (None, None) => {
             subject.event_id = id("eventId", outer.event_id).ok().or(sent_id);
@@ -203,12 +207,17 @@ fn read(
             return Err(Fault(InvalidCode::MissingField, message.to_owned()));
         }
     };
-    subject.event_type = Some(event_type.chars().take(MAX_TYPE_CHARS).collect());
+    let own_type = match outer.envelope() {
+        Some(_) => Some(required_string("eventType", outer.event_type)?),
+        None => optional_string("eventType", outer.event_type)?,
+    };
+    let told = own_type.as_deref().unwrap_or(routing_key);
+    subject.event_type = Some(told.chars().take(MAX_TYPE_CHARS).collect());
     let fields: Payload<'_> = object(payload, "payload")?;
     subject.campaign = id("campaignId", fields.campaign_id).ok();
     subject.donation = id("donationId", fields.donation_id).ok();
 
-    let event_type = known_type(&event_type, routing_key)?;
+    let event_type = event_type(own_type.as_deref(), routing_key)?;
     let donation = id("donationId", fields.donation_id)?;
     let kind = kind(event_type, &fields, currency)?;
     let occurred_at = timestamp(outer.timestamp.or(fields.timestamp))?;
@@ -227,19 +236,37 @@ fn read(
     })
 }
 
-/// The type of that name, unless the routing key is one of the types and another.
-fn known_type(name: &str, routing_key: &str) -> Result<EventType, Fault> {
-    let event_type = EventType::from_name(name).ok_or_else(|| {
-        let known = EventType::ALL.map(EventType::as_str).join(", ");
-        let message = format!("eventType must be one of {known}, got {}", shown(name));
-        Fault(InvalidCode::UnknownEventType, message)
-    })?;
-    match EventType::from_name(routing_key) {
-        Some(routed) if routed != event_type => {
-            let message = format!("the eventType is {event_type}, but the message was published as {routed}");
-            Err(Fault(InvalidCode::TypeMismatch, message))
+/// The type that the body names, or else the routing key. A key that is no type, such as the queue's name at a replay,
+/// says nothing; one that is another type than the body's is a mistake of which nobody knows which half is true.
+fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> {
+    let key = EventType::from_name(routing_key);
+    let known = || EventType::ALL.map(EventType::as_str).join(", ");
+    let unknown = |message| Err(Fault(InvalidCode::UnknownEventType, message));
+    let Some(name) = own else {
+        return key.map_or_else(
+            || {
+                let key = shown(routing_key);
+                unknown(format!(
+                    "eventType is missing, and the routing key {key} is none of {}",
+                    known()
+                ))
+            },
+            Ok,
+        );
+    };
+    let Some(own) = EventType::from_name(name) else {
+        return unknown(format!(
+            "eventType must be one of {}, got {}",
+            known(),
+            shown(name)
+        ));
+    };
+    match key {
+        Some(key) if key != own => {
+            let message = format!("eventType is {own}, but the routing key is {key}");
+            Err(Fault(InvalidCode::EventTypeMismatch, message))
         }
-        _ => Ok(event_type),
+        _ => Ok(own),
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! A value that cannot be used stops the start with one line naming the variable, the value and what is allowed.
 
+mod log_filter;
 mod secret_url;
 mod variable;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use config::{Config, Environment};
 
@@ -71,6 +73,8 @@ pub struct Worker {
     pub broker: Broker,
     /// How it batches.
     pub batching: Batching,
+    /// `UPKEEP_SECONDS`.
+    pub upkeep: Duration,
     /// `CURRENCY`.
     pub currency: Currency,
     /// Logs and traces.
@@ -142,7 +146,7 @@ pub struct Batching {
 /// Logs and traces.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
-    /// `LOG_LEVEL`.
+    /// `LOG_LEVEL`, as directives for `EnvFilter`.
     pub level: String,
     /// `LOG_FORMAT`.
     pub format: LogFormat,
@@ -236,23 +240,22 @@ impl Source {
             database: self.database()?,
             broker: self.broker()?,
             batching: self.batching()?,
+            upkeep: Duration::from_secs(self.number(&UPKEEP_SECONDS, 1, 3600)?),
             currency: self.currency()?,
             telemetry: self.telemetry()?,
         })
     }
 
     /// The logs of a command that runs beside the services: for people, on standard error, and warnings only, unless
-    /// `LOG_LEVEL` and `LOG_FORMAT` are set. The AMQP client is left out: it logs what the command itself reports, and
-    /// says it better. No traces are exported.
+    /// `LOG_LEVEL` and `LOG_FORMAT` are set. No traces are exported.
     ///
     /// # Errors
     /// [`ConfigError`] if the value of one of them is not allowed.
     pub fn command_telemetry(&self) -> Result<Telemetry, ConfigError> {
         let Telemetry { level, format, .. } = self.telemetry()?;
+        let warnings = || log_filter::directives("warn").unwrap_or_default();
         Ok(Telemetry {
-            level: self
-                .set(&LOG_LEVEL)
-                .map_or_else(|| "warn,lapin=off".to_owned(), |_| level),
+            level: self.set(&LOG_LEVEL).map_or_else(warnings, |_| level),
             format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
             stream: LogStream::Stderr,
             otlp_endpoint: None,
@@ -321,15 +324,13 @@ impl Source {
 
     fn telemetry(&self) -> Result<Telemetry, ConfigError> {
         Ok(Telemetry {
-            level: self.checked(&LOG_LEVEL, |level| {
-                tracing_subscriber::EnvFilter::try_new(level)
-                    .ok()
-                    .map(|_| level.to_owned())
-            })?,
-            format: self.checked(&LOG_FORMAT, |format| match format {
-                "json" => Some(LogFormat::Json),
-                "pretty" => Some(LogFormat::Pretty),
-                _ => None,
+            level: self.checked(&LOG_LEVEL, log_filter::directives)?,
+            format: self.checked(&LOG_FORMAT, |format| {
+                match format.trim().to_ascii_lowercase().as_str() {
+                    "json" => Some(LogFormat::Json),
+                    "pretty" => Some(LogFormat::Pretty),
+                    _ => None,
+                }
             })?,
             stream: LogStream::Stdout,
             otlp_endpoint: match self.text(&OTEL_EXPORTER_OTLP_ENDPOINT) {
@@ -398,17 +399,27 @@ fn amqp_urls(list: &str) -> Option<Vec<SecretUrl>> {
 
 /// The pairs of a `.env` file; none if there is no such file.
 fn dot_env(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
-    match dotenvy::from_path_iter(path) {
-        Ok(pairs) => pairs.collect::<Result<_, _>>().map_err(dot_env_error),
-        Err(error) if error.not_found() => Ok(HashMap::new()),
-        Err(error) => Err(dot_env_error(error)),
+    match std::fs::read(path) {
+        Ok(file) => pairs(&file),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(HashMap::new()),
+        Err(error) => Err(ConfigError::DotEnv(error.to_string())),
     }
+}
+
+fn pairs(file: &[u8]) -> Result<HashMap<String, String>, ConfigError> {
+    // Editors on Windows put a byte order mark before the first name.
+    let text = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
+    let pairs = dotenvy::from_read_iter(text).collect::<Result<_, _>>();
+    pairs.map_err(dot_env_error)
 }
 
 fn dot_env_error(error: dotenvy::Error) -> ConfigError {
     ConfigError::DotEnv(match error {
         // Its own message would print the line, and with it perhaps a password.
         dotenvy::Error::LineParse(..) => "a line is not of the form NAME=value".to_owned(),
+        dotenvy::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            "it is not UTF-8; save it in that encoding".to_owned()
+        }
         other => other.to_string(),
     })
 }

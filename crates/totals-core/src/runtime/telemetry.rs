@@ -1,9 +1,18 @@
 //! Logs (a service's to standard output, a command's to standard error) and, when a collector is configured, traces
 //! over OTLP.
 //!
+//! A service's lines go through a queue, so that nothing it does waits for whoever reads them ([`log_queue`]). A
+//! command's go straight to standard error: it has no one to answer meanwhile, and none of its lines may be missing.
+//!
 //! Without `OTEL_EXPORTER_OTLP_ENDPOINT` no exporter exists: the SDK's own default would try localhost for ever.
 
+mod log_queue;
+mod reported;
+
+use std::fs::File;
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
@@ -17,6 +26,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::config::{self, LogFormat, LogStream};
+pub use log_queue::DroppedLines;
+use log_queue::LogQueue;
+use reported::Reported;
+
+/// How long the end of the process waits for the last lines of the log to be read.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Links one span may carry: a batch span has one for each of its events.
 const MAX_LINKS_PER_SPAN: u32 = 10_000;
@@ -27,6 +42,9 @@ pub enum TelemetryError {
     /// The exporter refuses its configuration.
     #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// Standard output cannot be written to by a thread of its own.
+    #[error("standard output cannot be used: {0}")]
+    Output(#[from] std::io::Error),
     /// Logging is already set up.
     #[error("logging cannot start")]
     Subscriber(#[from] tracing_subscriber::util::TryInitError),
@@ -35,9 +53,11 @@ pub enum TelemetryError {
     Level(#[from] tracing_subscriber::filter::ParseError),
 }
 
-/// Telemetry in operation; [`Telemetry::shutdown`] sends what is still buffered.
+/// Telemetry in operation; [`Telemetry::shutdown`] sends what is still buffered. Dropped, it waits until the lines logged
+/// so far are written, for a second at most.
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
+    lines: LogQueue,
 }
 
 impl Telemetry {
@@ -59,12 +79,18 @@ impl Telemetry {
                 .with_tracer(provider.tracer(service_name))
                 .with_filter(ours)
         });
-        let (writer, ansi) = match config.stream {
-            LogStream::Stdout => (
-                BoxMakeWriter::new(std::io::stdout),
-                std::io::stdout().is_terminal(),
-            ),
+        let (queue, writer, ansi) = match config.stream {
+            LogStream::Stdout => {
+                let stdout = std::io::stdout();
+                // Past the standard library's buffer and its lock.
+                let output = File::from(stdout.as_fd().try_clone_to_owned()?);
+                let queue = LogQueue::start(output)?;
+                let writer = queue.clone();
+                let writer = BoxMakeWriter::new(move || writer.clone());
+                (queue, writer, stdout.is_terminal())
+            }
             LogStream::Stderr => (
+                LogQueue::default(),
                 BoxMakeWriter::new(std::io::stderr),
                 std::io::stderr().is_terminal(),
             ),
@@ -78,17 +104,33 @@ impl Telemetry {
             .with(traces)
             .with(lines.with_filter(EnvFilter::try_new(&config.level)?))
             .try_init()?;
-        Ok(Self { provider })
+        Ok(Self {
+            provider,
+            lines: queue,
+        })
+    }
+
+    /// How many lines of the log nobody read in time.
+    pub fn dropped_lines(&self) -> DroppedLines {
+        self.lines.dropped()
     }
 
     /// Sends what is buffered and stops exporting; waits at most a few seconds for the collector.
-    pub async fn shutdown(self) {
-        let Some(provider) = self.provider else { return };
+    pub async fn shutdown(mut self) {
+        let Some(provider) = self.provider.take() else {
+            return;
+        };
         // The SDK blocks while it waits for its exporting thread.
         let stopped = tokio::task::spawn_blocking(move || provider.shutdown()).await;
         if let Ok(Err(error)) = stopped {
             tracing::warn!(%error, "the last traces may not have reached the collector");
         }
+    }
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        self.lines.flush(LAST_LINES);
     }
 }
 
@@ -102,6 +144,6 @@ fn provider(service_name: &'static str, endpoint: &str) -> Result<SdkTracerProvi
     Ok(SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name(service_name).build())
         .with_max_links_per_span(MAX_LINKS_PER_SPAN)
-        .with_batch_exporter(exporter)
+        .with_batch_exporter(Reported::new(exporter))
         .build())
 }

@@ -13,6 +13,7 @@ use crate::domain::{
 pub(super) const EVENT_LOG: &str = "event_log";
 pub(super) const DONATIONS: &str = "donations";
 pub(super) const CAMPAIGN_TOTALS: &str = "campaign_totals";
+pub(super) const DEAD_LETTER_QUEUES: &str = "dead_letter_queues";
 
 /// The state of a row of the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

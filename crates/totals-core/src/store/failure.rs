@@ -5,14 +5,18 @@
 //! the event's id and the hash of the body: any text may be the id of another event. (Earlier versions made it a text,
 //! `<event id>#<hash>`; such rows are found.) Another broken body under the same id replaces the row of the one before; the
 //! dead-letter queue has both.
+//!
+//! A row also says in which [`Contents`] of the dead-letter queue its letter is, as long as it is there for all that is
+//! known: a message whose letter is not in the queue any more is parked again when it comes again.
 
 use std::collections::HashMap;
 
 use futures::TryStreamExt;
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
 use super::document::{EVENT_LOG, binary, date, hash};
-use super::{Store, StoreError, check_concern, detached, failed_statements};
+use super::{Contents, Store, StoreError, check_concern, check_statements, detached, failed_statements};
 use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
 
 /// A message with a readable event id that could not be applied.
@@ -52,6 +56,8 @@ struct Row {
     failed: bool,
     event_id: Option<String>,
     hash: Option<ContentHash>,
+    /// The contents of the dead-letter queue that its letter is among.
+    parked_in: Option<ObjectId>,
 }
 
 impl From<&RowId> for Bson {
@@ -92,30 +98,36 @@ impl Failure {
         ]
     }
 
-    /// Where its row is, if it is there already.
-    fn recorded(&self, rows: &Rows) -> Option<RowId> {
+    /// Returns true if its row is there and says that its letter is among these contents.
+    fn is_in(&self, rows: &Rows, contents: Contents) -> bool {
+        self.recorded(rows)
+            .any(|(_, row)| row.parked_in == Some(contents.0))
+    }
+
+    /// Its rows, of this very message, and where they are.
+    fn recorded<'a>(&self, rows: &'a Rows) -> impl Iterator<Item = (RowId, &'a Row)> {
         let hash = self.hash();
-        self.places(hash).into_iter().find(|place| {
-            rows.get(place).is_some_and(|row| {
-                row.failed
-                    && row.hash == Some(hash)
-                    && row.event_id.as_deref() == Some(self.event_id.as_str())
-            })
+        let found = self
+            .places(hash)
+            .into_iter()
+            .filter_map(|place| rows.get(&place).map(|row| (place, row)));
+        found.filter(move |(_, row)| {
+            row.failed && row.hash == Some(hash) && row.event_id.as_deref() == Some(self.event_id.as_str())
         })
     }
 
     /// The statement that writes its row.
-    fn statement(&self, rows: &Rows, now: Timestamp) -> Document {
+    fn statement(&self, rows: &Rows, contents: Contents, now: Timestamp) -> Document {
         let hash = self.hash();
         let [own, beside, _] = self.places(hash);
-        let id = self.recorded(rows).unwrap_or_else(|| {
+        let id = self.recorded(rows).next().map(|(id, _)| id).unwrap_or_else(|| {
             let taken = rows.get(&own).is_some_and(|row| !row.failed);
             if taken { beside } else { own }
         });
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
             "body": String::from_utf8_lossy(&self.body).into_owned(),
-            "code": self.code, "error": &self.error, "failedAt": date(now),
+            "code": self.code, "error": &self.error, "failedAt": date(now), "parkedIn": contents.0,
         };
         let subject = [
             ("type", self.event_type.as_deref()),
@@ -146,23 +158,28 @@ impl Failure {
 }
 
 impl Store {
-    /// Which of these failures were recorded before, with the very same message.
+    /// Which of these failures were recorded before, with the very same message, whose letters are among these contents
+    /// of the dead-letter queue.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
-    pub async fn known_failures(&self, failures: &[Failure]) -> Result<Vec<bool>, StoreError> {
+    pub async fn known_failures(
+        &self,
+        failures: &[Failure],
+        contents: Contents,
+    ) -> Result<Vec<bool>, StoreError> {
         let (store, failures) = (self.clone(), failures.to_vec());
         detached(async move {
             let rows = store.failure_rows(&failures).await?;
             Ok(failures
                 .iter()
-                .map(|failure| failure.recorded(&rows).is_some())
+                .map(|failure| failure.is_in(&rows, contents))
                 .collect())
         })
         .await?
     }
 
-    /// Records failures, each by itself. A processed event is never touched. Returned are those that could not be recorded,
+    /// Records failures whose letters are among these contents of the dead-letter queue, each by itself. A processed event is never touched. Returned are those that could not be recorded,
     /// by their place among `failures`, each with its reason; its neighbours are.
     ///
     /// # Errors
@@ -170,6 +187,7 @@ impl Store {
     pub async fn record_failures(
         &self,
         failures: &[Failure],
+        contents: Contents,
     ) -> Result<Vec<(usize, StoreError)>, StoreError> {
         let (store, failures) = (self.clone(), failures.to_vec());
         detached(async move {
@@ -177,7 +195,7 @@ impl Store {
             let now = Timestamp::now();
             let statements: Vec<_> = failures
                 .iter()
-                .map(|failure| failure.statement(&rows, now))
+                .map(|failure| failure.statement(&rows, contents, now))
                 .collect();
             if statements.is_empty() {
                 return Ok(Vec::new());
@@ -194,13 +212,40 @@ impl Store {
         .await?
     }
 
+    /// Forgets that these failures' letters are in the dead-letter queue. Their rows stay. To be done before a letter is
+    /// taken out: a crash in between then leaves room for a second letter, and never for none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; forgetting again is harmless.
+    pub async fn forget_letters(&self, failures: &[Failure]) -> Result<(), StoreError> {
+        let (store, failures) = (self.clone(), failures.to_vec());
+        detached(async move {
+            let rows = store.failure_rows(&failures).await?;
+            let recorded = failures.iter().flat_map(|failure| failure.recorded(&rows));
+            let ids: Vec<Bson> = recorded.map(|(id, _)| Bson::from(&id)).collect();
+            if ids.is_empty() {
+                return Ok(());
+            }
+            let forget = doc! {
+                "q": { "_id": { "$in": ids }, "status": "FAILED" },
+                "u": { "$unset": { "parkedIn": "" } },
+                "multi": true,
+            };
+            let command = doc! {
+                "update": EVENT_LOG, "updates": [forget], "writeConcern": { "w": "majority" },
+            };
+            check_statements(&store.database.run_command(command).await?)
+        })
+        .await?
+    }
+
     async fn failure_rows(&self, failures: &[Failure]) -> Result<Rows, StoreError> {
         let places = failures.iter().flat_map(|failure| failure.places(failure.hash()));
         let ids: Vec<Bson> = places.map(|place| Bson::from(&place)).collect();
         let log = self.event_log::<RawDocumentBuf>();
         let mut found = log
             .find(doc! { "_id": { "$in": ids } })
-            .projection(doc! { "status": 1, "eventId": 1, "contentHash": 1 })
+            .projection(doc! { "status": 1, "eventId": 1, "contentHash": 1, "parkedIn": 1 })
             .await?;
         let mut rows = Rows::new();
         while let Some(row) = found.try_next().await? {
@@ -211,6 +256,7 @@ impl Store {
                 failed: row.get_str("status").is_ok_and(|status| status == "FAILED"),
                 event_id: row.get_str("eventId").ok().map(str::to_owned),
                 hash: hash(&row),
+                parked_in: row.get_object_id("parkedIn").ok(),
             };
             rows.insert(id, row);
         }

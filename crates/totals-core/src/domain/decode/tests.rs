@@ -15,7 +15,7 @@ fn decoded(body: &str, key: &str) -> Event {
 }
 
 fn refused(body: &str) -> (InvalidCode, String) {
-    let invalid = decode(body.as_bytes(), "any", None, usd()).unwrap_err();
+    let invalid = decode(body.as_bytes(), "totals-service.events", None, usd()).unwrap_err();
     (invalid.code, invalid.message)
 }
 
@@ -26,7 +26,7 @@ fn with_payload(event_type: &str, payload: &str) -> String {
 }
 
 #[test]
-fn an_envelope_is_read_under_a_key_that_is_no_type() {
+fn an_envelope_is_read_whatever_the_routing_key() {
     let event = decoded(CREATED, "something.else");
     assert_eq!(event.id.as_str(), "e1");
     assert_eq!(event.event_type(), EventType::DonationCreated);
@@ -80,90 +80,6 @@ fn a_bare_payload_takes_its_id_from_the_message_or_from_its_content() {
         derived.id,
         decoded(&PAYMENT.replace("p1", "p2"), "payment.completed").id
     );
-}
-
-/// A refund as a flat body: the envelope's members beside the payload's.
-const FLAT: &str = r#"{"eventId":"R-1","eventType":"donation.refunded","donationId":"d1","campaignId":"c1","amount":30,
-    "timestamp":"2025-11-21T10:00:00.000Z"}"#;
-
-#[test]
-fn a_flat_body_keeps_its_own_id_and_type_however_it_is_spelled_and_sent() {
-    for body in [
-        FLAT.to_owned(),
-        FLAT.replace("30", "30.0"),
-        FLAT.replace("\"amount\"", "\"more\":1,\"amount\""),
-    ] {
-        for key in ["donation.refunded", "totals-service.events", ""] {
-            for message_id in [None, Some("m1")] {
-                let event = decode(body.as_bytes(), key, message_id, usd()).unwrap();
-                assert_eq!(event.id.as_str(), "R-1");
-                assert_eq!(event.event_type(), EventType::DonationRefunded);
-            }
-        }
-    }
-    let without_type = FLAT.replace(r#""eventType":"donation.refunded","#, "");
-    assert_eq!(decoded(&without_type, "donation.refunded").id.as_str(), "R-1");
-    let null = FLAT.replace(r#""R-1""#, "null");
-    let named = decode(null.as_bytes(), "donation.refunded", Some("m1"), usd()).unwrap();
-    assert_eq!(named.id.as_str(), "m1", "null is absent");
-}
-
-#[test]
-fn a_flat_body_whose_id_or_type_is_none_is_refused() {
-    for (from, to, code, reason) in [
-        (
-            r#""R-1""#,
-            "7",
-            InvalidCode::InvalidField,
-            "eventId must be a string",
-        ),
-        (
-            r#""R-1""#,
-            r#""""#,
-            InvalidCode::InvalidField,
-            "eventId must not be empty",
-        ),
-        (
-            r#""donation.refunded""#,
-            "7",
-            InvalidCode::InvalidField,
-            "eventType must be a string",
-        ),
-        (
-            "donation.refunded",
-            "donation.lost",
-            InvalidCode::UnknownEventType,
-            "got `donation.lost`",
-        ),
-    ] {
-        let refused = decode(
-            FLAT.replace(from, to).as_bytes(),
-            "donation.refunded",
-            None,
-            usd(),
-        )
-        .unwrap_err();
-        assert_eq!(refused.code, code, "{refused}");
-        assert!(refused.message.contains(reason), "{refused}");
-    }
-}
-
-#[test]
-fn a_routing_key_of_another_type_is_a_contradiction_in_either_shape() {
-    for body in [CREATED, FLAT] {
-        let own = decoded(body, "").event_type();
-        for key in EventType::ALL {
-            match decode(body.as_bytes(), key.as_str(), None, usd()) {
-                Ok(event) => assert_eq!((key, event.event_type()), (own, own)),
-                Err(invalid) => {
-                    assert_ne!(key, own, "{invalid}");
-                    assert_eq!(invalid.code, InvalidCode::TypeMismatch);
-                    assert_eq!(invalid.subject.event_type.as_deref(), Some(own.as_str()));
-                    assert!(invalid.subject.event_id.is_some());
-                }
-            }
-        }
-    }
 }
 
 #[test]
@@ -340,36 +256,144 @@ fn hostile_bodies_are_refused_without_harm() {
     assert_eq!(code, InvalidCode::InvalidAmount);
 }
 
-proptest::proptest! {
-    #[test]
-    fn an_event_with_its_own_id_and_type_is_the_same_in_either_shape_under_any_key(
-        kind in 0..EventType::ALL.len(), id in "[^\\p{C}]{1,20}", minor in 1_u32.., key in 0..=EventType::ALL.len(),
-        message_id in proptest::option::of("[a-z]{1,5}"),
-    ) {
-        let (event_type, id) = (EventType::ALL[kind], serde_json::Value::from(id));
-        let amount = format!("{}.{:02}", minor / 100, minor % 100);
-        let members = format!(
-            r#""donationId":"d","campaignId":"c","paymentId":"p","amount":{amount},"timestamp":"2025-11-21T10:00:00Z""#
-        );
-        let own = format!(r#""eventId":{id},"eventType":"{event_type}""#);
-        let flat = format!("{{{members},{own}}}");
-        let enveloped = format!(r#"{{{own},"timestamp":"2025-11-21T10:00:00Z","payload":{{{members}}}}}"#);
-        let key = EventType::ALL.get(key).map_or("a-queue", |key| key.as_str());
-        let read = |body: &str| decode(body.as_bytes(), key, message_id.as_deref(), usd());
-        match (read(&flat), read(&enveloped)) {
-            (Ok(flat), Ok(enveloped)) => {
-                proptest::prop_assert_eq!(&flat.id, &enveloped.id);
-                proptest::prop_assert_eq!(serde_json::Value::from(flat.id.as_str()), id);
-                proptest::prop_assert_eq!(flat.kind, enveloped.kind);
-                proptest::prop_assert!(["a-queue", event_type.as_str()].contains(&key));
-            }
-            (Err(flat), Err(enveloped)) => {
-                proptest::prop_assert_eq!((flat.code, enveloped.code), (InvalidCode::TypeMismatch, InvalidCode::TypeMismatch));
-            }
-            (flat, enveloped) => proptest::prop_assert!(false, "{:?} but {:?}", flat, enveloped),
+/// A refund in a shape without `payload`, with more members before its own.
+fn flat(more: &str) -> String {
+    format!(
+        r#"{{{more}"donationId":"d1","campaignId":"c1","amount":30,"reason":"asked","timestamp":"2025-11-21T10:00:00Z"}}"#
+    )
+}
+
+#[test]
+fn a_body_names_itself_in_either_shape() {
+    let own = r#""eventId":"R-1","eventType":"donation.refunded","#;
+    let enveloped = decoded(
+        &with_payload("donation.refunded", &flat("")).replace("e1", "R-1"),
+        "donation.refunded",
+    );
+    for body in [
+        flat(own),
+        flat(own).replace("30,", "30.0,"),
+        flat(&format!(r#"{own}"more":[1],"#)),
+        flat(&format!(r#"{own}"payload":null,"#)),
+        flat(&format!(r#"{own}"payload":"a column of an export","#)),
+    ] {
+        for key in ["donation.refunded", "totals-service.events", ""] {
+            let event = decode(body.as_bytes(), key, Some("of the message"), usd()).unwrap();
+            assert_eq!(event.id.as_str(), "R-1", "{body} under {key}");
+            assert_eq!(
+                event.event_type(),
+                EventType::DonationRefunded,
+                "{body} under {key}"
+            );
+            assert_eq!(
+                event.content_hash(),
+                enveloped.content_hash(),
+                "{body} under {key}"
+            );
         }
     }
+}
 
+#[test]
+fn a_body_without_an_id_of_its_own_takes_the_messages_then_a_derived_one() {
+    for none in ["", r#""eventId":null,"#] {
+        let body = flat(none);
+        let event = decode(body.as_bytes(), "donation.refunded", Some("m1"), usd()).unwrap();
+        assert_eq!(event.id.as_str(), "m1");
+        let derived = decoded(&body, "donation.refunded");
+        assert!(derived.id.as_str().starts_with("donation.refunded_"));
+    }
+    let typed = flat(r#""eventType":"donation.refunded","#);
+    let (by_key, by_itself) = (decoded(&typed, "donation.refunded"), decoded(&typed, ""));
+    assert_eq!(by_key.id, by_itself.id, "the key is no part of it");
+}
+
+#[test]
+fn a_flat_body_with_a_malformed_id_is_refused_as_an_envelope_is() {
+    let endless = format!("\"{}\"", "x".repeat(300));
+    for (id, reason) in [
+        ("7", "eventId must be a string, got `7`"),
+        ("\"\"", "eventId must not be empty"),
+        (endless.as_str(), "eventId must be at most 256 bytes, got 300"),
+    ] {
+        let body = flat(&format!(r#""eventId":{id},"#));
+        let invalid = decode(body.as_bytes(), "donation.refunded", Some("m1"), usd()).unwrap_err();
+        assert_eq!(
+            (invalid.code, invalid.message.as_str()),
+            (InvalidCode::InvalidField, reason)
+        );
+    }
+}
+
+#[test]
+fn a_key_that_says_another_type_than_the_body_is_a_contradiction() {
+    let own = r#""eventId":"e1","eventType":"donation.refunded","#;
+    for body in [flat(own), with_payload("donation.refunded", &flat(""))] {
+        for key in EventType::ALL {
+            let answer = decode(body.as_bytes(), key.as_str(), None, usd());
+            if key == EventType::DonationRefunded {
+                answer.unwrap();
+                continue;
+            }
+            let invalid = answer.unwrap_err();
+            assert_eq!(invalid.code, InvalidCode::EventTypeMismatch, "{body} under {key}");
+            let reason = format!("eventType is donation.refunded, but the routing key is {key}");
+            assert_eq!(invalid.message, reason);
+            let subject = *invalid.subject;
+            assert_eq!(subject.event_id.unwrap().as_str(), "e1");
+            assert_eq!(subject.event_type.unwrap(), "donation.refunded");
+            assert_eq!(subject.donation.unwrap().as_str(), "d1");
+        }
+    }
+}
+
+#[test]
+fn a_type_that_nothing_says_or_nobody_knows_is_refused() {
+    for (body, key, code, reason) in [
+        (
+            flat(r#""eventType":"donation.eaten","#),
+            "donation.created",
+            InvalidCode::UnknownEventType,
+            "eventType must be one of donation.created, donation.refunded, payment.completed, payment.refunded, got \
+             `donation.eaten`",
+        ),
+        (
+            flat(r#""eventType":7,"#),
+            "donation.created",
+            InvalidCode::InvalidField,
+            "eventType must be a string, got `7`",
+        ),
+        (
+            flat(""),
+            "totals-service.events",
+            InvalidCode::UnknownEventType,
+            "eventType is missing, and the routing key `totals-service.events` is none of donation.created, \
+             donation.refunded, payment.completed, payment.refunded",
+        ),
+    ] {
+        let invalid = decode(body.as_bytes(), key, Some("m1"), usd()).unwrap_err();
+        assert_eq!((invalid.code, invalid.message.as_str()), (code, reason));
+        assert_eq!(invalid.subject.event_id.unwrap().as_str(), "m1");
+    }
+}
+
+/// What a message is made of: any of its parts may be absent, and the key may be one of the types or a queue's name.
+fn parts() -> impl proptest::strategy::Strategy<
+    Value = (
+        bool,
+        Option<usize>,
+        Option<usize>,
+        Option<&'static str>,
+        Option<&'static str>,
+    ),
+> {
+    use proptest::prelude::*;
+    let kind = || proptest::option::of(0..EventType::ALL.len());
+    let id = |text: &'static str| proptest::option::of(Just(text));
+    (any::<bool>(), kind(), kind(), id("own"), id("of-message"))
+}
+
+proptest::proptest! {
     #[test]
     fn no_bytes_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
         let _ = decode(&body, "donation.created", None, usd());
@@ -380,5 +404,43 @@ proptest::proptest! {
         let mut body = CREATED.as_bytes().to_vec();
         body[at] = byte;
         let _ = decode(&body, "donation.created", None, usd());
+    }
+
+    /// The rules of identity, said once more, plainly: whichever shape, the body's own word counts before the message's.
+    #[test]
+    fn identity_is_the_bodys_own_word_first((enveloped, own_type, key, own_id, message_id) in parts()) {
+        const ALL: [EventType; 4] = EventType::ALL;
+        let payload = r#""donationId":"d","campaignId":"c","paymentId":"p","amount":1,"timestamp":"2025-11-21T10:00:00Z""#;
+        let mut members = Vec::new();
+        members.extend(own_id.map(|id| format!(r#""eventId":"{id}""#)));
+        members.extend(own_type.map(|index| format!(r#""eventType":"{}""#, ALL[index])));
+        members.push(if enveloped { format!(r#""payload":{{{payload}}}"#) } else { payload.to_owned() });
+        if enveloped {
+            members.push(r#""timestamp":"2025-11-21T10:00:00Z""#.to_owned());
+        }
+        let body = format!("{{{}}}", members.join(","));
+        let routing_key = key.map_or("some-queue", |index| ALL[index].as_str());
+        let answer = decode(body.as_bytes(), routing_key, message_id, usd());
+
+        let event_type = if enveloped { own_type } else { own_type.or(key) };
+        let contradicted = own_type.is_some() && key.is_some() && own_type != key;
+        let id = if enveloped { own_id } else { own_id.or(message_id) };
+        let complete = event_type.is_some() && (id.is_some() || !enveloped);
+        match answer {
+            Ok(event) => {
+                proptest::prop_assert!(complete && !contradicted, "{body} under {routing_key}");
+                proptest::prop_assert_eq!(event.event_type(), ALL[event_type.unwrap()]);
+                match id {
+                    Some(id) => proptest::prop_assert_eq!(event.id.as_str(), id),
+                    None => proptest::prop_assert!(event.id.as_str().starts_with(event.event_type().as_str())),
+                }
+            }
+            Err(invalid) => {
+                proptest::prop_assert!(!complete || contradicted, "{body} under {routing_key}: {invalid}");
+                if complete {
+                    proptest::prop_assert_eq!(invalid.code, InvalidCode::EventTypeMismatch);
+                }
+            }
+        }
     }
 }

@@ -115,7 +115,7 @@ fn a_command_logs_warnings_for_people_on_standard_error_unless_told_otherwise() 
     let telemetry = telemetry.unwrap();
     assert_eq!(
         (telemetry.level.as_str(), telemetry.format),
-        ("warn,lapin=off", LogFormat::Pretty)
+        ("totals=warn,access=warn", LogFormat::Pretty)
     );
     assert_eq!(
         (telemetry.stream, telemetry.otlp_endpoint),
@@ -125,7 +125,7 @@ fn a_command_logs_warnings_for_people_on_standard_error_unless_told_otherwise() 
     let telemetry = told.command_telemetry().unwrap();
     assert_eq!(
         (telemetry.level.as_str(), telemetry.format),
-        ("debug", LogFormat::Json)
+        ("totals=debug,access=debug", LogFormat::Json)
     );
 }
 
@@ -134,4 +134,94 @@ fn each_part_is_read_alone() {
     let source = source(&[("WORKER_PORT", "none"), ("RABBITMQ_URL", "none")]);
     assert!(source.database().is_ok() && source.currency().is_ok() && source.command_telemetry().is_ok());
     assert!(source.worker().is_err());
+}
+
+#[test]
+fn a_level_is_for_our_own_targets_and_others_log_only_if_named() {
+    for (text, directives) in [
+        ("info", "totals=info,access=info"),
+        (" Warning ", "totals=warn,access=warn"),
+        ("OFF", "totals=off,access=off"),
+        ("info, access=Debug", "totals=info,access=info,access=debug"),
+        ("access=debug,info,", "totals=info,access=info,access=debug"),
+        ("totals_worker=debug", "totals_worker=debug"),
+        ("lapin=warning", "lapin=warn"),
+        (
+            "warn,totals_api::live=trace",
+            "totals=warn,access=warn,totals_api::live=trace",
+        ),
+        ("info,[batch]=debug", "totals=info,access=info,[batch]=debug"),
+    ] {
+        let telemetry = source(&[("LOG_LEVEL", text)]).command_telemetry().unwrap();
+        assert_eq!(telemetry.level, directives, "{text}");
+    }
+    // Unset.
+    let api = source(&[("LOG_LEVEL", "")]).api().unwrap();
+    assert_eq!(api.telemetry.level, "totals=info,access=info");
+}
+
+#[test]
+fn a_level_that_is_none_is_refused() {
+    for text in [
+        "inof",
+        "fatal",
+        "silly",
+        "30",
+        "true",
+        " ",
+        ",",
+        "access",
+        "info,access",
+        "info access=debug",
+        "access=inof",
+        "access=",
+        "=debug",
+        "info;access=debug",
+        "info,access=debug=1",
+        "[batch",
+    ] {
+        for part in ["api", "worker", "tool"] {
+            let source = source(&[("LOG_LEVEL", text)]);
+            let refused = match part {
+                "api" => source.api().err(),
+                "worker" => source.worker().err(),
+                _ => source.command_telemetry().err(),
+            };
+            let line = format!(
+                "LOG_LEVEL must be trace, debug, info, warn, error, off or directives such as info,totals_core=debug, \
+                 got `{text}`"
+            );
+            assert_eq!(refused.map(|error| error.to_string()), Some(line), "{part}");
+        }
+    }
+}
+
+#[test]
+fn the_format_may_be_written_in_capitals() {
+    for (text, format) in [
+        ("JSON", Some(LogFormat::Json)),
+        (" Pretty", Some(LogFormat::Pretty)),
+        ("jsn", None),
+        (" ", None),
+    ] {
+        let telemetry = source(&[("LOG_FORMAT", text)]).command_telemetry();
+        assert_eq!(telemetry.ok().map(|telemetry| telemetry.format), format, "{text}");
+    }
+}
+
+#[test]
+fn a_dot_env_from_windows_is_read() {
+    let read = pairs(b"\xef\xbb\xbfPORT=8080\r\nCURRENCY=JPY\r\n").unwrap();
+    assert_eq!(
+        (read["PORT"].as_str(), read["CURRENCY"].as_str()),
+        ("8080", "JPY")
+    );
+    let utf16: Vec<u8> = "\u{feff}PORT=1\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert_eq!(
+        pairs(&utf16).unwrap_err().to_string(),
+        ".env cannot be read: it is not UTF-8; save it in that encoding"
+    );
 }

@@ -45,6 +45,9 @@ variables! {
         "Topic exchange that producers publish to";
     /// Default `totals-service.events`. Dead letters go to the queue named by [`Broker::dead_letter_queue`].
     RABBITMQ_QUEUE = Some("totals-service.events"), "a queue name of 1 to 240 bytes", "Queue the worker consumes";
+    /// Default 60.
+    UPKEEP_SECONDS = Some("60"), "a number from 1 to 3600",
+        "Seconds between two looks at whether exchange, queues, bindings, collections and indexes are there";
     /// Default: twice what the lanes can hold, `2 × LANES × BATCH_SIZE`.
     RABBITMQ_PREFETCH = None, "a number from 1 to 65535",
         "Messages in the worker's hands at once (default: 2 x LANES x BATCH_SIZE)";

@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,12 +11,13 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::noted::Noted;
+use super::noted::{Noted, noted};
 
 /// How long a connection may take to bring a request.
 #[derive(Debug, Clone, Copy)]
@@ -62,25 +62,25 @@ pub async fn attend<A, F>(
         () = soft.cancelled() => return,
     }
 
-    let begun = Arc::new(AtomicBool::new(false));
+    let (stream, notes) = Noted::new(stream);
     let service = service_fn({
-        let begun = begun.clone();
+        let notes = notes.clone();
         move |request| {
-            begun.store(true, Ordering::Relaxed);
-            answer(request)
+            notes.begin();
+            let (answering, notes) = (answer(request), notes.clone());
+            async move { answering.await.map(|answer| noted(answer, notes)) }
         }
     });
-    let (stream, wrote) = Noted::new(stream);
     let connection = http1::Builder::new()
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(stream, service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(watcher.watch(connection));
 
     // Its end, or nothing yet once there is a request: from then on it is no concern of the shutdown, and every answer
     // would pay for asking.
     let first_request = poll_fn(|context| match connection.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Some(ended)),
-        Poll::Pending if begun.load(Ordering::Relaxed) => Poll::Ready(None),
+        Poll::Pending if notes.begun.load(Ordering::Relaxed) => Poll::Ready(None),
         Poll::Pending => Poll::Pending,
     });
     let mut ended = tokio::select! {
@@ -93,7 +93,12 @@ pub async fn attend<A, F>(
     // A request is enough at first: its answer may be under way.
     while ended.is_none() {
         ended = match timeout(patience.next_head, &mut connection).await {
-            Err(_) if begun.swap(false, Ordering::Relaxed) | wrote.swap(false, Ordering::Relaxed) => None,
+            Err(_)
+                if notes.begun.swap(false, Ordering::Relaxed)
+                    | notes.wrote.swap(false, Ordering::Relaxed) =>
+            {
+                None
+            }
             ended => Some(ended),
         };
     }
@@ -186,6 +191,46 @@ mod tests {
         let mut client = connected(router, "GET / HTTP/1.1\r\nconnection: close\r\n\r\n").await;
         let (answer, _) = until_closed(&mut client, 50).await;
         assert!(answer.contains("<19>"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_more_to_say_is_answered_in_full_and_then_closed() {
+        let slow = async || {
+            tokio::time::sleep(SHORT / 2).await;
+            "late".repeat(1 << 20)
+        };
+        let router = Router::new()
+            .route("/slow", get(slow))
+            .route("/", get(async || "here"));
+        let requests = "GET /slow HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+        let mut client = connected(router, requests).await;
+        client.shutdown().await.unwrap();
+        let (answers, closed) = until_closed(&mut client, 50).await;
+        assert_eq!(answers.matches("late").count(), 1 << 20);
+        assert!(answers.ends_with("here"), "{}", &answers[answers.len() - 300..]);
+        assert!(closed);
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_when_its_client_has_gone() {
+        let (ended, mut end) = tokio::sync::mpsc::channel::<()>(1);
+        let endless = move || {
+            let ended = ended.clone();
+            let hello = stream::iter([Ok::<_, Infallible>("hello")]);
+            let silence = stream::pending().inspect(move |_| drop(ended.clone()));
+            async move { Body::from_stream(hello.chain(silence)) }
+        };
+        let router = Router::new().route("/", get(endless));
+        let mut client = connected(router, "GET / HTTP/1.1\r\n\r\n").await;
+        client.shutdown().await.unwrap();
+        let (answer, closed) = until_closed(&mut client, 50).await;
+        assert!(answer.contains("hello") && closed, "{answer} {closed}");
+        drop(client);
+        assert_eq!(
+            timeout(SHORT * 50, end.recv()).await,
+            Ok(None),
+            "nothing of it is left"
+        );
     }
 
     #[tokio::test]

@@ -7,14 +7,18 @@
 //! router's to say.
 
 mod connection;
+mod host;
 mod listener;
 mod noted;
 
 use std::convert::Infallible;
+use std::future::ready;
 
 use axum::Router;
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use futures::future::Either;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -24,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use connection::PATIENCE;
+pub use host::names_its_host;
 pub use listener::{ListenError, listen};
 
 use super::lifecycle::Shutdown;
@@ -32,10 +37,17 @@ use super::lifecycle::Shutdown;
 /// connection outlives the call.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
     let router = TowerToHyperService::new(router);
-    serve_with(listener, move |request| router.call(request), shutdown).await;
+    let answer = move |request| {
+        if names_its_host(&request) {
+            Either::Left(router.call(request))
+        } else {
+            Either::Right(ready(Ok(StatusCode::BAD_REQUEST.into_response())))
+        }
+    };
+    serve_with(listener, answer, shutdown).await;
 }
 
-/// [`serve`] for whatever has an answer to each request.
+/// [`serve`] for whatever has an answer to each request, also to one that does not [name its host](names_its_host).
 pub async fn serve_with<A, F>(mut listener: TcpListener, answer: A, shutdown: &Shutdown)
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,

@@ -3,6 +3,7 @@
 use lapin::Channel;
 use serde::Serialize;
 use totals_core::domain::{ContentHash, Currency, Subject, decode};
+use totals_core::store::Failure;
 
 use crate::message::{Message, header, subject};
 
@@ -78,6 +79,19 @@ impl Letter {
     /// The reason's class, empty if the letter has none.
     pub fn reason_code(&self) -> &str {
         self.message.header(header::REASON_CODE).unwrap_or_default()
+    }
+
+    /// What names its row in the log; none if its event id cannot be read.
+    pub fn failure(&self) -> Option<Failure> {
+        Some(Failure {
+            event_id: self.subject.event_id.clone()?,
+            event_type: None,
+            campaign: None,
+            donation: None,
+            code: "",
+            error: String::new(),
+            body: self.message.body.clone(),
+        })
     }
 
     /// The letter as a line.

@@ -69,6 +69,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
             reasons: BTreeMap::new(),
         };
         while let Some(letter) = walk.next().await? {
+            walk.pass(&letter).await?;
             if !args.matches(&letter) {
                 continue;
             }

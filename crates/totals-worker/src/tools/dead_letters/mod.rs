@@ -4,6 +4,7 @@ mod discard;
 mod letter;
 mod list;
 mod queue;
+mod renew;
 mod replay;
 mod show;
 mod walk;

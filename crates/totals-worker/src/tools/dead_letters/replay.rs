@@ -12,11 +12,13 @@ use std::path::PathBuf;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Confirmation};
 use serde::Serialize;
+use totals_core::store::Store;
 
 use super::Selection;
 use super::letter::Letter;
 use super::walk::{Walk, walk};
 use crate::connection::{BrokerError, call};
+use crate::message::header;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Output, Verdict};
 use crate::tools::setup::Setup;
@@ -66,12 +68,13 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Replayed, ToolError> {
         })
     });
     let body = body.transpose()?;
+    let store = setup.store().await?;
     walk(setup, async |walk| {
         let confirm = walk.channel.confirm_select(ConfirmSelectOptions::default());
         call("asking for publisher confirms", confirm).await?;
         let replayed = match body {
-            Some(body) => mended(walk, &args.selection, body).await?,
-            None => selected(walk, &args.selection).await?,
+            Some(body) => mended(walk, &store, &args.selection, body).await?,
+            None => selected(walk, &store, &args.selection).await?,
         };
         Ok(Replayed {
             replayed,
@@ -81,31 +84,42 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Replayed, ToolError> {
     .await
 }
 
-async fn selected(walk: &mut Walk, selection: &Selection) -> Result<u64, ToolError> {
+async fn selected(walk: &mut Walk, store: &Store, selection: &Selection) -> Result<u64, ToolError> {
     let (mut replayed, mut bytes, mut batch) = (0, 0, Vec::new());
     while let Some(letter) = walk.next().await? {
         if !selection.matches(&letter) {
+            walk.pass(&letter).await?;
             continue;
         }
         bytes += letter.message.body.len();
         batch.push(letter);
         if batch.len() == BATCH || bytes > BATCH_BYTES {
-            replayed += publish(walk, &mut batch).await?;
+            replayed += publish(walk, store, &mut batch, None).await?;
             bytes = 0;
         }
     }
-    Ok(replayed + publish(walk, &mut batch).await?)
+    Ok(replayed + publish(walk, store, &mut batch, None).await?)
 }
 
 /// Replays the one letter that is selected, with another body.
-async fn mended(walk: &mut Walk, selection: &Selection, body: Vec<u8>) -> Result<u64, ToolError> {
+async fn mended(
+    walk: &mut Walk,
+    store: &Store,
+    selection: &Selection,
+    body: Vec<u8>,
+) -> Result<u64, ToolError> {
     let mut found: Vec<Letter> = Vec::new();
     while let Some(letter) = walk.next().await? {
         if selection.matches(&letter) {
             found.push(letter);
+        } else {
+            walk.pass(&letter).await?;
         }
     }
     if found.len() > 1 {
+        for letter in &found {
+            walk.pass(letter).await?;
+        }
         let hashes: Vec<_> = found.iter().map(Letter::body_hash).collect();
         return Err(ToolError::Usage(format!(
             "{} letters have that id, and --body is for one: name it by its hash, --id {}",
@@ -113,15 +127,21 @@ async fn mended(walk: &mut Walk, selection: &Selection, body: Vec<u8>) -> Result
             hashes.join(" or --id ")
         )));
     }
-    for letter in &mut found {
-        letter.message.body.clone_from(&body);
-    }
-    publish(walk, &mut found).await
+    publish(walk, store, &mut found, Some(&body)).await
 }
 
 /// Publishes a batch and settles what the broker has accepted of it. The client hands a returned message to whichever
 /// confirmation comes next, so one return puts the whole batch in doubt: then all its letters stay.
-async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolError> {
+///
+/// The log forgets the letters first: from then on a message that comes again is parked again.
+async fn publish(
+    walk: &mut Walk,
+    store: &Store,
+    batch: &mut Vec<Letter>,
+    body: Option<&[u8]>,
+) -> Result<u64, ToolError> {
+    let failures: Vec<_> = batch.iter().filter_map(Letter::failure).collect();
+    store.forget_letters(&failures).await?;
     let queue = walk.config.queue.clone();
     let options = BasicPublishOptions {
         mandatory: true,
@@ -131,21 +151,32 @@ async fn publish(walk: &mut Walk, batch: &mut Vec<Letter>) -> Result<u64, ToolEr
     for letter in &*batch {
         let properties = properties(letter);
         let to = queue.as_str().into();
+        let body = body.unwrap_or(&letter.message.body);
         let publish = walk
             .channel
-            .basic_publish("".into(), to, options, &letter.message.body, properties);
+            .basic_publish("".into(), to, options, body, properties);
         confirmations.push(call("replaying a dead letter", publish).await?);
     }
-    let mut accepted = Vec::with_capacity(batch.len());
+    let (mut accepted, mut stay) = (Vec::with_capacity(batch.len()), Vec::new());
     let (mut returned, mut refused) = (false, false);
     for (letter, confirmation) in batch.drain(..).zip(confirmations) {
         match call("confirming a replayed letter", confirmation).await? {
             Confirmation::Ack(None) => accepted.push(letter),
-            Confirmation::Nack(None) => refused = true,
+            Confirmation::Nack(None) => {
+                refused = true;
+                stay.push(letter);
+            }
             Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) | Confirmation::NotRequested => {
                 returned = true;
+                stay.push(letter);
             }
         }
+    }
+    if returned {
+        stay.append(&mut accepted);
+    }
+    for letter in &stay {
+        walk.pass(letter).await?;
     }
     if returned {
         return Err(ToolError::NoQueue(queue));
@@ -164,7 +195,7 @@ fn properties(letter: &Letter) -> BasicProperties {
     let properties = letter.message.properties.clone();
     let headers = properties.headers().clone().unwrap_or_default();
     let mut headers: BTreeMap<_, _> = headers.inner().clone();
-    for note in ["x-delivery-count", "x-acquired-count"] {
+    for note in [header::DELIVERY_COUNT, header::ACQUIRED_COUNT] {
         headers.remove(note);
     }
     properties.with_headers(headers.into())

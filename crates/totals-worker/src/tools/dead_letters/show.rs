@@ -62,6 +62,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
     let mut found = walk(setup, async |walk| {
         let mut found = Vec::new();
         while let Some(letter) = walk.next().await? {
+            walk.pass(&letter).await?;
             if letter.has_id(&args.id) {
                 found.push(letter);
             }

@@ -5,6 +5,11 @@
 //! queue at once, bodies and all, so the walk goes window by window: each on a channel of its own, which keeps the window's
 //! unsettled letters until the end, while the walk itself keeps none.
 //!
+//! Every look counts as a delivery, and a queue's delivery limit would drop a letter that was looked at too often: after 21
+//! looks by default on RabbitMQ 4. So a letter that comes with a count is [renewed](super::renew) once the walk is past
+//! it, at the end of the queue, behind what the walk still looks at. One look can leave a count of 2: this walk's own
+//! consumer may be sent a copy, and a flush may fetch it after that.
+//!
 //! The broker answers no acknowledgement, and a busy queue's client within it puts some off: those were lost if the
 //! channel closed at once (of 1,500 letters settled, 18 were there again). So before closing, each channel is
 //! [flushed](flush).
@@ -23,6 +28,7 @@ use totals_core::runtime::config::Broker;
 
 use super::letter::Letter;
 use super::queue::{flush, lost, ready};
+use super::renew::{Renewals, is_due};
 use crate::connection::{Address, BrokerError, call, close};
 use crate::message::Message;
 use crate::tools::error::ToolError;
@@ -59,6 +65,9 @@ pub struct Walk {
     windows: Vec<Channel>,
     held: u32,
     settled: bool,
+    renewals: Renewals,
+    /// From the first letter on that was delivered before.
+    renewing: bool,
 }
 
 /// The letters of one channel.
@@ -108,6 +117,8 @@ impl Walk {
             windows: Vec::new(),
             held: 0,
             settled: false,
+            renewals: Renewals::default(),
+            renewing: false,
         })
     }
 
@@ -145,19 +156,42 @@ impl Walk {
         Ok(None)
     }
 
+    /// Leaves a letter in the queue, as a fresh copy if it, or one before it, was delivered before.
+    ///
+    /// # Errors
+    /// [`ToolError`] if the broker is lost; then the letter is still there.
+    pub async fn pass(&mut self, letter: &Letter) -> Result<(), ToolError> {
+        self.renew(&letter.message, &letter.channel).await?;
+        Ok(())
+    }
+
+    /// Renews a letter if it, or one before it, was delivered before: so the letters keep their order.
+    async fn renew(&mut self, message: &Message, channel: &Channel) -> Result<(), BrokerError> {
+        self.renewing |= is_due(message);
+        if self.renewing {
+            let queue = self.config.dead_letter_queue();
+            let full = self.renewals.add(&self.connection, &queue, message, channel);
+            if full.await {
+                self.acknowledge_renewed().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn acknowledge_renewed(&mut self) -> Result<(), BrokerError> {
+        for (channel, tag) in self.renewals.confirmed().await {
+            acknowledge(&channel, tag).await?;
+            self.held = self.held.saturating_sub(1);
+        }
+        Ok(())
+    }
+
     /// Removes a letter from the queue for good.
     ///
     /// # Errors
     /// [`ToolError`] if the broker is lost; then the letter is still there.
     pub async fn settle(&mut self, letter: &Letter) -> Result<(), ToolError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a letter is settled by the operator, not by an epoch of the worker"
-        )]
-        let ack = letter
-            .channel
-            .basic_ack(letter.message.tag, BasicAckOptions::default());
-        call("acknowledging a dead letter", ack).await?;
+        acknowledge(&letter.channel, letter.message.tag).await?;
         self.held -= 1;
         self.settled = true;
         Ok(())
@@ -211,8 +245,12 @@ impl Walk {
     ///
     /// # Errors
     /// [`BrokerError`] if letters that were settled may be there again.
-    async fn give_back(self) -> Result<(), BrokerError> {
+    async fn give_back(mut self) -> Result<(), BrokerError> {
         let queue = self.config.dead_letter_queue();
+        if let Err(error) = self.renew_the_rest().await {
+            tracing::debug!(%error, "what the walk has not come to was not renewed");
+        }
+        self.renewals.say_what_was_not_renewed();
         let outcome = self.close_windows(&queue).await;
         let deadline = Instant::now() + RETURN;
         while Instant::now() < deadline {
@@ -225,14 +263,47 @@ impl Walk {
         if self.settled { outcome } else { Ok(()) }
     }
 
+    /// Sees the renewals through, also of what was delivered for this walk and not looked at.
+    async fn renew_the_rest(&mut self) -> Result<(), BrokerError> {
+        if let Some(Window {
+            channel,
+            mut consumer,
+            ..
+        }) = self.window.take()
+        {
+            let cancel = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+            call("cancelling the consumer", cancel).await?;
+            while let Ok(Some(Ok(delivery))) = timeout(SILENCE, consumer.next()).await {
+                // Behind those that were there at the start are newer ones, this walk's own copies among them.
+                if self.left > 0 {
+                    self.left -= 1;
+                    self.renew(&Message::from(delivery), &channel).await?;
+                }
+            }
+        }
+        self.acknowledge_renewed().await
+    }
+
     async fn close_windows(&self, queue: &str) -> Result<(), BrokerError> {
-        for channel in &self.windows {
-            if self.settled {
+        // All of them before any is closed: what a flush fetches is delivered once by it, and must not be twice.
+        if self.settled || self.renewals.any() {
+            for channel in &self.windows {
                 flush(channel, queue).await?;
             }
+        }
+        for channel in &self.windows {
             let closed = channel.close(200, ShortString::from("given back"));
             call("giving letters back", closed).await?;
         }
         Ok(())
     }
+}
+
+async fn acknowledge(channel: &Channel, tag: u64) -> Result<(), BrokerError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a letter is settled by the operator, not by an epoch of the worker"
+    )]
+    let ack = channel.basic_ack(tag, BasicAckOptions::default());
+    call("acknowledging a dead letter", ack).await
 }

@@ -1,0 +1,183 @@
+//! Limits that an operator, or the broker's own default, sets on the queues: none of them may cost a message.
+
+use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use serde_json::Value;
+
+use crate::events::created;
+use crate::harness::{Outgoing, Process, World, eventually, own_services};
+use crate::limits::{Hold, metric};
+use crate::tool::{json, tool};
+
+/// Declares a quorum queue as somebody else did, with this argument.
+async fn declare(world: &World, queue: &str, argument: Option<(&str, i32)>) {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments.insert(
+        "x-overflow".into(),
+        AMQPValue::LongString("reject-publish".into()),
+    );
+    if let Some((name, value)) = argument {
+        arguments.insert(name.into(), AMQPValue::LongInt(value));
+    }
+    let (connection, channel) = world.broker.connect().await;
+    let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments);
+    declared.await.unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+}
+
+/// Takes all of a queue and dies with it, as a program that is killed does.
+async fn take_all_and_die(world: &World, queue: &str, count: usize) {
+    use futures::StreamExt;
+
+    eventually(|| world.broker.count(queue), |found| *found == count).await;
+    let (connection, channel) = world.broker.connect().await;
+    channel.basic_qos(1000, BasicQosOptions::default()).await.unwrap();
+    let consume = channel.basic_consume(
+        queue.into(),
+        ShortString::default(),
+        BasicConsumeOptions::default(),
+        FieldTable::default(),
+    );
+    let taken = consume.await.unwrap().take(count).count().await;
+    assert_eq!(taken, count);
+    connection.close(200, "killed".into()).await.unwrap();
+    eventually(|| world.broker.count(queue), |found| *found == count).await;
+}
+
+#[tokio::test]
+async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared() {
+    let (mongodb, rabbitmq, _dir) = own_services("policies").await;
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let worker = world.worker().await;
+    let pattern = format!("^{}$", world.broker.dead_letter_queue);
+    let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
+    assert!(
+        rabbitmq
+            .control(&["set_policy", "full", &pattern, limit])
+            .await
+            .unwrap()
+    );
+    let refused = async || metric(&worker, "dead_letters_refused").await;
+    let mut poison = 0;
+    // The broker notices a full queue a little late.
+    while refused().await == 0 && poison < 200 {
+        let message = Outgoing::new("donation.created", format!("poison {poison}"));
+        world.broker.publish([message]).await;
+        poison += 1;
+    }
+    worker
+        .logged("dead letters are refused and stay unacknowledged")
+        .await;
+    assert!(rabbitmq.control(&["clear_policy", "full"]).await.unwrap());
+    eventually(refused, |left| *left == 0).await;
+    assert_eq!(world.expect_dead_letters(poison).await.len(), poison);
+    assert_eq!(
+        metric(&worker, "broker_connections_total").await,
+        1,
+        "in one epoch"
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit() {
+    let world = World::new().await;
+    declare(&world, &world.broker.queue, Some(("x-delivery-limit", 3))).await;
+    let started = world.worker().await;
+    started.logged("rabbitmqctl set_policy").await;
+    assert_eq!(started.terminate().await, Some(0));
+
+    let held = |number: usize| created(&format!("e{number}"), &format!("d{number}")).campaign("held");
+    let mut messages: Vec<Outgoing> = (0..40).map(|number| held(number).into()).collect();
+    // What makes up the id of an event without an envelope: its property, or its type and content.
+    let mut named = held(40).bare();
+    named.properties = named.properties.with_message_id("named".into());
+    messages.extend([named, held(41).bare()]);
+    let count = messages.len();
+    world.store().await;
+    let lock = Hold::on(&world, "held").await;
+    world.broker.publish(messages).await;
+    for _ in 0..8 {
+        let worker = Process::start(world.worker_command()).await;
+        let holding = async || {
+            let metrics = worker.text("/metrics").await;
+            let waits = metrics.contains(r#"retries_total{operation="commit"}"#);
+            (waits, metric(&worker, "deliveries_in_hand").await)
+        };
+        eventually(holding, |holding| *holding == (true, count)).await;
+        worker.kill().await;
+    }
+    lock.release().await;
+    let _worker = world.worker().await;
+    world
+        .expect_totals("held", 1000 * i64::try_from(count).unwrap(), 42, 0)
+        .await;
+    world.expect_settled(count).await;
+    assert!(world.database.row("named").await.is_some());
+    assert_eq!(world.broker.take_dead_letters().await.len(), 0);
+}
+
+/// What a letter says, however often it was looked at.
+fn said(listed: &Value) -> Vec<String> {
+    let letters = listed["letters"].as_array().unwrap();
+    let mut said: Vec<_> = letters.iter().map(Value::to_string).collect();
+    said.sort();
+    said
+}
+
+#[tokio::test]
+async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
+    let world = World::new().await;
+    let queue = world.broker.dead_letter_queue.clone();
+    // A look leaves a count of 2 at most, and a tool that is killed adds one.
+    declare(&world, &queue, Some(("x-delivery-limit", 3))).await;
+    let worker = world.worker().await;
+    let letters = 3;
+    let poison = |number: usize| created(&format!("e{number}"), "d").amount_text("0");
+    let messages = (0..letters).map(|number| poison(number).header("tenant", "north"));
+    world.broker.publish(messages).await;
+    eventually(|| world.broker.count(&queue), |found| *found == letters).await;
+    assert_eq!(worker.terminate().await, Some(0));
+
+    let list = async || json(&world, 0, &["dead-letters", "list"]).await;
+    let first = said(&list().await);
+    for _ in 0..6 {
+        assert_eq!(said(&list().await), first);
+        let shown = json(&world, 0, &["dead-letters", "show", "e1"]).await;
+        let headers = &shown["letters"][0]["headers"];
+        assert_eq!(
+            (&headers["tenant"], &headers["x-attempts"]),
+            (&"north".into(), &1.into())
+        );
+        json(&world, 1, &["dead-letters", "replay", "--id", "nobody"]).await;
+        json(&world, 1, &["dead-letters", "discard", "--id", "nobody", "--yes"]).await;
+    }
+    // Tools that are killed in the middle of it, as often as the limit allows, and looks in between.
+    for _ in 0..3 {
+        take_all_and_die(&world, &queue, letters).await;
+        assert_eq!(said(&list().await), first);
+    }
+    eventually(|| world.broker.count(&queue), |found| *found == letters).await;
+}
+
+#[tokio::test]
+async fn a_look_that_may_not_renew_says_that_it_counts_as_a_delivery() {
+    let (mongodb, rabbitmq, _dir) = own_services("policies").await;
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let queue = world.broker.dead_letter_queue.clone();
+    let worker = world.worker().await;
+    world.broker.publish([created("e1", "d1").amount_text("0")]).await;
+    eventually(|| world.broker.count(&queue), |found| *found == 1).await;
+    assert_eq!(worker.terminate().await, Some(0));
+    let looks_only = ["set_permissions", "guest", ".*", "^$", ".*"];
+    assert!(rabbitmq.control(&looks_only).await.unwrap());
+    for told in [false, true, true] {
+        let look = tool(&world, &["dead-letters", "list", "--json"]).await;
+        assert_eq!(look.code, Some(0), "{look:?}");
+        let listed: Value = serde_json::from_slice(&look.stdout).unwrap();
+        assert_eq!(listed["letters"][0]["id"], "e1", "{listed}");
+        let warning = "the dead-letter queue does not take a fresh copy";
+        assert_eq!(look.stderr.contains(warning), told, "{look:?}");
+    }
+    assert_eq!(world.broker.count(&queue).await, 1);
+}

@@ -1,0 +1,109 @@
+//! A broken message that comes again is parked again as soon as its letter is in the dead-letter queue no more.
+
+use lapin::options::{QueueDeleteOptions, QueuePurgeOptions};
+
+use crate::events::created;
+use crate::harness::{DeadLetter, Outgoing, Process, World, eventually};
+use crate::tool::json;
+
+fn broken(id: &str) -> Outgoing {
+    created(id, "d").amount_text("0")
+}
+
+/// Publishes a broken message that is parked.
+async fn park(world: &World, id: &str, letters: usize) {
+    world.broker.publish([broken(id)]).await;
+    let queue = &world.broker.dead_letter_queue;
+    eventually(|| world.broker.count(queue), |found| *found == letters).await;
+}
+
+/// Publishes a broken message whose letter is in the queue, and waits until it is done with.
+async fn repeat(world: &World, worker: &Process, id: &str, letters: usize) {
+    let line = r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#;
+    let before = worker.counted(line).await;
+    world.broker.publish([broken(id)]).await;
+    eventually(|| worker.counted(line), |count| *count == before + 1).await;
+    assert_eq!(world.broker.count(&world.broker.dead_letter_queue).await, letters);
+}
+
+async fn discard(world: &World, id: &str) {
+    let arguments = ["dead-letters", "discard", "--yes", "--id", id];
+    assert_eq!(json(world, 0, &arguments).await["discarded"], 1);
+}
+
+#[tokio::test]
+async fn after_its_letter_was_discarded() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    park(&world, "e1", 1).await;
+    park(&world, "e2", 2).await;
+    repeat(&world, &worker, "e1", 2).await;
+    discard(&world, "e1").await;
+    repeat(&world, &worker, "e2", 1).await;
+    park(&world, "e1", 2).await;
+    repeat(&world, &worker, "e1", 2).await;
+    discard(&world, "e1").await;
+    let row = world.database.row("e1").await.unwrap();
+    assert_eq!(row.get_str("status").unwrap(), "FAILED", "the log keeps it");
+    assert_eq!(row.get_i32("attempts").unwrap(), 2);
+}
+
+#[tokio::test]
+async fn after_its_letter_was_discarded_beside_an_event_that_was_counted() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world.broker.publish([created("e1", "d1").into()]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    for _ in 0..2 {
+        park(&world, "e1", 1).await;
+        discard(&world, "e1").await;
+    }
+    world.expect_settled(1).await;
+}
+
+#[tokio::test]
+async fn after_its_letter_was_replayed_as_another_event() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    park(&world, "e1", 1).await;
+    let mended = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(mended.path(), created("e9", "d1").body()).unwrap();
+    let body = mended.path().to_str().unwrap();
+    let replay = ["dead-letters", "replay", "--id", "e1", "--body", body];
+    assert_eq!(json(&world, 0, &replay).await["replayed"], 1);
+    world.expect_totals("c", 1000, 1, 0).await;
+    park(&world, "e1", 1).await;
+}
+
+#[tokio::test]
+async fn after_the_queue_was_purged_even_if_other_letters_came_first() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let queue = world.broker.dead_letter_queue.as_str();
+    park(&world, "e1", 1).await;
+    park(&world, "e2", 2).await;
+    let (connection, channel) = world.broker.connect().await;
+    let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
+    assert_eq!(purged.await.unwrap(), 2);
+    park(&world, "e3", 1).await;
+    park(&world, "e1", 2).await;
+    repeat(&world, &worker, "e1", 2).await;
+    assert_eq!(worker.terminate().await, Some(0));
+
+    // Another worker, which has seen none of it.
+    let worker = world.worker().await;
+    repeat(&world, &worker, "e3", 2).await;
+    park(&world, "e2", 3).await;
+    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
+    deleted.await.unwrap();
+    park(&world, "e2", 1).await;
+    repeat(&world, &worker, "e2", 1).await;
+    park(&world, "e3", 2).await;
+    connection.close(200, "done".into()).await.unwrap();
+    let mut reasons: Vec<_> = world.broker.take_dead_letters().await;
+    reasons.sort_by_key(|letter| letter.body.clone());
+    assert_eq!(
+        reasons.iter().map(DeadLetter::reason).collect::<Vec<_>>().len(),
+        2
+    );
+}

@@ -1,0 +1,139 @@
+//! What somebody deletes under a running worker: it is back within the time between two looks.
+
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
+use mongodb::bson::doc;
+use totals_core::domain::EventType;
+
+use crate::events::created;
+use crate::harness::{Process, World, eventually};
+use crate::limits::metric;
+
+/// A worker that looks every second.
+async fn watchful(world: &World) -> Process {
+    let mut command = world.worker_command();
+    command.env("UPKEEP_SECONDS", "1");
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+    worker
+}
+
+/// Publishes until a queue gets it, as a producer does that waits for its confirmation.
+async fn publish(world: &World, id: &str, donation: &str) {
+    let publish = async || {
+        let event = created(id, donation).into();
+        world
+            .broker
+            .try_publish([event])
+            .await
+            .map_err(|error| error.to_string())
+    };
+    eventually(publish, Result::is_ok).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_exchange_is_back_with_its_bindings() {
+    let world = World::new().await;
+    let worker = watchful(&world).await;
+    publish(&world, "e1", "d1").await;
+    let (connection, channel) = world.broker.connect().await;
+    let exchange = world.broker.exchange.as_str();
+    let deleted = channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default());
+    deleted.await.unwrap();
+    publish(&world, "e2", "d2").await;
+    world.expect_settled(2).await;
+    worker.logged("the exchange was missing").await;
+    assert_eq!(
+        metric(&worker, "broker_connections_total").await,
+        1,
+        "in one epoch"
+    );
+    connection.close(200, "done".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removed_binding_is_back() {
+    let world = World::new().await;
+    let worker = watchful(&world).await;
+    publish(&world, "e1", "d1").await;
+    let (connection, channel) = world.broker.connect().await;
+    for event_type in EventType::ALL {
+        let (queue, exchange) = (world.broker.queue.as_str(), world.broker.exchange.as_str());
+        let unbind = channel.queue_unbind(
+            queue.into(),
+            exchange.into(),
+            event_type.as_str().into(),
+            FieldTable::default(),
+        );
+        unbind.await.unwrap();
+    }
+    publish(&world, "e2", "d2").await;
+    world.expect_settled(2).await;
+    assert_eq!(
+        metric(&worker, "broker_connections_total").await,
+        1,
+        "in one epoch"
+    );
+    connection.close(200, "done".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_dead_letter_queue_is_back_before_a_letter_needs_it() {
+    let world = World::new().await;
+    let worker = watchful(&world).await;
+    let queue = world.broker.dead_letter_queue.as_str();
+    let (connection, channel) = world.broker.connect().await;
+    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
+    deleted.await.unwrap();
+    let is_there = async || {
+        let (connection, channel) = world.broker.connect().await;
+        let passive = QueueDeclareOptions::default().passive();
+        let declared = channel.queue_declare(queue.into(), passive, FieldTable::default());
+        let is_there = declared.await.is_ok();
+        let _ = connection.close(200, "done".into()).await;
+        is_there
+    };
+    eventually(is_there, |is_there| *is_there).await;
+    worker.logged("the dead-letter queue was missing").await;
+    connection.close(200, "done".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dropped_index_is_back() {
+    let world = World::new().await;
+    let _worker = watchful(&world).await;
+    let donations = world.database.collection("donations");
+    donations.drop_index("by_campaign_and_donor").await.unwrap();
+    let names = async || donations.list_index_names().await.unwrap();
+    eventually(names, |names| {
+        names.iter().any(|name| name == "by_campaign_and_donor")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_quiet_look_says_nothing_and_disturbs_nothing() {
+    let world = World::new().await;
+    let worker = watchful(&world).await;
+    for number in 0..3 {
+        let looks = metric(&worker, "upkeep_total").await;
+        let looked = async || metric(&worker, "upkeep_total").await;
+        eventually(looked, |count| *count > looks).await;
+        publish(&world, &format!("e{number}"), &format!("d{number}")).await;
+    }
+    world.expect_settled(3).await;
+    assert_eq!(
+        metric(&worker, "broker_connections_total").await,
+        1,
+        "in one epoch"
+    );
+    assert!(!worker.log().contains("\"level\":\"WARN\""), "{}", worker.log());
+    let filter = doc! { "_id": "c" };
+    let totals = world
+        .database
+        .collection("campaign_totals")
+        .find_one(filter)
+        .await
+        .unwrap();
+    assert!(totals.is_some());
+}
