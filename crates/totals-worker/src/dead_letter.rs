@@ -77,6 +77,8 @@ struct Abandoned;
 struct Parking {
     /// Safe, in the dead-letter queue or there before.
     safe: Vec<u64>,
+    /// How many of these the queue took now.
+    published: usize,
     /// What the dead-letter queue does not take, and its words for it.
     refused: Option<(Vec<Parked>, BrokerError)>,
 }
@@ -119,7 +121,7 @@ impl DeadLetters {
             let Ok(parking) = self.park(&mut publisher, &mut report, batch).await else {
                 break;
             };
-            let taken = again.saturating_sub(parking.refused.as_ref().map_or(0, |(parked, _)| parked.len()));
+            let taken = if again > 0 { parking.published } else { 0 };
             self.settle.done(parking.safe);
             match parking.refused {
                 Some((parked, error)) => self.refused(&mut refused, parked, &error),
@@ -205,6 +207,7 @@ impl DeadLetters {
         record.retain(|(tag, _)| !left.contains(tag));
         publish.retain(|parked| !left.contains(&parked.message.tag));
         let record: Vec<Failure> = record.into_iter().map(|(_, failure)| failure).collect();
+        let published = publish.len();
         self.record(record, contents, &mut backoff).await?;
         for Parked { reason, .. } in publish {
             self.metrics
@@ -216,6 +219,7 @@ impl DeadLetters {
             .partition(|parked| left.contains(&parked.message.tag));
         Ok(Parking {
             safe: safe.iter().map(|parked| parked.message.tag).collect(),
+            published,
             refused: error.map(|error| (refused, error)),
         })
     }
