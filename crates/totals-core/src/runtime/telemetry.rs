@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::config::{self, LogFormat, LogStream};
+use super::terminal::{LogLine, LogWriter};
 
 /// Links one span may carry: a batch span has one for each of its events.
 const MAX_LINKS_PER_SPAN: u32 = 10_000;
@@ -59,15 +60,17 @@ impl Telemetry {
                 .with_tracer(provider.tracer(service_name))
                 .with_filter(ours)
         });
-        let (writer, ansi) = match config.stream {
-            LogStream::Stdout => (
-                BoxMakeWriter::new(std::io::stdout),
-                std::io::stdout().is_terminal(),
-            ),
-            LogStream::Stderr => (
-                BoxMakeWriter::new(std::io::stderr),
-                std::io::stderr().is_terminal(),
-            ),
+        let ansi = match config.stream {
+            LogStream::Stdout => std::io::stdout().is_terminal(),
+            LogStream::Stderr => std::io::stderr().is_terminal(),
+        };
+        let line = match config.format {
+            LogFormat::Json => LogLine::Json,
+            LogFormat::Pretty => LogLine::Text { ansi },
+        };
+        let writer = match config.stream {
+            LogStream::Stdout => BoxMakeWriter::new(move || LogWriter::new(std::io::stdout(), line)),
+            LogStream::Stderr => BoxMakeWriter::new(move || LogWriter::new(std::io::stderr(), line)),
         };
         let lines = tracing_subscriber::fmt::layer().with_writer(writer);
         let lines = match config.format {
