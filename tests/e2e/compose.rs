@@ -50,10 +50,13 @@ fn published_ports_are_the_default_ones_and_only_http_leaves_the_machine() {
     let host = variable("HOST").default.unwrap();
     for (service, name) in [("api", "PORT"), ("worker", "WORKER_PORT")] {
         let port = variable(name).default.unwrap();
+        let service_name = service;
         let service = &compose.services[service];
+        // Of the worker there may be several, which cannot share one port.
+        let published = if service_name == "api" { port } else { "" };
         assert_eq!(
             service.ports,
-            [format!("${{HOST:-{host}}}:${{{name}:-{port}}}:{port}")]
+            [format!("${{HOST:-{host}}}:${{{name}:-{published}}}:{port}")]
         );
         let probe = service.healthcheck.as_ref().unwrap().test.join(" ");
         assert!(probe.contains(&format!("/dev/tcp/127.0.0.1/{port} ")), "{probe}");
@@ -186,6 +189,56 @@ fn the_api_and_the_worker_are_one_image_with_few_rights() {
             (true, &["ALL".to_owned()][..])
         );
     }
+}
+
+#[test]
+fn several_workers_fit_and_no_engine_has_to_raise_a_limit() {
+    let compose = compose();
+    let worker = &compose.services["worker"];
+    assert!(worker.container_name.is_none(), "one name for two containers");
+    for (name, service) in &compose.services {
+        assert!(
+            service.ulimits.is_none(),
+            "an engine without the right refuses to start {name}"
+        );
+    }
+    // What they need they take themselves, as far as it is allowed.
+    for name in ["mongodb", "rabbitmq"] {
+        let command = compose.services[name].command.join(" ");
+        let allowed = std::process::Command::new("bash")
+            .args(["-c", &limits_alone(&command, 4096)])
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&allowed.stdout),
+            "4096\n",
+            "{name}: {allowed:?}"
+        );
+        assert!(
+            allowed.status.success() && allowed.stderr.is_empty(),
+            "{name}: {allowed:?}"
+        );
+    }
+}
+
+/// The command's own lines for the limit, in a shell that may not go above `hard`, and then the limit.
+fn limits_alone(command: &str, hard: u32) -> String {
+    let script = command.strip_prefix("bash -c ").unwrap().replace("$$", "$");
+    let (limits, _) = script.split_once("exec ").unwrap();
+    format!("ulimit -Sn 1024; ulimit -Hn {hard}; {limits} ulimit -n")
+}
+
+#[test]
+fn the_database_logs_no_line_for_each_connection_of_its_health_check() {
+    let compose = compose();
+    let mongodb = &compose.services["mongodb"];
+    assert!(mongodb.command.join(" ").contains(" --quiet"));
+    let probe = mongodb.healthcheck.as_ref().unwrap().test.join(" ");
+    // Measured with mongosh 2.12: five connections a probe without these, two with them.
+    assert!(
+        probe.contains("directConnection=true&maxPoolSize=1&serverMonitoringMode=poll"),
+        "{probe}"
+    );
 }
 
 #[test]

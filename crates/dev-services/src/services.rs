@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mongodb::Client;
 use mongodb::bson::doc;
-use mongodb::options::ClientOptions;
+use mongodb::options::{ClientOptions, ConnectionString};
 
 use crate::data_dir::DataDir;
 use crate::directories::{cache, workspace};
@@ -20,6 +20,10 @@ use crate::{Error, choice, native, url};
 
 /// How long a server named by a URL may take to answer.
 const EXTERNAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Said in place of the driver's own error, which quotes parts of the URL, such as a piece of a password that was not
+/// escaped.
+const NOT_A_CONNECTION_STRING: &str = "it is no MongoDB connection string; within a password, write %40 for @, %2F for /, %3A for : and %25 for %";
 
 /// A MongoDB and a RabbitMQ, ready for use. Dropping it ends those that were started for it;
 /// [`stop`](Self::stop) does so in order.
@@ -249,6 +253,7 @@ fn volume(settings: &Settings, kind: Kind) -> Option<Volume> {
 }
 
 async fn ping(url: &str) -> Result<(), Cause> {
+    let url = ConnectionString::parse(url).map_err(|_quotes_the_url| NOT_A_CONNECTION_STRING)?;
     let mut options = ClientOptions::parse(url).await?;
     options.server_selection_timeout = Some(EXTERNAL_TIMEOUT);
     options.connect_timeout = Some(EXTERNAL_TIMEOUT);
@@ -260,11 +265,35 @@ async fn ping(url: &str) -> Result<(), Cause> {
 }
 
 fn unreachable(kind: Kind, url: &str) -> impl FnOnce(Cause) -> Error {
-    let url = url::redacted(url);
+    let url = url::SecretUrl::from(url).to_string();
     move |source| Error::Unreachable {
         variable: kind.variable(),
         url,
         kind,
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_url_that_does_not_answer_is_named_without_its_password() {
+        for url in [
+            "mongodb://ada:se/cr@et@db/t",
+            "mongodb://ada:S3CR@ET@127.0.0.1:1/t",
+        ] {
+            let error = ping(url)
+                .await
+                .map_err(unreachable(Kind::MongoDb, url))
+                .unwrap_err();
+            let source = std::error::Error::source(&error).unwrap();
+            let said = format!("{error} {source} {error:?}");
+            assert!(said.contains("***@"), "{said}");
+            for secret in ["ada", "se/", "/cr", "et@", "`se`", ": se", "S3CR", "ET@"] {
+                assert!(!said.contains(secret), "{secret} in {said}");
+            }
+        }
     }
 }

@@ -27,6 +27,7 @@ mod tests;
 use std::process::ExitCode;
 
 use clap::Parser;
+use totals_core::runtime::terminal::Line;
 
 use crate::cli::{Cli, Command};
 
@@ -43,7 +44,7 @@ async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("totals-api: {error}");
+            eprintln!("totals-api: {}", Line(&error.to_string()));
             error.exit_code()
         }
     }

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use totals_core::runtime::config::{self, VARIABLES};
+use totals_core::runtime::terminal::Line;
 
 use crate::tools::Tool;
 
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     match boot::boot() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("totals-worker: {error}");
+            eprintln!("totals-worker: {}", Line(&error.to_string()));
             ExitCode::from(2)
         }
     }

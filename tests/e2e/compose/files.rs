@@ -18,6 +18,7 @@ pub struct Service {
     pub build: Option<String>,
     pub cap_drop: Vec<String>,
     pub command: Vec<String>,
+    pub container_name: Option<String>,
     pub depends_on: BTreeMap<String, Dependency>,
     pub environment: BTreeMap<String, String>,
     pub healthcheck: Option<Healthcheck>,
@@ -28,6 +29,7 @@ pub struct Service {
     pub read_only: bool,
     pub restart: String,
     pub stop_grace_period: String,
+    pub ulimits: Option<IgnoredAny>,
     pub volumes: Vec<String>,
 }
 

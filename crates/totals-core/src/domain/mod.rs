@@ -14,7 +14,7 @@ pub mod totals;
 
 mod decode;
 
-pub use decode::{Invalid, InvalidCode, Subject, decode, decode_payload};
+pub use decode::{Invalid, InvalidCode, MAX_BODY_BYTES, Subject, decode, decode_payload};
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use fold::{Fold, Outcome, Quarantine};

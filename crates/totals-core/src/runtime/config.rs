@@ -3,7 +3,6 @@
 //! A value that cannot be used stops the start with one line naming the variable, the value and what is allowed.
 
 mod log_filter;
-mod secret_url;
 mod variable;
 
 use std::collections::HashMap;

@@ -5,3 +5,4 @@ pub mod config;
 pub mod http;
 pub mod lifecycle;
 pub mod telemetry;
+pub mod terminal;

@@ -26,6 +26,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::config::{self, LogFormat, LogStream};
+use super::terminal::{LogLine, LogWriter};
 pub use log_queue::DroppedLines;
 use log_queue::LogQueue;
 use reported::Reported;
@@ -79,20 +80,26 @@ impl Telemetry {
                 .with_tracer(provider.tracer(service_name))
                 .with_filter(ours)
         });
-        let (queue, writer, ansi) = match config.stream {
+        let ansi = match config.stream {
+            LogStream::Stdout => std::io::stdout().is_terminal(),
+            LogStream::Stderr => std::io::stderr().is_terminal(),
+        };
+        let line = match config.format {
+            LogFormat::Json => LogLine::Json,
+            LogFormat::Pretty => LogLine::Text { ansi },
+        };
+        let (queue, writer) = match config.stream {
             LogStream::Stdout => {
-                let stdout = std::io::stdout();
                 // Past the standard library's buffer and its lock.
-                let output = File::from(stdout.as_fd().try_clone_to_owned()?);
+                let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
                 let queue = LogQueue::start(output)?;
                 let writer = queue.clone();
-                let writer = BoxMakeWriter::new(move || writer.clone());
-                (queue, writer, stdout.is_terminal())
+                let writer = BoxMakeWriter::new(move || LogWriter::new(writer.clone(), line));
+                (queue, writer)
             }
             LogStream::Stderr => (
                 LogQueue::default(),
-                BoxMakeWriter::new(std::io::stderr),
-                std::io::stderr().is_terminal(),
+                BoxMakeWriter::new(move || LogWriter::new(std::io::stderr(), line)),
             ),
         };
         let lines = tracing_subscriber::fmt::layer().with_writer(writer);

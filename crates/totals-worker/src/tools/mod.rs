@@ -26,7 +26,7 @@ use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::Telemetry;
 
 use error::ToolError;
-use output::{Verdict, print};
+use output::{Line, Verdict, print};
 use setup::Setup;
 
 /// The tools.
@@ -47,7 +47,7 @@ pub fn run(tool: Tool) -> ExitCode {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Alarm) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("totals-worker: {error}");
+            eprintln!("totals-worker: {}", Line(&error.to_string()));
             ExitCode::from(2)
         }
     }

@@ -1,9 +1,11 @@
 //! How a tool's answer leaves it: text for people or one JSON document for programs, and an exit code.
 
-use std::fmt::{self, Display};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::fmt::Display;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
+pub use totals_core::runtime::terminal::Line;
+use totals_core::runtime::terminal::{is_harmless, json, lines};
 
 use super::error::ToolError;
 
@@ -37,25 +39,29 @@ impl Verdict {
     }
 }
 
-/// Prints the answer to standard output and returns its verdict.
+/// Prints the answer to standard output and returns its verdict. Nothing in it is obeyed by a terminal, even where an
+/// answer has not used [`Line`].
 pub fn print(answer: &impl Answer, output: Output) -> Result<Verdict, ToolError> {
-    let mut stdout = BufWriter::new(io::stdout().lock());
-    let mut write = || {
-        if output.json {
-            serde_json::to_writer(&mut stdout, answer)?;
-            writeln!(stdout)?;
-        } else {
-            writeln!(stdout, "{answer}")?;
-        }
-        stdout.flush()
+    let text = if output.json {
+        let document = serde_json::to_string(answer).map_err(|error| ToolError::Print(error.into()))?;
+        json(&document).into_owned()
+    } else {
+        lines(&answer.to_string()).into_owned()
     };
-    printed(write())?;
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    printed(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))?;
     Ok(answer.verdict())
 }
 
-/// Prints bytes as they are.
+/// Prints bytes as they are, except on a terminal that would obey some of them.
 pub fn print_raw(bytes: &[u8]) -> Result<(), ToolError> {
     let mut stdout = io::stdout().lock();
+    if stdout.is_terminal() && !is_harmless(bytes) {
+        return Err(ToolError::Usage(
+            "the body has control characters, which a terminal would obey: send it to a file or a pipe"
+                .to_owned(),
+        ));
+    }
     printed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
@@ -64,30 +70,5 @@ fn printed(outcome: io::Result<()>) -> Result<(), ToolError> {
     match outcome {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(ToolError::Print(error)),
         _ => Ok(()),
-    }
-}
-
-/// Text from elsewhere on one line of a terminal: line breaks and control sequences are shown, not obeyed.
-pub struct Line<'a>(pub &'a str);
-
-impl Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| {
-            if character.is_control() {
-                write!(f, "{}", character.escape_default())
-            } else {
-                write!(f, "{character}")
-            }
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_producer_wrote_cannot_move_the_cursor() {
-        assert_eq!(Line("a\u{1b}[2Jb\nc é").to_string(), "a\\u{1b}[2Jb\\nc é");
     }
 }

@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dev_services::url::redacted;
+use dev_services::url::SecretUrl;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::environment::Environment;
@@ -75,7 +75,8 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let duplicates = order.len() - events.len();
 
     let sender = Sender::connect(&url, exchange).await?;
-    println!("Publishing to exchange `{exchange}` at {}", redacted(&url));
+    let shown = SecretUrl::from(url.as_str());
+    println!("Publishing to exchange `{exchange}` at {shown}");
     let bar = progress_bar(order.len());
     let started = Instant::now();
     let messages: Vec<&Event> = order.iter().map(|&index| &events[index]).collect();

@@ -33,7 +33,7 @@ impl Sender {
     /// Connects and makes sure that the exchange exists.
     pub async fn connect(url: &str, exchange: &str) -> Result<Self, Error> {
         let no_broker = |source| Error::NoBroker {
-            url: dev_services::url::redacted(url),
+            url: dev_services::url::SecretUrl::from(url).to_string(),
             source,
         };
         let connecting = async {

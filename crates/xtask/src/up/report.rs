@@ -1,6 +1,6 @@
 //! The table that `up` prints once everything answers.
 
-use dev_services::url::redacted;
+use dev_services::url::SecretUrl;
 use dev_services::{Origin, Services};
 
 use crate::running::Running;
@@ -40,7 +40,7 @@ pub fn text(record: &Running, services: &Services) -> String {
 /// A URL to copy, and where its server came from. Only what we started ourselves has no secret.
 fn service(url: &str, origin: &Origin) -> String {
     match origin {
-        Origin::Environment(_) => format!("{}  ({origin})", redacted(url)),
+        Origin::Environment(_) => format!("{}  ({origin})", SecretUrl::from(url)),
         Origin::Docker | Origin::Native(_) => format!("{url}  ({origin})"),
     }
 }

@@ -2,7 +2,7 @@
 
 use lapin::Channel;
 use serde::Serialize;
-use totals_core::domain::{ContentHash, Currency, Subject, decode};
+use totals_core::domain::{ContentHash, Currency, EventId, Invalid, Subject, decode};
 use totals_core::store::Failure;
 
 use crate::message::{Message, header, subject};
@@ -43,12 +43,7 @@ pub struct Summary {
 impl Letter {
     /// Reads what a message is about, as the worker does.
     pub fn read(message: Message, channel: Channel, currency: Currency) -> Self {
-        let message_id = message.properties.message_id().clone();
-        let message_id = message_id.as_ref().map(lapin::types::ShortString::as_str);
-        let subject = match decode(&message.body, &message.routing_key, message_id, currency) {
-            Ok(event) => subject(&event),
-            Err(invalid) => *invalid.subject,
-        };
+        let (subject, _problem) = read_as(&message, &message.body, currency);
         Self {
             message,
             subject,
@@ -74,6 +69,40 @@ impl Letter {
         let event_id = self.subject.event_id.as_ref();
         event_id.is_some_and(|event_id| event_id.as_str() == id)
             || (id.starts_with(BODY_HASH) && self.body_hash() == id)
+    }
+
+    /// Returns why `body` cannot take the place of this letter's, or nothing if it can: it must be about the same event,
+    /// or else that event would be counted and the letter's own would be gone.
+    ///
+    /// Where the letter has no readable id, or one that follows from the content that is being mended, the donation
+    /// must be the same as far as both name one.
+    pub fn not_for(&self, body: &[u8], currency: Currency) -> Option<String> {
+        let (mended, problem) = read_as(&self.message, body, currency);
+        let Some(id) = &mended.event_id else {
+            let problem = problem.map(|invalid| invalid.message).unwrap_or_default();
+            return Some(format!("no event id can be read in it: {problem}"));
+        };
+        match &self.subject.event_id {
+            Some(own) if own != id && !self.has_derived_id() => {
+                Some(format!("it is event {id}, and the letter is event {own}"))
+            }
+            Some(own) if own == id => None,
+            _ => match (&self.subject.donation, &mended.donation) {
+                (Some(own), Some(donation)) if own != donation => Some(format!(
+                    "it is about donation {donation}, and the letter about donation {own}"
+                )),
+                _ => None,
+            },
+        }
+    }
+
+    /// Returns true if its event id is made of its type and its content, as that of a bare payload is.
+    fn has_derived_id(&self) -> bool {
+        let id = self.subject.event_id.as_ref().map(EventId::as_str);
+        let hash = id
+            .zip(self.subject.event_type.as_deref())
+            .and_then(|(id, event_type)| id.strip_prefix(event_type)?.strip_prefix('_'));
+        hash.is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 
     /// The reason's class, empty if the letter has none.
@@ -106,5 +135,15 @@ impl Letter {
             failed_at: header(header::FAILED_AT),
             attempts: self.message.attempts(),
         }
+    }
+}
+
+/// What `body` is about if it comes as the message did, and what is wrong with it.
+fn read_as(message: &Message, body: &[u8], currency: Currency) -> (Subject, Option<Invalid>) {
+    let message_id = message.properties.message_id().clone();
+    let message_id = message_id.as_ref().map(lapin::types::ShortString::as_str);
+    match decode(body, &message.routing_key, message_id, currency) {
+        Ok(event) => (subject(&event), None),
+        Err(invalid) => ((*invalid.subject).clone(), Some(invalid)),
     }
 }

@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Confirmation};
 use serde::Serialize;
+use totals_core::domain::{Currency, MAX_BODY_BYTES};
 use totals_core::store::Store;
 
 use super::Selection;
@@ -40,11 +42,12 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 #[command(after_help = "Examples:
     totals-worker dead-letters replay --reason DATABASE_REFUSED
     totals-worker dead-letters replay --id evt_42 --body fixed.json
+    totals-worker dead-letters replay --id evt_42 --body - < fixed.json
     totals-worker dead-letters replay --all")]
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Send this file's content in place of the letter's body
+    /// Send this file's content in place of the letter's body; `-` is standard input. It must be about the letter's event
     #[arg(long, value_name = "FILE", requires = "id", conflicts_with_all = ["reason", "all"])]
     body: Option<PathBuf>,
     #[command(flatten)]
@@ -59,15 +62,60 @@ pub struct Replayed {
     in_queue: u32,
 }
 
+/// A body from the operator, and how to read it.
+struct Mended {
+    /// The file, or a name for standard input.
+    path: PathBuf,
+    body: Vec<u8>,
+    currency: Currency,
+}
+
+impl Mended {
+    /// Reads all of it, before any letter is in hand: somebody may be typing.
+    async fn read(path: &Path, setup: &Setup) -> Result<Self, ToolError> {
+        let currency = setup.source.currency()?;
+        let (named, from_stdin) = if path == Path::new("-") {
+            (PathBuf::from("standard input"), true)
+        } else {
+            (path.to_owned(), false)
+        };
+        let file = named.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            if from_stdin {
+                let mut body = Vec::new();
+                // One byte too many is enough to see that it is too large.
+                let limit = MAX_BODY_BYTES as u64 + 1;
+                std::io::stdin()
+                    .lock()
+                    .take(limit)
+                    .read_to_end(&mut body)
+                    .map(|_| body)
+            } else {
+                std::fs::read(file)
+            }
+        });
+        let read = async { reading.await.map_err(std::io::Error::from).flatten() };
+        let body = setup.unless_stopped(read).await.map_err(|error| match error {
+            ToolError::Process(error) => ToolError::File {
+                path: named.clone(),
+                problem: error.to_string(),
+            },
+            other => other,
+        })?;
+        Ok(Self {
+            path: named,
+            body,
+            currency,
+        })
+    }
+}
+
 /// Replays what is selected.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Replayed, ToolError> {
-    let body = args.body.as_ref().map(|path| {
-        std::fs::read(path).map_err(|error| ToolError::File {
-            path: path.clone(),
-            problem: error.to_string(),
-        })
-    });
-    let body = body.transpose()?;
+    let body = match &args.body {
+        Some(path) => Some(Mended::read(path, setup).await?),
+        None => None,
+    };
     let store = setup.store().await?;
     walk(setup, async |walk| {
         let confirm = walk.channel.confirm_select(ConfirmSelectOptions::default());
@@ -106,7 +154,7 @@ async fn mended(
     walk: &mut Walk,
     store: &Store,
     selection: &Selection,
-    body: Vec<u8>,
+    mended: Mended,
 ) -> Result<u64, ToolError> {
     let mut found: Vec<Letter> = Vec::new();
     while let Some(letter) = walk.next().await? {
@@ -127,7 +175,15 @@ async fn mended(
             hashes.join(" or --id ")
         )));
     }
-    publish(walk, store, &mut found, Some(&body)).await
+    for letter in &found {
+        if let Some(problem) = letter.not_for(&mended.body, mended.currency) {
+            return Err(ToolError::File {
+                path: mended.path,
+                problem: format!("{problem}; nothing was sent, and the letter stays"),
+            });
+        }
+    }
+    publish(walk, store, &mut found, Some(&mended.body)).await
 }
 
 /// Publishes a batch and settles what the broker has accepted of it. The client hands a returned message to whichever

@@ -84,6 +84,11 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
             print_raw(&letter.message.body)?;
             Ok(Verdict::Fine)
         }
+        // Standard output is for the body alone: it may be on its way into a file.
+        None if args.raw => {
+            eprintln!("totals-worker: {}", no_letter(&args.id));
+            Ok(Verdict::Alarm)
+        }
         last => {
             let shown = Shown {
                 letters: found.iter().chain(&last).map(Whole::from).collect(),
@@ -92,6 +97,10 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
             print(&shown, args.output)
         }
     }
+}
+
+fn no_letter(id: &str) -> String {
+    format!("no dead letter has the id {}", Line(id))
 }
 
 impl From<&Letter> for Whole {
@@ -151,7 +160,7 @@ impl Answer for Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.letters.is_empty() {
-            return write!(f, "no dead letter has the id {}", Line(&self.id));
+            return f.write_str(&no_letter(&self.id));
         }
         for (index, letter) in self.letters.iter().enumerate() {
             if index > 0 {
@@ -165,7 +174,9 @@ impl fmt::Display for Shown {
 
 impl fmt::Display for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut field = |name: &str, value: &str| writeln!(f, "{name:<22}  {}", Line(value));
+        // A header's name is as foreign as its value.
+        let mut field =
+            |name: &str, value: &str| writeln!(f, "{:<22}  {}", Line(name).to_string(), Line(value));
         field("id", &self.summary.id)?;
         field("body hash", &self.body_hash)?;
         field("exchange", &self.exchange)?;
