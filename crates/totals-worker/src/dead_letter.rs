@@ -207,7 +207,7 @@ impl DeadLetters {
         record.retain(|(tag, _)| !left.contains(tag));
         publish.retain(|parked| !left.contains(&parked.message.tag));
         let record: Vec<Failure> = record.into_iter().map(|(_, failure)| failure).collect();
-        let published = publish.len();
+        let count = publish.len();
         self.record(record, contents, &mut backoff).await?;
         for Parked { reason, .. } in publish {
             self.metrics
@@ -219,7 +219,7 @@ impl DeadLetters {
             .partition(|parked| left.contains(&parked.message.tag));
         Ok(Parking {
             safe: safe.iter().map(|parked| parked.message.tag).collect(),
-            published,
+            published: count,
             refused: error.map(|error| (refused, error)),
         })
     }
