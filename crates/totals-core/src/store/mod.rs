@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod failure;
 mod follow;
+mod foreign;
 mod health;
 mod indexes;
 mod list;
@@ -24,6 +25,7 @@ mod read;
 mod rebuild;
 mod reset;
 mod scan;
+mod settings;
 mod snapshot;
 mod upgrade;
 
@@ -49,8 +51,10 @@ pub use listed::Listed;
 pub use read::{At, CampaignTotals, READ_TIMEOUT};
 pub use rebuild::Rebuild;
 pub use reset::Reset;
-pub use scan::Scan;
+pub use scan::{Scan, Scanned};
+pub use settings::CurrencyAgreement;
 
+use crate::domain::Currency;
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
 
@@ -71,6 +75,10 @@ pub struct Store {
     /// As the client was opened with, for diagnosing a deployment that the client cannot use.
     options: Arc<ClientOptions>,
     caution: Arc<apply::Caution>,
+    /// What amounts are counted in, for whoever writes; see [`Store::counting_in`].
+    currency: Option<Currency>,
+    /// The documents that were left out of a read and told to the log.
+    left_out: Arc<foreign::LeftOut>,
 }
 
 impl Store {
@@ -100,6 +108,8 @@ impl Store {
             client,
             options: Arc::new(options),
             caution: Arc::default(),
+            currency: None,
+            left_out: Arc::default(),
         })
     }
 
@@ -117,13 +127,17 @@ impl Store {
     }
 
     /// Creates the collections (inside a transaction they could not be) and their indexes, where missing. Takes over what
-    /// an earlier version has left, and drops what no version needs any more.
+    /// an earlier version has left, and drops what no version needs any more. Writes down the currency of a store that is
+    /// [`counting_in`](Store::counting_in) one.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be reached or refuses.
+    /// [`StoreError`] if the database cannot be reached or refuses, or if its amounts are in another currency.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let store = self.clone();
         detached(async move {
+            if let Some(currency) = store.currency {
+                settings::agree_on(&store.database, currency).await?;
+            }
             indexes::create(&store.database).await?;
             upgrade::take_over(&store.database).await
         })

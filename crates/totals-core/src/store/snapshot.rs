@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::cluster_time::ClusterTime;
 use super::document::CAMPAIGN_TOTALS;
+use super::foreign::shell_id;
 use super::{StoreError, detached};
 
 /// Documents a stream fetches and hands over at once.
@@ -86,8 +87,17 @@ impl Snapshot {
     /// Runs a `find` or `aggregate` command at this moment, in a task of its own that stays a few chunks ahead.
     pub fn stream<T: Send + 'static>(
         &self,
+        command: Document,
+        mut read: impl FnMut(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+    ) -> Stream<T> {
+        self.stream_some(command, move |document| read(document).map(Some))
+    }
+
+    /// As [`Snapshot::stream`], without the documents that `read` makes nothing of.
+    pub fn stream_some<T: Send + 'static>(
+        &self,
         mut command: Document,
-        read: impl FnMut(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnMut(&RawDocument) -> Result<Option<T>, StoreError> + Send + 'static,
     ) -> Stream<T> {
         let read_concern = doc! { "level": "snapshot", "atClusterTime": self.at.clone() };
         command.insert("readConcern", read_concern);
@@ -120,11 +130,9 @@ pub(super) fn read<'a, T: serde::Deserialize<'a>>(document: &'a RawDocument) -> 
 
 /// What is said of a document that is not of this service's making.
 pub(super) fn alien(document: &RawDocument, problem: &dyn fmt::Display) -> StoreError {
-    let id = document.get("_id").ok().flatten().map(|id| format!("{id:?}"));
     StoreError::defect(format!(
-        "the document {} is none of this service's ({problem}); where it is no log row, delete it and run \
-         `totals-worker rebuild`",
-        id.unwrap_or_default()
+        "the document {} is none of this service's ({problem}): `totals-worker verify` says what to do",
+        shell_id(document)
     ))
 }
 
@@ -143,7 +151,7 @@ enum Chunk<T> {
 async fn feed<T>(
     database: &Database,
     command: Document,
-    mut read: impl FnMut(&RawDocument) -> Result<T, StoreError>,
+    mut read: impl FnMut(&RawDocument) -> Result<Option<T>, StoreError>,
     sender: &mpsc::Sender<Chunk<T>>,
 ) -> Result<(), StoreError> {
     let query = database.run_cursor_command(command).batch_size(CHUNK);
@@ -156,7 +164,7 @@ async fn feed<T>(
             let document = document
                 .as_document()
                 .ok_or_else(|| StoreError::defect("a query's answer holds no documents".to_owned()))?;
-            chunk.push(read(document)?);
+            chunk.extend(read(document)?);
         }
         if sender.send(Chunk::Some(chunk)).await.is_err() {
             return Ok(());

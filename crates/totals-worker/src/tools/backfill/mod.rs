@@ -83,7 +83,7 @@ pub struct Backfilled {
 pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     let (batching, currency) = (setup.source.batching()?, setup.source.currency()?);
     let rows = Rows::open(&args.file, &args.columns)?;
-    let store = setup.store().await?;
+    let store = setup.store_to_count_in().await?;
     // Cancelled too when the rejects cannot be written: nothing is dropped without a trace.
     let give_up = setup.stop.child_token();
     let rejects = Rejects::create(args.rejects.as_deref(), &args.file, give_up.clone())?;
