@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
-use totals_core::runtime::backoff::Backoff;
 use totals_core::domain::CampaignId;
+use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{ClusterTime, Scanned, Store, StoreError};
 
 use super::Live;

@@ -105,7 +105,9 @@ mod tests {
         let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
         let config = config.api().unwrap();
         let url = "mongodb://127.0.0.1:9/totals".into();
-        let database = Database::open(config::Database { url }, config.currency, 1).await.unwrap();
+        let database = Database::open(config::Database { url }, config.currency, 1)
+            .await
+            .unwrap();
         let live = Live::start(database, config.currency, config.bounds);
         let shown = CampaignTotals {
             campaign: "c".try_into().unwrap(),

@@ -37,7 +37,9 @@ impl LeftOut {
         let full = told.len() > TOLD;
         drop(told);
         if full {
-            tracing::warn!("more than {TOLD} documents of campaign_totals are left out; `totals-worker verify` names all");
+            tracing::warn!(
+                "more than {TOLD} documents of campaign_totals are left out; `totals-worker verify` names all"
+            );
         } else {
             tracing::warn!("campaign_totals: {error}; it is left out of lists");
         }
@@ -63,10 +65,17 @@ pub(super) fn shell(value: &Bson) -> String {
         Bson::Double(number) => format!("Double({number:?})"),
         Bson::Document(fields) => {
             let field = |(name, value)| format!("{}: {}", serde_json::Value::from(name), shell(value));
-            let fields: Vec<_> = fields.iter().map(|(name, value)| field((name.as_str(), value))).collect();
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| field((name.as_str(), value)))
+                .collect();
             format!("{{{}}}", fields.join(", "))
         }
-        Bson::Binary(binary) => format!("HexData({}, \"{}\")", u8::from(binary.subtype), hex(&binary.bytes)),
+        Bson::Binary(binary) => format!(
+            "HexData({}, \"{}\")",
+            u8::from(binary.subtype),
+            hex(&binary.bytes)
+        ),
         other => format!("{other:?}"),
     }
 }

@@ -108,7 +108,10 @@ impl Store {
         // To leave documents out takes MongoDB a look at each one, also to count them: so only where there are any.
         let campaigns = match self.campaigns_of(&snapshot, &page, self.left_out.any()).await? {
             Some(campaigns) => campaigns,
-            None => self.campaigns_of(&snapshot, &page, true).await?.unwrap_or_default(),
+            None => self
+                .campaigns_of(&snapshot, &page, true)
+                .await?
+                .unwrap_or_default(),
         };
         let counted = snapshot
             .all(count(self.left_out.any()), |document| read::<Counted>(document))

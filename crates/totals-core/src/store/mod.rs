@@ -38,7 +38,9 @@ use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
 
 pub use apply::{Applied, Left, Sight};
-pub use audit::{Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals};
+pub use audit::{
+    Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals, Unreadable,
+};
 pub use changes::{Change, ChangeKind, Moved};
 pub use cluster_time::ClusterTime;
 pub use error::{Decision, StoreError};
