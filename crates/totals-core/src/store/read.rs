@@ -65,7 +65,7 @@ impl Store {
             "find": CAMPAIGN_TOTALS, "filter": { "_id": campaign.as_str() }, "limit": 1, "singleBatch": true,
         };
         let At { found, moment } = self.first_at(command, earliest).await?;
-        let found = found.map(read).transpose()?;
+        let found = found.as_ref().map(read).transpose()?;
         Ok(At {
             found: found.map(CampaignTotals::from),
             moment,
@@ -118,8 +118,8 @@ impl Store {
     }
 }
 
-fn read(document: Document) -> Result<TotalsDocument, StoreError> {
-    let raw = RawDocumentBuf::try_from(&document).map_err(Error::from)?;
+fn read(document: &Document) -> Result<TotalsDocument, StoreError> {
+    let raw = RawDocumentBuf::try_from(document).map_err(Error::from)?;
     snapshot::read(&raw).map_err(|error| error.within(CAMPAIGN_TOTALS))
 }
 

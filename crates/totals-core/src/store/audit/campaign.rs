@@ -127,7 +127,7 @@ impl CampaignAudit {
         let id = unreadable
             .donation_id()
             .filter(|_| unreadable.collection == DONATIONS);
-        unreadable.expected = id.and_then(|id| missing.remove_entry(&id));
+        unreadable.expected = id.and_then(|id| missing.remove_entry(&id)).map(Box::new);
         self.unreadable.push(unreadable);
     }
 

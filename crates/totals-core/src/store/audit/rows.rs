@@ -32,9 +32,8 @@ pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Logged {
 }
 
 fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
-    let document = Fields::of(row);
     let [
-        id,
+        event,
         status,
         event_type,
         content_hash,
@@ -43,32 +42,33 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
         campaign_id,
         early,
         committed,
-    ] = document.read([
-        "_id",
-        "status",
-        "type",
-        "contentHash",
-        "payload",
-        "donationId",
-        "campaignId",
-        "early",
-        "committedAt",
-    ])?;
+    ] = fields(
+        row,
+        [
+            "_id",
+            "status",
+            "type",
+            "contentHash",
+            "payload",
+            "donationId",
+            "campaignId",
+            "early",
+            "committedAt",
+        ],
+    )?;
     let logged = LogRow {
-        id: document.text("_id", id)?,
-        event_type: document.text("type", event_type)?,
-        content_hash: document
-            .wanted("contentHash", content_hash, RawBsonRef::as_binary)?
-            .bytes,
-        payload: document.text("payload", payload)?,
-        donation_id: document.text("donationId", donation_id)?,
-        campaign_id: Some(document.text("campaignId", campaign_id)?),
+        id: text("_id", event)?,
+        event_type: text("type", event_type)?,
+        content_hash: wanted("contentHash", content_hash, RawBsonRef::as_binary)?.bytes,
+        payload: text("payload", payload)?,
+        donation_id: text("donationId", donation_id)?,
+        campaign_id: Some(text("campaignId", campaign_id)?),
         early: early.and_then(RawBsonRef::as_bool).unwrap_or_default(),
     };
     if status.and_then(RawBsonRef::as_str) != Some("PROCESSED") {
         return Err("its status is neither PROCESSED nor FAILED".to_owned());
     }
-    let committed = document.wanted("committedAt", committed, RawBsonRef::as_datetime)?;
+    let committed = wanted("committedAt", committed, RawBsonRef::as_datetime)?;
     let (donation, kind) = logged.check(currency)?;
     Ok(Entry {
         id: logged.id.to_owned(),
@@ -101,28 +101,28 @@ pub(super) fn donation(stored: &RawDocument) -> Donated {
 
 /// Reads a donation, created or not.
 pub(super) fn any_donation(stored: &RawDocument) -> Result<(DonationId, StoredDonation), String> {
-    let document = Fields::of(stored);
-    let [id, campaign, donor, amount, refunded, live_donor] = document.read([
-        "_id",
-        "campaignId",
-        "donorId",
-        "amountMinor",
-        "refundedMinor",
-        "liveDonor",
-    ])?;
+    let [donation, campaign, donor, amount, refunded, live_donor] = fields(
+        stored,
+        [
+            "_id",
+            "campaignId",
+            "donorId",
+            "amountMinor",
+            "refundedMinor",
+            "liveDonor",
+        ],
+    )?;
     let [campaign, donor, amount] =
         [campaign, donor, amount].map(|value| value.filter(|value| *value != RawBsonRef::Null));
-    let id = document.id("_id", id)?;
-    let refunded = Money::from_minor(document.whole("refundedMinor", refunded)?);
+    let donation = id("_id", donation)?;
+    let refunded = Money::from_minor(wanted("refundedMinor", refunded, whole)?);
     let creation = match (campaign, donor, amount) {
         (None, None, None) => None,
         (None, ..) => return Err("it has a donor or an amount, and no campaignId".to_owned()),
         (campaign, donor, amount) => Some(Creation {
-            campaign: document.id("campaignId", campaign)?,
-            donor: donor
-                .map(|donor| document.id("donorId", Some(donor)))
-                .transpose()?,
-            amount: Money::from_minor(document.whole("amountMinor", amount)?),
+            campaign: id("campaignId", campaign)?,
+            donor: donor.map(|donor| id("donorId", Some(donor))).transpose()?,
+            amount: Money::from_minor(wanted("amountMinor", amount, whole)?),
         }),
     };
     let stored = Donation { creation, refunded };
@@ -130,58 +130,44 @@ pub(super) fn any_donation(stored: &RawDocument) -> Result<(DonationId, StoredDo
         .live_donor()
         .map(|(_, donor)| RawBsonRef::String(donor.as_str()));
     let misfiled = live_donor != wanted;
-    Ok((id, StoredDonation { stored, misfiled }))
+    Ok((donation, StoredDonation { stored, misfiled }))
 }
 
-/// A document whose fields are wanted.
-#[derive(Clone, Copy)]
-struct Fields<'a>(&'a RawDocument);
-
-impl<'a> Fields<'a> {
-    fn of(document: &'a RawDocument) -> Self {
-        Self(document)
-    }
-
-    /// The fields of these names, found in one walk.
-    fn read<const N: usize>(self, names: [&str; N]) -> Result<[Option<RawBsonRef<'a>>; N], String> {
-        let mut found = [None; N];
-        for element in self.0.iter_elements() {
-            let element = element.map_err(|error| error.to_string())?;
-            let key = element.key().as_str();
-            if let Some(wanted) = names.iter().position(|name| *name == key) {
-                found[wanted] = Some(element.value().map_err(|error| error.to_string())?);
-            }
+/// A document's fields of these names, found in one walk.
+fn fields<'a, const N: usize>(
+    document: &'a RawDocument,
+    names: [&str; N],
+) -> Result<[Option<RawBsonRef<'a>>; N], String> {
+    let mut found = [None; N];
+    for element in document.iter_elements() {
+        let element = element.map_err(|error| error.to_string())?;
+        let key = element.key().as_str();
+        if let Some(wanted) = names.iter().position(|name| *name == key) {
+            found[wanted] = Some(element.value().map_err(|error| error.to_string())?);
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// A field that has to be there, as what it has to be.
-    fn wanted<T>(
-        self,
-        name: &str,
-        value: Option<RawBsonRef<'a>>,
-        read: impl Fn(RawBsonRef<'a>) -> Option<T>,
-    ) -> Result<T, String> {
-        value
-            .and_then(read)
-            .ok_or_else(|| format!("{name} is missing, or of another type"))
-    }
+/// A field that has to be there, as what it has to be.
+fn wanted<'a, T>(
+    name: &str,
+    value: Option<RawBsonRef<'a>>,
+    read: impl Fn(RawBsonRef<'a>) -> Option<T>,
+) -> Result<T, String> {
+    let value = value.and_then(read);
+    value.ok_or_else(|| format!("{name} is missing, or of another type"))
+}
 
-    fn whole(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<i64, String> {
-        self.wanted(name, value, whole)
-    }
+fn text<'a>(name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, String> {
+    wanted(name, value, RawBsonRef::as_str)
+}
 
-    fn text(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, String> {
-        self.wanted(name, value, RawBsonRef::as_str)
-    }
-
-    fn id<T: TryFrom<&'a str, Error = InvalidId>>(
-        self,
-        name: &str,
-        value: Option<RawBsonRef<'a>>,
-    ) -> Result<T, String> {
-        T::try_from(self.text(name, value)?).map_err(|error| format!("{name} {error}"))
-    }
+fn id<'a, T>(name: &str, value: Option<RawBsonRef<'a>>) -> Result<T, String>
+where
+    T: TryFrom<&'a str, Error = InvalidId>,
+{
+    T::try_from(text(name, value)?).map_err(|error| format!("{name} {error}"))
 }
 
 #[cfg(test)]

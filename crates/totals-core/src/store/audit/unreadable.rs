@@ -34,9 +34,9 @@ pub struct Unreadable {
     /// What is wrong with it.
     pub problem: String,
     /// Matches it as long as nobody has changed it.
-    pub(in crate::store) as_seen: Document,
+    pub(in crate::store) as_seen: Box<Document>,
     /// A donation as the log says.
-    pub(in crate::store) expected: Option<(DonationId, Donation)>,
+    pub(in crate::store) expected: Option<Box<(DonationId, Donation)>>,
 }
 
 impl Unreadable {
@@ -64,7 +64,7 @@ impl Unreadable {
             collection,
             id: shell(&id),
             problem,
-            as_seen,
+            as_seen: Box::new(as_seen),
             expected: None,
         }
     }
@@ -75,10 +75,15 @@ impl Unreadable {
         DonationId::try_from(id).ok()
     }
 
-    /// Its revision, if that can be read.
-    pub(in crate::store) fn revision(&self) -> Option<i64> {
-        let revision = self.as_seen.get_document("revision").ok()?.get("$eq")?;
-        revision.as_i64().or_else(|| revision.as_i32().map(i64::from))
+    /// One of its numbers, if that can be read; else zero.
+    pub(in crate::store) fn number(&self, field: &str) -> i64 {
+        let value = self
+            .as_seen
+            .get_document(field)
+            .ok()
+            .and_then(|seen| seen.get("$eq"));
+        let whole = value.and_then(|value| value.as_i64().or_else(|| value.as_i32().map(i64::from)));
+        whole.unwrap_or_default()
     }
 }
 

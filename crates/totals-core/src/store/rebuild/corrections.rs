@@ -35,8 +35,8 @@ pub(super) fn correct_donation(
 
 /// Makes a donation that cannot be read what the log says, or removes it if the log does not know it.
 pub(super) fn replace_donation(unreadable: &Unreadable) -> Result<Repair<DonationDocument>, StoreError> {
-    let query = unreadable.as_seen.clone();
-    let Some((id, expected)) = &unreadable.expected else {
+    let query = *unreadable.as_seen.clone();
+    let Some((id, expected)) = unreadable.expected.as_deref() else {
         return Ok(remove(unreadable));
     };
     let mut replacement = serialize_to_document(&DonationDocument::new(id, expected)).map_err(Error::from)?;
@@ -46,7 +46,7 @@ pub(super) fn replace_donation(unreadable: &Unreadable) -> Result<Repair<Donatio
 
 /// Removes a document that cannot be read.
 pub(super) fn remove<T>(unreadable: &Unreadable) -> Repair<T> {
-    Repair::Delete(doc! { "q": unreadable.as_seen.clone(), "limit": 1 })
+    Repair::Delete(doc! { "q": *unreadable.as_seen.clone(), "limit": 1 })
 }
 
 /// Puts the totals that the log says in the place of some that cannot be read. A worker that moves them meanwhile moves
@@ -59,12 +59,13 @@ pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> 
     let (created, _) = audit.committed.unwrap_or((now, now));
     // One that readers have not seen: each event has moved it by one at most.
     let logged = i64::try_from(audit.events).unwrap_or(i64::MAX);
-    let revision = unreadable.revision().unwrap_or_default().max(logged) + 1;
+    let revision = unreadable.number("revision").max(logged).saturating_add(1);
     Repair::Update(doc! {
-        "q": unreadable.as_seen.clone(),
+        "q": *unreadable.as_seen.clone(),
         "u": {
             "totalAmountMinor": expected.amount.minor(), "totalPledges": expected.pledges,
-            "totalDonors": expected.donors, "revision": revision, "corrections": 1_i64,
+            "totalDonors": expected.donors, "revision": revision,
+            "corrections": unreadable.number("corrections").saturating_add(1),
             "createdAt": date(created), "lastUpdated": date(now),
         },
     })
