@@ -129,6 +129,7 @@ mod tests {
         // From here on nothing is awaited, and so nothing happens in between.
         let [before, then] = [1, 2].map(ClusterTime::from_bits);
         live.begin(before);
+        live.0.database.currency.agree();
         assert!(live.0.list.expect());
         assert!(live.0.list.fill(Ranking::new(before, Campaigns::new())));
         let slot = live.0.slots.slot(&shown.campaign, before);
