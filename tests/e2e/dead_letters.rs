@@ -210,6 +210,8 @@ async fn a_replay_goes_to_the_worker_alone_and_takes_only_what_is_selected() {
     );
     connection.close(200, "done".into()).await.unwrap();
 
+    // Nothing was counted in the former one.
+    world.database.collection("settings").drop().await.unwrap();
     let mut command = world.worker_command();
     command.env("CURRENCY", "EUR");
     let _worker = Process::start(command).await;

@@ -54,7 +54,7 @@ pub async fn run() -> Result<(), BootError> {
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
     let listener = listen(&config.http)?;
 
-    let database = Database::open(config.database, config.bounds.database_reads)
+    let database = Database::open(config.database, config.currency, config.bounds.database_reads)
         .await
         .map_err(BootError::Database)?;
     let live = Live::start(database.clone(), config.currency, config.bounds);

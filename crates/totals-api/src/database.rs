@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
+use totals_core::domain::Currency;
 use totals_core::runtime::config;
 use totals_core::store::{Decision, READ_TIMEOUT, Store, StoreError};
 
+use crate::currency::CurrencyCheck;
 use crate::error::ApiError;
 use crate::joint::Joint;
 
@@ -23,6 +25,8 @@ pub struct Database {
     /// The reads that may be under way.
     reads: Arc<Semaphore>,
     checks: Joint<(), Result<(), String>>,
+    /// Whether its amounts are in the process's currency.
+    pub currency: CurrencyCheck,
 }
 
 impl Database {
@@ -31,11 +35,16 @@ impl Database {
     ///
     /// # Errors
     /// If the options of `DATABASE_URL` contradict each other: that does not pass by waiting.
-    pub async fn open(config: config::Database, reads: usize) -> Result<Self, StoreError> {
+    pub async fn open(
+        config: config::Database,
+        currency: Currency,
+        reads: usize,
+    ) -> Result<Self, StoreError> {
         let database = Self {
             store: Arc::default(),
             reads: Arc::new(Semaphore::new(reads)),
             checks: Joint::default(),
+            currency: CurrencyCheck::new(currency),
         };
         let first = Store::open(&config, "totals-api").await;
         if let Err(error) = &first
@@ -52,6 +61,7 @@ impl Database {
             // Nobody else sets it.
             let _ = slot.store.set(store);
             let store = slot.store.wait().await;
+            tokio::spawn(slot.currency.clone().keep(store.clone()));
             match store.check().await {
                 Ok(()) => tracing::info!(database.url = %config.url, "the database answers"),
                 Err(problem) => tracing::error!(
@@ -87,14 +97,17 @@ impl Database {
         T: Send + 'static,
         R: Future<Output = Result<T, StoreError>> + Send + 'static,
     {
-        let work = work(self.store()?.clone());
+        let store = self.store()?.clone();
+        let (currency, work) = (self.currency.clone(), work(store.clone()));
         let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(ApiError::Overloaded);
         };
         let task = tokio::spawn(async move {
             let _until_it_ends = turn;
-            work.await
+            let read = work.await?;
+            currency.admit(&store).await?;
+            Ok::<_, ApiError>(read)
         });
         match timeout(READ_TIMEOUT, task).await {
             Ok(read) => Ok(read??),
@@ -113,7 +126,10 @@ impl Database {
 
     async fn check_now(self) -> Result<(), String> {
         match self.store.get() {
-            Some(store) => store.check().await.map_err(|problem| problem.to_string()),
+            Some(store) => {
+                store.check().await.map_err(|problem| problem.to_string())?;
+                self.currency.problem().map_or(Ok(()), Err)
+            }
             None => Err("DATABASE_URL cannot be used yet; the log says why".to_owned()),
         }
     }

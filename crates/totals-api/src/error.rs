@@ -51,6 +51,9 @@ pub enum ApiError {
     /// The database does not answer in time.
     #[error("the database did not answer within {} s", .0.as_secs())]
     Silent(Duration),
+    /// The amounts in the database are in another currency than `CURRENCY`.
+    #[error("the amounts in the database are in another currency than CURRENCY; /health says what to do")]
+    WrongCurrency,
     /// The database could not be opened yet.
     #[error("the database is not open yet")]
     NotOpen,
@@ -136,6 +139,7 @@ impl ApiError {
             Self::Unavailable(_)
             | Self::Silent(_)
             | Self::NotOpen
+            | Self::WrongCurrency
             | Self::TimedOut
             | Self::Overloaded
             | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),

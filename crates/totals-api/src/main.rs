@@ -8,6 +8,7 @@ mod boot;
 mod caching;
 mod cli;
 mod cors;
+mod currency;
 mod database;
 mod error;
 mod front;

@@ -106,6 +106,7 @@ impl Record {
                 error @ (ApiError::Unavailable(_)
                 | ApiError::Silent(_)
                 | ApiError::NotOpen
+                | ApiError::WrongCurrency
                 | ApiError::TimedOut
                 | ApiError::Overloaded
                 | ApiError::TooManyStreams),

@@ -21,9 +21,13 @@ async fn api() -> Router {
     let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50".into();
     let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
     let config = config.api().unwrap();
-    let database = Database::open(config::Database { url }, config.bounds.database_reads)
-        .await
-        .unwrap();
+    let database = Database::open(
+        config::Database { url },
+        config.currency,
+        config.bounds.database_reads,
+    )
+    .await
+    .unwrap();
     let live = Live::start(database.clone(), config.currency, config.bounds);
     let document = openapi::document();
     let state = AppState::new(

@@ -70,6 +70,7 @@ async fn run(
     let Some(store) = open(&config.database, &shutdown).await? else {
         return Ok(());
     };
+    let store = store.counting_in(config.currency);
     let (metrics, stalls) = (Arc::new(metrics), StallWatch::default());
     let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
     let router = http::router(Reported {

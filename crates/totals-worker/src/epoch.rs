@@ -71,6 +71,7 @@ impl Epoch {
             store: worker.store.clone(),
             metrics: worker.metrics.clone(),
             period: worker.config.upkeep,
+            epoch: token.clone(),
         };
         let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep.run());
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), upkeep)));

@@ -3,13 +3,15 @@
 //! where otherwise producers would lose events until the worker connects anew.
 //!
 //! It has a connection of its own: the consuming one is not read from while too much is in hand, and a binding may keep
-//! RabbitMQ busy for seconds. Its failures are logged and change nothing else.
+//! RabbitMQ busy for seconds. Its failures are logged and change nothing else, but for a database that is in another
+//! currency now: that ends the epoch.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::Connection;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::Broker;
 use totals_core::store::Store;
 
@@ -29,6 +31,8 @@ pub struct Upkeep {
     pub metrics: Arc<Metrics>,
     /// From one look to the next.
     pub period: Duration,
+    /// Ended if the database was put in another currency: whoever connects anew looks at that first.
+    pub epoch: CancellationToken,
 }
 
 impl Upkeep {
@@ -49,6 +53,9 @@ impl Upkeep {
             if let Err(error) = self.store.prepare().await {
                 self.metrics.retried("check_collections");
                 tracing::warn!(%error, "cannot see whether collections and indexes are all there");
+                if error.is_other_currency() {
+                    self.epoch.cancel();
+                }
             }
             self.metrics.looked_after();
         }

@@ -1,11 +1,13 @@
 //! Loading the list of campaigns: all of their totals by one read, sorted here.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
+use totals_core::domain::CampaignId;
 use totals_core::runtime::backoff::Backoff;
-use totals_core::store::{ClusterTime, Store, StoreError};
+use totals_core::store::{ClusterTime, Scanned, Store, StoreError};
 
 use super::Live;
 use super::ranking::{Campaigns, Known, Ranking};
@@ -55,9 +57,9 @@ impl Live {
         // After the list has begun to keep changes: see its module.
         let scan = tokio::spawn(scan(store.clone(), self.0.feed.seen()));
         let scanned = timeout(LONGEST_LOAD, scan).await;
-        let (at, campaigns) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))???;
+        let (at, campaigns, unreadable) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))???;
         let (live, count) = (self.clone(), campaigns.len());
-        if blocking(move || live.0.list.fill(Ranking::new(at, campaigns))).await? {
+        if blocking(move || live.0.list.fill(Ranking::new(at, campaigns).without(unreadable))).await? {
             tracing::info!(
                 campaigns = count,
                 duration_s = begun.elapsed().as_secs_f64(),
@@ -68,16 +70,27 @@ impl Live {
     }
 }
 
-/// All campaigns as of `earliest` or later, and as of when.
-async fn scan(store: Store, earliest: ClusterTime) -> Result<(ClusterTime, Campaigns), StoreError> {
+/// What is stored of all campaigns: as of when, their totals, and those whose totals cannot be read.
+type All = (ClusterTime, Campaigns, HashSet<CampaignId>);
+
+/// All campaigns as of `earliest` or later.
+async fn scan(store: Store, earliest: ClusterTime) -> Result<All, StoreError> {
     let mut scan = store.scan(earliest).await?;
     let (at, mut campaigns) = (scan.moment(), Campaigns::new());
-    while let Some(totals) = scan.next().await? {
-        let known = Known::new(at, &totals);
-        campaigns.insert(Arc::new(totals.campaign), known);
+    let mut unreadable = HashSet::new();
+    while let Some(scanned) = scan.next().await? {
+        match scanned {
+            Scanned::Totals(totals) => {
+                let known = Known::new(at, &totals);
+                campaigns.insert(Arc::new(totals.campaign), known);
+            }
+            Scanned::Unreadable(campaign) => {
+                unreadable.insert(campaign);
+            }
+        }
         tokio::task::consume_budget().await;
     }
-    Ok((at, campaigns))
+    Ok((at, campaigns, unreadable))
 }
 
 /// Work that would keep a thread of the runtime from everything else.

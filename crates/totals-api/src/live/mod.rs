@@ -136,10 +136,15 @@ impl Live {
     /// What a campaign shows now, if that takes no read of the database.
     pub fn in_memory(&self, campaign: &str) -> Option<Shown> {
         let Inner { slots, feed, .. } = &*self.0;
-        if !feed.is_current() {
+        if !self.is_current() {
             return None;
         }
         slots.get(campaign)?.shown(feed.begin())
+    }
+
+    /// Returns true if what is in memory may be shown.
+    fn is_current(&self) -> bool {
+        self.0.feed.is_current() && self.0.database.currency.is_fine()
     }
 
     /// Watches a campaign.
@@ -149,7 +154,7 @@ impl Live {
 
     /// What it is doing.
     pub fn doing(&self) -> Doing {
-        let current = self.0.feed.is_current();
+        let current = self.is_current();
         Doing {
             current,
             listed: current && self.0.list.is_known(),
@@ -235,6 +240,7 @@ impl Live {
 impl Follower for Live {
     fn begin(&self, at: ClusterTime) {
         tracing::info!("following the totals' changes; what is in memory from before is read again");
+        self.0.database.currency.doubt();
         self.0.feed.begin_at(at);
         self.0.list.forget();
         self.0.slots.wake_watchers();
@@ -248,6 +254,9 @@ impl Follower for Live {
             list,
             ..
         } = &*self.0;
+        if matches!(change.kind, ChangeKind::Created(_)) {
+            self.0.database.currency.doubt_unwritten();
+        }
         // Before the slot is looked up: see the module, "a change passed before the slot was there".
         feed.saw(change.at);
         // Before the slot shows it: who has seen a campaign's newest totals finds them in the list.

@@ -49,7 +49,7 @@ impl Live {
     }
 
     fn page_in_memory(&self, page: &Page) -> Option<Listing> {
-        let current = self.0.feed.is_current();
+        let current = self.is_current();
         current.then(|| self.0.list.page(page)).flatten()
     }
 
@@ -105,7 +105,9 @@ mod tests {
         let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
         let config = config.api().unwrap();
         let url = "mongodb://127.0.0.1:9/totals".into();
-        let database = Database::open(config::Database { url }, 1).await.unwrap();
+        let database = Database::open(config::Database { url }, config.currency, 1)
+            .await
+            .unwrap();
         let live = Live::start(database, config.currency, config.bounds);
         let shown = CampaignTotals {
             campaign: "c".try_into().unwrap(),
@@ -127,6 +129,7 @@ mod tests {
         // From here on nothing is awaited, and so nothing happens in between.
         let [before, then] = [1, 2].map(ClusterTime::from_bits);
         live.begin(before);
+        live.0.database.currency.agree();
         assert!(live.0.list.expect());
         assert!(live.0.list.fill(Ranking::new(before, Campaigns::new())));
         let slot = live.0.slots.slot(&shown.campaign, before);

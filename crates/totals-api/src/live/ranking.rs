@@ -4,7 +4,7 @@
 //! in it already, and a later one continues it if its revision says so. A read that shows a campaign at a moment is a
 //! change like any other: it has become what was read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
@@ -35,6 +35,8 @@ pub struct Ranking {
     /// When the latest one was removed. A read from before may have shown one that is gone.
     removed: ClusterTime,
     campaigns: Campaigns,
+    /// Campaigns of which something is stored that cannot be read: they are in no order. A worker may go on changing them.
+    unreadable: HashSet<CampaignId>,
     orders: [Order; SortBy::ALL.len()],
 }
 
@@ -77,8 +79,14 @@ impl Ranking {
             at,
             removed: at,
             campaigns,
+            unreadable: HashSet::new(),
             orders,
         }
+    }
+
+    /// The same, without these campaigns, whose totals cannot be read.
+    pub fn without(self, unreadable: HashSet<CampaignId>) -> Self {
+        Self { unreadable, ..self }
     }
 
     /// How many campaigns there are.
@@ -122,11 +130,18 @@ impl Ranking {
             return true;
         }
         match kind {
-            ChangeKind::Removed => {
+            ChangeKind::Removed | ChangeKind::Unreadable => {
                 self.removed = *at;
                 self.remove(campaign);
+                if *kind == ChangeKind::Unreadable {
+                    self.unreadable.insert(campaign.clone());
+                } else {
+                    self.unreadable.remove(campaign);
+                }
             }
             ChangeKind::Created(totals) | ChangeKind::Replaced(totals) => self.put(*at, totals),
+            // A worker's change, which leaves unread what cannot be read. Whoever mends it by hand leaves the revision alone.
+            ChangeKind::Moved(moved) if moved.revision.is_some() && self.unreadable.contains(campaign) => {}
             ChangeKind::Moved(moved) => {
                 let after = known.and_then(|known| moved.applied_to(&known.totals(campaign)));
                 let Some(after) = after else { return false };
@@ -138,6 +153,7 @@ impl Ranking {
 
     fn put(&mut self, at: ClusterTime, totals: &CampaignTotals) {
         let now = Known::new(at, totals);
+        self.unreadable.remove(&totals.campaign);
         let before = self.campaigns.remove_entry(&totals.campaign);
         let (id, before) = match before {
             Some((id, before)) => (id, Some(before)),

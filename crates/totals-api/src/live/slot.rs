@@ -184,7 +184,8 @@ impl Known {
                 self.state = State::Unknown(later);
                 return;
             }
-            (ChangeKind::Moved(_), _) => State::default(),
+            // A read finds the same, and its failure says so.
+            (ChangeKind::Moved(_) | ChangeKind::Unreadable, _) => State::default(),
         };
         self.at = at;
     }

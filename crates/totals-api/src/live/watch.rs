@@ -78,7 +78,8 @@ impl Watch {
     }
 
     fn shown(&self) -> Option<Shown> {
-        self.slot.shown(self.live.0.feed.begin())
+        let fine = self.live.0.database.currency.is_fine();
+        fine.then(|| self.slot.shown(self.live.0.feed.begin())).flatten()
     }
 
     fn is_news(&self, shown: &Shown) -> bool {

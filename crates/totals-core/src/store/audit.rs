@@ -14,6 +14,7 @@ mod pass;
 mod payments;
 mod rows;
 mod unplaced;
+mod unreadable;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::domain::{CampaignId, Currency, DonationId};
 pub use campaign::{CampaignAudit, Damage, DonationDifference, StoredTotals};
 use pass::Pass;
 pub use payments::PaymentAudit;
+pub use unreadable::Unreadable;
 
 /// A snapshot is used for campaigns that begin within this time; the server keeps its history longer.
 const SNAPSHOT_AGE: Duration = Duration::from_mins(1);
@@ -87,9 +89,14 @@ impl Audit {
         if self.ended || nothing_more {
             return Ok(None);
         }
-        let pass = match self.pass.take().filter(|pass| pass.age() < SNAPSHOT_AGE) {
-            Some(pass) => pass,
-            None => Pass::open(&self.store, &self.scope, self.done.as_ref(), self.currency).await?,
+        let pass = match self.pass.take() {
+            Some(pass) if pass.age() < SNAPSHOT_AGE => pass,
+            before => {
+                let (done, currency) = (self.done.as_ref(), self.currency);
+                let mut pass = Pass::open(&self.store, &self.scope, done, currency).await?;
+                pass.stray = before.map(|before| before.stray).unwrap_or_default();
+                pass
+            }
         };
         let pass = self.pass.insert(pass);
         if let Some(campaign) = pass.next_campaign().await? {

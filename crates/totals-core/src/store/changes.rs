@@ -3,11 +3,11 @@
 //! An update arrives as the fields it has set, not as the whole document: MongoDB could look that up, at the price of one
 //! more read for each change. The revision tells whether the fields continue what the reader has.
 
-use mongodb::bson::{DateTime, RawDocument, Timestamp as BsonTimestamp, deserialize_from_slice};
+use mongodb::bson::{Bson, DateTime, RawDocument, Timestamp as BsonTimestamp, deserialize_from_slice};
 use serde::Deserialize;
 
 use super::cluster_time::ClusterTime;
-use super::document::{TotalsDocument, timestamp};
+use super::document::timestamp;
 use super::read::CampaignTotals;
 use crate::domain::{CampaignId, Money, Timestamp, Totals};
 
@@ -33,6 +33,8 @@ pub enum ChangeKind {
     Moved(Moved),
     /// It has no totals any more.
     Removed,
+    /// What it has is none of this service's making.
+    Unreadable,
 }
 
 /// The fields that an update has set; the others are as they were.
@@ -73,24 +75,27 @@ impl Moved {
 /// What a change stream yields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+struct Event<'a> {
     operation_type: String,
     cluster_time: BsonTimestamp,
     document_key: Option<Key>,
-    full_document: Option<TotalsDocument>,
-    update_description: Option<Update>,
+    #[serde(borrow)]
+    full_document: Option<&'a RawDocument>,
+    #[serde(borrow)]
+    update_description: Option<Update<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Key {
     #[serde(rename = "_id")]
-    campaign: CampaignId,
+    id: Bson,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Update {
-    updated_fields: Fields,
+struct Update<'a> {
+    #[serde(borrow)]
+    updated_fields: &'a RawDocument,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,13 +120,12 @@ impl From<Fields> for Moved {
     }
 }
 
-/// Reads what the stream yields.
+/// Reads what the stream yields; nothing of a document that is about no campaign.
 ///
 /// # Errors
-/// A sentence, if it is nothing that can be followed: the collection was dropped or renamed, or holds what is none of
-/// ours.
-pub(super) fn read(event: &RawDocument) -> Result<Change, String> {
-    let event: Event = deserialize_from_slice(event.as_bytes())
+/// A sentence, if it is nothing that can be followed: the collection was dropped or renamed.
+pub(super) fn read(event: &RawDocument) -> Result<Option<Change>, String> {
+    let event: Event<'_> = deserialize_from_slice(event.as_bytes())
         .map_err(|error| format!("a change of the totals cannot be read: {error}"))?;
     let Event {
         operation_type,
@@ -131,9 +135,12 @@ pub(super) fn read(event: &RawDocument) -> Result<Change, String> {
         update_description,
     } = event;
     let kind = match (operation_type.as_str(), full_document, update_description) {
-        ("insert", Some(document), _) => Some(ChangeKind::Created(document.into())),
-        ("replace", Some(document), _) => Some(ChangeKind::Replaced(document.into())),
-        ("update", _, Some(update)) => Some(ChangeKind::Moved(update.updated_fields.into())),
+        ("insert", Some(document), _) => Some(became(document, ChangeKind::Created)),
+        ("replace", Some(document), _) => Some(became(document, ChangeKind::Replaced)),
+        ("update", _, Some(update)) => Some(
+            deserialize_from_slice::<Fields>(update.updated_fields.as_bytes())
+                .map_or(ChangeKind::Unreadable, |fields| ChangeKind::Moved(fields.into())),
+        ),
         ("delete", ..) => Some(ChangeKind::Removed),
         _ => None,
     };
@@ -142,11 +149,16 @@ pub(super) fn read(event: &RawDocument) -> Result<Change, String> {
             "the collection of the totals has seen `{operation_type}`"
         ));
     };
-    Ok(Change {
-        campaign: key.campaign,
+    let campaign = key.id.as_str().and_then(|id| CampaignId::try_from(id).ok());
+    Ok(campaign.map(|campaign| Change {
+        campaign,
         at: cluster_time.into(),
         kind,
-    })
+    }))
+}
+
+fn became(document: &RawDocument, kind: impl FnOnce(CampaignTotals) -> ChangeKind) -> ChangeKind {
+    CampaignTotals::read(document).map_or(ChangeKind::Unreadable, kind)
 }
 
 #[cfg(test)]
@@ -200,9 +212,29 @@ mod tests {
             };
             read(&event)
         };
-        assert_eq!(event("delete").unwrap().kind, ChangeKind::Removed);
+        assert_eq!(event("delete").unwrap().unwrap().kind, ChangeKind::Removed);
         for operation in ["drop", "rename", "invalidate", "insert"] {
             assert!(event(operation).is_err(), "{operation}");
         }
+    }
+
+    #[test]
+    fn of_a_document_of_another_making_only_its_campaign_is_told() {
+        let insert = |document: mongodb::bson::RawDocumentBuf| {
+            let event = mongodb::bson::rawdoc! {
+                "operationType": "insert", "clusterTime": BsonTimestamp { time: 1, increment: 2 },
+                "documentKey": { "_id": mongodb::bson::RawBson::from(document.get("_id").unwrap().unwrap()) }, "fullDocument": document,
+            };
+            read(&event).unwrap().map(|change| change.kind)
+        };
+        let broken = mongodb::bson::rawdoc! { "_id": "c", "totalAmountMinor": "a lot" };
+        assert_eq!(insert(broken), Some(ChangeKind::Unreadable));
+        let foreign = mongodb::bson::rawdoc! { "_id": mongodb::bson::oid::ObjectId::new() };
+        assert_eq!(insert(foreign), None);
+        let update = mongodb::bson::rawdoc! {
+            "operationType": "update", "clusterTime": BsonTimestamp { time: 1, increment: 2 },
+            "documentKey": { "_id": "c" }, "updateDescription": { "updatedFields": { "revision": "one" } },
+        };
+        assert_eq!(read(&update).unwrap().unwrap().kind, ChangeKind::Unreadable);
     }
 }

@@ -248,24 +248,6 @@ impl DonationDocument {
             .ok_or("its refundedMinor is missing")?;
         Ok((id, Donation { creation, refunded }))
     }
-
-    pub fn into_parts(self) -> (DonationId, Donation) {
-        let creation = self
-            .campaign_id
-            .zip(self.amount_minor)
-            .map(|(campaign, minor)| Creation {
-                campaign,
-                donor: self.donor_id,
-                amount: Money::from_minor(minor),
-            });
-        (
-            self.id,
-            Donation {
-                creation,
-                refunded: Money::from_minor(self.refunded_minor),
-            },
-        )
-    }
 }
 
 /// A campaign's totals.

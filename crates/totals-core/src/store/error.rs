@@ -34,6 +34,8 @@ enum Cause {
     Structure,
     /// A stored document cannot be read.
     Document,
+    /// The database's amounts are in another currency.
+    Currency,
 }
 
 /// Server code `DuplicateKey`.
@@ -88,6 +90,11 @@ impl StoreError {
     /// Returns true if a stored document cannot be read. The text names its collection and its `_id`.
     pub fn is_damaged_document(&self) -> bool {
         self.cause == Cause::Document
+    }
+
+    /// Returns true if the database's amounts are in another currency: nothing may be counted into it.
+    pub fn is_other_currency(&self) -> bool {
+        self.cause == Cause::Currency
     }
 
     /// A write that an administrator's unique index refuses. The `_id`s are unique as well, and mean a document that is there
@@ -225,6 +232,16 @@ impl StoreError {
             code: None,
             cause: Cause::Other,
             summary: "another commit has changed a campaign since its donors were looked up".to_owned(),
+        }
+    }
+
+    /// The database's amounts are in another currency than this process counts in, or nobody can tell.
+    pub(super) fn other_currency(summary: String) -> Self {
+        Self {
+            decision: Decision::Retry,
+            code: None,
+            cause: Cause::Currency,
+            summary,
         }
     }
 

@@ -238,9 +238,10 @@ async fn hand_over(
             }
         };
         let heard = heard.speaks(|| match (change, asked) {
-            (Some(change), _) => follower.change(change),
+            (Some(Some(change)), _) => follower.change(change),
+            // Of a foreign document; the rest of this answer is yet to come.
+            (Some(None), _) | (None, None) => {}
             (None, Some(moment)) => follower.current(moment),
-            (None, None) => {}
         });
         if !heard {
             return Ok("it was left to itself".to_owned());

@@ -11,7 +11,7 @@
 //! comes here only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which
 //! takes longer the more campaigns there are and the further in the list the page is.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 use serde::Deserialize;
 
 use super::cluster_time::ClusterTime;
@@ -19,6 +19,7 @@ use super::document::{CAMPAIGN_TOTALS, date};
 use super::read::{At, CampaignTotals, READ_TIMEOUT};
 use super::snapshot::{Snapshot, read};
 use super::{Store, StoreError};
+use crate::domain::id::MAX_ID_BYTES;
 use crate::domain::{CampaignId, Timestamp};
 
 /// Which part of the list of campaigns to read.
@@ -104,20 +105,63 @@ impl Store {
             return Ok(At { found, moment });
         };
         let snapshot = Snapshot::at(&self.database, at);
-        let campaigns = snapshot.all(page.find(), CampaignTotals::read).await?;
+        // To leave documents out takes MongoDB a look at each one, also to count them: so only where there are any.
+        let campaigns = match self.campaigns_of(&snapshot, &page, self.left_out.any()).await? {
+            Some(campaigns) => campaigns,
+            None => self
+                .campaigns_of(&snapshot, &page, true)
+                .await?
+                .unwrap_or_default(),
+        };
         let counted = snapshot
-            .all(count(), |document| read::<Counted>(document))
+            .all(count(self.left_out.any()), |document| read::<Counted>(document))
             .await?;
         let total = counted.first().map_or(0, |counted| counted.campaigns);
         let found = page.cut(campaigns, total);
         Ok(At { found, moment })
     }
+
+    /// The campaigns of a page and one more; nothing if one is met that is to be left out and was not.
+    async fn campaigns_of(
+        &self,
+        snapshot: &Snapshot,
+        page: &Page,
+        leave_out: bool,
+    ) -> Result<Option<Vec<CampaignTotals>>, StoreError> {
+        let left_out = self.left_out.clone();
+        let read = move |document: &RawDocument| {
+            let totals = CampaignTotals::read(document);
+            Ok(totals.inspect_err(|error| left_out.add(error)).ok())
+        };
+        let mut campaigns = snapshot.all(page.find(leave_out), read).await?;
+        let all = campaigns.iter().all(Option::is_some);
+        Ok((all || leave_out).then(|| campaigns.drain(..).flatten().collect()))
+    }
 }
 
-fn count() -> Document {
+fn count(leave_out: bool) -> Document {
+    let mut pipeline = vec![doc! { "$count": "campaigns" }];
+    if leave_out {
+        pipeline.insert(0, doc! { "$match": readable() });
+    }
     doc! {
-        "aggregate": CAMPAIGN_TOTALS, "pipeline": [{ "$count": "campaigns" }], "cursor": {}, "hint": "_id_",
-        "maxTimeMS": max_time(),
+        "aggregate": CAMPAIGN_TOTALS, "pipeline": pipeline, "cursor": {}, "hint": "_id_", "maxTimeMS": max_time(),
+    }
+}
+
+/// Matches the documents that [`CampaignTotals::read`] can read.
+fn readable() -> Document {
+    let whole = doc! { "$type": ["int", "long"] };
+    let longest = i64::try_from(MAX_ID_BYTES).unwrap_or(i64::MAX);
+    let short = doc! { "$cond": [
+        { "$eq": [{ "$type": "$_id" }, "string"] },
+        { "$and": [{ "$gt": ["$_id", ""] }, { "$lte": [{ "$strLenBytes": "$_id" }, longest] }] },
+        false,
+    ] };
+    doc! {
+        "$expr": short, "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &whole,
+        "lastUpdated": { "$type": "date" },
+        "$or": [{ "corrections": { "$exists": false } }, { "corrections": whole }],
     }
 }
 
@@ -126,9 +170,13 @@ fn max_time() -> i64 {
 }
 
 impl Page {
-    fn find(&self) -> Document {
+    fn find(&self, leave_out: bool) -> Document {
+        let mut filter = self.filter();
+        if leave_out {
+            filter = doc! { "$and": [filter, readable()] };
+        }
         doc! {
-            "find": CAMPAIGN_TOTALS, "filter": self.filter(), "sort": self.sort(), "skip": self.skip(),
+            "find": CAMPAIGN_TOTALS, "filter": filter, "sort": self.sort(), "skip": self.skip(),
             "limit": i64::from(self.limit) + 1, "maxTimeMS": max_time(),
         }
     }

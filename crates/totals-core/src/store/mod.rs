@@ -17,6 +17,7 @@ mod error;
 mod explain;
 mod failure;
 mod follow;
+mod foreign;
 mod health;
 mod indexes;
 mod list;
@@ -25,6 +26,7 @@ mod read;
 mod rebuild;
 mod reset;
 mod scan;
+mod settings;
 mod snapshot;
 mod upgrade;
 
@@ -37,7 +39,9 @@ use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
 
 pub use apply::{Applied, Left, Sight};
-pub use audit::{Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals};
+pub use audit::{
+    Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals, Unreadable,
+};
 pub use changes::{Change, ChangeKind, Moved};
 pub use cluster_time::ClusterTime;
 pub use contents::Contents;
@@ -51,8 +55,10 @@ pub use listed::Listed;
 pub use read::{At, CampaignTotals, READ_TIMEOUT};
 pub use rebuild::Rebuild;
 pub use reset::Reset;
-pub use scan::Scan;
+pub use scan::{Scan, Scanned};
+pub use settings::CurrencyAgreement;
 
+use crate::domain::Currency;
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
 
@@ -74,6 +80,10 @@ pub struct Store {
     options: Arc<ClientOptions>,
     caution: Arc<apply::Caution>,
     structure: Arc<indexes::Structure>,
+    /// What amounts are counted in, for whoever writes; see [`Store::counting_in`].
+    currency: Option<Currency>,
+    /// The documents that were left out of a read and told to the log.
+    left_out: Arc<foreign::LeftOut>,
 }
 
 impl Store {
@@ -104,6 +114,8 @@ impl Store {
             options: Arc::new(options),
             caution: Arc::default(),
             structure: Arc::default(),
+            currency: None,
+            left_out: Arc::default(),
         })
     }
 
@@ -123,12 +135,19 @@ impl Store {
     /// Creates the collections (inside a transaction they could not be) and their indexes, where missing, and names in the
     /// log what a database that was prepared before had lost. Takes over what an earlier version has left, and drops what
     /// no version needs any more. Where nothing is missing it costs three short reads, so it may be called at any time.
+    /// Writes down the currency of a store that is [`counting_in`](Store::counting_in) one.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot be reached or refuses.
+    /// [`StoreError`] if the database cannot be reached or refuses, or if its amounts are in another currency.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let store = self.clone();
-        detached(async move { store.structure.prepare(&store.database).await }).await?
+        detached(async move {
+            if let Some(currency) = store.currency {
+                settings::agree_on(&store.database, currency).await?;
+            }
+            store.structure.prepare(&store.database).await
+        })
+        .await?
     }
 
     /// About how many rows the log has, for showing progress.

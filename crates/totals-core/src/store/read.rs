@@ -8,11 +8,8 @@
 
 use std::time::Duration;
 
-use mongodb::bson::{
-    Bson, Document, RawDocument, Timestamp as BsonTimestamp, deserialize_from_document, doc,
-};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, Timestamp as BsonTimestamp, doc};
 use mongodb::error::{Error, ErrorKind};
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::cluster_time::ClusterTime;
@@ -68,7 +65,7 @@ impl Store {
             "find": CAMPAIGN_TOTALS, "filter": { "_id": campaign.as_str() }, "limit": 1, "singleBatch": true,
         };
         let At { found, moment } = self.first_at(command, earliest).await?;
-        let found = found.map(read::<TotalsDocument>).transpose()?;
+        let found = found.as_ref().map(read).transpose()?;
         Ok(At {
             found: found.map(CampaignTotals::from),
             moment,
@@ -121,8 +118,9 @@ impl Store {
     }
 }
 
-fn read<T: DeserializeOwned>(document: Document) -> Result<T, StoreError> {
-    deserialize_from_document(document).map_err(|error| Error::from(error).into())
+fn read(document: &Document) -> Result<TotalsDocument, StoreError> {
+    let raw = RawDocumentBuf::try_from(document).map_err(Error::from)?;
+    snapshot::read(&raw).map_err(|error| error.within(CAMPAIGN_TOTALS))
 }
 
 fn first(mut answer: Document) -> Result<At<Option<Document>>, Error> {

@@ -32,7 +32,9 @@ use super::audit::{CampaignAudit, Damage, Scope};
 use super::document::{CAMPAIGN_TOTALS, DONATIONS};
 use super::{Listed, Store, StoreError};
 use crate::domain::{CampaignId, Currency};
-use corrections::{confirm_totals, correct_donation, correct_totals, new_revision};
+use corrections::{
+    confirm_totals, correct_donation, correct_totals, new_revision, replace_donation, replace_totals,
+};
 use look::Look;
 use write::write_each;
 
@@ -209,17 +211,34 @@ async fn write_repairs(
 ) -> Result<(), StoreError> {
     let donations = group.iter().flat_map(|audit| &audit.donation_differences);
     let donations: Vec<_> = donations.collect();
-    let donations_written = write_each(store, DONATIONS, &donations, |donation| {
+    let mut donations_written = write_each(store, DONATIONS, &donations, |donation| {
         correct_donation(donation)
     })
     .await?;
+    let unreadable: Vec<_> = group
+        .iter()
+        .flat_map(CampaignAudit::unreadable_donations)
+        .collect();
+    donations_written += write_each(store, DONATIONS, &unreadable, |it| replace_donation(it)).await?;
     done.donations += donations_written;
-    let all = donations_written == donations.len() as u64;
+    let all = donations_written == (donations.len() + unreadable.len()) as u64;
 
-    let touched = |audit: &CampaignAudit| !audit.donation_differences.is_empty();
+    let touched = CampaignAudit::donations_differ;
+    let unreadable: Vec<_> = group
+        .iter()
+        .filter(|audit| all || !touched(audit))
+        .flat_map(|audit| audit.unreadable_totals().map(move |it| (it, audit)))
+        .collect();
+    let replaced = write_each(store, CAMPAIGN_TOTALS, &unreadable, |(it, audit)| {
+        Ok(replace_totals(it, audit))
+    })
+    .await?;
+    done.totals += replaced;
+    let all = all && replaced == unreadable.len() as u64;
     let ready = group
         .iter()
         .filter(|audit| all || !touched(audit))
+        .filter(|audit| audit.unreadable_totals().next().is_none())
         .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
     let (wrong, right): (Vec<_>, Vec<_>) = ready.partition(|(_, audit)| audit.totals_differ());
     let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();

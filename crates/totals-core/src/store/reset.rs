@@ -104,9 +104,11 @@ async fn donations_of(
         "filter": { "campaignId": campaign.as_str(), "type": "donation.created", "status": "PROCESSED" },
         "hint": LOG_BY_CAMPAIGN, "projection": { "_id": 0, "donationId": 1 },
     };
-    let stored = snapshot.all(stored, |row| text(row, "_id")).await?;
-    let logged = snapshot.all(logged, |row| text(row, "donationId")).await?;
-    Ok(stored.into_iter().chain(logged))
+    let stored = snapshot.all(stored, |row| Ok(text(row, "_id").ok())).await?;
+    let logged = snapshot
+        .all(logged, |row| Ok(text(row, "donationId").ok()))
+        .await?;
+    Ok(stored.into_iter().chain(logged).flatten())
 }
 
 /// The log rows about these donations that are not filed under their campaign: payments, and refunds that came first.
@@ -116,7 +118,10 @@ async fn rows_apart(snapshot: &Snapshot, donations: &HashSet<String>) -> Result<
     let mut ids = Vec::new();
     for mut command in [early, payments] {
         command.insert("projection", doc! { "donationId": 1 });
-        let mut rows = snapshot.stream(command, |row| Ok((text(row, "_id")?, text(row, "donationId")?)));
+        // What has neither belongs to nobody's donation.
+        let mut rows = snapshot.stream_some(command, |row| {
+            Ok(text(row, "_id").ok().zip(text(row, "donationId").ok()))
+        });
         while let Some((id, donation)) = rows.next().await? {
             if donations.contains(&donation) {
                 ids.push(id);

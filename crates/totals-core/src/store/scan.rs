@@ -1,17 +1,27 @@
 //! All campaigns' totals as of one moment, for whoever keeps them and follows the changes after it.
 
-use mongodb::bson::doc;
+use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
 use super::cluster_time::ClusterTime;
 use super::document::CAMPAIGN_TOTALS;
 use super::read::CampaignTotals;
 use super::snapshot::{Snapshot, Stream};
 use super::{Store, StoreError, detached};
+use crate::domain::CampaignId;
 
 /// The totals of all campaigns, in no order.
 pub struct Scan {
     moment: ClusterTime,
-    stream: Option<Stream<CampaignTotals>>,
+    stream: Option<Stream<Scanned>>,
+}
+
+/// What is stored of one campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scanned {
+    /// Its totals.
+    Totals(CampaignTotals),
+    /// Something that is none of this service's making.
+    Unreadable(CampaignId),
 }
 
 impl Store {
@@ -31,7 +41,16 @@ impl Store {
         };
         // Whole documents: to leave out the little that nobody needs costs MongoDB half as much again.
         let find = doc! { "find": CAMPAIGN_TOTALS, "filter": {} };
-        let stream = Snapshot::at(&self.database, moment).stream(find, CampaignTotals::read);
+        let left_out = self.left_out.clone();
+        let stream = Snapshot::at(&self.database, moment).stream_some(find, move |document| {
+            Ok(match CampaignTotals::read(document) {
+                Ok(totals) => Some(Scanned::Totals(totals)),
+                Err(error) => {
+                    left_out.add(&error);
+                    campaign(document).map(Scanned::Unreadable)
+                }
+            })
+        });
         Ok(Scan {
             moment,
             stream: Some(stream),
@@ -49,10 +68,16 @@ impl Scan {
     ///
     /// # Errors
     /// As [`Store::totals`]; what came before is not all there is.
-    pub async fn next(&mut self) -> Result<Option<CampaignTotals>, StoreError> {
+    pub async fn next(&mut self) -> Result<Option<Scanned>, StoreError> {
         match &mut self.stream {
             Some(stream) => stream.next().await,
             None => Ok(None),
         }
     }
+}
+
+/// Which campaign a document is about, if it is about any.
+fn campaign(document: &RawDocument) -> Option<CampaignId> {
+    let id = document.get("_id").ok().flatten().and_then(RawBsonRef::as_str)?;
+    CampaignId::try_from(id).ok()
 }

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use super::cluster_time::ClusterTime;
 use super::document::CAMPAIGN_TOTALS;
+use super::foreign::shell_id;
 use super::indexes::{is_unknown_hint, serving};
 use super::{StoreError, detached};
 
@@ -87,8 +88,17 @@ impl Snapshot {
     /// Runs a `find` or `aggregate` command at this moment, in a task of its own that stays a few chunks ahead.
     pub fn stream<T: Send + 'static>(
         &self,
+        command: Document,
+        mut read: impl FnMut(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+    ) -> Stream<T> {
+        self.stream_some(command, move |document| read(document).map(Some))
+    }
+
+    /// As [`Snapshot::stream`], without the documents that `read` makes nothing of.
+    pub fn stream_some<T: Send + 'static>(
+        &self,
         mut command: Document,
-        read: impl FnMut(&RawDocument) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnMut(&RawDocument) -> Result<Option<T>, StoreError> + Send + 'static,
     ) -> Stream<T> {
         let read_concern = doc! { "level": "snapshot", "atClusterTime": self.at.clone() };
         command.insert("readConcern", read_concern);
@@ -121,11 +131,9 @@ pub(super) fn read<'a, T: serde::Deserialize<'a>>(document: &'a RawDocument) -> 
 
 /// What is said of a document that is not of this service's making.
 pub(super) fn alien(document: &RawDocument, problem: &dyn fmt::Display) -> StoreError {
-    let id = document.get("_id").ok().flatten().map(|id| format!("{id:?}"));
     StoreError::defect(format!(
-        "the document {} is none of this service's ({problem}); where it is no log row, delete it and run \
-         `totals-worker rebuild`",
-        id.unwrap_or_default()
+        "the document {} is none of this service's ({problem}): `totals-worker verify` says what to do",
+        shell_id(document)
     ))
 }
 
@@ -144,7 +152,7 @@ enum Chunk<T> {
 async fn feed<T>(
     database: &Database,
     mut command: Document,
-    mut read: impl FnMut(&RawDocument) -> Result<T, StoreError>,
+    mut read: impl FnMut(&RawDocument) -> Result<Option<T>, StoreError>,
     sender: &mpsc::Sender<Chunk<T>>,
 ) -> Result<(), StoreError> {
     // Each batch as it came from the network: a cursor of documents would copy them one by one.
@@ -169,7 +177,7 @@ async fn feed<T>(
             let document = document
                 .as_document()
                 .ok_or_else(|| StoreError::defect("a query's answer holds no documents".to_owned()))?;
-            chunk.push(read(document)?);
+            chunk.extend(read(document)?);
         }
         if sender.send(Chunk::Some(chunk)).await.is_err() {
             return Ok(());

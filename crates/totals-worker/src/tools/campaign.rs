@@ -22,6 +22,24 @@ impl Which {
     pub fn scope(&self) -> Scope {
         self.campaign.clone().map_or(Scope::All, Scope::Campaign)
     }
+
+    /// The one campaign, if nothing of it was found.
+    pub fn unknown(&self, found: u64) -> Option<CampaignId> {
+        self.campaign.clone().filter(|_| found == 0)
+    }
+}
+
+/// Said of a campaign that nothing is known of: its id may be mistyped.
+pub struct NothingKnown<'a>(pub &'a CampaignId);
+
+impl fmt::Display for NothingKnown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let campaign = Line(self.0.as_str());
+        write!(
+            f,
+            "nothing was ever counted for campaign {campaign}: check its id"
+        )
+    }
 }
 
 /// Reads a campaign's id from the command line.

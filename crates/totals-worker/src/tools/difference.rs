@@ -33,6 +33,15 @@ pub enum Difference {
         campaign_id: Option<String>,
         event_id: String,
         problem: String,
+        remedy: String,
+    },
+    /// A donation, or totals, that cannot be read.
+    Document {
+        campaign_id: Option<String>,
+        collection: &'static str,
+        /// As mongosh takes it.
+        id: String,
+        problem: String,
     },
 }
 
@@ -40,12 +49,22 @@ pub enum Difference {
 pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<Item = Difference> {
     let totals_differ = audit.totals_differ();
     let campaign = audit.campaign.map(|campaign| campaign.to_string());
-    let (of_row, of_donation) = (campaign.clone(), campaign.clone());
+    let (of_row, of_donation, of_document) = (campaign.clone(), campaign.clone(), campaign.clone());
     let rows = audit.damaged.into_iter().map(move |damage| Difference::LogRow {
         campaign_id: of_row.clone(),
         event_id: damage.event_id,
         problem: damage.problem,
+        remedy: damage.remedy,
     });
+    let documents = audit
+        .unreadable
+        .into_iter()
+        .map(move |unreadable| Difference::Document {
+            campaign_id: of_document.clone(),
+            collection: unreadable.collection,
+            id: unreadable.id,
+            problem: unreadable.problem,
+        });
     let totals = totals_differ.then(|| Difference::Totals {
         campaign_id: campaign.unwrap_or_default(),
         stored: audit
@@ -67,7 +86,7 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
                 .map(|donation| ShownDonation::new(&donation, currency)),
             misfiled: difference.misfiled,
         });
-    rows.chain(totals).chain(donations)
+    rows.chain(documents).chain(totals).chain(donations)
 }
 
 impl fmt::Display for Difference {
@@ -105,9 +124,31 @@ impl fmt::Display for Difference {
                 )
             }
             Self::LogRow {
-                event_id, problem, ..
+                event_id,
+                problem,
+                remedy,
+                ..
             } => {
-                write!(f, "log row {}: {}", Line(event_id), Line(problem))
+                write!(
+                    f,
+                    "log row {}: {}: {}",
+                    Line(event_id),
+                    Line(problem),
+                    Line(remedy)
+                )
+            }
+            Self::Document {
+                collection,
+                id,
+                problem,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{collection} {}: it cannot be read ({}); a rebuild removes it, and makes it anew if the log has it",
+                    Line(id),
+                    Line(problem)
+                )
             }
         }
     }

@@ -26,6 +26,9 @@ pub enum ToolError {
     /// The database cannot do what the tool needs.
     #[error(transparent)]
     Database(#[from] Unhealthy),
+    /// The database holds amounts of another currency.
+    #[error("{0}")]
+    Currency(String),
     /// The database failed midway.
     #[error(transparent)]
     Store(#[from] StoreError),

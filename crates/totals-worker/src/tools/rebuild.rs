@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
+use totals_core::domain::CampaignId;
 use totals_core::store::{Damage, Listed, Rebuild};
 
-use super::campaign::Which;
+use super::campaign::{NothingKnown, Which};
 use super::error::ToolError;
 use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
@@ -18,8 +19,8 @@ use super::setup::Setup;
 /// is damaged, nothing is changed.
 ///
 /// JSON: {"passes","campaigns","events","corrected":{"totals","donations"},
-/// "damaged":{"count","shown":[{"eventId","problem"}]},"unfinished"}.
-/// Exit code 0 if all now follows from the log, else 1.
+/// "damaged":{"count","shown":[{"eventId","problem","remedy"}]},"unfinished"}.
+/// Exit code 0 if all now follows from the log, else 1; 1 as well if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker rebuild
@@ -40,6 +41,8 @@ pub struct Rebuilt {
     corrected: Corrected,
     damaged: Listed<Damage>,
     unfinished: bool,
+    #[serde(skip)]
+    nothing_known_of: Option<CampaignId>,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,6 +63,7 @@ impl From<Rebuild> for Rebuilt {
             },
             damaged: done.damaged,
             unfinished: done.unfinished,
+            nothing_known_of: None,
         }
     }
 }
@@ -72,12 +76,14 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
         .unless_stopped(store.rebuild(&scope, currency, |campaign| progress.add(campaign.events)))
         .await?;
     progress.finish();
-    Ok(done.into())
+    let mut rebuilt = Rebuilt::from(done);
+    rebuilt.nothing_known_of = args.which.unknown(rebuilt.campaigns);
+    Ok(rebuilt)
 }
 
 impl Answer for Rebuilt {
     fn verdict(&self) -> Verdict {
-        Verdict::alarm_if(self.unfinished || self.damaged.count > 0)
+        Verdict::alarm_if(self.unfinished || self.damaged.count > 0 || self.nothing_known_of.is_some())
     }
 }
 
@@ -85,13 +91,27 @@ impl fmt::Display for Rebuilt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Listed { count, shown } = &self.damaged;
         if *count > 0 {
-            for Damage { event_id, problem } in shown {
-                writeln!(f, "log row {}: {}", Line(event_id), Line(problem))?;
+            for Damage {
+                event_id,
+                problem,
+                remedy,
+            } in shown
+            {
+                writeln!(
+                    f,
+                    "log row {}: {}: {}",
+                    Line(event_id),
+                    Line(problem),
+                    Line(remedy)
+                )?;
             }
             return write!(
                 f,
-                "{count} log rows are damaged, and nothing was changed: restore them from a backup first"
+                "{count} log rows are damaged, and nothing was changed: mend them first, as is said of each"
             );
+        }
+        if let Some(campaign) = &self.nothing_known_of {
+            return write!(f, "{}", NothingKnown(campaign));
         }
         if self.unfinished {
             writeln!(

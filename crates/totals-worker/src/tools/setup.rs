@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::Source;
-use totals_core::store::Store;
+use totals_core::store::{CurrencyAgreement, Store};
 
 use super::error::ToolError;
 
@@ -26,12 +26,32 @@ impl Setup {
     /// # Errors
     /// [`ToolError`] with the remedy.
     pub async fn store(&self) -> Result<Store, ToolError> {
+        let store = self.open().await?;
+        // Not written down: what a tool is set to is no sign of what was counted.
+        match store.agrees_on(self.source.currency()?).await? {
+            CurrencyAgreement::Same | CurrencyAgreement::Unwritten => {}
+            CurrencyAgreement::Other(problem) => return Err(ToolError::Currency(problem)),
+        }
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// The same for a tool that counts donations, which writes the currency down where no worker has.
+    ///
+    /// # Errors
+    /// As [`Setup::store`].
+    pub async fn store_to_count_in(&self) -> Result<Store, ToolError> {
+        let store = self.store().await?.counting_in(self.source.currency()?);
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    async fn open(&self) -> Result<Store, ToolError> {
         // The worker's name, so that a worker ends the transactions of a tool that was killed.
         let store = Store::open(&self.source.database()?, "totals-worker")
             .await
             .map_err(ToolError::DatabaseUrl)?;
         store.check().await?;
-        store.prepare().await?;
         Ok(store)
     }
 

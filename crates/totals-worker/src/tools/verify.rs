@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::Currency;
+use totals_core::domain::{CampaignId, Currency};
 use totals_core::store::{Listed, PaymentAudit, Scope, Store};
 
-use super::campaign::Which;
+use super::campaign::{NothingKnown, Which};
 use super::difference::{Difference, differences};
 use super::error::ToolError;
 use super::output::{Answer, Line, Output, Verdict};
@@ -22,8 +22,8 @@ const NAMED: usize = 5;
 /// Payments are compared with donations as well; what is missing there is reported, and no drift: it may be on its way.
 ///
 /// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"donation"|
-/// "logRow",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…}}}.
-/// Exit code 0 without drift, 1 with.
+/// "logRow"|"document",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…}}}.
+/// Exit code 0 without drift, 1 with, or if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker verify
@@ -53,6 +53,8 @@ pub struct Verified {
     payments: Option<PaymentAudit>,
     #[serde(skip)]
     log_is_damaged: bool,
+    #[serde(skip)]
+    nothing_known_of: Option<CampaignId>,
 }
 
 /// Audits, campaign by campaign.
@@ -69,6 +71,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
     );
     progress.finish();
     let mut verified = audited?;
+    verified.nothing_known_of = args.which.unknown(verified.campaigns);
     match payments {
         Ok(payments) => verified.payments = Some(payments),
         // What was found of the campaigns is worth more than this.
@@ -106,12 +109,15 @@ async fn audit(
 
 impl Answer for Verified {
     fn verdict(&self) -> Verdict {
-        Verdict::alarm_if(self.drift)
+        Verdict::alarm_if(self.drift || self.nothing_known_of.is_some())
     }
 }
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(campaign) = &self.nothing_known_of {
+            return write!(f, "{}", NothingKnown(campaign));
+        }
         let Listed { count, shown } = &self.differences;
         for difference in shown {
             writeln!(f, "{difference}")?;
@@ -155,7 +161,7 @@ impl fmt::Display for Verified {
             _ if self.log_is_damaged => {
                 write!(
                     f,
-                    "{count} differences; log rows are damaged: restore them from a backup first"
+                    "{count} differences; log rows are damaged: mend them first, as is said of each"
                 )
             }
             1 => f.write_str("1 difference; `totals-worker rebuild` puts it right"),

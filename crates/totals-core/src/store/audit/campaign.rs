@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
+use mongodb::bson::{Bson, RawBsonRef, RawDocument};
 use serde::Serialize;
 
 use super::rows::StoredDonation;
+use super::unreadable::Unreadable;
 use crate::domain::{CampaignId, Donation, DonationId, Timestamp, Totals};
+use crate::store::document::{CAMPAIGN_TOTALS, DONATIONS};
+use crate::store::foreign::{shell, shell_id};
 
 /// One campaign, compared with the log.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,8 @@ pub struct CampaignAudit {
     pub damaged: Vec<Damage>,
     /// Donations that are not as the log says.
     pub donation_differences: Vec<DonationDifference>,
+    /// Documents that cannot be read: a rebuild removes them and makes anew what the log has.
+    pub unreadable: Vec<Unreadable>,
     /// The totals as they are stored.
     pub stored: Option<StoredTotals>,
     /// The totals as the log says; `None` without a creation.
@@ -32,10 +38,41 @@ pub struct CampaignAudit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Damage {
-    /// The row's id.
+    /// The row's id, as mongosh takes it where it is no text.
     pub event_id: String,
     /// What is wrong with it, as a sentence.
     pub problem: String,
+    /// What its operator can do, as a sentence with the exact command.
+    pub remedy: String,
+}
+
+impl Damage {
+    pub(super) fn new(row: &RawDocument, problem: impl Into<String>) -> Self {
+        let id = row.get("_id").ok().flatten();
+        let text = id.and_then(RawBsonRef::as_str);
+        Self {
+            event_id: text.map_or_else(|| shell_id(row), str::to_owned),
+            problem: problem.into(),
+            remedy: remedy(&shell_id(row)),
+        }
+    }
+
+    /// Of a row that is right by itself.
+    pub(super) fn of_event(event_id: String, problem: String) -> Self {
+        let remedy = remedy(&shell(&Bson::from(event_id.as_str())));
+        Self {
+            event_id,
+            problem,
+            remedy,
+        }
+    }
+}
+
+fn remedy(id: &str) -> String {
+    format!(
+        "restore the row from a backup; without one, db.event_log.deleteOne({{_id: {id}}}) in mongosh, and have its event \
+         published again if it was one"
+    )
 }
 
 /// A donation as it is stored and as the log says; at most one of the two is `None`.
@@ -81,6 +118,19 @@ impl CampaignAudit {
         }
     }
 
+    /// Keeps a donation that cannot be read, with what the log says of it, and takes it out of what is `missing`.
+    pub(super) fn unreadable_donation(
+        &mut self,
+        mut unreadable: Unreadable,
+        missing: &mut HashMap<DonationId, Donation>,
+    ) {
+        let id = unreadable
+            .donation_id()
+            .filter(|_| unreadable.collection == DONATIONS);
+        unreadable.expected = id.and_then(|id| missing.remove_entry(&id)).map(Box::new);
+        self.unreadable.push(unreadable);
+    }
+
     /// Adds the donations that are not stored, in the order of their ids: so they are written with the least work.
     pub(super) fn add_missing(&mut self, missing: HashMap<DonationId, Donation>) {
         let mut missing: Vec<_> = missing.into_iter().collect();
@@ -96,13 +146,33 @@ impl CampaignAudit {
         self.donation_differences.extend(missing);
     }
 
-    /// Whether the totals are not as the log says.
+    /// The donations that cannot be read.
+    pub(in crate::store) fn unreadable_donations(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable.iter().filter(|it| it.collection == DONATIONS)
+    }
+
+    /// The totals that cannot be read.
+    pub(in crate::store) fn unreadable_totals(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable
+            .iter()
+            .filter(|it| it.collection == CAMPAIGN_TOTALS)
+    }
+
+    /// Whether any donation has to be put right.
+    pub(in crate::store) fn donations_differ(&self) -> bool {
+        !self.donation_differences.is_empty() || self.unreadable_donations().next().is_some()
+    }
+
+    /// Whether the totals can be read and are not as the log says.
     pub fn totals_differ(&self) -> bool {
-        self.stored.map(|stored| stored.totals) != self.expected
+        self.unreadable_totals().next().is_none() && self.stored.map(|stored| stored.totals) != self.expected
     }
 
     /// How many differences and damaged rows there are.
     pub fn differences(&self) -> usize {
-        self.damaged.len() + self.donation_differences.len() + usize::from(self.totals_differ())
+        self.damaged.len()
+            + self.donation_differences.len()
+            + self.unreadable.len()
+            + usize::from(self.totals_differ())
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawDocument, deserialize_from_slice, doc};
 
-use super::rows::{Entry, Logged, StoredDonation, donation, log_entry};
+use super::rows::{Donated, Entry, Logged, donation, log_entry};
+use super::unreadable::{Found, Unreadable, campaign};
 use super::{CampaignAudit, Damage, Scope, StoredTotals};
 use crate::domain::{CampaignId, Currency, DonationId, EventKind, Money, Recount, Totals};
 use crate::store::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, TotalsDocument};
 use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
-use crate::store::snapshot::{Snapshot, Stream, read};
+use crate::store::snapshot::{Snapshot, Stream};
 use crate::store::{Store, StoreError};
 
 pub(super) struct Pass {
@@ -18,9 +19,21 @@ pub(super) struct Pass {
     /// The refunds that came before their donation.
     pub(super) early: HashMap<DonationId, Vec<Money>>,
     log: Stream<Logged>,
-    donations: Stream<(CampaignId, DonationId, StoredDonation)>,
-    totals: Stream<TotalsDocument>,
+    donations: Stream<Donated>,
+    totals: Stream<Totalled>,
+    /// Documents whose campaign cannot be one: they stand among the others, and belong to none.
+    pub(super) stray: Stray,
 }
+
+/// Documents that belong to no campaign.
+#[derive(Default)]
+pub(super) struct Stray {
+    pub damaged: Vec<Damage>,
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Totals, or what is wrong with them.
+type Totalled = Found<Result<TotalsDocument, Unreadable>, Unreadable>;
 
 impl Pass {
     /// Opens the streams of what lies in `scope` and after `done`.
@@ -34,15 +47,18 @@ impl Pass {
         let mut early: HashMap<DonationId, Vec<Money>> = HashMap::new();
         let mut rows = snapshot.stream(
             doc! { "find": EVENT_LOG, "filter": { "early": true, "status": "PROCESSED" }, "hint": LOG_EARLY },
-            move |row| log_entry(row, currency),
+            move |row| Ok(log_entry(row, currency)),
         );
-        while let Some((_, row)) = rows.next().await? {
+        while let Some(row) = rows.next().await? {
             // A damaged row is met again under its campaign, and reported there.
-            if let Ok(Entry {
-                donation,
-                kind: EventKind::DonationRefunded(refund),
-                ..
-            }) = row
+            if let Ok((
+                _,
+                Ok(Entry {
+                    donation,
+                    kind: EventKind::DonationRefunded(refund),
+                    ..
+                }),
+            )) = row
             {
                 early.entry(donation).or_default().push(refund.amount);
             }
@@ -51,23 +67,24 @@ impl Pass {
         Ok(Self {
             log: snapshot.stream(
                 doc! {
-                    "find": EVENT_LOG, "filter": { "campaignId": &campaigns, "status": "PROCESSED" },
+                    "find": EVENT_LOG, "filter": { "campaignId": &campaigns, "status": { "$ne": "FAILED" } },
                     "sort": { "campaignId": 1 }, "hint": LOG_BY_CAMPAIGN,
                 },
-                move |row| log_entry(row, currency),
+                move |row| Ok(log_entry(row, currency)),
             ),
             donations: snapshot.stream(
                 doc! {
                     "find": DONATIONS, "filter": { "campaignId": &campaigns },
                     "sort": { "campaignId": 1 }, "hint": DONATIONS_BY_CAMPAIGN,
                 },
-                donation,
+                |it| Ok(donation(it)),
             ),
             totals: snapshot.stream(
                 doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": campaigns }, "sort": { "_id": 1 } },
-                |document| read(document),
+                |document| Ok(totals(document)),
             ),
             early,
+            stray: Stray::default(),
             snapshot,
         })
     }
@@ -78,10 +95,19 @@ impl Pass {
 
     /// The first campaign that any of the streams still has.
     pub async fn next_campaign(&mut self) -> Result<Option<CampaignId>, StoreError> {
+        while let Some(Err(damage)) = self.log.next_if(Result::is_err).await? {
+            self.stray.damaged.push(damage);
+        }
+        while let Some(Err(unreadable)) = self.donations.next_if(Result::is_err).await? {
+            self.stray.unreadable.push(unreadable);
+        }
+        while let Some(Err(unreadable)) = self.totals.next_if(Result::is_err).await? {
+            self.stray.unreadable.push(unreadable);
+        }
         let heads = [
-            self.log.peek().await?.map(|(campaign, _)| campaign),
-            self.donations.peek().await?.map(|(campaign, ..)| campaign),
-            self.totals.peek().await?.map(|totals| &totals.id),
+            self.log.peek().await?.and_then(campaign_of),
+            self.donations.peek().await?.and_then(campaign_of),
+            self.totals.peek().await?.and_then(campaign_of),
         ];
         Ok(heads.into_iter().flatten().min().cloned())
     }
@@ -100,15 +126,24 @@ impl Pass {
         audit.donations = recount.donations().len() as u64;
 
         audit.expected = recount.totals();
-        let stored = self.totals.next_if(|totals| totals.id == *campaign).await?;
-        audit.stored = stored.map(|totals| StoredTotals {
-            totals: Totals::from(&totals),
-            revision: totals.revision,
-            corrections: totals.corrections,
-        });
+        let is_of = |it: Option<&CampaignId>| it == Some(campaign);
+        match self.totals.next_if(|it| is_of(campaign_of(it))).await? {
+            Some(Ok((_, Ok(totals)))) => {
+                audit.stored = Some(StoredTotals {
+                    totals: Totals::from(&totals),
+                    revision: totals.revision,
+                    corrections: totals.corrections,
+                });
+            }
+            Some(Ok((_, Err(unreadable)))) => audit.unreadable.push(unreadable),
+            Some(Err(_)) | None => {}
+        }
         let mut missing = recount.into_donations();
-        while let Some((_, id, stored)) = self.donations.next_if(|(it, ..)| it == campaign).await? {
-            audit.compare_donation(id, stored, &mut missing);
+        while let Some(Ok((_, stored))) = self.donations.next_if(|it| is_of(campaign_of(it))).await? {
+            match stored {
+                Ok((id, stored)) => audit.compare_donation(id, stored, &mut missing),
+                Err(unreadable) => audit.unreadable_donation(unreadable, &mut missing),
+            }
         }
         audit.add_missing(missing);
         Ok(audit)
@@ -122,7 +157,7 @@ impl Pass {
         placed: &mut HashSet<DonationId>,
     ) -> Result<Recount, StoreError> {
         let (mut recount, mut refunds) = (Recount::default(), Vec::new());
-        while let Some((_, row)) = self.log.next_if(|(it, _)| it == campaign).await? {
+        while let Some(Ok((_, row))) = self.log.next_if(|it| campaign_of(it) == Some(campaign)).await? {
             let Entry {
                 id,
                 donation,
@@ -145,10 +180,9 @@ impl Pass {
             match kind {
                 EventKind::DonationCreated(creation) => {
                     if let Err(contradiction) = recount.created(donation, creation) {
-                        audit.damaged.push(Damage {
-                            event_id: id,
-                            problem: contradiction.to_string(),
-                        });
+                        audit
+                            .damaged
+                            .push(Damage::of_event(id, contradiction.to_string()));
                     }
                 }
                 EventKind::DonationRefunded(refund) => refunds.push((id, donation, refund.amount)),
@@ -163,7 +197,7 @@ impl Pass {
                 let problem = format!(
                     "it refunds donationId {donation}, whose creation in this campaign is not in the log"
                 );
-                audit.damaged.push(Damage { event_id, problem });
+                audit.damaged.push(Damage::of_event(event_id, problem));
             }
         }
         let created: Vec<_> = recount
@@ -180,6 +214,21 @@ impl Pass {
             placed.insert(id);
         }
         Ok(recount)
+    }
+}
+
+fn campaign_of<T, U>(found: &Found<T, U>) -> Option<&CampaignId> {
+    found.as_ref().ok().map(|(campaign, _)| campaign)
+}
+
+fn totals(document: &RawDocument) -> Totalled {
+    let unreadable = |problem| Unreadable::totals(document, problem);
+    match campaign(document, "_id") {
+        None => Err(unreadable("its _id is no campaign's".to_owned())),
+        Some(campaign) => {
+            let totals = deserialize_from_slice(document.as_bytes());
+            Ok((campaign, totals.map_err(|error| unreadable(error.to_string()))))
+        }
     }
 }
 

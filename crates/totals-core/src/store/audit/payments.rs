@@ -13,7 +13,7 @@ use super::Scope;
 use crate::domain::{CampaignId, DonationId};
 use crate::store::document::{DONATIONS, EVENT_LOG};
 use crate::store::indexes::{DONATIONS_BY_CAMPAIGN, LOG_PAYMENTS};
-use crate::store::snapshot::{Snapshot, Stream, alien};
+use crate::store::snapshot::{Snapshot, Stream};
 use crate::store::{Listed, Store, StoreError};
 
 /// Donations whose payments are looked up in one query, which must stay below 16 MB.
@@ -49,7 +49,7 @@ impl Store {
 
 /// Walks along all donations and all payments side by side.
 async fn all_payments(snapshot: &Snapshot, shown: usize) -> Result<PaymentAudit, StoreError> {
-    let ids = doc! { "find": DONATIONS, "projection": { "_id": 1 }, "sort": { "_id": 1 }, "hint": "_id_" };
+    let ids = doc! { "find": DONATIONS, "filter": { "_id": { "$gt": "" } }, "projection": { "_id": 1 }, "sort": { "_id": 1 }, "hint": "_id_" };
     let mut known = donation_ids(snapshot, ids, "_id");
     let mut waiting = donation_ids(snapshot, stored(doc! { "campaignId": null }), "_id");
     let mut paid = donation_ids(snapshot, paid(doc! { "$gt": "" }), "donationId");
@@ -110,7 +110,8 @@ async fn payments_of(
 }
 
 /// The ids of stored donations, in their order.
-fn stored(filter: Document) -> Document {
+fn stored(mut filter: Document) -> Document {
+    filter.insert("_id", doc! { "$gt": "" });
     doc! {
         "find": DONATIONS, "filter": filter, "projection": { "_id": 1 }, "sort": { "_id": 1 },
         "hint": DONATIONS_BY_CAMPAIGN, "allowDiskUse": true,
@@ -126,11 +127,10 @@ fn paid(donations: Document) -> Document {
     }
 }
 
+/// What is no donation's id is passed over: the audit names it.
 fn donation_ids(snapshot: &Snapshot, command: Document, field: &'static str) -> Stream<DonationId> {
-    let read = move |document: &RawDocument| {
+    snapshot.stream_some(command, move |document: &RawDocument| {
         let id = document.get(field).ok().flatten().and_then(RawBsonRef::as_str);
-        let id = id.ok_or_else(|| alien(document, &format_args!("{field} is missing or no text")))?;
-        DonationId::try_from(id).map_err(|error| alien(document, &error))
-    };
-    snapshot.stream(command, read)
+        Ok(id.and_then(|id| DonationId::try_from(id).ok()))
+    })
 }

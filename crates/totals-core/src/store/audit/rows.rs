@@ -3,15 +3,15 @@
 use mongodb::bson::{RawBsonRef, RawDocument};
 
 use super::Damage;
-use crate::domain::{
-    CampaignId, Creation, Currency, Donation, DonationId, EventKind, InvalidId, Money, Timestamp,
-};
-use crate::store::StoreError;
+use super::unreadable::{Found, Unreadable, campaign};
+use crate::domain::{Creation, Currency, Donation, DonationId, EventKind, InvalidId, Money, Timestamp};
 use crate::store::document::{LogRow, timestamp, whole};
-use crate::store::snapshot::alien;
 
 /// A log row, or what is wrong with it.
-pub(super) type Logged = (CampaignId, Result<Entry, Damage>);
+pub(super) type Logged = Found<Result<Entry, Damage>, Damage>;
+
+/// A donation, or what is wrong with it.
+pub(super) type Donated = Found<Result<(DonationId, StoredDonation), Unreadable>, Unreadable>;
 
 /// A row that holds what was logged.
 pub(super) struct Entry {
@@ -23,10 +23,18 @@ pub(super) struct Entry {
 }
 
 /// Reads a row of the log, and checks it.
-pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Result<Logged, StoreError> {
-    let document = Fields::of(row);
+pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Logged {
+    match (campaign(row, "campaignId"), checked(row, currency)) {
+        (Some(campaign), Ok(entry)) => Ok((campaign, Ok(entry))),
+        (Some(campaign), Err(problem)) => Ok((campaign, Err(Damage::new(row, problem)))),
+        (None, _) => Err(Damage::new(row, "its campaignId is missing, or none")),
+    }
+}
+
+fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
     let [
-        id,
+        event,
+        status,
         event_type,
         content_hash,
         payload,
@@ -34,43 +42,41 @@ pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Result<Logged,
         campaign_id,
         early,
         committed,
-    ] = document.read([
-        "_id",
-        "type",
-        "contentHash",
-        "payload",
-        "donationId",
-        "campaignId",
-        "early",
-        "committedAt",
-    ])?;
-    let campaign = document.text("campaignId", campaign_id)?;
+    ] = fields(
+        row,
+        [
+            "_id",
+            "status",
+            "type",
+            "contentHash",
+            "payload",
+            "donationId",
+            "campaignId",
+            "early",
+            "committedAt",
+        ],
+    )?;
     let logged = LogRow {
-        id: document.text("_id", id)?,
-        event_type: document.text("type", event_type)?,
-        content_hash: document
-            .wanted("contentHash", content_hash, RawBsonRef::as_binary)?
-            .bytes,
-        payload: document.text("payload", payload)?,
-        donation_id: document.text("donationId", donation_id)?,
-        campaign_id: Some(campaign),
+        id: text("_id", event)?,
+        event_type: text("type", event_type)?,
+        content_hash: wanted("contentHash", content_hash, RawBsonRef::as_binary)?.bytes,
+        payload: text("payload", payload)?,
+        donation_id: text("donationId", donation_id)?,
+        campaign_id: Some(text("campaignId", campaign_id)?),
         early: early.and_then(RawBsonRef::as_bool).unwrap_or_default(),
     };
-    let committed = document.wanted("committedAt", committed, RawBsonRef::as_datetime)?;
-    let entry = match logged.check(currency) {
-        Ok((donation, kind)) => Ok(Entry {
-            id: logged.id.to_owned(),
-            donation,
-            kind,
-            early: logged.early,
-            committed: timestamp(committed),
-        }),
-        Err(problem) => Err(Damage {
-            event_id: logged.id.to_owned(),
-            problem,
-        }),
-    };
-    Ok((document.id(campaign)?, entry))
+    if status.and_then(RawBsonRef::as_str) != Some("PROCESSED") {
+        return Err("its status is neither PROCESSED nor FAILED".to_owned());
+    }
+    let committed = wanted("committedAt", committed, RawBsonRef::as_datetime)?;
+    let (donation, kind) = logged.check(currency)?;
+    Ok(Entry {
+        id: logged.id.to_owned(),
+        donation,
+        kind,
+        early: logged.early,
+        committed: timestamp(committed),
+    })
 }
 
 /// A donation as it is stored.
@@ -83,84 +89,85 @@ pub struct StoredDonation {
 }
 
 /// Reads a donation that was created.
-pub(super) fn donation(stored: &RawDocument) -> Result<(CampaignId, DonationId, StoredDonation), StoreError> {
-    let document = Fields::of(stored);
-    let [id, campaign, donor, amount, refunded, live_donor] = document.read([
-        "_id",
-        "campaignId",
-        "donorId",
-        "amountMinor",
-        "refundedMinor",
-        "liveDonor",
-    ])?;
-    let campaign: CampaignId = document.id(document.text("campaignId", campaign)?)?;
-    let donor = match donor {
-        None | Some(RawBsonRef::Null) => None,
-        some => Some(document.id(document.text("donorId", some)?)?),
-    };
-    let amount = document.whole("amountMinor", amount)?;
-    let refunded = document.whole("refundedMinor", refunded)?;
-    let stored = Donation {
-        creation: Some(Creation {
-            campaign: campaign.clone(),
-            donor,
-            amount: Money::from_minor(amount),
+pub(super) fn donation(stored: &RawDocument) -> Donated {
+    match (campaign(stored, "campaignId"), any_donation(stored)) {
+        (Some(campaign), donation) => {
+            let unreadable = |problem| Unreadable::donation(stored, problem);
+            Ok((campaign, donation.map_err(unreadable)))
+        }
+        (None, _) => Err(Unreadable::donation(stored, "its campaignId is missing, or none")),
+    }
+}
+
+/// Reads a donation, created or not.
+pub(super) fn any_donation(stored: &RawDocument) -> Result<(DonationId, StoredDonation), String> {
+    let [donation, campaign, donor, amount, refunded, live_donor] = fields(
+        stored,
+        [
+            "_id",
+            "campaignId",
+            "donorId",
+            "amountMinor",
+            "refundedMinor",
+            "liveDonor",
+        ],
+    )?;
+    let [campaign, donor, amount] =
+        [campaign, donor, amount].map(|value| value.filter(|value| *value != RawBsonRef::Null));
+    let donation = id("_id", donation)?;
+    let refunded = Money::from_minor(wanted("refundedMinor", refunded, whole)?);
+    let creation = match (campaign, donor, amount) {
+        (None, None, None) => None,
+        (None, ..) => return Err("it has a donor or an amount, and no campaignId".to_owned()),
+        (campaign, donor, amount) => Some(Creation {
+            campaign: id("campaignId", campaign)?,
+            donor: donor.map(|donor| id("donorId", Some(donor))).transpose()?,
+            amount: Money::from_minor(wanted("amountMinor", amount, whole)?),
         }),
-        refunded: Money::from_minor(refunded),
     };
+    let stored = Donation { creation, refunded };
     let wanted = stored
         .live_donor()
         .map(|(_, donor)| RawBsonRef::String(donor.as_str()));
     let misfiled = live_donor != wanted;
-    let id = document.id(document.text("_id", id)?)?;
-    Ok((campaign, id, StoredDonation { stored, misfiled }))
+    Ok((donation, StoredDonation { stored, misfiled }))
 }
 
-/// A document whose fields are wanted.
-#[derive(Clone, Copy)]
-struct Fields<'a>(&'a RawDocument);
-
-impl<'a> Fields<'a> {
-    fn of(document: &'a RawDocument) -> Self {
-        Self(document)
-    }
-
-    /// The fields of these names, found in one walk.
-    fn read<const N: usize>(self, names: [&str; N]) -> Result<[Option<RawBsonRef<'a>>; N], StoreError> {
-        let mut found = [None; N];
-        for element in self.0.iter_elements() {
-            let element = element.map_err(|error| alien(self.0, &error))?;
-            let key = element.key().as_str();
-            if let Some(wanted) = names.iter().position(|name| *name == key) {
-                found[wanted] = Some(element.value().map_err(|error| alien(self.0, &error))?);
-            }
+/// A document's fields of these names, found in one walk.
+fn fields<'a, const N: usize>(
+    document: &'a RawDocument,
+    names: [&str; N],
+) -> Result<[Option<RawBsonRef<'a>>; N], String> {
+    let mut found = [None; N];
+    for element in document.iter_elements() {
+        let element = element.map_err(|error| error.to_string())?;
+        let key = element.key().as_str();
+        if let Some(wanted) = names.iter().position(|name| *name == key) {
+            found[wanted] = Some(element.value().map_err(|error| error.to_string())?);
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// A field that has to be there, as what it has to be.
-    fn wanted<T>(
-        self,
-        name: &str,
-        value: Option<RawBsonRef<'a>>,
-        read: impl Fn(RawBsonRef<'a>) -> Option<T>,
-    ) -> Result<T, StoreError> {
-        value
-            .and_then(read)
-            .ok_or_else(|| alien(self.0, &format_args!("{name} is missing, or of another type")))
-    }
+/// A field that has to be there, as what it has to be.
+fn wanted<'a, T>(
+    name: &str,
+    value: Option<RawBsonRef<'a>>,
+    read: impl Fn(RawBsonRef<'a>) -> Option<T>,
+) -> Result<T, String> {
+    let value = value.and_then(read);
+    value.ok_or_else(|| format!("{name} is missing, or of another type"))
+}
 
-    fn whole(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<i64, StoreError> {
-        self.wanted(name, value, whole)
-    }
+fn text<'a>(name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, String> {
+    wanted(name, value, RawBsonRef::as_str)
+}
 
-    fn text(self, name: &str, value: Option<RawBsonRef<'a>>) -> Result<&'a str, StoreError> {
-        self.wanted(name, value, RawBsonRef::as_str)
-    }
-
-    fn id<T: TryFrom<&'a str, Error = InvalidId>>(self, text: &'a str) -> Result<T, StoreError> {
-        T::try_from(text).map_err(|error| alien(self.0, &error))
-    }
+fn id<'a, T>(name: &str, value: Option<RawBsonRef<'a>>) -> Result<T, String>
+where
+    T: TryFrom<&'a str, Error = InvalidId>,
+{
+    T::try_from(text(name, value)?).map_err(|error| format!("{name} {error}"))
 }
 
 #[cfg(test)]
@@ -177,7 +184,8 @@ mod tests {
     fn a_donation_is_read_whatever_else_the_document_has() {
         let mut document = stored();
         document.append(mongodb::bson::cstr!("note"), "by hand");
-        let (campaign, id, donation) = donation(&document).unwrap();
+        let (campaign, read) = donation(&document).unwrap();
+        let (id, donation) = read.unwrap();
         assert_eq!((campaign.as_str(), id.as_str()), ("c", "d"));
         assert_eq!(donation.stored.contribution().minor(), 3);
         let donor = donation.stored.creation.unwrap().donor.unwrap();
@@ -188,7 +196,7 @@ mod tests {
     fn what_a_person_corrected_by_hand_is_read() {
         let by_hand =
             rawdoc! { "_id": "d", "campaignId": "c", "donorId": null, "amountMinor": 5, "refundedMinor": 2 };
-        let (_, _, donation) = donation(&by_hand).unwrap();
+        let (_, donation) = any_donation(&by_hand).unwrap();
         assert_eq!(donation.stored.contribution().minor(), 3);
         assert_eq!(donation.stored.creation.unwrap().donor, None);
     }
@@ -196,11 +204,12 @@ mod tests {
     #[test]
     fn a_document_of_another_shape_is_named_with_what_is_wrong_with_it() {
         let without_amount = rawdoc! { "_id": "d7", "campaignId": "c", "refundedMinor": 2_i64 };
-        let error = donation(&without_amount).unwrap_err().to_string();
-        assert!(error.contains("d7") && error.contains("amountMinor"), "{error}");
+        let named = donation(&without_amount).unwrap().1.unwrap_err();
+        assert_eq!(named.id, "\"d7\"");
+        assert!(named.problem.contains("amountMinor"), "{named:?}");
         let of_another_type =
             rawdoc! { "_id": "d7", "campaignId": "c", "amountMinor": "5", "refundedMinor": 2 };
-        let error = donation(&of_another_type).unwrap_err().to_string();
+        let error = any_donation(&of_another_type).unwrap_err();
         assert!(
             error.contains("amountMinor is missing, or of another type"),
             "{error}"
@@ -226,7 +235,11 @@ mod tests {
             if let Some(live_donor) = live_donor {
                 document.append(mongodb::bson::cstr!("liveDonor"), live_donor.clone());
             }
-            assert_eq!(donation(&document).unwrap().2.misfiled, misfiled, "{document:?}");
+            assert_eq!(
+                any_donation(&document).unwrap().1.misfiled,
+                misfiled,
+                "{document:?}"
+            );
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mongodb::bson::doc;
+use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
-use super::CampaignAudit;
-use super::pass::Pass;
-use super::rows::StoredDonation;
+use super::pass::{Pass, Stray};
+use super::rows::any_donation;
+use super::unreadable::{Unreadable, documents_apart, rows_apart};
+use super::{CampaignAudit, Damage};
 use crate::domain::{Donation, DonationId, Money};
 use crate::store::StoreError;
-use crate::store::document::{DONATIONS, DonationDocument};
+use crate::store::document::DONATIONS;
 use crate::store::indexes::DONATIONS_BY_CAMPAIGN;
-use crate::store::snapshot::read;
 
 /// Documents looked up by id in one query, which must stay below 16 MB.
 const LOOKED_UP_AT_ONCE: usize = 10_000;
@@ -38,24 +38,68 @@ impl Pass {
         let command =
             doc! { "find": DONATIONS, "filter": { "campaignId": null }, "hint": DONATIONS_BY_CAMPAIGN };
         let mut stored = self.snapshot.stream(command, |it| {
-            let misfiled = it.get("liveDonor").ok().flatten().is_some();
-            Ok((misfiled, read::<DonationDocument>(it)?.into_parts()))
+            Ok(any_donation(it).map_err(|problem| Unreadable::donation(it, problem)))
         });
-        while let Some((misfiled, (donation, stored))) = stored.next().await? {
-            audit.compare_donation(donation, StoredDonation { stored, misfiled }, &mut missing);
+        while let Some(stored) = stored.next().await? {
+            match stored {
+                Ok((id, stored)) => audit.compare_donation(id, stored, &mut missing),
+                Err(unreadable) => audit.unreadable_donation(unreadable, &mut missing),
+            }
         }
+        self.add_stray(&mut audit, &mut missing).await?;
         // Those created since their campaign was audited, under a former snapshot.
         let ids: Vec<_> = missing.keys().map(DonationId::to_string).collect();
         for ids in ids.chunks(LOOKED_UP_AT_ONCE) {
-            let command = doc! { "find": DONATIONS, "filter": { "_id": { "$in": ids } } };
+            let command = doc! {
+                "find": DONATIONS, "filter": { "_id": { "$in": ids } }, "projection": { "_id": 1 },
+            };
             let mut created = self
                 .snapshot
-                .stream(command, |it| Ok(read::<DonationDocument>(it)?.into_parts().0));
+                .stream_some(command, |it| Ok(it.get_str("_id").ok().map(str::to_owned)));
             while let Some(id) = created.next().await? {
-                missing.remove(&id);
+                missing.remove(id.as_str());
             }
         }
         audit.add_missing(missing);
         Ok(audit)
+    }
+
+    /// Adds what belongs to no campaign and does not wait for one.
+    async fn add_stray(
+        &mut self,
+        audit: &mut CampaignAudit,
+        missing: &mut HashMap<DonationId, Donation>,
+    ) -> Result<(), StoreError> {
+        let Stray { damaged, unreadable } = std::mem::take(&mut self.stray);
+        audit.damaged.extend(damaged);
+        let mut rows = self
+            .snapshot
+            .stream(rows_apart(), |row| Ok(Damage::new(row, apart(row))));
+        while let Some(damage) = rows.next().await? {
+            audit.damaged.push(damage);
+        }
+        for unreadable in unreadable {
+            audit.unreadable_donation(unreadable, missing);
+        }
+        for mut stream in documents_apart(&self.snapshot) {
+            while let Some(unreadable) = stream.next().await? {
+                audit.unreadable_donation(unreadable, missing);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a row that is of no campaign.
+fn apart(row: &RawDocument) -> &'static str {
+    let text = |name| row.get(name).ok().flatten().and_then(RawBsonRef::as_str);
+    if text("_id").is_none() {
+        "its _id is no event's"
+    } else if text("status") != Some("PROCESSED") {
+        "its status is neither PROCESSED nor FAILED"
+    } else if text("donationId").is_none() {
+        "its donationId is missing, or of another type"
+    } else {
+        "its campaignId is missing, or none, or it is no payment's"
     }
 }

@@ -6,7 +6,7 @@ use mongodb::error::Error;
 use super::write::Repair;
 use crate::domain::{CampaignId, Timestamp, Totals};
 use crate::store::StoreError;
-use crate::store::audit::{CampaignAudit, DonationDifference};
+use crate::store::audit::{CampaignAudit, DonationDifference, Unreadable};
 use crate::store::document::{DonationDocument, date};
 
 /// Makes a donation what the log says.
@@ -33,10 +33,53 @@ pub(super) fn correct_donation(
     })
 }
 
+/// Makes a donation that cannot be read what the log says, or removes it if the log does not know it.
+pub(super) fn replace_donation(unreadable: &Unreadable) -> Result<Repair<DonationDocument>, StoreError> {
+    let query = *unreadable.as_seen.clone();
+    let Some((id, expected)) = unreadable.expected.as_deref() else {
+        return Ok(remove(unreadable));
+    };
+    let mut replacement = serialize_to_document(&DonationDocument::new(id, expected)).map_err(Error::from)?;
+    replacement.remove("_id");
+    Ok(Repair::Update(doc! { "q": query, "u": replacement }))
+}
+
+/// Removes a document that cannot be read.
+pub(super) fn remove<T>(unreadable: &Unreadable) -> Repair<T> {
+    Repair::Delete(doc! { "q": *unreadable.as_seen.clone(), "limit": 1 })
+}
+
+/// Puts the totals that the log says in the place of some that cannot be read. A worker that moves them meanwhile moves
+/// their revision, or their fields, and they are looked at again.
+pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> Repair<Document> {
+    let Some(expected) = audit.expected else {
+        return remove(unreadable);
+    };
+    let now = Timestamp::now();
+    let (created, _) = audit.committed.unwrap_or((now, now));
+    // One that readers have not seen: each event has moved it by one at most.
+    let logged = i64::try_from(audit.events).unwrap_or(i64::MAX);
+    let revision = unreadable.number("revision").max(logged).saturating_add(1);
+    Repair::Update(doc! {
+        "q": *unreadable.as_seen.clone(),
+        "u": {
+            "totalAmountMinor": expected.amount.minor(), "totalPledges": expected.pledges,
+            "totalDonors": expected.donors, "revision": revision,
+            "corrections": unreadable.number("corrections").saturating_add(1),
+            "createdAt": date(created), "lastUpdated": date(now),
+        },
+    })
+}
+
 /// Gives the totals a revision that nobody has seen. Totals that are not there have none: what a worker saw of stray
 /// donations, where the log knows no donation to the campaign, it may commit.
 pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
-    revise(doc! { "_id": campaign.as_str() })
+    // One that is no number cannot be added to, and is made anew.
+    let or_number = vec![
+        doc! { "revision": null },
+        doc! { "revision": { "$type": "number" } },
+    ];
+    revise(doc! { "_id": campaign.as_str(), "$or": or_number })
 }
 
 /// The same for totals that were right, if nobody has moved them since.
@@ -63,7 +106,7 @@ pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Re
     let stored = found.totals;
     let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
     // Only an addition to totals that rest on the right donations goes together with whatever workers add.
-    let adds = audit.stored.is_some() && audit.expected.is_some() && audit.donation_differences.is_empty();
+    let adds = audit.stored.is_some() && audit.expected.is_some() && !audit.donations_differ();
     if !adds {
         query.insert("revision", as_seen(found.revision));
     }

@@ -111,7 +111,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         _ if setup.stop.is_cancelled() => ToolError::Interrupted,
         error => error,
     })?;
-    let store = setup.store().await?;
+    let store = setup.store_to_count_in().await?;
     // Cancelled too when the rejects cannot be written: nothing is dropped without a trace.
     let give_up = setup.stop.child_token();
     let rejects = Rejects::create(args.rejects.as_deref(), &args.file, give_up.clone())?;

@@ -1,0 +1,132 @@
+//! A database has one currency, that of the first worker, and whoever is set otherwise refuses: nothing is ever counted
+//! in another one, or shown in it.
+
+use mongodb::bson::doc;
+use reqwest::StatusCode;
+
+use crate::events::created;
+use crate::harness::{Process, World, api_command, eventually};
+use crate::tool::tool;
+
+const IN_YEN: &str = "CURRENCY is USD, but the amounts in this database are in JPY: set CURRENCY=JPY";
+
+/// 5000 yen, counted by a worker of that currency.
+async fn yen(world: &World) -> Process {
+    let mut command = world.worker_command();
+    command.env("CURRENCY", "JPY");
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+    world
+        .broker
+        .publish([created("e1", "d1").amount(5000.0).into()])
+        .await;
+    world.expect_totals("c", 5000, 1, 0).await;
+    worker
+}
+
+#[tokio::test]
+async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
+    let world = World::new().await;
+    assert_eq!(yen(&world).await.terminate().await, Some(0));
+    let worker = Process::start(world.worker_command()).await;
+    let health = eventually(
+        || worker.get("/health"),
+        |(_, health)| {
+            health["consumer"]["message"]
+                .as_str()
+                .is_some_and(|it| it.starts_with(IN_YEN))
+        },
+    );
+    assert_eq!(health.await.0, StatusCode::SERVICE_UNAVAILABLE);
+    world
+        .broker
+        .publish([created("e2", "d2").amount(7.0).into()])
+        .await;
+    worker.logged("not consuming; will try again").await;
+    assert_eq!(world.database.processed().await, 1);
+    assert_eq!(world.broker.count(&world.broker.queue).await, 1);
+}
+
+#[tokio::test]
+async fn a_tool_of_another_currency_refuses_with_one_line() {
+    let world = World::new().await;
+    let _worker = yen(&world).await;
+    for arguments in [
+        ["verify"].as_slice(),
+        &["rebuild"],
+        &["explain", "c"],
+        &["reset", "c", "--yes"],
+    ] {
+        let said = tool(&world, arguments).await;
+        assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
+        assert!(said.stderr.contains(IN_YEN), "{said:?}");
+        assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
+    }
+    world.expect_totals("c", 5000, 1, 0).await;
+    let mut command = world.worker_command();
+    let verified = command
+        .args(["verify"])
+        .env("CURRENCY", "JPY")
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(verified.status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_api_of_another_currency_shows_nothing_and_recovers_by_itself() {
+    let world = World::new().await;
+    let mut command = api_command();
+    command.env("DATABASE_URL", &world.database.url);
+    // It starts before there is anything to contradict it.
+    let api = Process::start(command).await;
+    api.healthy().await;
+    let missing = api.get("/api/totals/campaigns/c").await;
+    assert_eq!(missing.0, StatusCode::NOT_FOUND);
+    let watched = async {
+        loop {
+            let (status, body) = api.get("/api/totals/campaigns/c").await;
+            assert_ne!(status, StatusCode::OK, "{body}");
+            let (listed, body) = api.get("/api/totals/campaigns").await;
+            assert!(listed != StatusCode::OK || body["data"]["total"] == 0, "{body}");
+            if (status, listed) == (StatusCode::SERVICE_UNAVAILABLE, StatusCode::SERVICE_UNAVAILABLE) {
+                return;
+            }
+        }
+    };
+    let (_worker, ()) = tokio::join!(yen(&world), watched);
+    let health = api.degraded().await;
+    let message = health["database"]["message"].as_str().unwrap();
+    assert!(message.starts_with(IN_YEN), "{health}");
+
+    let settings = world.database.collection("settings");
+    settings
+        .update_one(doc! { "_id": "service" }, doc! { "$set": { "currency": "USD" } })
+        .await
+        .unwrap();
+    api.healthy().await;
+    let shown = eventually(
+        || api.get("/api/totals/campaigns/c"),
+        |(status, _)| *status == StatusCode::OK,
+    );
+    assert_eq!(shown.await.1["data"]["totalAmount"], 50);
+}
+
+#[tokio::test]
+async fn a_worker_writes_the_currency_into_a_database_that_has_none() {
+    let world = World::new().await;
+    let currency = async || {
+        let settings = world.database.collection("settings");
+        let found = settings.find_one(doc! { "_id": "service" }).await.unwrap();
+        found.and_then(|found| found.get_str("currency").map(str::to_owned).ok())
+    };
+    // Looking at it decides nothing.
+    assert_eq!(tool(&world, &["verify"]).await.code, Some(0));
+    assert_eq!(currency().await, None);
+    let worker = world.worker().await;
+    assert_eq!(currency().await.as_deref(), Some("USD"));
+    worker.terminate().await;
+    world.database.collection("settings").drop().await.unwrap();
+    let _worker = world.worker().await;
+    assert_eq!(currency().await.as_deref(), Some("USD"));
+}

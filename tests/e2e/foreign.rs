@@ -1,0 +1,300 @@
+//! Documents of another making: left out of what readers see, named to the operator with what to do, and put right.
+
+use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::events::{created, refunded};
+use crate::harness::{Process, World, eventually};
+use crate::tool::{json, tool};
+
+/// Campaign `c` with 155.00 of three pledges, and `other` with 7.00 of one, of which a worker has counted all.
+async fn counted() -> World {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let events = [
+        created("e1", "d1").donor("ada").amount(100.0),
+        created("e2", "d2").donor("ada").amount(50.0),
+        refunded("e3", "d2").amount(20.0),
+        created("e4", "d3").donor("bob").amount(25.0),
+        created("e5", "d4").campaign("other").amount(7.0),
+    ];
+    for (number, event) in events.into_iter().enumerate() {
+        world.broker.publish([event.into()]).await;
+        eventually(
+            || world.database.processed(),
+            |processed| *processed == number + 1,
+        )
+        .await;
+    }
+    world.expect_settled(5).await;
+    worker.terminate().await;
+    world
+}
+
+async fn insert(world: &World, collection: &str, document: Document) {
+    world
+        .database
+        .collection(collection)
+        .insert_one(document)
+        .await
+        .unwrap();
+}
+
+fn totals(id: impl Into<Bson>) -> Document {
+    let now = mongodb::bson::DateTime::now();
+    doc! {
+        "_id": id, "totalAmountMinor": 1_i64, "totalPledges": 1_i64, "totalDonors": 1_i64, "revision": 1_i64,
+        "createdAt": now, "lastUpdated": now,
+    }
+}
+
+/// What no campaign's totals look like.
+fn foreign() -> Vec<Document> {
+    let mut wrong_type = totals("wrong-type");
+    wrong_type.insert("totalAmountMinor", 1.5);
+    vec![
+        totals(ObjectId::new()),
+        totals(7),
+        totals(""),
+        totals("x".repeat(257)),
+        wrong_type,
+        doc! { "_id": "without-fields" },
+    ]
+}
+
+async fn listed(api: &Process) -> Vec<String> {
+    let (status, body) = api
+        .get("/api/totals/campaigns?sortBy=totalAmount&sortOrder=asc&limit=1")
+        .await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["data"]["total"], 2, "{body}");
+    let (status, body) = api
+        .get("/api/totals/campaigns?sortBy=totalAmount&sortOrder=asc")
+        .await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let totals = body["data"]["totals"].as_array().unwrap();
+    let id = |totals: &Value| totals["campaignId"].as_str().unwrap().to_owned();
+    totals.iter().map(id).collect()
+}
+
+async fn expect_left_out(api: &Process) {
+    assert_eq!(listed(api).await, ["other", "c"]);
+    let (status, _) = api.get("/api/totals/campaigns/without-fields").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(api.get("/api/totals/campaigns/c").await.0, StatusCode::OK);
+    assert_eq!(listed(api).await, ["other", "c"]);
+    let told = api.log().matches("it is left out of lists").count();
+    assert!(told <= foreign().len(), "{told} lines");
+}
+
+#[tokio::test]
+async fn foreign_totals_are_left_out_of_lists_whether_they_were_there_or_come() {
+    let world = counted().await;
+    let later = world.live_api(&[]).await;
+    for document in foreign() {
+        insert(&world, "campaign_totals", document).await;
+    }
+    let api = world.live_api(&[]).await;
+    expect_left_out(&api).await;
+    api.logged("it is left out of lists").await;
+    // It heard of them along the change stream, and of this one after them.
+    world.database.donate("c").await.unwrap();
+    eventually(
+        || later.get("/api/totals/campaigns/c"),
+        |(_, body)| body["data"]["totalPledges"] == 4,
+    )
+    .await;
+    let health = later.healthy().await;
+    assert_eq!(
+        (&health["live"]["current"], &health["live"]["listed"]),
+        (&true.into(), &true.into())
+    );
+    expect_left_out(&later).await;
+    assert!(!later.log().contains("changes are lost"), "{}", later.log());
+}
+
+#[tokio::test]
+async fn foreign_totals_are_left_out_of_pages_that_the_database_sorts() {
+    let world = counted().await;
+    for document in foreign() {
+        insert(&world, "campaign_totals", document).await;
+    }
+    world.database.hide_changes().await;
+    let api = world.api().await;
+    expect_left_out(&api).await;
+}
+
+#[tokio::test]
+async fn totals_that_break_and_are_mended_under_an_api_go_and_come_back() {
+    let world = counted().await;
+    let api = world.live_api(&[]).await;
+    assert_eq!(listed(&api).await, ["other", "c"]);
+    let set = async |value: Bson| {
+        let set = doc! { "$set": { "lastUpdated": value } };
+        world.database.change("campaign_totals", "other", set).await;
+    };
+    set("yesterday".into()).await;
+    let other = async || api.get("/api/totals/campaigns/other").await;
+    eventually(other, |(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE).await;
+    let page = async || api.get("/api/totals/campaigns").await;
+    eventually(page, |(_, body)| body["data"]["total"] == 1).await;
+    set(mongodb::bson::DateTime::now().into()).await;
+    eventually(other, |(status, _)| *status == StatusCode::OK).await;
+    eventually(page, |(_, body)| body["data"]["total"] == 2).await;
+}
+
+/// Whatever stands where a donation or totals should: named with its collection and id, and made anew by a rebuild.
+#[tokio::test]
+async fn unreadable_donations_and_totals_are_named_and_made_anew() {
+    let world = counted().await;
+    let id = ObjectId::new();
+    for document in foreign() {
+        insert(&world, "campaign_totals", document).await;
+    }
+    insert(&world, "donations", doc! { "_id": id, "campaignId": "c" }).await;
+    insert(&world, "donations", doc! { "_id": 8, "refundedMinor": 0_i64 }).await;
+    for (donation, set) in [
+        ("d1", doc! { "amountMinor": 100.5 }),
+        ("d2", doc! { "campaignId": "" }),
+        ("d3", doc! { "campaignId": 3 }),
+    ] {
+        world
+            .database
+            .change("donations", donation, doc! { "$set": set })
+            .await;
+    }
+    let unset = doc! { "$unset": { "campaignId": "" } };
+    world.database.change("donations", "d4", unset).await;
+    let broken = doc! { "$set": { "revision": "four", "totalAmountMinor": "a lot" } };
+    world.database.change("campaign_totals", "c", broken).await;
+
+    let verified = json(&world, 1, &["verify"]).await;
+    let shown = verified["differences"]["shown"].as_array().unwrap();
+    let mut named: Vec<_> = shown
+        .iter()
+        .filter(|it| it["kind"] == "document")
+        .map(|it| {
+            format!(
+                "{} {}",
+                it["collection"].as_str().unwrap(),
+                it["id"].as_str().unwrap()
+            )
+        })
+        .collect();
+    named.sort();
+    let object_id = format!("donations ObjectId(\"{id}\")");
+    let donations = [
+        &object_id,
+        "donations 8",
+        "donations \"d1\"",
+        "donations \"d2\"",
+        "donations \"d3\"",
+        "donations \"d4\"",
+    ];
+    for wanted in donations {
+        assert!(named.iter().any(|it| it == wanted), "{wanted}: {named:#?}");
+    }
+    assert_eq!(named.len(), donations.len() + foreign().len() + 1, "{named:#?}");
+    assert!(verified["payments"]["donations"].is_number(), "{verified}");
+    let said = tool(&world, &["verify"]).await;
+    assert!(
+        said.text()
+            .contains("a rebuild removes it, and makes it anew if the log has it"),
+        "{said:?}"
+    );
+
+    json(&world, 0, &["rebuild"]).await;
+    assert_eq!(json(&world, 0, &["verify"]).await["differences"]["count"], 0);
+    world.expect_totals("c", 15_500, 3, 2).await;
+    world.expect_totals("other", 700, 1, 0).await;
+    world.database.check_invariants().await;
+    let left = world
+        .database
+        .collection("campaign_totals")
+        .count_documents(doc! {})
+        .await;
+    assert_eq!(left.unwrap(), 2);
+}
+
+/// Each kind of damage to the log: named with the command that ends it, after which a rebuild works again.
+#[tokio::test]
+async fn what_is_damaged_in_the_log_is_named_with_the_command_that_ends_it() {
+    let id = ObjectId::new();
+    for (set, row, unset) in [
+        (doc! {}, "e2", "contentHash"),
+        (doc! { "contentHash": "text" }, "e2", ""),
+        (doc! { "campaignId": "" }, "e2", ""),
+        (doc! { "campaignId": 3 }, "e2", ""),
+        (doc! {}, "e2", "campaignId"),
+        (doc! { "status": "DONE" }, "e2", ""),
+        (doc! { "committedAt": "today" }, "e2", ""),
+        (doc! { "_id": id, "status": "PROCESSED" }, "", ""),
+        (doc! { "_id": id }, "", ""),
+    ] {
+        let world = counted().await;
+        let shell = if row.is_empty() {
+            insert(&world, "event_log", set.clone()).await;
+            format!("ObjectId(\"{id}\")")
+        } else {
+            let mut update = doc! {};
+            if !set.is_empty() {
+                update.insert("$set", set.clone());
+            }
+            if !unset.is_empty() {
+                update.insert("$unset", doc! { unset: "" });
+            }
+            world.database.change("event_log", row, update).await;
+            format!("\"{row}\"")
+        };
+        let verified = json(&world, 1, &["verify"]).await;
+        let shown = verified["differences"]["shown"].as_array().unwrap();
+        let rows: Vec<_> = shown.iter().filter(|it| it["kind"] == "logRow").collect();
+        let command = format!("db.event_log.deleteOne({{_id: {shell}}})");
+        let remedy = |it: &Value| it["remedy"].as_str().unwrap().contains(&command);
+        assert!(rows.iter().any(|it| remedy(it)), "{set} {unset}: {verified:#}");
+        let refused = json(&world, 1, &["rebuild"]).await;
+        let damaged = refused["damaged"]["shown"].as_array().unwrap();
+        assert!(damaged.iter().any(remedy), "{refused:#}");
+        world.expect_totals("c", 15_500, 3, 2).await;
+
+        // As the command does.
+        let gone = if row.is_empty() {
+            Bson::from(id)
+        } else {
+            Bson::from(row)
+        };
+        let log = world.database.collection("event_log");
+        assert_eq!(
+            log.delete_one(doc! { "_id": gone }).await.unwrap().deleted_count,
+            1
+        );
+        if !row.is_empty() {
+            // Its refund has no donation any more.
+            log.delete_one(doc! { "_id": "e3" }).await.unwrap();
+        }
+        json(&world, 0, &["rebuild"]).await;
+        assert_eq!(json(&world, 0, &["verify"]).await["differences"]["count"], 0);
+        let expected = if row.is_empty() {
+            (15_500, 3, 2)
+        } else {
+            (12_500, 2, 2)
+        };
+        world.expect_totals("c", expected.0, expected.1, expected.2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_that_nothing_is_known_of_is_not_well() {
+    let world = counted().await;
+    for arguments in [
+        ["verify", "--campaign", "TYPO"].as_slice(),
+        &["rebuild", "--campaign", "TYPO"],
+        &["explain", "TYPO"],
+        &["reset", "TYPO", "--yes"],
+    ] {
+        let said = tool(&world, arguments).await;
+        assert_eq!(said.code, Some(1), "{arguments:?}: {said:?}");
+        assert!(said.text().contains("TYPO"), "{said:?}");
+    }
+}
