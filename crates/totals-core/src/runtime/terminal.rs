@@ -18,8 +18,7 @@ fn is_obeyed(character: char) -> bool {
 
 /// Returns true if these bytes are text that a terminal shows as it is, line breaks and tabs included.
 pub fn is_harmless(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes)
-        .is_ok_and(|text| !text.chars().any(|character| is_obeyed_between_lines(character)))
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(is_obeyed_between_lines))
 }
 
 fn is_obeyed_between_lines(character: char) -> bool {
@@ -62,11 +61,15 @@ fn replaced(text: &str, obeyed: fn(char) -> bool, shown: impl Fn(char) -> String
     if !text.chars().any(obeyed) {
         return Cow::Borrowed(text);
     }
-    let pieces = text.chars().map(|character| match obeyed(character) {
-        true => Cow::Owned(shown(character)),
-        false => Cow::Owned(character.to_string()),
-    });
-    Cow::Owned(pieces.collect())
+    let mut harmless = String::with_capacity(text.len());
+    for character in text.chars() {
+        if obeyed(character) {
+            harmless.push_str(&shown(character));
+        } else {
+            harmless.push(character);
+        }
+    }
+    Cow::Owned(harmless)
 }
 
 /// How lines of a log are made harmless.
