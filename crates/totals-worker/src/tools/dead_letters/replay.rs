@@ -177,6 +177,7 @@ async fn mended(
     }
     for letter in &found {
         if let Some(problem) = letter.not_for(&mended.body, mended.currency) {
+            walk.pass(letter).await?;
             return Err(ToolError::File {
                 path: mended.path,
                 problem: format!("{problem}; nothing was sent, and the letter stays"),
