@@ -120,10 +120,12 @@ impl Failure {
     fn statement(&self, rows: &Rows, contents: Contents, now: Timestamp) -> Document {
         let hash = self.hash();
         let [own, beside, _] = self.places(hash);
-        let id = self.recorded(rows).next().map(|(id, _)| id).unwrap_or_else(|| {
-            let taken = rows.get(&own).is_some_and(|row| !row.failed);
-            if taken { beside } else { own }
-        });
+        let taken = rows.get(&own).is_some_and(|row| !row.failed);
+        let unless_recorded = if taken { beside } else { own };
+        let id = self
+            .recorded(rows)
+            .next()
+            .map_or(unless_recorded, |(id, _)| id);
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
             "body": String::from_utf8_lossy(&self.body).into_owned(),
