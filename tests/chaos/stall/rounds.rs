@@ -261,15 +261,16 @@ impl Rounds {
 
 /// Returns true if what nobody has given back is there again.
 async fn is_back(fault: Fault, stage: &Stage) -> bool {
-    let (Fault::IndexDropped(collection, _) | Fault::CollectionDropped(collection)) = fault else {
+    if !matches!(fault, Fault::IndexDropped(..) | Fault::CollectionDropped(_)) {
         return true;
-    };
-    let names = stage.database.collection(collection).list_index_names().await;
-    names.is_ok_and(|names| {
-        INDEXES
-            .iter()
-            .all(|(of, name)| *of != collection || names.contains(&(*name).to_owned()))
-    })
+    }
+    for (collection, name) in INDEXES {
+        let names = stage.database.collection(collection).list_index_names().await;
+        if !names.is_ok_and(|names| names.iter().any(|there| there == name)) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Has what was dropped made from the log.

@@ -122,10 +122,7 @@ impl Failure {
         let [own, beside, _] = self.places(hash);
         let taken = rows.get(&own).is_some_and(|row| !row.failed);
         let unless_recorded = if taken { beside } else { own };
-        let id = self
-            .recorded(rows)
-            .next()
-            .map_or(unless_recorded, |(id, _)| id);
+        let id = self.recorded(rows).next().map_or(unless_recorded, |(id, _)| id);
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
             "body": String::from_utf8_lossy(&self.body).into_owned(),
