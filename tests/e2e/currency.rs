@@ -48,6 +48,39 @@ async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
+    let world = World::new().await;
+    assert_eq!(yen(&world).await.terminate().await, Some(0));
+    let settings = world.database.collection("settings");
+    let refused = Process::start(world.worker_command()).await;
+    let says = async |line: &'static str| {
+        eventually(
+            || refused.get("/health"),
+            |(_, health)| {
+                health["consumer"]["message"]
+                    .as_str()
+                    .is_some_and(|it| it.contains(line))
+            },
+        )
+        .await;
+    };
+    says(IN_YEN).await;
+    settings
+        .replace_one(doc! { "_id": "service" }, doc! {})
+        .await
+        .unwrap();
+    says("is no text").await;
+    settings.delete_one(doc! { "_id": "service" }).await.unwrap();
+    says("is not written down any more, and it was not USD").await;
+    assert_eq!(settings.count_documents(doc! {}).await.unwrap(), 0);
+
+    let mut command = world.worker_command();
+    command.env("CURRENCY", "JPY");
+    let _worker = Process::start(command).await;
+    says(IN_YEN).await;
+}
+
+#[tokio::test]
 async fn a_tool_of_another_currency_refuses_with_one_line() {
     let world = World::new().await;
     let _worker = yen(&world).await;

@@ -156,6 +156,7 @@ impl<'a> Outer<'a> {
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
     #[serde(borrow)]
+    event_type: Option<&'a RawValue>,
     donation_id: Option<&'a RawValue>,
     campaign_id: Option<&'a RawValue>,
     amount: Option<&'a RawValue>,
@@ -218,6 +219,7 @@ fn read(
     subject.donation = id("donationId", fields.donation_id).ok();
 
     let event_type = event_type(own_type.as_deref(), routing_key)?;
+    not_of_another_type(event_type, &fields)?;
     let donation = id("donationId", fields.donation_id)?;
     let kind = kind(event_type, &fields, currency)?;
     let occurred_at = timestamp(outer.timestamp.or(fields.timestamp))?;
@@ -267,6 +269,18 @@ fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> 
             Err(Fault(InvalidCode::EventTypeMismatch, message))
         }
         _ => Ok(own),
+    }
+}
+
+/// A payload within an envelope may name a type of its own, and then it must be the envelope's.
+fn not_of_another_type(event_type: EventType, fields: &Payload<'_>) -> Result<(), Fault> {
+    let named = fields.event_type.and_then(string);
+    match named.and_then(|name| EventType::from_name(&name)) {
+        Some(named) if named != event_type => {
+            let message = format!("eventType is {event_type}, but the payload's own eventType is {named}");
+            Err(Fault(InvalidCode::EventTypeMismatch, message))
+        }
+        _ => Ok(()),
     }
 }
 

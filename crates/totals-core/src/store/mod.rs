@@ -32,6 +32,7 @@ mod upgrade;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document};
@@ -82,6 +83,8 @@ pub struct Store {
     structure: Arc<indexes::Structure>,
     /// What amounts are counted in, for whoever writes; see [`Store::counting_in`].
     currency: Option<Currency>,
+    /// Set once the database was found to be in another currency.
+    refused: Arc<AtomicBool>,
     /// The documents that were left out of a read and told to the log.
     left_out: Arc<foreign::LeftOut>,
 }
@@ -115,6 +118,7 @@ impl Store {
             caution: Arc::default(),
             structure: Arc::default(),
             currency: None,
+            refused: Arc::default(),
             left_out: Arc::default(),
         })
     }
@@ -143,7 +147,7 @@ impl Store {
         let store = self.clone();
         detached(async move {
             if let Some(currency) = store.currency {
-                settings::agree_on(&store.database, currency).await?;
+                settings::agree_on(&store.database, currency, &store.refused).await?;
             }
             store.structure.prepare(&store.database).await
         })

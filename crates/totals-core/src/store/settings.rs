@@ -4,10 +4,14 @@
 //! 50 dollars, and a log is full of payloads that do not match their fingerprints. So the first worker writes its currency
 //! down, once, and whoever is set otherwise refuses.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use mongodb::Database;
 use mongodb::bson::{Document, doc};
 use mongodb::options::{ReadConcern, WriteConcern};
 
+use super::document::EVENT_LOG;
 use super::error::{DUPLICATE_KEY, StoreError, server_code};
 use super::{Store, detached, primary};
 use crate::domain::Currency;
@@ -50,9 +54,20 @@ impl Store {
     }
 }
 
-/// Writes the currency down if none is. Whoever is first decides: the document is inserted, never changed.
-pub(super) async fn agree_on(database: &Database, currency: Currency) -> Result<(), StoreError> {
+/// Writes the currency down if none is. Whoever is first decides: the document is inserted, never changed. Where it is lost,
+/// one that was `refused` before has no say while the log has events: their currency was another.
+pub(super) async fn agree_on(
+    database: &Database,
+    currency: Currency,
+    refused: &AtomicBool,
+) -> Result<(), StoreError> {
     if compare(database, currency).await? == CurrencyAgreement::Unwritten {
+        if refused.load(Relaxed) && has_events(database).await? {
+            return Err(StoreError::other_currency(format!(
+                "the currency of this database is not written down any more, and it was not {currency}: start a worker of \
+                 the right CURRENCY"
+            )));
+        }
         let settings = database.collection::<Document>(SETTINGS);
         let insert = settings.insert_one(doc! { "_id": SERVICE, "currency": currency.code() });
         match insert.write_concern(WriteConcern::majority()).await {
@@ -66,9 +81,18 @@ pub(super) async fn agree_on(database: &Database, currency: Currency) -> Result<
         }
     }
     match compare(database, currency).await? {
-        CurrencyAgreement::Other(problem) => Err(StoreError::other_currency(problem)),
+        CurrencyAgreement::Other(problem) => {
+            refused.store(true, Relaxed);
+            Err(StoreError::other_currency(problem))
+        }
         CurrencyAgreement::Same | CurrencyAgreement::Unwritten => Ok(()),
     }
+}
+
+async fn has_events(database: &Database) -> Result<bool, StoreError> {
+    let log = database.collection::<Document>(EVENT_LOG);
+    let any = log.find_one(doc! {}).selection_criteria(primary()).await?;
+    Ok(any.is_some())
 }
 
 async fn compare(database: &Database, currency: Currency) -> Result<CurrencyAgreement, StoreError> {
@@ -78,11 +102,11 @@ async fn compare(database: &Database, currency: Currency) -> Result<CurrencyAgre
         .read_concern(ReadConcern::majority())
         .selection_criteria(primary());
     let stored = find.await?;
-    let Some(stored) = stored.as_ref().and_then(|settings| settings.get("currency")) else {
+    let Some(stored) = stored else {
         return Ok(CurrencyAgreement::Unwritten);
     };
     let set = currency.code();
-    Ok(match stored.as_str() {
+    Ok(match stored.get_str("currency").ok() {
         Some(stored) if stored == set => CurrencyAgreement::Same,
         Some(stored) => CurrencyAgreement::Other(format!(
             "CURRENCY is {set}, but the amounts in this database are in {stored}: set CURRENCY={stored}, or use another \

@@ -348,6 +348,23 @@ fn a_key_that_says_another_type_than_the_body_is_a_contradiction() {
 }
 
 #[test]
+fn a_payload_that_says_another_type_than_its_envelope_is_a_contradiction() {
+    let payload = flat(r#""eventType":"donation.refunded","#);
+    let invalid = decode(
+        with_payload("donation.created", &payload).as_bytes(),
+        "donation.created",
+        None,
+        usd(),
+    )
+    .unwrap_err();
+    assert_eq!(invalid.code, InvalidCode::EventTypeMismatch);
+    assert_eq!(invalid.subject.event_id.unwrap().as_str(), "e1");
+    decoded(&with_payload("donation.refunded", &payload), "");
+    // What is no type of ours is a member that nobody reads.
+    decoded(&with_payload("donation.created", &flat(r#""eventType":7,"#)), "");
+}
+
+#[test]
 fn a_type_that_nothing_says_or_nobody_knows_is_refused() {
     for (body, key, code, reason) in [
         (

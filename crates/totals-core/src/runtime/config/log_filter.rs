@@ -41,15 +41,18 @@ fn level(word: &str) -> Option<LevelFilter> {
         // `EnvFilter` takes it for `trace`, and `LevelFilter` for `error`.
         "" => None,
         word if word.eq_ignore_ascii_case("warning") => Some(LevelFilter::WARN),
-        word => word.parse().ok(),
+        // It would take a number as well.
+        word if word.chars().all(|c| c.is_ascii_alphabetic()) => word.parse().ok(),
+        _ => None,
     }
 }
 
-/// Returns true if a module or a crate can be called this.
+/// Returns true if a module or a crate can be called this. A binary's own name is none: its target has a `_`.
 fn is_target(name: &str) -> bool {
     let name = name.trim();
     !name.is_empty()
+        && level(name).is_none()
         && name
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_:-.".contains(c))
+            .all(|c| c.is_ascii_alphanumeric() || "_:.".contains(c))
 }

@@ -179,6 +179,12 @@ fn a_level_that_is_none_is_refused() {
         "info;access=debug",
         "info,access=debug=1",
         "[batch",
+        "0",
+        "1",
+        "info,access=1",
+        "totals-worker=debug",
+        "warning=info",
+        "info=debug",
     ] {
         for part in ["api", "worker", "tool"] {
             let source = source(&[("LOG_LEVEL", text)]);
