@@ -23,7 +23,7 @@ impl Report {
     pub fn add(&mut self, reason: &Reason) {
         self.count += 1;
         self.first
-            .get_or_insert_with(|| (reason.subject.event_id.clone(), reason.text.clone()));
+            .get_or_insert_with(|| (reason.subject.event_id.clone(), without_data(&reason.text)));
     }
 
     /// Waits until it is time for a line; for ever if there is nothing to tell.
@@ -52,12 +52,43 @@ impl Report {
     }
 }
 
+/// The reason without what it quotes of the message, which may be a donor's: whoever needs that has the letter.
+fn without_data(reason: &str) -> String {
+    match reason.split_once('`') {
+        None => reason.to_owned(),
+        Some((before, quoted)) => {
+            // The quoted text may have a mark of its own.
+            let after = quoted.rsplit_once('`').map_or("", |(_, after)| after);
+            format!("{before}`…`{after}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
     use totals_core::domain::Subject;
 
     use super::*;
+
+    #[test]
+    fn what_a_reason_quotes_of_a_message_stays_out_of_the_log() {
+        for (reason, told) in [
+            ("amount is missing", "amount is missing"),
+            (
+                "campaignId must be a string, got `7`",
+                "campaignId must be a string, got `…`",
+            ),
+            (
+                "the message must be a JSON object, got `Ada `gave` 5…`",
+                "the message must be a JSON object, got `…`",
+            ),
+            ("got `Ada` and more", "got `…` and more"),
+            ("got `Ada", "got `…`"),
+        ] {
+            assert_eq!(without_data(reason), told);
+        }
+    }
 
     #[tokio::test]
     async fn a_line_a_second_tells_of_all_since_the_last() {
