@@ -7,6 +7,7 @@ use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 use serde::Serialize;
 use serde_json::Value;
+use totals_core::runtime::terminal::complain;
 
 use super::letter::{Letter, Summary, distinct_hashes};
 use super::walk::walk;
@@ -88,7 +89,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
         }
         // Standard output is for the body alone: it may be on its way into a file.
         None if args.raw => {
-            eprintln!("totals-worker: {}", no_letter(&args.id));
+            complain("totals-worker", &no_letter(&args.id));
             Ok(Verdict::Alarm)
         }
         last => {
