@@ -154,6 +154,21 @@ async fn standard_input_is_read_with_its_rejects_on_standard_error() {
 }
 
 #[tokio::test]
+async fn rejects_that_standard_error_does_not_take_end_the_run_without_a_panic() {
+    let world = World::new().await;
+    let (_dir, path) = file("rows.ndjson", "no json\n");
+    for level in ["info", "trace"] {
+        let mut command = world.worker_command();
+        command
+            .args(["backfill", "-", "--format", "ndjson"])
+            .env("LOG_LEVEL", level)
+            .stdin(std::fs::File::open(&path).unwrap())
+            .stderr(std::fs::File::create("/dev/full").unwrap());
+        assert_eq!(command.status().await.unwrap().code(), Some(2), "{level}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_does_not_wait_for_standard_input() {
     let world = World::new().await;
     for format in ["ndjson", "csv"] {

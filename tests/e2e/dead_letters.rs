@@ -151,6 +151,33 @@ async fn a_mended_letter_is_applied_and_gone() {
 }
 
 #[tokio::test]
+async fn letters_with_equal_bodies_are_mended_together() {
+    let world = World::new().await;
+    let broken = Outgoing::new("donation.created", "no json");
+    park(&world, vec![broken.clone(), broken]).await;
+    let id = list(&world, &[]).await["letters"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let raw = tool(&world, &["dead-letters", "show", id, "--raw"]).await;
+    assert_eq!(
+        (raw.code, raw.stdout.as_slice()),
+        (Some(0), b"no json".as_slice())
+    );
+    let mended = tempfile::NamedTempFile::new().unwrap();
+    let path = mended.path().to_str().unwrap();
+    let replay = ["dead-letters", "replay", "--id", id, "--body", path];
+    std::fs::write(mended.path(), "still no json").unwrap();
+    let refused = tool(&world, &replay).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    expect_letters(&world, 2).await;
+    std::fs::write(mended.path(), created("e1", "d1").body()).unwrap();
+    assert_eq!(json(&world, 0, &replay).await["replayed"], 2);
+    expect_letters(&world, 0).await;
+    let _worker = world.worker().await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    world.expect_settled(1).await;
+}
+
+#[tokio::test]
 async fn what_is_still_broken_comes_back_once_with_its_attempts_counted() {
     let world = World::new().await;
     let letters = 1500;

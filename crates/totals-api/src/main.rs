@@ -28,7 +28,7 @@ mod tests;
 use std::process::ExitCode;
 
 use clap::Parser;
-use totals_core::runtime::terminal::Line;
+use totals_core::runtime::terminal::complain;
 
 use crate::cli::{Cli, Command};
 
@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("totals-api: {}", Line(&error.to_string()));
+            complain("totals-api", &error.to_string());
             error.exit_code()
         }
     }

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use totals_core::runtime::config::{self, VARIABLES};
-use totals_core::runtime::terminal::Line;
+use totals_core::runtime::terminal::complain;
 
 use crate::tools::Tool;
 
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     match boot::boot() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("totals-worker: {}", Line(&error.to_string()));
+            complain("totals-worker", &error.to_string());
             ExitCode::from(2)
         }
     }

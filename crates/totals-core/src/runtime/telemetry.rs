@@ -102,7 +102,10 @@ impl Telemetry {
                 BoxMakeWriter::new(move || LogWriter::new(std::io::stderr(), line)),
             ),
         };
-        let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+        // It would tell a failed write with `eprintln!`, which panics if standard error is what failed.
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(writer)
+            .log_internal_errors(false);
         let lines = match config.format {
             LogFormat::Json => lines.json().flatten_event(true).boxed(),
             LogFormat::Pretty => lines.with_ansi(ansi).boxed(),

@@ -40,6 +40,17 @@ impl Display for Line<'_> {
     }
 }
 
+/// Says what went wrong with `program` in one line of standard error. If that cannot be written either, the exit code has to
+/// tell: `eprintln!` would panic.
+pub fn complain(program: &str, problem: &str) {
+    complain_to(&mut io::stderr(), program, problem);
+}
+
+fn complain_to(to: &mut impl io::Write, program: &str, problem: &str) {
+    // In one piece, so that nothing comes in between.
+    let _ = to.write_all(format!("{program}: {}\n", Line(problem)).as_bytes());
+}
+
 /// A text of several lines for a terminal.
 pub fn lines(text: &str) -> Cow<'_, str> {
     replaced(text, is_obeyed_between_lines, |character| {
@@ -168,6 +179,18 @@ mod tests {
         let persian = "می\u{200c}خواهم, שלום, 日本 🧑\u{200d}🌾";
         assert!(is_harmless(persian.as_bytes()) && !is_harmless(b"\xff"));
         assert_eq!(Line(persian).to_string(), persian);
+    }
+
+    #[test]
+    fn a_complaint_is_one_line_and_is_dropped_where_nothing_can_be_written() {
+        let mut said = Vec::new();
+        complain_to(&mut said, "totals-worker", "no\nway");
+        assert_eq!(said, b"totals-worker: no\\nway\n");
+        complain_to(
+            &mut std::fs::File::create("/dev/full").unwrap(),
+            "totals-worker",
+            "no way",
+        );
     }
 
     #[test]

@@ -24,9 +24,10 @@ use clap::Subcommand;
 use totals_core::runtime::config::Source;
 use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::Telemetry;
+use totals_core::runtime::terminal::complain;
 
 use error::ToolError;
-use output::{Line, Verdict, print};
+use output::{Verdict, print};
 use setup::Setup;
 
 /// The tools.
@@ -47,7 +48,7 @@ pub fn run(tool: Tool) -> ExitCode {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Alarm) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("totals-worker: {}", Line(&error.to_string()));
+            complain("totals-worker", &error.to_string());
             ExitCode::from(2)
         }
     }

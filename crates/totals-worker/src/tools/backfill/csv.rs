@@ -105,7 +105,7 @@ impl<R: Read> Table<R> {
             let Some(member) = member else { continue };
             match std::str::from_utf8(field) {
                 Ok("") => {}
-                Ok(text) if NOTHING.contains(&text) && columns::is_read(member) => {}
+                Ok(text) if NOTHING.contains(&text) && columns::is_field(member) => {}
                 Ok(text) => {
                     object.insert(member.clone(), value(member, text));
                 }

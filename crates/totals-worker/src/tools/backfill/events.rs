@@ -48,8 +48,12 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
         // Decoding has the better words.
         return Ok((as_message()?, None));
     };
-    if matches!(row.object, Object::Line) && !is_bare(&members) {
-        return Ok((as_message()?, None));
+    // A table's columns were asked about when its header was read.
+    if matches!(row.object, Object::Line) {
+        if !is_bare(&members) {
+            return Ok((as_message()?, None));
+        }
+        members.none_spelled_otherwise()?;
     }
     let event_type = members.event_type()?;
     let event = in_envelope(event_type, payload, currency)?;

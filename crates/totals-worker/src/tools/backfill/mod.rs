@@ -11,6 +11,7 @@ mod lines;
 mod ndjson;
 mod rejects;
 mod rows;
+mod spelling;
 mod stdin;
 
 use std::fmt;
@@ -38,7 +39,9 @@ use rows::{Format, Rows, is_stdin};
 ///
 /// A bare row is a donation, unless its eventType (a member or a column) says otherwise; with a refundId and nothing of a
 /// donation it is a refund. A refund needs an eventId or a refundId, a payment an eventId. A row that does not tell what it
-/// is, or contradicts itself, such as a donation with a reason for its refund, is a reject.
+/// is, or contradicts itself, such as a donation with a reason for its refund, is a reject. So is a row with a member that
+/// looks like one of those that are read, such as donor_id. A table with a column donor_id and no donorId is refused until
+/// --column says what it holds.
 ///
 /// A donation becomes the event backfill_DONATIONID, its refundedAmount the event backfill-refund_DONATIONID, and a refund
 /// without an eventId the event backfill-refund-LENGTH_DONATIONID_REFUNDID, where LENGTH is the length of DONATIONID in

@@ -1,5 +1,7 @@
 //! One dead letter in the operator's hands.
 
+use std::collections::BTreeSet;
+
 use lapin::Channel;
 use serde::Serialize;
 use totals_core::domain::{ContentHash, Currency, EventId, Invalid, Subject, decode};
@@ -18,6 +20,12 @@ pub struct Letter {
     pub subject: Subject,
     /// The channel that delivered it, on which alone it can be settled.
     pub channel: Channel,
+}
+
+/// The hashes of the letters' bodies, each once: letters of one id and one hash are the same to an operator, who cannot
+/// name one of them alone.
+pub fn distinct_hashes(letters: &[Letter]) -> BTreeSet<String> {
+    letters.iter().map(Letter::body_hash).collect()
 }
 
 /// A letter as one line of a list.

@@ -17,7 +17,7 @@ use totals_core::domain::{Currency, MAX_BODY_BYTES};
 use totals_core::store::Store;
 
 use super::Selection;
-use super::letter::Letter;
+use super::letter::{Letter, distinct_hashes};
 use super::walk::{Walk, walk};
 use crate::connection::{BrokerError, call};
 use crate::message::header;
@@ -47,7 +47,8 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
-    /// Send this file's content in place of the letter's body; `-` is standard input. It must be about the letter's event
+    /// Send this file's content in place of the letter's body; `-` is standard input. It must be about the letter's
+    /// event. Where several letters have the id and equal bodies, each is sent so
     #[arg(long, value_name = "FILE", requires = "id", conflicts_with_all = ["reason", "all"])]
     body: Option<PathBuf>,
     #[command(flatten)]
@@ -149,7 +150,8 @@ async fn selected(walk: &mut Walk, store: &Store, selection: &Selection) -> Resu
     Ok(replayed + publish(walk, store, &mut batch, None).await?)
 }
 
-/// Replays the one letter that is selected, with another body.
+/// Replays the letter that is selected, and those that are its equals, with another body: all of them or, if the body is
+/// not for them, none.
 async fn mended(
     walk: &mut Walk,
     store: &Store,
@@ -164,27 +166,39 @@ async fn mended(
             walk.pass(&letter).await?;
         }
     }
-    if found.len() > 1 {
+    if let Some(error) = refusal(&found, &mended) {
         for letter in &found {
             walk.pass(letter).await?;
         }
-        let hashes: Vec<_> = found.iter().map(Letter::body_hash).collect();
-        return Err(ToolError::Usage(format!(
-            "{} letters have that id, and --body is for one: name it by its hash, --id {}",
+        return Err(error);
+    }
+    let at_once = (BATCH_BYTES / mended.body.len().max(1)).clamp(1, BATCH);
+    let mut replayed = 0;
+    while !found.is_empty() {
+        let mut batch = found.split_off(found.len().saturating_sub(at_once));
+        replayed += publish(walk, store, &mut batch, Some(&mended.body)).await?;
+    }
+    Ok(replayed)
+}
+
+/// Why these letters cannot all be sent with that body.
+fn refusal(found: &[Letter], mended: &Mended) -> Option<ToolError> {
+    let hashes = distinct_hashes(found);
+    if hashes.len() > 1 {
+        let hashes: Vec<_> = hashes.into_iter().collect();
+        return Some(ToolError::Usage(format!(
+            "{} letters have that id and {} different bodies, and --body is for one: name it by its hash, --id {}",
             found.len(),
+            hashes.len(),
             hashes.join(" or --id ")
         )));
     }
-    for letter in &found {
-        if let Some(problem) = letter.not_for(&mended.body, mended.currency) {
-            walk.pass(letter).await?;
-            return Err(ToolError::File {
-                path: mended.path,
-                problem: format!("{problem}; nothing was sent, and the letter stays"),
-            });
-        }
-    }
-    publish(walk, store, &mut found, Some(&mended.body)).await
+    let mut letters = found.iter();
+    let problem = letters.find_map(|letter| letter.not_for(&mended.body, mended.currency))?;
+    Some(ToolError::File {
+        path: mended.path.clone(),
+        problem: format!("{problem}; nothing was sent, and the letter stays"),
+    })
 }
 
 /// Publishes a batch and settles what the broker has accepted of it. The client hands a returned message to whichever

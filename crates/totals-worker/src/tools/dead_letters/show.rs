@@ -7,8 +7,9 @@ use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 use serde::Serialize;
 use serde_json::Value;
+use totals_core::runtime::terminal::complain;
 
-use super::letter::{Letter, Summary};
+use super::letter::{Letter, Summary, distinct_hashes};
 use super::walk::walk;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict, print, print_raw};
@@ -27,7 +28,7 @@ use crate::tools::setup::Setup;
 pub struct Args {
     /// The letter's id, as `list` shows it, or the hash of its body
     id: String,
-    /// Print the body alone, byte by byte
+    /// Print the body alone, byte by byte; letters of this id with equal bodies have one body
     #[arg(long, conflicts_with = "json")]
     raw: bool,
     #[command(flatten)]
@@ -70,12 +71,14 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
         Ok(found)
     })
     .await?;
-    if args.raw && found.len() > 1 {
-        let hashes: Vec<_> = found.iter().map(Letter::body_hash).collect();
+    let hashes = distinct_hashes(&found);
+    if args.raw && hashes.len() > 1 {
+        let hashes: Vec<_> = hashes.into_iter().collect();
         return Err(ToolError::Usage(format!(
-            "{} letters have the id {}; name one by its hash: {}",
+            "{} letters have the id {} and {} different bodies; name one by its hash: {}",
             found.len(),
             Line(&args.id),
+            hashes.len(),
             hashes.join(", ")
         )));
     }
@@ -86,7 +89,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
         }
         // Standard output is for the body alone: it may be on its way into a file.
         None if args.raw => {
-            eprintln!("totals-worker: {}", no_letter(&args.id));
+            complain("totals-worker", &no_letter(&args.id));
             Ok(Verdict::Alarm)
         }
         last => {

@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
+use crate::tools::backfill::spelling::is_alike;
+
 /// The fields of a row, each with true if a table must have it.
-const FIELDS: [(&str, bool); 11] = [
+const FIELDS: [(&str, bool); 13] = [
     ("donationId", true),
     ("campaignId", true),
     ("amount", true),
@@ -15,11 +17,21 @@ const FIELDS: [(&str, bool); 11] = [
     ("eventId", false),
     ("refundId", false),
     ("reason", false),
+    ("currency", false),
+    ("paymentId", false),
 ];
 
 /// Fields whose absence costs money or donors without a word, so that another spelling of their names is asked about.
 /// Not eventId and reason, which are also the names of other things.
-const ASKED_ABOUT: [&str; 5] = ["donorId", "isGuest", "refundedAmount", "eventType", "refundId"];
+const ASKED_ABOUT: [&str; 7] = [
+    "donorId",
+    "isGuest",
+    "refundedAmount",
+    "eventType",
+    "refundId",
+    "currency",
+    "paymentId",
+];
 
 /// `FIELD=COLUMN`: which column holds a field.
 #[derive(Debug, Clone)]
@@ -48,11 +60,7 @@ impl FromStr for Column {
 }
 
 /// Returns true if something depends on the member of this name.
-pub fn is_read(member: &str) -> bool {
-    is_field(member) || matches!(member, "currency" | "paymentId")
-}
-
-fn is_field(name: &str) -> bool {
+pub fn is_field(name: &str) -> bool {
     FIELDS.iter().any(|(field, _)| *field == name)
 }
 
@@ -128,12 +136,7 @@ fn unambiguous(columns: &[Column]) -> Result<(), String> {
 }
 
 fn no_other_spelling(field: &str, header: &[&str], columns: &[Column]) -> Result<(), String> {
-    let plain = |name: &str| {
-        let letters = name.chars().filter(char::is_ascii_alphanumeric);
-        letters.collect::<String>().to_ascii_lowercase()
-    };
-    let same =
-        |name: &&&str| plain(name) == plain(field) && columns.iter().all(|column| column.column != **name);
+    let same = |name: &&&str| is_alike(name, field) && columns.iter().all(|column| column.column != **name);
     match header.iter().find(same) {
         Some(name) if ASKED_ABOUT.contains(&field) => Err(format!(
             "the column `{name}` looks like {field}: say so with --column {field}={name}, or rename it"

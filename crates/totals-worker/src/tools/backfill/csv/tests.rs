@@ -154,10 +154,23 @@ fn no_column_is_taken_for_two_fields_nor_two_for_one() {
             &[],
             "--column donorId=donor_id",
         ),
+        (
+            "donationId,campaignId,amount,timestamp,Currency",
+            &[],
+            "--column currency=Currency",
+        ),
+        (
+            "donationId,campaignId,amount,timestamp,payment_id",
+            &[],
+            "--column paymentId=payment_id",
+        ),
     ] {
         let error = refused(header, columns);
         assert!(error.contains(told), "{error}");
     }
+    let file = format!("{HEADER},Currency\nd1,c,1,t,EUR\n");
+    let rows = read(&file, &["currency=Currency"]).unwrap();
+    assert!(rows[0].1.contains(r#""currency":"EUR""#), "{rows:?}");
     let file = format!("{HEADER},eventId,note,note,\nd1,c,1,t,r1,a,b,\n");
     let rows = read(&file, &["refundId=eventId"]).unwrap();
     assert!(

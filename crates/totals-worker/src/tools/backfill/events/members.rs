@@ -9,6 +9,7 @@ use totals_core::domain::EventType;
 
 use super::reason;
 use crate::message::Reason;
+use crate::tools::backfill::spelling::is_alike;
 
 /// The members that something depends on. Each may be there once.
 const READ: [&str; 14] = [
@@ -73,9 +74,27 @@ impl<'a> Members<'a> {
         // Platforms write zero for a donation that was never refunded.
         let is_zero = |amount: &&RawValue| {
             let digits = amount.get().trim_matches('"');
-            digits.chars().all(|digit| matches!(digit, '0' | '.'))
+            digits.contains('0') && digits.chars().all(|digit| matches!(digit, '0' | '.'))
         };
         self.raw("refundedAmount").filter(|amount| !is_zero(amount))
+    }
+
+    /// Checks that no member is one of those that are read, spelled otherwise: it would be ignored, and the row counted
+    /// without it.
+    ///
+    /// # Errors
+    /// [`Reason`] if one is.
+    pub fn none_spelled_otherwise(&self) -> Result<(), Box<Reason>> {
+        for (name, _) in self.present.iter().filter(|(name, _)| !READ.contains(&&**name)) {
+            if let Some(field) = READ.iter().find(|field| is_alike(name, field)) {
+                let text = format!(
+                    "the member `{name}` looks like {field}: rename it to {field}, or if it is something else, to a \
+                     name that does not look like it"
+                );
+                return Err(reason("AMBIGUOUS_ROW", text));
+            }
+        }
+        Ok(())
     }
 
     /// What the row is.

@@ -60,6 +60,11 @@ fn what_is_no_event_has_its_reason() {
             "refundedAmount: amount must be",
         ),
         (
+            &bare(r#","refundedAmount":"...""#),
+            "INVALID_AMOUNT",
+            "refundedAmount: amount must be",
+        ),
+        (
             &bare(r#","currency":"EUR""#),
             "WRONG_CURRENCY",
             "currency must be USD",
@@ -164,6 +169,47 @@ fn a_row_that_does_not_tell_or_contradicts_itself_is_a_reject() {
         let reason = decoded(&bare(more)).unwrap_err();
         assert_eq!(reason.code, code, "{more}: {}", reason.text);
     }
+}
+
+#[test]
+fn a_member_that_looks_like_one_that_is_read_is_a_reject() {
+    for (member, field) in [
+        (r#""Currency":"EUR""#, "currency"),
+        (r#""refunded_amount":40"#, "refundedAmount"),
+        (r#""donor_id":"u""#, "donorId"),
+        (r#""donorId":"u","DonorID":"v""#, "donorId"),
+        (r#""is-guest":true"#, "isGuest"),
+        (r#""Refund ID":"r""#, "refundId"),
+        (r#""event_type":"donation.refunded","eventId":"e""#, "eventType"),
+    ] {
+        let reason = decoded(&bare(&format!(",{member}"))).unwrap_err();
+        let named = format!("looks like {field}: rename it");
+        assert!(
+            reason.code == "AMBIGUOUS_ROW" && reason.text.contains(&named),
+            "{member}: {reason:?}"
+        );
+    }
+    for more in [
+        r#","donor_id":null,"refunded_amount":"""#,
+        r#","donor":"u","donorName":"Ada","amountUsd":1"#,
+    ] {
+        assert_eq!(
+            decoded(&bare(more)).unwrap(),
+            [pair("backfill_d", "donation.created")]
+        );
+    }
+}
+
+#[test]
+fn a_table_keeps_columns_that_it_was_not_asked_about() {
+    let row = Row {
+        line: 2,
+        original: Vec::new(),
+        object: Object::Made(bare(r#","event_id":"gala","Reason":"in memory""#)),
+        held: None,
+    };
+    let (event, _) = events(&row, "USD".parse().unwrap()).unwrap();
+    assert_eq!(event.id.as_str(), "backfill_d");
 }
 
 #[test]
