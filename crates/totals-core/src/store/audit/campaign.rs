@@ -46,14 +46,41 @@ pub struct Damage {
     pub remedy: String,
 }
 
+/// What is wrong with a row.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// As a sentence.
+    pub sentence: String,
+    /// The update, as mongosh takes it, that mends the row; `None` if the rest of the row does not tell it.
+    pub update: Option<&'static str>,
+}
+
+impl<T: Into<String>> From<T> for Problem {
+    fn from(sentence: T) -> Self {
+        Self {
+            sentence: sentence.into(),
+            update: None,
+        }
+    }
+}
+
 impl Damage {
-    pub(super) fn new(row: &RawDocument, problem: impl Into<String>) -> Self {
+    pub(super) fn new(row: &RawDocument, problem: impl Into<Problem>) -> Self {
         let id = row.get("_id").ok().flatten();
         let text = id.and_then(RawBsonRef::as_str);
+        let Problem { sentence, update } = problem.into();
         Self {
             event_id: text.map_or_else(|| shell_id(row), str::to_owned),
-            problem: problem.into(),
-            remedy: remedy(&shell_id(row)),
+            problem: sentence,
+            remedy: update.map_or_else(
+                || remedy(&shell_id(row)),
+                |update| {
+                    format!(
+                        "restore the row from a backup; without one, db.event_log.updateOne({{_id: {}}}, {update}) in mongosh",
+                        shell_id(row)
+                    )
+                },
+            ),
         }
     }
 

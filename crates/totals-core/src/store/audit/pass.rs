@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocument, deserialize_from_slice, doc};
 
-use super::rows::{Donated, Entry, Logged, donation, log_entry};
+use super::rows::{Donated, Entry, Logged, donation, log_entry, not_failed};
 use super::unreadable::{Found, Unreadable, campaign};
 use super::{CampaignAudit, Damage, Scope, StoredTotals};
 use crate::domain::{CampaignId, Currency, DonationId, EventKind, Money, Recount, Totals};
@@ -64,11 +64,12 @@ impl Pass {
             }
         }
         let campaigns = bounds(scope, done);
+        let mut logged = not_failed();
+        logged.insert("campaignId", &campaigns);
         Ok(Self {
             log: snapshot.stream(
                 doc! {
-                    "find": EVENT_LOG, "filter": { "campaignId": &campaigns, "status": { "$ne": "FAILED" } },
-                    "sort": { "campaignId": 1 }, "hint": LOG_BY_CAMPAIGN,
+                    "find": EVENT_LOG, "filter": logged, "sort": { "campaignId": 1 }, "hint": LOG_BY_CAMPAIGN,
                 },
                 move |row| Ok(log_entry(row, currency)),
             ),

@@ -1,9 +1,11 @@
 //! Documents as the audit reads them: millions, so field by field from their bytes, without serde in between.
 
-use mongodb::bson::{RawBsonRef, RawDocument};
+use mongodb::bson::{Document, RawBsonRef, RawDocument, doc};
 
 use super::Damage;
+use super::campaign::Problem;
 use super::unreadable::{Found, Unreadable, campaign};
+use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{Creation, Currency, Donation, DonationId, EventKind, InvalidId, Money, Timestamp};
 use crate::store::document::{LogRow, timestamp, whole};
 
@@ -31,7 +33,7 @@ pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Logged {
     }
 }
 
-fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
+fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, Problem> {
     let [
         event,
         status,
@@ -42,6 +44,8 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
         campaign_id,
         early,
         committed,
+        occurred,
+        effect,
     ] = fields(
         row,
         [
@@ -54,8 +58,14 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
             "campaignId",
             "early",
             "committedAt",
+            "occurredAt",
+            "effect",
         ],
     )?;
+    let status = status.and_then(RawBsonRef::as_str);
+    if status == Some("FAILED") {
+        return Err(failed(payload.is_some()));
+    }
     let logged = LogRow {
         id: text("_id", event)?,
         event_type: text("type", event_type)?,
@@ -65,17 +75,79 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, String> {
         campaign_id: Some(text("campaignId", campaign_id)?),
         early: early.and_then(RawBsonRef::as_bool).unwrap_or_default(),
     };
-    if status.and_then(RawBsonRef::as_str) != Some("PROCESSED") {
-        return Err("its status is neither PROCESSED nor FAILED".to_owned());
+    if status != Some("PROCESSED") {
+        return Err("its status is neither PROCESSED nor FAILED".into());
     }
     let committed = wanted("committedAt", committed, RawBsonRef::as_datetime)?;
     let (donation, kind) = logged.check(currency)?;
+    let is_refund = matches!(kind, EventKind::DonationRefunded(_));
+    check_early(early, is_refund)?;
+    if occurred.and_then(RawBsonRef::as_datetime).is_none() {
+        return Err(Problem {
+            sentence: "occurredAt is missing, or of another type".to_owned(),
+            update: Some(r#"[{$set: {occurredAt: "$committedAt"}}]"#),
+        });
+    }
+    if !effect.is_none_or(is_effect) {
+        // The effect explains the totals; none of them follows from it.
+        return Err(Problem {
+            sentence: "its effect is not that of an event: amountMinor, pledges and donors, whole numbers in their range".to_owned(),
+            update: Some(r#"{$unset: {effect: ""}}"#),
+        });
+    }
     Ok(Entry {
         id: logged.id.to_owned(),
         donation,
         kind,
         early: logged.early,
         committed: timestamp(committed),
+    })
+}
+
+/// Matches the rows that are not those of failures. The row of a failure has none of these fields: the row of a processed
+/// event replaces it whole, and a failure never takes the place of a processed event.
+pub(super) fn not_failed() -> Document {
+    let none = doc! { "$exists": false };
+    doc! { "$nor": [{ "status": "FAILED", "committedAt": &none, "effect": &none, "early": none }] }
+}
+
+/// What is wrong with a row whose status is FAILED and that [`not_failed`] matches.
+pub(super) fn failed(has_payload: bool) -> Problem {
+    Problem {
+        sentence:
+            "its status is FAILED, and it has committedAt, effect or early, which only a processed event has"
+                .to_owned(),
+        // The row of a failure has a body in its place.
+        update: has_payload.then_some(r#"{$set: {status: "PROCESSED"}}"#),
+    }
+}
+
+/// An early event is counted elsewhere: any but a refund would be counted nowhere.
+fn check_early(early: Option<RawBsonRef<'_>>, is_refund: bool) -> Result<(), Problem> {
+    match early {
+        None | Some(RawBsonRef::Boolean(false)) => Ok(()),
+        Some(_) if !is_refund => Err(no_early_event()),
+        Some(RawBsonRef::Boolean(true)) => Ok(()),
+        Some(_) => Err("early is neither true nor false".into()),
+    }
+}
+
+/// What is wrong with a row that is early and no refund's.
+pub(super) fn no_early_event() -> Problem {
+    Problem {
+        sentence: "it is marked early, which only a refund can be".to_owned(),
+        update: Some(r#"{$unset: {early: ""}}"#),
+    }
+}
+
+/// Returns true if the value can be the effect of an event, which moves one donation of one donor.
+fn is_effect(value: RawBsonRef<'_>) -> bool {
+    let limits = [("amountMinor", MAX_AMOUNT_MINOR), ("pledges", 1), ("donors", 1)];
+    value.as_document().is_some_and(|effect| {
+        limits.into_iter().all(|(name, limit)| {
+            let number = effect.get(name).ok().flatten().and_then(whole);
+            number.is_some_and(|number| (-limit..=limit).contains(&number))
+        })
     })
 }
 

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
+use super::campaign::Problem;
 use super::pass::{Pass, Stray};
-use super::rows::any_donation;
-use super::unreadable::{Unreadable, documents_apart, rows_apart};
+use super::rows::{any_donation, failed, no_early_event};
+use super::unreadable::{PAYMENTS, Unreadable, documents_apart, rows_apart};
 use super::{CampaignAudit, Damage};
 use crate::domain::{Donation, DonationId, Money};
 use crate::store::StoreError;
@@ -91,15 +92,20 @@ impl Pass {
 }
 
 /// What is wrong with a row that is of no campaign.
-fn apart(row: &RawDocument) -> &'static str {
-    let text = |name| row.get(name).ok().flatten().and_then(RawBsonRef::as_str);
+fn apart(row: &RawDocument) -> Problem {
+    let value = |name| row.get(name).ok().flatten();
+    let text = |name| value(name).and_then(RawBsonRef::as_str);
     if text("_id").is_none() {
-        "its _id is no event's"
+        "its _id is no event's".into()
+    } else if text("status") == Some("FAILED") {
+        failed(value("payload").is_some())
     } else if text("status") != Some("PROCESSED") {
-        "its status is neither PROCESSED nor FAILED"
+        "its status is neither PROCESSED nor FAILED".into()
     } else if text("donationId").is_none() {
-        "its donationId is missing, or of another type"
+        "its donationId is missing, or of another type".into()
+    } else if text("type").is_some_and(|it| PAYMENTS.contains(&it)) && value("campaignId").is_none() {
+        no_early_event()
     } else {
-        "its campaignId is missing, or none, or it is no payment's"
+        "its campaignId is missing, or none, or it is no payment's".into()
     }
 }

@@ -2,6 +2,7 @@
 
 use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 
+use super::rows::not_failed;
 use crate::domain::{CampaignId, Donation, DonationId};
 use crate::store::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
 use crate::store::foreign::shell;
@@ -23,6 +24,9 @@ const TOTALS_FIELDS: [&str; 6] = [
     "lastUpdated",
     "corrections",
 ];
+
+/// The events that are filed under no campaign.
+pub(super) const PAYMENTS: [&str; 2] = ["payment.completed", "payment.refunded"];
 
 /// A donation or a campaign's totals that cannot be read. A rebuild removes it, and makes it anew if the log has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,19 +96,18 @@ pub(super) type Found<T, U> = Result<(CampaignId, T), U>;
 
 /// Rows of the log that no campaign has and that are no payments either.
 pub(super) fn rows_apart() -> Document {
-    doc! {
-        "find": EVENT_LOG,
-        "filter": {
-            "status": { "$ne": "FAILED" },
-            "$nor": [
-                { "campaignId": { "$gt": "" } },
-                {
-                    "campaignId": { "$exists": false }, "type": { "$in": ["payment.completed", "payment.refunded"] },
-                    "status": "PROCESSED", "_id": { "$type": "string" }, "donationId": { "$type": "string" },
-                },
-            ],
-        },
-    }
+    let filter = doc! { "$and": [
+        not_failed(),
+        { "$nor": [
+            { "campaignId": { "$gt": "" } },
+            {
+                "campaignId": { "$exists": false }, "type": { "$in": PAYMENTS.to_vec() },
+                "status": "PROCESSED", "_id": { "$type": "string" }, "donationId": { "$type": "string" },
+                "early": { "$in": [null, false] },
+            },
+        ] },
+    ] };
+    doc! { "find": EVENT_LOG, "filter": filter }
 }
 
 /// The donations that no campaign has and that do not wait for one, and the totals of none.
