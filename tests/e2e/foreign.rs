@@ -5,6 +5,8 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::events::{created, paid, refunded};
+use crate::events::{created, refunded};
+use crate::harness::{EventStream, Process, World, eventually};
 use crate::harness::{Process, World, eventually};
 use crate::tool::{json, tool};
 
@@ -142,6 +144,71 @@ async fn totals_that_break_and_are_mended_under_an_api_go_and_come_back() {
     set(mongodb::bson::DateTime::now().into()).await;
     eventually(other, |(status, _)| *status == StatusCode::OK).await;
     eventually(page, |(_, body)| body["data"]["total"] == 2).await;
+}
+
+/// Asks for `c`, totals of another making and `other`, by id.
+async fn expect_left_out_of_ids(api: &Process) {
+    for _ in 0..2 {
+        let (status, body) = api
+            .get("/api/totals/campaigns?ids=c,without-fields,wrong-type,other")
+            .await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let totals = body["data"]["totals"].as_array().unwrap();
+        let ids: Vec<_> = totals.iter().map(|totals| &totals["campaignId"]).collect();
+        assert_eq!(ids, ["c", "other"]);
+        assert_eq!(body["data"]["total"], 2, "{body}");
+    }
+    let (status, _) = api.get("/api/totals/campaigns/without-fields").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    api.logged("it is left out of lists").await;
+    let told = api.log().matches("it is left out of lists").count();
+    assert!(told <= foreign().len(), "{told} lines");
+}
+
+#[tokio::test]
+async fn foreign_totals_do_not_take_other_campaigns_from_who_asks_for_several() {
+    let world = counted().await;
+    for document in foreign() {
+        insert(&world, "campaign_totals", document).await;
+    }
+    let api = world.live_api(&[]).await;
+    expect_left_out_of_ids(&api).await;
+
+    let url = format!("{}/api/totals/stream?ids=c,wrong-type,other", api.url);
+    let mut stream = EventStream::open(&url, None).await;
+    for campaign in ["c", "other"] {
+        assert_eq!(stream.next().await.unwrap().campaign(), campaign);
+    }
+    world.database.donate("other").await.unwrap();
+    assert_eq!(stream.next().await.unwrap().campaign(), "other");
+    let mended = doc! { "$set": { "totalAmountMinor": 150_i64 } };
+    world
+        .database
+        .change("campaign_totals", "wrong-type", mended)
+        .await;
+    assert_eq!(stream.next().await.unwrap().campaign(), "wrong-type");
+    let alone = format!("{}/api/totals/campaigns/without-fields/stream", api.url);
+    assert_eq!(EventStream::request(&alone, None).await.status(), 503);
+}
+
+#[tokio::test]
+async fn foreign_totals_do_not_take_other_campaigns_from_who_asks_a_database_without_changes() {
+    let world = counted().await;
+    for document in foreign() {
+        insert(&world, "campaign_totals", document).await;
+    }
+    world.database.hide_changes().await;
+    let api = world.api().await;
+    expect_left_out_of_ids(&api).await;
+    // Another failure is no reason to leave a campaign out.
+    let fails = doc! { "$addFields": { "never": { "$divide": ["$revision", 0] } } };
+    world
+        .database
+        .run(doc! { "collMod": "campaign_totals", "viewOn": "hidden_totals", "pipeline": [fails] })
+        .await;
+    let path = "/api/totals/campaigns?ids=c,without-fields,other";
+    let (status, body) = api.get(path).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
 }
 
 /// Whatever stands where a donation or totals should: named with its collection and id, and made anew by a rebuild.

@@ -6,7 +6,7 @@ use mongodb::bson::doc;
 use totals_core::domain::EventType;
 
 use crate::events::created;
-use crate::harness::{Process, World, eventually};
+use crate::harness::{Process, World, eventually, own_services};
 use crate::limits::metric;
 
 /// A worker that looks every second.
@@ -16,6 +16,13 @@ async fn watchful(world: &World) -> Process {
     let worker = Process::start(command).await;
     worker.healthy().await;
     worker
+}
+
+/// What `/health` says of the progress once it says 503.
+async fn complaint(worker: &Process) -> String {
+    let health = worker.degraded().await;
+    assert_eq!(health["consumer"]["healthy"], true, "{health}");
+    health["progress"]["message"].as_str().unwrap().to_owned()
 }
 
 /// Publishes until a queue gets it, as a producer does that waits for its confirmation.
@@ -136,4 +143,61 @@ async fn a_quiet_look_says_nothing_and_disturbs_nothing() {
         .await
         .unwrap();
     assert!(totals.is_some());
+}
+
+#[tokio::test]
+async fn health_tells_of_a_view_in_a_collections_place_while_nothing_is_to_be_counted() {
+    let world = World::new().await;
+    let worker = watchful(&world).await;
+    // The worker may make the collection anew in between.
+    let replaced = async || {
+        world.database.collection("donations").drop().await.unwrap();
+        let view = doc! { "create": "donations", "viewOn": "elsewhere", "pipeline": [] };
+        world.database.try_run(view).await.is_ok()
+    };
+    eventually(replaced, |replaced| *replaced).await;
+    let complaint = complaint(&worker).await;
+    for part in [
+        "upkeep made no progress for 3",
+        "donations",
+        "view",
+        "drop or rename it",
+    ] {
+        assert!(complaint.contains(part), "{part}: {complaint}");
+    }
+    let looks = metric(&worker, "upkeep_total").await;
+    assert!(complaint.starts_with("upkeep"), "{complaint}");
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(
+        metric(&worker, "upkeep_total").await,
+        looks,
+        "a look that failed is none"
+    );
+    world.database.collection("donations").drop().await.unwrap();
+    worker.healthy().await;
+    assert!(metric(&worker, "upkeep_total").await > looks);
+}
+
+#[tokio::test]
+async fn health_tells_of_a_queue_that_the_worker_may_not_make_anew() {
+    let (mongodb, rabbitmq, _dir) = own_services("rights").await;
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let worker = watchful(&world).await;
+    let queue = world.broker.dead_letter_queue.as_str();
+    let configures_nothing = ["set_permissions", "guest", "^$", ".*", ".*"];
+    assert!(rabbitmq.control(&configures_nothing).await.unwrap());
+    assert!(rabbitmq.control(&["delete_queue", queue]).await.unwrap());
+    let complaint = complaint(&worker).await;
+    for part in [
+        "upkeep made no progress for 3",
+        "declaring a queue",
+        queue,
+        "give its users the rights",
+    ] {
+        assert!(complaint.contains(part), "{part}: {complaint}");
+    }
+    let configures = ["set_permissions", "guest", ".*", ".*", ".*"];
+    assert!(rabbitmq.control(&configures).await.unwrap());
+    worker.healthy().await;
+    worker.logged("the dead-letter queue was missing").await;
 }

@@ -43,6 +43,11 @@ impl Database {
         self.database.run_command(command).await.unwrap()
     }
 
+    /// The answer to a command that MongoDB may refuse.
+    pub async fn try_run(&self, command: Document) -> mongodb::error::Result<Document> {
+        self.database.run_command(command).await
+    }
+
     /// The answer to an administrator's command.
     pub async fn run_admin(&self, command: Document) -> Document {
         let admin = self.database.client().database("admin");

@@ -124,6 +124,19 @@ pub struct ErrorDetail {
 pub struct Failure(pub Arc<ApiError>);
 
 impl ApiError {
+    /// What a read found; `None` if the campaign's document is none of this service's. For answers about several campaigns:
+    /// one such document must not take the others from everyone.
+    ///
+    /// # Errors
+    /// Every other failure.
+    pub fn unless_foreign<T>(read: Result<T, Self>) -> Result<Option<T>, Self> {
+        match read {
+            Ok(found) => Ok(Some(found)),
+            Err(Self::Unavailable(error)) if error.is_foreign_document() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn kind(&self) -> (StatusCode, ErrorCode) {
         match self {
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest),

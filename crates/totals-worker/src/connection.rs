@@ -23,6 +23,9 @@ use crate::wire;
 /// How long the broker may take to answer one call.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is asked of the broker while there is no connection yet.
+const CONNECTING: &str = "connecting";
+
 /// Where the URL does not say: a silent peer is noticed after two missed heartbeats.
 const HEARTBEAT_SECONDS: u16 = 10;
 
@@ -97,6 +100,22 @@ impl BrokerError {
                 ..
             }
         )
+    }
+
+    /// Returns true if the broker was asked and said no, and will say so again until somebody changes its rights or what it
+    /// has.
+    pub fn is_denied(&self) -> bool {
+        const DENIED: [u16; 4] = [ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, NOT_ALLOWED];
+        matches!(self, Self::Failed { code: Some(code), .. } if DENIED.contains(code))
+    }
+
+    /// Returns true if there was no connection to ask over.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Failed { code, .. } => code.is_none(),
+            Self::Silent { doing } => *doing == CONNECTING,
+            Self::Unroutable { .. } | Self::Refused { .. } => false,
+        }
     }
 
     /// Whether the broker is there, and does not take the message.
@@ -190,7 +209,7 @@ impl Address {
         loop {
             let properties = ConnectionProperties::default().with_connection_name(name.into());
             let connecting = wire::connect(self.current().clone(), properties, in_hand.clone());
-            match call("connecting", connecting).await {
+            match call(CONNECTING, connecting).await {
                 Err(error) if others > 0 => {
                     tracing::debug!(broker = %self, %error, "trying the next node");
                     self.turn_to_next();

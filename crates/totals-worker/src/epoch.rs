@@ -18,7 +18,7 @@ use crate::message::{Message, Reason};
 use crate::publisher::Publisher;
 use crate::renew::Renewals;
 use crate::settle::{self, Settle};
-use crate::upkeep::Upkeep;
+use crate::upkeep::{self, Upkeep};
 
 /// One epoch's tasks.
 pub struct Epoch {
@@ -71,6 +71,7 @@ impl Epoch {
             store: worker.store.clone(),
             metrics: worker.metrics.clone(),
             period: worker.config.upkeep,
+            progress: worker.stalls.task("upkeep", upkeep::REMEDY),
             epoch: token.clone(),
         };
         let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep.run());

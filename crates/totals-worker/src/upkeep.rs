@@ -3,8 +3,10 @@
 //! where otherwise producers would lose events until the worker connects anew.
 //!
 //! It has a connection of its own: the consuming one is not read from while too much is in hand, and a binding may keep
-//! RabbitMQ busy for seconds. Its failures are logged and change nothing else, but for a database that is in another
-//! currency now: that ends the epoch.
+//! RabbitMQ busy for seconds. A database that is in another currency now ends the epoch. Every other failure is logged, and
+//! one that lasts makes `/health` say 503 until a look succeeds: something is missing, and the worker cannot put it back.
+//! One lasts if broker or database refuse, or if two looks in a row get no good answer. A broker or a database that is away
+//! is told by others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +15,16 @@ use lapin::Connection;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::Broker;
-use totals_core::store::Store;
+use totals_core::store::{Store, StoreError};
 
 use crate::connection::{Address, BrokerError, close};
 use crate::metrics::Metrics;
+use crate::stall::Task;
 use crate::topology;
+
+/// What to do about looks that fail.
+pub const REMEDY: &str = "exchange, queues, bindings, collections or indexes may be missing, and the worker cannot put \
+                          them back: give its users the rights to do so, and remove what stands in their place";
 
 /// What the look needs.
 pub struct Upkeep {
@@ -33,17 +40,73 @@ pub struct Upkeep {
     pub period: Duration,
     /// Ended if the database was put in another currency: whoever connects anew looks at that first.
     pub epoch: CancellationToken,
+    /// Has work in hand while looks fail.
+    pub progress: Task,
+}
+
+/// How much a failed look says about what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    /// Nothing: nobody was there to be asked.
+    Away,
+    /// Little: it may have been the moment.
+    Unclear,
+    /// All: the next look gets the same answer.
+    Refused,
+}
+
+/// The failed looks since the last one that succeeded.
+#[derive(Debug, Default)]
+struct Failing {
+    unclear: bool,
+}
+
+impl Failing {
+    /// Takes in a failed look. Returns true if it is more than a moment's failure.
+    fn lasts(&mut self, doubt: Doubt) -> bool {
+        match doubt {
+            Doubt::Away => false,
+            Doubt::Unclear => std::mem::replace(&mut self.unclear, true),
+            Doubt::Refused => true,
+        }
+    }
+}
+
+impl From<&BrokerError> for Doubt {
+    fn from(error: &BrokerError) -> Self {
+        if error.is_denied() {
+            Self::Refused
+        } else if error.is_away() {
+            Self::Away
+        } else {
+            Self::Unclear
+        }
+    }
+}
+
+impl From<&StoreError> for Doubt {
+    fn from(error: &StoreError) -> Self {
+        if error.is_lost_structure() {
+            Self::Refused
+        } else if error.is_an_answer() {
+            Self::Unclear
+        } else {
+            Self::Away
+        }
+    }
 }
 
 impl Upkeep {
     /// Looks again and again, for ever. May be dropped at any moment.
     pub async fn run(self) {
-        let mut connection = None;
+        let (mut connection, mut failing) = (None, Failing::default());
         let mut ticks = interval_at(Instant::now() + self.period, self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            let mut failures = Vec::new();
             if let Err(error) = self.topology(&mut connection).await {
+                failures.push((Doubt::from(&error), error.to_string()));
                 self.metrics.retried("check_topology");
                 tracing::warn!(%error, "cannot see whether exchange, queues and bindings are all there");
                 if let Some(connection) = connection.take() {
@@ -51,14 +114,30 @@ impl Upkeep {
                 }
             }
             if let Err(error) = self.store.prepare().await {
+                failures.push((Doubt::from(&error), error.to_string()));
                 self.metrics.retried("check_collections");
                 tracing::warn!(%error, "cannot see whether collections and indexes are all there");
                 if error.is_other_currency() {
                     self.epoch.cancel();
                 }
             }
-            self.metrics.looked_after();
+            self.conclude(&mut failing, &failures);
         }
+    }
+
+    fn conclude(&self, failing: &mut Failing, failures: &[(Doubt, String)]) {
+        let Some(doubt) = failures.iter().map(|(doubt, _)| *doubt).max() else {
+            *failing = Failing::default();
+            self.progress.advance();
+            self.progress.rest();
+            self.metrics.looked_after();
+            return;
+        };
+        if failing.lasts(doubt) {
+            self.progress.begin();
+        }
+        let texts: Vec<_> = failures.iter().map(|(_, text)| text.as_str()).collect();
+        self.progress.fail(&texts.join("; "));
     }
 
     async fn topology(&self, open: &mut Option<Connection>) -> Result<(), BrokerError> {
@@ -67,5 +146,34 @@ impl Upkeep {
             closed => closed.insert(self.address.connect("totals-worker upkeep").await?),
         };
         topology::restore(connection, &self.config).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: Option<u16>) -> BrokerError {
+        BrokerError::Failed {
+            doing: "declaring a queue",
+            code,
+            problem: String::new(),
+            advice: "",
+        }
+    }
+
+    #[test]
+    fn a_look_that_is_refused_lasts_at_once_and_one_without_an_answer_the_second_time() {
+        for code in [403, 404, 406, 530] {
+            assert!(Failing::default().lasts((&failed(Some(code))).into()), "{code}");
+        }
+        let silent = |doing| Doubt::from(&BrokerError::Silent { doing });
+        let mut failing = Failing::default();
+        assert!(!failing.lasts(silent("declaring a queue")));
+        for _ in 0..3 {
+            assert!(!failing.lasts((&failed(None)).into()), "the broker is away");
+            assert!(!failing.lasts(silent("connecting")), "the broker is away");
+        }
+        assert!(failing.lasts(silent("declaring a queue")));
     }
 }

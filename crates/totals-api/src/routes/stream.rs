@@ -16,7 +16,7 @@ use totals_core::domain::CampaignId;
 use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
-use crate::live::{Shown, Watch};
+use crate::live::{Shown, StreamPlaces, Watch};
 use crate::state::AppState;
 
 /// How often something is sent where nothing changes, so that no proxy takes the connection for dead.
@@ -81,7 +81,12 @@ pub async fn stream_totals(
     path: CampaignPath,
     last: LastEventId,
 ) -> Result<Response, ApiError> {
-    events(&state, vec![path.campaign_id], &last).await
+    let places = state.live.stream_places(1)?;
+    let mut watch = state.live.watch(path.campaign_id);
+    let shown = watch.first().await?;
+    let known = last.has(&shown);
+    let first = (!known).then_some(shown);
+    Ok(events(&state, places, vec![(watch, first)]))
 }
 
 /// Totals of several campaigns, as they change
@@ -108,28 +113,24 @@ pub async fn stream_totals(
     ),
 )]
 pub async fn stream_many(State(state): State<AppState>, Ids { ids }: Ids) -> Result<Response, ApiError> {
-    events(&state, ids, &LastEventId::default()).await
+    let places = state.live.stream_places(ids.len())?;
+    // The totals that cannot be read come as soon as somebody mends them.
+    let opened = ids.into_iter().map(async |id| {
+        let mut watch = state.live.watch(id);
+        let first = ApiError::unless_foreign(watch.first().await)?;
+        Ok::<_, ApiError>((watch, first))
+    });
+    let opened = try_join_all(opened).await?;
+    Ok(events(&state, places, opened))
 }
 
-/// The stream of these campaigns, without what the client has already.
-async fn events(
-    state: &AppState,
-    campaigns: Vec<CampaignId>,
-    last: &LastEventId,
-) -> Result<Response, ApiError> {
-    let places = state.live.stream_places(campaigns.len())?;
-    let mut watches: Vec<Watch> = campaigns
-        .into_iter()
-        .map(|campaign| state.live.watch(campaign))
-        .collect();
-    let shown = try_join_all(watches.iter_mut().map(Watch::first)).await?;
-    let now: Vec<_> = shown
+/// The stream of these campaigns, each with what is to be sent of it first, if anything.
+fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<Shown>)>) -> Response {
+    let now: Vec<_> = watches
         .iter()
-        .zip(&watches)
-        .filter(|(shown, _)| !last.has(shown))
-        .map(|(shown, watch)| event(watch.campaign(), shown))
+        .filter_map(|(watch, first)| Some(event(watch.campaign(), first.as_ref()?)))
         .collect();
-    let later = watches.into_iter().map(|watch| {
+    let later = watches.into_iter().map(|(watch, _)| {
         let states = stream::unfold(watch, async |mut watch| {
             let shown = watch.next().await;
             Some((event(watch.campaign(), &shown), watch))
@@ -154,7 +155,7 @@ async fn events(
         ),
     ];
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok((headers, events).into_response())
+    (headers, events).into_response()
 }
 
 fn event(campaign: &CampaignId, shown: &Shown) -> Event {

@@ -34,6 +34,8 @@ enum Cause {
     Structure,
     /// A stored document cannot be read.
     Document,
+    /// A stored document is none of this service's.
+    Foreign,
     /// The database's amounts are in another currency.
     Currency,
 }
@@ -90,6 +92,17 @@ impl StoreError {
     /// Returns true if a stored document cannot be read. The text names its collection and its `_id`.
     pub fn is_damaged_document(&self) -> bool {
         self.cause == Cause::Document
+    }
+
+    /// Returns true if a stored document that was to be read is none of this service's: the text names its `_id`. The other
+    /// documents can be read.
+    pub fn is_foreign_document(&self) -> bool {
+        self.cause == Cause::Foreign
+    }
+
+    /// Returns true if the server answered, and the answer was an error.
+    pub fn is_an_answer(&self) -> bool {
+        self.code.is_some()
     }
 
     /// Returns true if the database's amounts are in another currency: nothing may be counted into it.
@@ -242,6 +255,14 @@ impl StoreError {
             code: None,
             cause: Cause::Currency,
             summary,
+        }
+    }
+
+    /// A document that was to be read and is none of this service's.
+    pub(super) fn foreign(summary: String) -> Self {
+        Self {
+            cause: Cause::Foreign,
+            ..Self::defect(summary)
         }
     }
 

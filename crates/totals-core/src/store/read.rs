@@ -65,7 +65,7 @@ impl Store {
             "find": CAMPAIGN_TOTALS, "filter": { "_id": campaign.as_str() }, "limit": 1, "singleBatch": true,
         };
         let At { found, moment } = self.first_at(command, earliest).await?;
-        let found = found.as_ref().map(read).transpose()?;
+        let found = found.as_ref().map(|found| self.read(found)).transpose()?;
         Ok(At {
             found: found.map(CampaignTotals::from),
             moment,
@@ -116,11 +116,13 @@ impl Store {
             tokio::time::sleep(PAUSE).await;
         }
     }
-}
 
-fn read(document: &Document) -> Result<TotalsDocument, StoreError> {
-    let raw = RawDocumentBuf::try_from(document).map_err(Error::from)?;
-    snapshot::read(&raw).map_err(|error| error.within(CAMPAIGN_TOTALS))
+    fn read(&self, document: &Document) -> Result<TotalsDocument, StoreError> {
+        let raw = RawDocumentBuf::try_from(document).map_err(Error::from)?;
+        snapshot::read(&raw)
+            .inspect_err(|error| self.left_out.add(error))
+            .map_err(|error| error.within(CAMPAIGN_TOTALS))
+    }
 }
 
 fn first(mut answer: Document) -> Result<At<Option<Document>>, Error> {

@@ -131,7 +131,7 @@ pub(super) fn read<'a, T: serde::Deserialize<'a>>(document: &'a RawDocument) -> 
 
 /// What is said of a document that is not of this service's making.
 pub(super) fn alien(document: &RawDocument, problem: &dyn fmt::Display) -> StoreError {
-    StoreError::defect(format!(
+    StoreError::foreign(format!(
         "the document {} is none of this service's ({problem}): `totals-worker verify` says what to do",
         shell_id(document)
     ))
