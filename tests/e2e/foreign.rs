@@ -5,9 +5,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::events::{created, paid, refunded};
-use crate::events::{created, refunded};
 use crate::harness::{EventStream, Process, World, eventually};
-use crate::harness::{Process, World, eventually};
 use crate::tool::{json, tool};
 
 /// Campaign `c` with 155.00 of three pledges, and `other` with 7.00 of one, of which a worker has counted all.
