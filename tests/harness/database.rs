@@ -44,6 +44,9 @@ impl Database {
     }
 
     /// The answer to a command that MongoDB may refuse.
+    ///
+    /// # Errors
+    /// What MongoDB refuses it with.
     pub async fn try_run(&self, command: Document) -> mongodb::error::Result<Document> {
         self.database.run_command(command).await
     }
