@@ -174,11 +174,7 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
         .broker
         .publish([poison(r#"{"donorName":"Ada Lovelace"}"#)])
         .await;
-    worker
-        .logged("dead letters are refused and stay unacknowledged")
-        .await;
     world.expect_dead_letters(1).await;
-    assert!(worker.log().contains(queue), "our own line names the queue");
     expect_ours_alone(&worker);
     for donor in ["Ada", "65, 100, 97"] {
         assert!(!worker.log().contains(donor), "{}", worker.log());

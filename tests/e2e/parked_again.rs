@@ -67,7 +67,7 @@ async fn after_its_letter_was_replayed_as_another_event() {
     let _worker = world.worker().await;
     park(&world, "e1", 1).await;
     let mended = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(mended.path(), created("e9", "d1").body()).unwrap();
+    std::fs::write(mended.path(), created("e1", "d1").body()).unwrap();
     let body = mended.path().to_str().unwrap();
     let replay = ["dead-letters", "replay", "--id", "e1", "--body", body];
     assert_eq!(json(&world, 0, &replay).await["replayed"], 1);
