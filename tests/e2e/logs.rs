@@ -162,7 +162,7 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
         |count| *count == 1,
     )
     .await;
-    // The publisher's channel is open now; what it publishes next comes back.
+    // The publisher's channel is open now, and its queue is gone when it looks for it.
     let (connection, channel) = world.broker.connect().await;
     let queue = world.broker.dead_letter_queue.as_str();
     channel
