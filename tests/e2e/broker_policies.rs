@@ -1,5 +1,7 @@
 //! Limits that an operator, or the broker's own default, sets on the queues: none of them may cost a message.
 
+use std::time::Duration;
+
 use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use serde_json::Value;
@@ -115,6 +117,31 @@ async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit
     world.expect_settled(count).await;
     assert!(world.database.row("named").await.is_some());
     assert_eq!(world.broker.take_dead_letters().await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_delivery_limit() {
+    let world = World::new().await;
+    declare(&world, &world.broker.queue, Some(("x-delivery-limit", 3))).await;
+    assert_eq!(world.worker().await.terminate().await, Some(0));
+    // Less than the prefetch, so that a worker that took all it may would have all of them in hand.
+    let count = 5000;
+    let held = |number: usize| created(&format!("e{number}"), &format!("d{number}")).campaign("held");
+    world.store().await;
+    let lock = Hold::on(&world, "held").await;
+    world.broker.publish((0..count).map(|number| held(number).into())).await;
+    for kill in 0..12 {
+        let worker = Process::start(world.worker_command()).await;
+        worker.logged("consuming").await;
+        // The moments of the kills, and nothing that is waited for: within the first second.
+        tokio::time::sleep(Duration::from_millis(50 + 150 * (kill % 4))).await;
+        worker.kill().await;
+    }
+    lock.release().await;
+    let _worker = world.worker().await;
+    let total = i64::try_from(count).unwrap();
+    world.expect_totals("held", 1000 * total, total, 0).await;
+    world.expect_settled(count).await;
 }
 
 /// What a letter says, however often it was looked at.

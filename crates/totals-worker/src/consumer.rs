@@ -4,14 +4,10 @@
 //! When the connection is lost all of it is dropped and built anew; the tags of an old epoch die with its
 //! settlement, so nothing is ever acknowledged on a channel other than the one that delivered it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Connection};
 use tokio::sync::watch;
 use totals_core::domain::decode;
 use totals_core::runtime::backoff::Backoff;
@@ -20,6 +16,7 @@ use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::Store;
 
 use crate::connection::{Address, BrokerError, call, close};
+use crate::deliveries::Deliveries;
 use crate::epoch::Epoch;
 use crate::in_hand::InHand;
 use crate::message::Message;
@@ -27,8 +24,6 @@ use crate::metrics::Metrics;
 use crate::renew;
 use crate::stall::StallWatch;
 use crate::topology;
-
-const CONSUMER_TAG: &str = "totals-worker";
 
 /// An epoch that lasted this long was a success: the next failure starts the backoff anew.
 const STABLE: Duration = Duration::from_secs(10);
@@ -64,11 +59,11 @@ enum End {
     Stopped,
 }
 
-/// A consumer, and what belongs to it.
+/// A connection that consumes, and what belongs to it.
 struct Connected {
     connection: Connection,
     channel: Channel,
-    consumer: Consumer,
+    deliveries: Deliveries,
     in_hand: InHand,
 }
 
@@ -140,7 +135,8 @@ impl Worker {
                     let _ = closing.await;
                 }
             }
-            never = discard(connected.consumer) => match never {},
+            // What still comes is not ours any more, and with the brake lifted it could be more than is good.
+            never = connected.deliveries.discard() => match never {},
             () = shutdown.hard.cancelled() => token.cancel(),
         }
         Ok(end)
@@ -157,11 +153,7 @@ impl Worker {
             }
             End::Stopped => {
                 self.say(BrokerState::NotConsuming("stopping".to_owned()));
-                let options = BasicCancelOptions::default();
-                let cancel = channel.basic_cancel(CONSUMER_TAG.into(), options);
-                if let Err(error) = call("cancelling the consumer", cancel).await {
-                    tracing::debug!(%error, "the consumer was not cancelled in order");
-                }
+                Deliveries::cancel(channel).await;
             }
         }
         epoch.end().await;
@@ -180,20 +172,11 @@ impl Worker {
         let connection = connecting.await?;
         topology::declare(&connection, broker).await?;
         let channel = call("opening a channel", connection.create_channel()).await?;
-        // Before the consumer: without a limit the broker would send the whole queue.
-        call(
-            "setting the prefetch",
-            channel.basic_qos(broker.prefetch, BasicQosOptions::default()),
-        )
-        .await?;
-        let (queue, tag) = (broker.queue.as_str().into(), CONSUMER_TAG.into());
-        let consume =
-            channel.basic_consume(queue, tag, BasicConsumeOptions::default(), FieldTable::default());
-        let consumer = call("starting to consume", consume).await?;
+        let deliveries = Deliveries::start(channel.clone(), broker).await?;
         Ok(Connected {
             connection,
             channel,
-            consumer,
+            deliveries,
             in_hand,
         })
     }
@@ -213,7 +196,7 @@ impl Worker {
                     }
                     continue;
                 }
-                delivery = connected.consumer.next() => delivery,
+                delivery = connected.deliveries.next() => delivery,
             };
             let message = match delivery {
                 Some(Ok(delivery)) => Message::from(delivery).held(connected.in_hand.take()),
@@ -225,6 +208,7 @@ impl Worker {
             };
             self.metrics.delivered();
             let handed = if renew::is_due(&message) {
+                connected.deliveries.stay_narrow();
                 epoch.renew(message)
             } else {
                 self.hand(epoch, message).await
@@ -259,11 +243,4 @@ fn ended(shutdown: &Shutdown) -> End {
     }
     tracing::error!("a task of this epoch ended early");
     End::Lost
-}
-
-/// Drops what still arrives, until this is dropped itself: it is not ours any more, and with the brake lifted it could be
-/// more than is good.
-async fn discard(consumer: Consumer) -> Infallible {
-    consumer.for_each(async |_| ()).await;
-    std::future::pending().await
 }

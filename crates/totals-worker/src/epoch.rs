@@ -13,6 +13,7 @@ use totals_core::runtime::lifecycle::Shutdown;
 use crate::commit::Committer;
 use crate::consumer::Worker;
 use crate::dead_letter::{self, DeadLetters, Parked};
+use crate::deliveries::NARROW_PREFETCH;
 use crate::lane::{self, Item, Lane, lane_of};
 use crate::message::{Message, Reason};
 use crate::publisher::Publisher;
@@ -77,7 +78,8 @@ impl Epoch {
         let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep.run());
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), upkeep)));
         let lane = |number| {
-            let (sender, arriving) = mpsc::channel(prefetch);
+            // Room for all that can be in hand, so that one lane that waits never holds up another.
+            let (sender, arriving) = mpsc::channel(prefetch + usize::from(NARROW_PREFETCH));
             let lane = Lane {
                 batch_size: worker.config.batching.batch_size,
                 committer: Committer {
@@ -121,7 +123,7 @@ impl Epoch {
         match decoded {
             Ok(event) => {
                 let lane = lane_of(event.routing_text(), self.lanes.len());
-                // A lane can hold the whole prefetch, so this never waits.
+                // A lane has room for everything in hand, so this never waits.
                 self.lanes[lane].send((event, message)).await.is_ok()
             }
             Err(invalid) => {

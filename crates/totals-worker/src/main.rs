@@ -6,6 +6,7 @@ mod commit;
 mod connection;
 mod consumer;
 mod dead_letter;
+mod deliveries;
 mod epoch;
 mod http;
 mod in_hand;

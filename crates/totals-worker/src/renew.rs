@@ -5,7 +5,8 @@
 //! 4.0 on, or whatever a policy says, and no client can read it. So a message that comes with a count of
 //! [`RENEWED_FROM`] or more is not handled. The worker publishes a copy to the end of the same queue, and acknowledges the
 //! old one after the confirm; a crash in between leaves both, and one is a duplicate. That happens before anything else
-//! is done with the message, because it may be the one that the worker crashes of.
+//! is done with the message, because it may be the one that the worker crashes of. Until all such messages are renewed the
+//! worker takes few at once (see [`crate::deliveries`]), so that a crash in the middle of it counts for few.
 //!
 //! Where no copy can be published (the queue is full, the broker blocks publishers), the message is handled as it is:
 //! a worker that waited would keep the queue full.

@@ -1,0 +1,157 @@
+//! What the broker delivers in an epoch: few messages at first, the whole prefetch once that is safe.
+//!
+//! A crash counts as a delivery of all that the worker had in hand, and a quorum queue drops a message whose count goes
+//! beyond its limit. A worker that is killed again and again before it could renew what it was given (see
+//! [`crate::renew`]) would so lose a whole prefetch. With few in hand they are renewed within milliseconds, and those that
+//! a crash returns go behind the others that were returned. So the consumer is narrow until nothing has come for a while
+//! that has to be renewed.
+//!
+//! Rejected: another prefetch for the same consumer (quorum queues know it for new consumers only), and fetching one by
+//! one (a queue with a single active consumer allows no `basic.get`).
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::SelectAll;
+use lapin::message::Delivery;
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
+use tokio::time::{Instant, sleep_until};
+use totals_core::runtime::config::Broker;
+
+use crate::connection::{BrokerError, call};
+
+/// The consumer's name in the broker's management.
+const CONSUMER_TAG: &str = "totals-worker";
+
+/// Its name while it is narrow.
+const NARROW_TAG: &str = "totals-worker starting";
+
+/// The prefetch of the narrow consumer: few enough to be renewed at once. What it has in hand when the wide one takes over
+/// comes on top of that one's.
+pub const NARROW_PREFETCH: u16 = 256;
+
+/// So long nothing must have come that has to be renewed, before the consumer is widened.
+const CALM: Duration = Duration::from_secs(1);
+
+type Consuming = Pin<Box<dyn Future<Output = Result<Consumer, BrokerError>> + Send>>;
+
+enum Width {
+    Narrow { until: Instant },
+    Widening(Consuming),
+    Full,
+}
+
+/// The deliveries of an epoch's channel.
+pub struct Deliveries {
+    channel: Channel,
+    queue: String,
+    prefetch: u16,
+    consumers: SelectAll<Consumer>,
+    width: Width,
+}
+
+impl Deliveries {
+    /// Starts to consume from the queue.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if the broker does not let it.
+    pub async fn start(channel: Channel, broker: &Broker) -> Result<Self, BrokerError> {
+        let (queue, prefetch) = (broker.queue.clone(), broker.prefetch);
+        let (tag, first, width) = if prefetch > NARROW_PREFETCH {
+            let until = Instant::now() + CALM;
+            (NARROW_TAG, NARROW_PREFETCH, Width::Narrow { until })
+        } else {
+            (CONSUMER_TAG, prefetch, Width::Full)
+        };
+        let consumer = consume(channel.clone(), queue.clone(), tag, first).await?;
+        Ok(Self {
+            channel,
+            queue,
+            prefetch,
+            consumers: SelectAll::from_iter([consumer]),
+            width,
+        })
+    }
+
+    /// The next delivery; none when the broker has ended the consumer. Loses nothing when it is dropped.
+    pub async fn next(&mut self) -> Option<Result<Delivery, String>> {
+        loop {
+            tokio::select! {
+                delivery = self.consumers.next() => {
+                    return delivery.map(|delivery| delivery.map_err(|error| error.to_string()));
+                }
+                consumer = self.width.change() => match consumer {
+                    None => self.width = Width::Widening(Box::pin(consume(
+                        self.channel.clone(),
+                        self.queue.clone(),
+                        CONSUMER_TAG,
+                        self.prefetch,
+                    ))),
+                    Some(Ok(consumer)) => {
+                        self.consumers.push(consumer);
+                        self.width = Width::Full;
+                        // Not here: the answer is behind deliveries that have to be taken first.
+                        tokio::spawn(cancel(self.channel.clone(), NARROW_TAG));
+                    }
+                    Some(Err(error)) => return Some(Err(error.to_string())),
+                },
+            }
+        }
+    }
+
+    /// Keeps the consumer narrow for a while: a message came that has to be renewed.
+    pub fn stay_narrow(&mut self) {
+        if let Width::Narrow { until } = &mut self.width {
+            *until = Instant::now() + CALM;
+        }
+    }
+
+    /// Asks the broker for no more. What still arrives has to be taken meanwhile.
+    pub async fn cancel(channel: &Channel) {
+        for tag in [NARROW_TAG, CONSUMER_TAG] {
+            cancel(channel.clone(), tag).await;
+        }
+    }
+
+    /// Drops what still arrives, until this is dropped itself.
+    pub async fn discard(self) -> std::convert::Infallible {
+        self.consumers.for_each(async |_| ()).await;
+        std::future::pending().await
+    }
+}
+
+impl Width {
+    /// Waits until there is something to change: nothing comes that has to be renewed, or there is a wider consumer.
+    async fn change(&mut self) -> Option<Result<Consumer, BrokerError>> {
+        match self {
+            Self::Narrow { until } => sleep_until(*until).await,
+            Self::Widening(consuming) => return Some(consuming.await),
+            Self::Full => std::future::pending().await,
+        }
+        None
+    }
+}
+
+async fn consume(
+    channel: Channel,
+    queue: String,
+    tag: &'static str,
+    prefetch: u16,
+) -> Result<Consumer, BrokerError> {
+    // Before the consumer: without a limit the broker would send the whole queue.
+    let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
+    call("setting the prefetch", qos).await?;
+    let options = BasicConsumeOptions::default();
+    let consume = channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default());
+    call("starting to consume", consume).await
+}
+
+async fn cancel(channel: Channel, tag: &'static str) {
+    let cancelling = channel.basic_cancel(tag.into(), BasicCancelOptions::default());
+    if let Err(error) = call("cancelling a consumer", cancelling).await {
+        tracing::debug!(%error, tag, "a consumer was not cancelled in order");
+    }
+}
