@@ -129,7 +129,10 @@ async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_deliv
     let held = |number: usize| created(&format!("e{number}"), &format!("d{number}")).campaign("held");
     world.store().await;
     let lock = Hold::on(&world, "held").await;
-    world.broker.publish((0..count).map(|number| held(number).into())).await;
+    world
+        .broker
+        .publish((0..count).map(|number| held(number).into()))
+        .await;
     for kill in 0..12 {
         let worker = Process::start(world.worker_command()).await;
         worker.logged("consuming").await;

@@ -30,21 +30,20 @@ async fn reads(world: &World) -> Vec<Document> {
 }
 
 #[tokio::test]
-async fn a_campaign_is_read_once_and_then_answered_from_memory_with_every_change() {
+async fn a_campaign_is_answered_from_memory_with_every_change() {
     let world = World::new().await;
     world.database.donate("hot").await.unwrap();
     let api = world.live_api(&[]).await;
     world.database.profile().await;
 
-    // Concurrent first readers share one read.
     join_all((0..50).map(|_| api.get("/api/totals/campaigns/hot"))).await;
     for revision in 2..=20 {
         world.database.donate("hot").await.unwrap();
         shows(&api, "hot", revision).await;
     }
     let found = reads(&world).await;
-    // One, and perhaps some more if a busy machine left the lease of what is in memory run out for a moment.
-    assert!((1..=3).contains(&found.len()), "{found:#?}");
+    // None, and perhaps some if a busy machine left the lease of what is in memory run out for a moment.
+    assert!(found.len() <= 2, "{found:#?}");
 }
 
 #[tokio::test]
@@ -62,7 +61,7 @@ async fn a_campaign_without_totals_is_404_from_memory_until_its_first_donation()
     }
     world.database.donate("new").await.unwrap();
     shows(&api, "new", 1).await;
-    assert!((1..=3).contains(&reads(&world).await.len()));
+    assert!(reads(&world).await.len() <= 2);
 
     // And the other way round: what an operator's reset removes.
     let totals = world.database.collection("campaign_totals");
@@ -290,44 +289,19 @@ async fn streams_beyond_the_bound_are_refused_and_all_end_when_the_service_stops
     assert_eq!((code, end), (Some(0), None));
 }
 
-/// What is watched is never let go of, so there must be an end to what may be watched.
 #[tokio::test]
-async fn more_campaigns_watched_than_the_memory_is_for_harm_nobody() {
-    let world = World::new().await;
-    let api = world
-        .live_api(&[("LIVE_CAMPAIGNS", "100"), ("MAX_STREAMS", "250")])
-        .await;
-    let ids = |from: usize| {
-        (from..from + 100)
-            .map(|id| id.to_string())
-            .collect::<Vec<_>>()
-            .join(",")
-    };
-    let url = |from| format!("{}/api/totals/stream?ids={}", api.url, ids(from));
-    let mut streams = Vec::new();
-    for from in [0, 1000] {
-        let mut stream = EventStream::open(&url(from), None).await;
-        stream.next().await.unwrap();
-        streams.push(stream);
-    }
-    assert_eq!(EventStream::request(&url(2000), None).await.status(), 503);
-    assert_eq!(api.get(&path("read")).await.0, StatusCode::NOT_FOUND);
-    world.database.donate("1099").await.unwrap();
-    while streams[1].next().await.unwrap().revision() == 0 {}
-}
-
-#[tokio::test]
-async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_read() {
+async fn a_flood_of_unknown_ids_costs_neither_memory_nor_reads_of_the_database() {
     let world = World::new().await;
     let hot: Vec<_> = (0..20).map(|number| format!("hot{number}")).collect();
     for campaign in &hot {
         world.database.donate(campaign).await.unwrap();
     }
+    // A setting of earlier versions.
     let api = world.live_api(&[("LIVE_CAMPAIGNS", "200")]).await;
-    for campaign in hot.iter().chain(&hot) {
+    api.logged("LIVE_CAMPAIGNS has no effect any more").await;
+    for campaign in &hot {
         shows(&api, campaign, 1).await;
     }
-    // Watched, but never read again.
     let mut stream = EventStream::open(&stream_url(&api, "watched"), None).await;
     stream.next().await.unwrap();
     world.database.profile().await;
@@ -341,15 +315,10 @@ async fn a_flood_of_unknown_ids_neither_grows_the_memory_nor_pushes_out_what_is_
             shows(&api, campaign, 1).await;
         }
     }
-    let campaigns = api.healthy().await["live"]["campaigns"].as_u64().unwrap();
-    assert!(campaigns <= 200, "{campaigns} are in memory");
-    let again: Vec<_> = reads(&world)
-        .await
-        .into_iter()
-        .filter(|read| read.to_string().contains("\"hot"))
-        .collect();
-    // Of 400 reads; a lease that ran out for a moment makes some.
-    assert!(again.len() <= hot.len(), "read again: {again:#?}");
+    assert_eq!(api.healthy().await["live"]["campaigns"], 20);
+    let read = reads(&world).await;
+    // Of 2,400 answers; a lease that ran out for a moment makes some.
+    assert!(read.len() <= 100, "read: {read:#?}");
     world.database.donate("watched").await.unwrap();
     assert_eq!(stream.next().await.unwrap().revision(), 1);
 }

@@ -14,6 +14,9 @@ use crate::live::Live;
 use crate::openapi;
 use crate::state::AppState;
 
+/// A variable of earlier versions.
+const LIVE_CAMPAIGNS: &str = "LIVE_CAMPAIGNS";
+
 /// Why the process cannot start, as one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
@@ -49,15 +52,21 @@ impl BootError {
 
 /// Serves until the process is told to stop. The database may come and go: that is /health's to say.
 pub async fn run() -> Result<(), BootError> {
-    let config = Source::load()?.api()?;
+    let source = Source::load()?;
+    let config = source.api()?;
     let telemetry = Telemetry::start("totals-api", &config.telemetry)?;
+    if source.is_set(LIVE_CAMPAIGNS) {
+        tracing::warn!(
+            "{LIVE_CAMPAIGNS} has no effect any more and can be removed: all campaigns are in memory"
+        );
+    }
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
     let listener = listen(&config.http)?;
 
     let database = Database::open(config.database, config.currency, config.bounds.database_reads)
         .await
         .map_err(BootError::Database)?;
-    let live = Live::start(database.clone(), config.currency, config.bounds);
+    let live = Live::start(database.clone(), config.bounds);
     let document = openapi::document();
     let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
-    CURRENCY, DATABASE_READS, DATABASE_URL, HOST, LIVE_CAMPAIGNS, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
+    CURRENCY, DATABASE_READS, DATABASE_URL, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
     OTEL_EXPORTER_OTLP_ENDPOINT, PORT, help,
 };
 
@@ -33,7 +33,6 @@ fn after_help() -> String {
         PORT,
         DATABASE_URL,
         CURRENCY,
-        LIVE_CAMPAIGNS,
         MAX_STREAMS,
         DATABASE_READS,
         LOG_LEVEL,

@@ -15,7 +15,7 @@ use totals_core::domain::Currency;
 use totals_core::store::{CurrencyAgreement, Store, StoreError};
 
 use crate::error::ApiError;
-use crate::joint::Joint;
+use crate::single_flight::SingleFlight;
 
 /// Between two looks at a currency that was found to be right.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ struct Inner {
     doubts: AtomicU64,
     /// What is wrong, where something is.
     problem: Mutex<String>,
-    looks: Joint<(), Result<(), StoreError>>,
+    looks: SingleFlight<(), Result<(), StoreError>>,
 }
 
 impl CurrencyCheck {
@@ -48,7 +48,7 @@ impl CurrencyCheck {
             state: AtomicU8::new(UNKNOWN),
             doubts: AtomicU64::new(0),
             problem: Mutex::default(),
-            looks: Joint::default(),
+            looks: SingleFlight::default(),
         }))
     }
 

@@ -11,7 +11,7 @@ use totals_core::store::{Decision, READ_TIMEOUT, Store, StoreError};
 
 use crate::currency::CurrencyCheck;
 use crate::error::ApiError;
-use crate::joint::Joint;
+use crate::single_flight::SingleFlight;
 
 /// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
 /// this is one that only grows.
@@ -24,7 +24,7 @@ pub struct Database {
     store: Arc<SetOnce<Store>>,
     /// The reads that may be under way.
     reads: Arc<Semaphore>,
-    checks: Joint<(), Result<(), String>>,
+    checks: SingleFlight<(), Result<(), String>>,
     /// Whether its amounts are in the process's currency.
     pub currency: CurrencyCheck,
 }
@@ -43,7 +43,7 @@ impl Database {
         let database = Self {
             store: Arc::default(),
             reads: Arc::new(Semaphore::new(reads)),
-            checks: Joint::default(),
+            checks: SingleFlight::default(),
             currency: CurrencyCheck::new(currency),
         };
         let first = Store::open(&config, "totals-api").await;

@@ -21,6 +21,7 @@ use tower::Service;
 use crate::caching::IfNoneMatch;
 use crate::error::ApiError;
 use crate::guard::{protect, refusal};
+use crate::representation::Rendered;
 use crate::request_id::{self, REQUEST_ID};
 use crate::routes::totals;
 use crate::state::AppState;
@@ -68,8 +69,11 @@ impl Front {
         if !plain || self.traced || observe::logs_answers() || refusal(request).is_some() {
             return None;
         }
-        let mut response = match self.state.live.in_memory(id)?.totals {
-            Some(totals) => totals::answer(&totals, &IfNoneMatch::of(request.headers())),
+        let mut response = match self.state.live.in_memory(id)? {
+            Some(totals) => {
+                let rendered = Rendered::new(&totals, self.state.currency);
+                totals::answer(rendered, &IfNoneMatch::of(request.headers()))
+            }
             None => ApiError::TotalsNotFound(CampaignId::try_from(id).ok()?).into_response(),
         };
         let headers = response.headers_mut();

@@ -13,13 +13,14 @@ mod database;
 mod error;
 mod front;
 mod guard;
-mod joint;
 mod live;
 mod observe;
 mod openapi;
+mod representation;
 mod request_id;
 mod router;
 mod routes;
+mod single_flight;
 mod span;
 mod state;
 #[cfg(test)]

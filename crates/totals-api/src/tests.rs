@@ -28,7 +28,7 @@ async fn api() -> Router {
     )
     .await
     .unwrap();
-    let live = Live::start(database.clone(), config.currency, config.bounds);
+    let live = Live::start(database.clone(), config.bounds);
     let document = openapi::document();
     let state = AppState::new(
         live,

@@ -1,7 +1,6 @@
-//! Loading the list of campaigns: all of their totals by one read, sorted here.
+//! Loading all campaigns into memory: their totals by one read, sorted here.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
@@ -10,7 +9,7 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{ClusterTime, Scanned, Store, StoreError};
 
 use super::Live;
-use super::ranking::{Campaigns, Known, Ranking};
+use super::campaigns::{Campaigns, Id, Known, Numbers};
 use crate::error::{ApiError, chain};
 
 /// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word
@@ -18,12 +17,12 @@ use crate::error::{ApiError, chain};
 const LONGEST_LOAD: Duration = Duration::from_mins(1);
 
 impl Live {
-    /// Loads the list whenever it is wanted, for ever.
-    pub(super) async fn keep_list(self, store: Store) {
+    /// Loads all campaigns whenever that is wanted, for ever.
+    pub(super) async fn keep_loaded(self, store: Store) {
         let mut pauses = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         let mut rested = Instant::now();
         loop {
-            self.0.list.wanted().await;
+            self.0.memory.wanted().await;
             sleep_until(rested).await;
             let begun = Instant::now();
             match self.load(&store).await {
@@ -38,11 +37,11 @@ impl Live {
                         let error = chain(&error);
                         tracing::warn!(
                             error,
-                            "the list of campaigns cannot be loaded: its pages are read from the database"
+                            "the campaigns cannot be loaded into memory: reads go to the database"
                         );
                     }
                     rested = Instant::now() + pause;
-                    self.0.list.forget();
+                    self.0.memory.load_failed();
                 }
             }
         }
@@ -51,19 +50,21 @@ impl Live {
     async fn load(&self, store: &Store) -> Result<(), ApiError> {
         let begun = Instant::now();
         let live = self.clone();
-        if !blocking(move || live.0.list.expect()).await? {
+        if !blocking(move || live.0.memory.expect()).await? {
             return Ok(());
         }
-        // After the list has begun to keep changes: see its module.
-        let scan = tokio::spawn(scan(store.clone(), self.0.feed.seen()));
+        // After memory has begun to keep changes: see its module.
+        let scan = tokio::spawn(scan(store.clone(), self.0.freshness.seen()));
         let scanned = timeout(LONGEST_LOAD, scan).await;
-        let (at, campaigns, unreadable) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))???;
-        let (live, count) = (self.clone(), campaigns.len());
-        if blocking(move || live.0.list.fill(Ranking::new(at, campaigns).without(unreadable))).await? {
+        let (at, numbers, unreadable) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))???;
+        let (live, count) = (self.clone(), numbers.len());
+        let fill = move || live.0.memory.fill(Campaigns::new(at, numbers, unreadable));
+        if blocking(fill).await? {
+            self.0.watchers.wake_all();
             tracing::info!(
                 campaigns = count,
                 duration_s = begun.elapsed().as_secs_f64(),
-                "the list of campaigns is in memory"
+                "all campaigns are in memory"
             );
         }
         Ok(())
@@ -71,18 +72,18 @@ impl Live {
 }
 
 /// What is stored of all campaigns: as of when, their totals, and those whose totals cannot be read.
-type All = (ClusterTime, Campaigns, HashSet<CampaignId>);
+type All = (ClusterTime, Numbers, HashSet<CampaignId>);
 
 /// All campaigns as of `earliest` or later.
 async fn scan(store: Store, earliest: ClusterTime) -> Result<All, StoreError> {
     let mut scan = store.scan(earliest).await?;
-    let (at, mut campaigns) = (scan.moment(), Campaigns::new());
+    let (at, mut numbers) = (scan.moment(), Numbers::new());
     let mut unreadable = HashSet::new();
     while let Some(scanned) = scan.next().await? {
         match scanned {
             Scanned::Totals(totals) => {
                 let known = Known::new(at, &totals);
-                campaigns.insert(Arc::new(totals.campaign), known);
+                numbers.insert(Id::from(totals.campaign), known);
             }
             Scanned::Unreadable(campaign) => {
                 unreadable.insert(campaign);
@@ -90,7 +91,7 @@ async fn scan(store: Store, earliest: ClusterTime) -> Result<All, StoreError> {
         }
         tokio::task::consume_budget().await;
     }
-    Ok((at, campaigns, unreadable))
+    Ok((at, numbers, unreadable))
 }
 
 /// Work that would keep a thread of the runtime from everything else.

@@ -1,73 +1,55 @@
 //! Totals in memory: what the API answers from, as long as it can prove that nothing is missing.
 //!
-//! Each campaign that someone reads or watches has a slot with its newest totals and their answer, ready to send. A
-//! slot is filled by one read of the database, which concurrent first readers share, and kept by ONE change stream
-//! ([`Store::follow`](totals_core::store::Store::follow)). A campaign without totals is a slot like any other: 404
-//! from memory, until its first donation comes along the stream.
+//! One map holds all campaigns that have totals ([`campaigns`]), and the four orders of the list are its indexes
+//! ([`order`]). It is loaded by one read of all campaigns ([`load`]) when a change stream begins, and kept by that stream
+//! ([`Store::follow`](totals_core::store::Store::follow)). A campaign that is not in the map has no totals: 404 from
+//! memory, until its first donation comes along the stream. So unknown ids cost nothing, however many are asked for.
 //!
-//! **Why a slot is never stale.** Every change after the moment `begin` comes, in order. A slot that rests on a moment
-//! from `begin` on and was there when the later changes came has them all. Three races could break that, and the
-//! cluster's clock closes each, with no time limits to tune:
+//! **Why memory is never behind.** Every change after the moment of the read comes, in order. A change carries only the
+//! fields it moved; the revision proves that they continue what is known, and a campaign of which they do not is unknown
+//! until it is read again ([`memory`]).
 //!
-//! - *A change passes while the slot's read is under way.* It waits in the slot and continues the read if it is later
-//!   than the moment that the read shows; if it is not, it is in there.
-//! - *A change passed before the slot was there.* Whoever starts a read first puts the slot into the map and then looks
-//!   how far the changes have come; the read must show that moment or a later one, and the database sees to it.
-//! - *A slot was evicted and made anew.* The same, and reads count as well: a new one cannot show less than any before.
+//! **Why a silent stream is noticed.** An answer of the stream proves that all commits from before the question have come;
+//! memory is shown for a second after the question and no longer ([`freshness`]). Then reads go to the database: one at
+//! a time for a campaign, however many ask, and a bounded number in all. A stream that is resumed has missed nothing; one
+//! that has to begin again has all campaigns read again.
 //!
-//! A change carries only the fields it moved. The revision proves that they continue what the slot has; if it does
-//! not grow by exactly one, the slot is unknown until it is read again.
+//! **Why no answer goes back.** A read of the database shows the latest moment that any answer has shown, or a later one. What
+//! it finds is put into memory. What it does not find, memory shows only after a proof from after the read.
 //!
-//! **Why a silent stream is noticed.** The stream's questions are answered even when there is nothing to tell. An answer
-//! proves that all from before the question has come; slots are shown for [`LEASE`] after it and no longer. Without a
-//! lease, reads go to the database, one at a time for a campaign and a bounded number in all, and a slot shows nothing.
-//! A stream that is resumed has missed nothing; one that has to begin again moves `begin`, and every slot from before
-//! is read again when someone asks, or at once if someone watches.
-//!
-//! **Why a flood cannot push out what is in use.** The map keeps what was read again and lets go of what was asked for
-//! once (S3-FIFO, from `quick_cache`); what is watched it keeps in any case.
-//!
-//! **Why the list is here as well.** A page of it needs all campaigns in one of four orders. An index for each would cost
-//! MongoDB three times what a campaign's totals themselves do, with every commit, whether or not anyone lists them. So
-//! the few numbers of each campaign are kept here, in order ([`ranking`], [`order`]), by the same stream and the same
-//! reasoning ([`list`]): loaded by one read of all campaigns when a stream begins ([`load`]), and shown under the same lease.
-//! Until they are there, the database sorts ([`pages`]). What a campaign's slot and the list's pages read from the database
-//! they tell each other, so that neither falls behind what the other has shown.
-//!
-//! Rejected: a time to live (stale for that long, and a herd at its end); a slot for every campaign, so that the list
-//! is made of slots (their answers, ready to send, take most of the memory, and nobody reads most campaigns; an entry
-//! of the list takes a third); asking MongoDB for the whole document with each change (one more read per commit).
+//! Rejected: a time to live (stale for that long, and a herd at its end); a rendered answer for each campaign (most of the
+//! memory, for what nobody reads; rendering takes less than a microsecond); an index of the database for each order
+//! (three times the work of a commit, whether or not anyone lists campaigns); asking MongoDB for the whole document with
+//! each change (one more read per commit).
 
-mod feed;
-mod list;
+mod campaigns;
+mod freshness;
 mod load;
+mod memory;
 mod order;
 mod pages;
-mod ranking;
-mod rendered;
-mod slot;
-mod slots;
 mod watch;
 
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::FutureExt;
-use tokio::time::Instant;
-use totals_core::domain::{CampaignId, Currency};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+use totals_core::domain::CampaignId;
 use totals_core::runtime::config::Bounds;
-use totals_core::store::{CampaignTotals, Change, ChangeKind, ClusterTime, Follower, StoreError};
+use totals_core::store::{At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Store, StoreError};
 
-use self::feed::Feed;
-use self::list::List;
+use self::freshness::{Freshness, LEASE};
+use self::memory::Memory;
 use self::pages::Pages;
-pub use self::rendered::Rendered;
-pub use self::slot::Shown;
-use self::slot::Slot;
-use self::slots::Slots;
 pub use self::watch::Watch;
+use self::watch::Watchers;
 use crate::database::Database;
 use crate::error::ApiError;
+use crate::single_flight::SingleFlight;
+
+/// What a campaign shows: its totals, or that it has none.
+pub type View = Option<CampaignTotals>;
 
 /// The totals in memory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -76,21 +58,28 @@ pub struct Live(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     database: Database,
-    currency: Currency,
-    slots: Slots,
-    feed: Feed,
-    list: List,
+    memory: Memory,
+    freshness: Freshness,
+    reads: SingleFlight<CampaignId, Result<Read, ApiError>>,
     pages: Pages,
-    streams: AtomicUsize,
+    watchers: Watchers,
+    streams: Arc<Semaphore>,
     max_streams: usize,
+}
+
+/// What a read of the database has shown, and as of when, if there is a collection.
+#[derive(Debug, Clone)]
+struct Read {
+    at: Option<ClusterTime>,
+    view: View,
 }
 
 /// What the live totals are doing, for whoever operates them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Doing {
-    /// Whether reads are answered from memory.
+pub struct LiveStatus {
+    /// Returns true if reads are answered from memory.
     pub current: bool,
-    /// Whether pages of the list are.
+    /// Returns true if pages of the list are.
     pub listed: bool,
     /// Campaigns in memory.
     pub campaigns: usize,
@@ -98,23 +87,27 @@ pub struct Doing {
     pub streams: usize,
 }
 
+/// Some of the streams that may be open at once, until it is dropped. One of several campaigns takes a place for each.
+#[derive(Debug)]
+pub struct StreamPlaces(#[expect(dead_code, reason = "only to be dropped")] OwnedSemaphorePermit);
+
 impl Live {
     /// Starts following the changes, in the background and for ever.
-    pub fn start(database: Database, currency: Currency, bounds: Bounds) -> Self {
+    pub fn start(database: Database, bounds: Bounds) -> Self {
         let live = Self(Arc::new(Inner {
             database,
-            currency,
-            slots: Slots::new(bounds.live_campaigns),
-            feed: Feed::default(),
-            list: List::default(),
+            memory: Memory::default(),
+            freshness: Freshness::default(),
+            reads: SingleFlight::default(),
             pages: Pages::default(),
-            streams: AtomicUsize::new(0),
+            watchers: Watchers::default(),
+            streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
             let store = follower.0.database.opened().await;
-            tokio::spawn(Live::clone(&follower).keep_list(store.clone()));
+            tokio::spawn(Live::clone(&follower).keep_loaded(store.clone()));
             store.follow(follower.clone()).await;
         });
         live
@@ -123,28 +116,51 @@ impl Live {
     /// What a campaign shows now.
     ///
     /// # Errors
-    /// [`ApiError`] if it is not in memory and the database cannot answer in time.
-    pub async fn read(&self, campaign: &CampaignId) -> Result<Shown, ApiError> {
-        if let Some(shown) = self.in_memory(campaign.as_str()) {
-            return Ok(shown);
+    /// [`ApiError`] if memory cannot tell and the database cannot answer in time.
+    pub async fn read(&self, campaign: &CampaignId) -> Result<View, ApiError> {
+        let id = campaign.as_str();
+        let in_memory = self.once_covered(|| self.0.memory.totals(id), || self.0.freshness.covers(id));
+        match in_memory.await {
+            Some(view) => Ok(view),
+            None => self.read_through(campaign).await,
         }
-        let Inner { slots, feed, .. } = &*self.0;
-        self.read_through(campaign, &slots.slot(campaign, feed.seen()))
-            .await
     }
 
-    /// What a campaign shows now, if that takes no read of the database.
-    pub fn in_memory(&self, campaign: &str) -> Option<Shown> {
-        let Inner { slots, feed, .. } = &*self.0;
-        if !self.is_current() {
-            return None;
-        }
-        slots.get(campaign)?.shown(feed.begin())
+    /// What a campaign shows now, if memory can tell at once.
+    pub fn in_memory(&self, campaign: &str) -> Option<View> {
+        let shown = self.is_current() && self.0.freshness.covers(campaign);
+        shown.then(|| self.0.memory.totals(campaign)).flatten()
+    }
+
+    /// The newest that memory has of a campaign that is watched, be the stream heard of or not.
+    fn watched(&self, campaign: &CampaignId) -> Option<View> {
+        let Inner {
+            database, freshness, ..
+        } = &*self.0;
+        let shown = database.currency.is_fine() && freshness.covers(campaign.as_str());
+        shown.then(|| self.0.memory.totals(campaign.as_str())).flatten()
     }
 
     /// Returns true if what is in memory may be shown.
     fn is_current(&self) -> bool {
-        self.0.feed.is_current() && self.0.database.currency.is_fine()
+        self.0.freshness.is_current(Instant::now()) && self.0.database.currency.is_fine()
+    }
+
+    /// What memory can tell, as soon as it has all that reads of the database have shown; none if it cannot tell.
+    async fn once_covered<T>(&self, look: impl Fn() -> Option<T>, covered: impl Fn() -> bool) -> Option<T> {
+        loop {
+            let mut moved = pin!(self.0.freshness.moved.notified());
+            moved.as_mut().enable();
+            if !self.is_current() {
+                return None;
+            }
+            let found = look()?;
+            if covered() {
+                return Some(found);
+            }
+            // An error here is the end of the lease.
+            let _ = timeout(LEASE, moved).await;
+        }
     }
 
     /// Watches a campaign.
@@ -153,127 +169,103 @@ impl Live {
     }
 
     /// What it is doing.
-    pub fn doing(&self) -> Doing {
+    pub fn status(&self) -> LiveStatus {
+        let Inner {
+            memory,
+            streams,
+            max_streams,
+            ..
+        } = &*self.0;
         let current = self.is_current();
-        Doing {
-            current,
-            listed: current && self.0.list.is_known(),
-            campaigns: self.0.slots.len(),
-            streams: self.0.streams.load(Ordering::Relaxed),
+        LiveStatus {
+            current: current && memory.is_loaded(),
+            listed: current && memory.is_complete(),
+            campaigns: memory.len(),
+            streams: max_streams - streams.available_permits(),
         }
     }
 
-    /// Places among the streams for so many campaigns, until they are dropped.
+    /// Places among the streams for so many campaigns.
     ///
     /// # Errors
     /// [`ApiError::TooManyStreams`] if there are not as many.
     pub fn stream_places(&self, campaigns: usize) -> Result<StreamPlaces, ApiError> {
-        let taken = self.0.streams.fetch_add(campaigns, Ordering::Relaxed);
-        let places = StreamPlaces(self.clone(), campaigns);
-        if taken + campaigns <= self.0.max_streams {
-            Ok(places)
-        } else {
-            Err(ApiError::TooManyStreams)
-        }
+        let wanted = u32::try_from(campaigns).unwrap_or(u32::MAX);
+        let places = self.0.streams.clone().try_acquire_many_owned(wanted);
+        places.map(StreamPlaces).map_err(|_| ApiError::TooManyStreams)
     }
 
     /// Reads a campaign from the database, together with all who ask for it meanwhile.
-    async fn read_through(&self, campaign: &CampaignId, slot: &Arc<Slot>) -> Result<Shown, ApiError> {
-        let fill = slot.join_fill(self.0.feed.seen(), |earliest| {
-            let (live, campaign, slot) = (self.clone(), campaign.clone(), slot.clone());
-            let fill = tokio::spawn(async move {
-                let _over = Finally(|| slot.end_fill());
-                live.fill(&campaign, &slot, earliest).await
-            });
-            fill.map(|joined| joined.unwrap_or_else(|died| Err(died.into())))
-                .boxed()
-        });
-        fill.await
-    }
-
-    async fn fill(
-        &self,
-        campaign: &CampaignId,
-        slot: &Slot,
-        mut earliest: ClusterTime,
-    ) -> Result<Shown, ApiError> {
-        let Inner {
-            database,
-            currency,
-            feed,
-            ..
-        } = &*self.0;
+    async fn read_through(&self, campaign: &CampaignId) -> Result<View, ApiError> {
+        let earliest = self.0.freshness.seen();
         loop {
-            let id = campaign.clone();
-            let read = database
-                .read(async move |store| store.totals(&id, earliest).await)
-                .await?;
-            if let (Some(at), Some(totals)) = (read.moment, &read.found) {
-                self.tell_list(at, totals);
+            let read = || self.clone().read_now(campaign.clone());
+            let Read { at, view } = self.0.reads.join(campaign.clone(), read).await?;
+            // A read that was under way already may show less than another answer has since.
+            if at.is_none_or(|at| at >= earliest) {
+                return Ok(view);
             }
-            let totals = read
-                .found
-                .map(|totals| Arc::new(Rendered::new(totals, *currency)));
-            let Some(at) = read.moment else {
-                let at = ClusterTime::default();
-                return Ok(Shown { at, totals });
-            };
-            feed.saw(at);
-            if let Some(shown) = slot.fill(at, totals, *currency) {
-                return Ok(shown);
-            }
-            earliest = slot.earliest();
         }
     }
 
-    /// What a read has shown of a campaign, the list shows from here on. That it is gone, only the changes tell.
-    fn tell_list(&self, at: ClusterTime, totals: &CampaignTotals) {
-        self.0.feed.saw(at);
-        self.0.list.change(&Change {
+    async fn read_now(self, campaign: CampaignId) -> Result<Read, ApiError> {
+        let (id, earliest) = (campaign.clone(), self.0.freshness.seen());
+        let read = async move |store: Store| store.totals(&id, earliest).await;
+        let At { found, moment } = self.0.database.read(read).await?;
+        match (&found, moment) {
+            (Some(totals), Some(at)) => self.tell(at, totals),
+            (_, at) => {
+                self.0.freshness.saw(at.unwrap_or_default());
+                self.0.freshness.saw_absent(&campaign, Instant::now());
+            }
+        }
+        Ok(Read {
+            at: moment,
+            view: found,
+        })
+    }
+
+    /// Memory shows no less of a campaign from here on than a read has.
+    fn tell(&self, at: ClusterTime, totals: &CampaignTotals) {
+        self.take(&Change {
             campaign: totals.campaign.clone(),
             at,
             kind: ChangeKind::Replaced(totals.clone()),
         });
     }
+
+    fn take(&self, change: &Change) {
+        // First: a load that begins just now must show this moment, or be told the change.
+        self.0.freshness.saw(change.at);
+        self.0.memory.change(change);
+        self.0.watchers.wake(&change.campaign);
+    }
 }
 
 impl Follower for Live {
     fn begin(&self, at: ClusterTime) {
-        tracing::info!("following the totals' changes; what is in memory from before is read again");
+        tracing::info!("following the totals' changes; all campaigns are read again");
         self.0.database.currency.doubt();
-        self.0.feed.begin_at(at);
-        self.0.list.forget();
-        self.0.slots.wake_watchers();
+        self.0.freshness.saw(at);
+        self.0.memory.forget();
+        self.0.watchers.wake_all();
     }
 
     fn change(&self, change: Change) {
-        let Inner {
-            currency,
-            slots,
-            feed,
-            list,
-            ..
-        } = &*self.0;
         if matches!(change.kind, ChangeKind::Created(_)) {
             self.0.database.currency.doubt_unwritten();
         }
-        // Before the slot is looked up: see the module, "a change passed before the slot was there".
-        feed.saw(change.at);
-        // Before the slot shows it: who has seen a campaign's newest totals finds them in the list.
-        list.change(&change);
-        if let Some(slot) = slots.peek(&change.campaign) {
-            slot.change(change.at, change.kind, feed.begin(), *currency);
-        }
+        self.take(&change);
     }
 
     fn current(&self, moment: Instant) {
-        if self.0.feed.extend(moment) {
-            tracing::info!("reads are answered from memory");
+        if self.0.freshness.prove(moment) {
+            tracing::info!("the totals' changes are followed");
         }
     }
 
     fn lost(&self, error: &StoreError) {
-        if self.0.feed.end() {
+        if self.0.freshness.lose() {
             tracing::warn!(%error, "the totals' changes are lost: reads go to the database until they are back");
         } else {
             tracing::debug!(%error, "the totals' changes are still lost");
@@ -281,22 +273,5 @@ impl Follower for Live {
     }
 }
 
-/// Some of the streams that may be open at once. One of several campaigns takes a place for each, because what is
-/// watched cannot be evicted: the places bound the memory.
-#[derive(Debug)]
-pub struct StreamPlaces(Live, usize);
-
-impl Drop for StreamPlaces {
-    fn drop(&mut self) {
-        self.0.0.streams.fetch_sub(self.1, Ordering::Relaxed);
-    }
-}
-
-/// Does something at the end of its scope, also in a panic.
-struct Finally<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for Finally<F> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
+#[cfg(test)]
+mod tests;

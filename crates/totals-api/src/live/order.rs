@@ -6,12 +6,10 @@
 //! to it, which is why it is not `indexset`: the same idea with more to it, and with ranges that were wrong and panics
 //! in its history.
 
-use std::sync::Arc;
-
-use totals_core::domain::CampaignId;
+use super::campaigns::Id;
 
 /// A campaign's place: what the order is by, and for those that are equal in it, the id.
-pub type Key = (i64, Arc<CampaignId>);
+pub type Key = (i64, Id);
 
 /// The most keys in a run: so few that shifting them is quick, so many that runs are few. In tests runs are short, so that
 /// they part and join all the time.
@@ -105,11 +103,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
+    use totals_core::domain::CampaignId;
 
     use super::*;
 
     fn keys() -> impl Strategy<Value = Key> {
-        (-3_i64..3, 0..40).prop_map(|(value, id)| (value, Arc::new(format!("c{id}").try_into().unwrap())))
+        (-3_i64..3, 0..40)
+            .prop_map(|(value, id)| (value, Id::from(CampaignId::try_from(format!("c{id}")).unwrap())))
     }
 
     fn step() -> impl Strategy<Value = (bool, Key)> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use totals_core::domain::Timestamp;
 use utoipa::ToSchema;
 
-use crate::live::Doing;
+use crate::live::LiveStatus;
 use crate::state::AppState;
 
 /// The state of the service.
@@ -84,12 +84,12 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
         Ok(()) => (StatusCode::OK, Status::Healthy, "MongoDB answers".to_owned()),
         Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, Status::Degraded, problem),
     };
-    let Doing {
+    let LiveStatus {
         current,
         listed,
         campaigns,
         streams,
-    } = state.live.doing();
+    } = state.live.status();
     let health = Health {
         status,
         service: "totals-api",

@@ -16,10 +16,9 @@ use utoipa::ToSchema;
 
 use self::query::{ListQuery, PageQuery};
 use super::ids::Ids;
-use super::totals::CampaignTotals;
 use crate::caching::BRIEFLY;
 use crate::error::{ApiError, ErrorBody};
-use crate::live::Rendered;
+use crate::representation::{CampaignTotals, Rendered};
 use crate::state::AppState;
 
 /// Some of the campaigns.
@@ -123,8 +122,8 @@ async fn named(state: &AppState, ids: &[CampaignId]) -> Result<Vec<u8>, ApiError
     let totals: Vec<_> = shown
         .iter()
         .flatten()
-        .filter_map(|shown| shown.totals.as_deref())
-        .map(Rendered::json)
+        .flatten()
+        .map(|totals| Rendered::new(totals, state.currency).json())
         .collect();
     Ok(joined(&totals, ids.len()))
 }
@@ -169,7 +168,7 @@ mod tests {
             let serialized = serde_json::to_vec(&PageBody { success: true, data }).unwrap();
             let rendered = found
                 .into_iter()
-                .map(|found| Rendered::new(found, currency).json());
+                .map(|found| Rendered::new(&found, currency).json());
             assert_eq!(joined(&rendered.collect::<Vec<_>>(), 5), serialized);
         }
     }

@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use serde_json::json;
-use totals_core::domain::CampaignId;
+use totals_core::domain::{CampaignId, Currency};
 
 use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
-use crate::live::{Shown, StreamPlaces, Watch};
+use crate::live::{StreamPlaces, View, Watch};
+use crate::representation::{Rendered, version};
 use crate::state::AppState;
 
 /// How often something is sent where nothing changes, so that no proxy takes the connection for dead.
@@ -35,8 +36,8 @@ pub struct LastEventId(Option<HeaderValue>);
 impl LastEventId {
     /// Returns true if the client has just this version. A higher revision is no reason to be silent: a campaign that was
     /// reset or restored has begun anew at a lower one.
-    fn has(&self, shown: &Shown) -> bool {
-        self.0.as_ref().is_some_and(|last| last == version(shown))
+    fn has(&self, view: &View) -> bool {
+        self.0.as_ref().is_some_and(|last| *last == event_id(view))
     }
 }
 
@@ -83,9 +84,9 @@ pub async fn stream_totals(
 ) -> Result<Response, ApiError> {
     let places = state.live.stream_places(1)?;
     let mut watch = state.live.watch(path.campaign_id);
-    let shown = watch.first().await?;
-    let known = last.has(&shown);
-    let first = (!known).then_some(shown);
+    let view = watch.first().await?;
+    let known = last.has(&view);
+    let first = (!known).then_some(view);
     Ok(events(&state, places, vec![(watch, first)]))
 }
 
@@ -125,15 +126,16 @@ pub async fn stream_many(State(state): State<AppState>, Ids { ids }: Ids) -> Res
 }
 
 /// The stream of these campaigns, each with what is to be sent of it first, if anything.
-fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<Shown>)>) -> Response {
+fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<View>)>) -> Response {
+    let currency = state.currency;
     let now: Vec<_> = watches
         .iter()
-        .filter_map(|(watch, first)| Some(event(watch.campaign(), first.as_ref()?)))
+        .filter_map(|(watch, first)| Some(event(watch.campaign(), first.as_ref()?, currency)))
         .collect();
     let later = watches.into_iter().map(|(watch, _)| {
-        let states = stream::unfold(watch, async |mut watch| {
-            let shown = watch.next().await;
-            Some((event(watch.campaign(), &shown), watch))
+        let states = stream::unfold(watch, move |mut watch| async move {
+            let view = watch.next().await;
+            Some((event(watch.campaign(), &view, currency), watch))
         });
         states.boxed()
     });
@@ -158,16 +160,16 @@ fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<Sh
     (headers, events).into_response()
 }
 
-fn event(campaign: &CampaignId, shown: &Shown) -> Event {
-    let event = Event::default().id(version(shown));
-    match &shown.totals {
-        Some(totals) => event.data(String::from_utf8_lossy(&totals.json())),
+fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {
+    let event = Event::default().id(event_id(view));
+    match view {
+        Some(totals) => event.data(String::from_utf8_lossy(&Rendered::new(totals, currency).json())),
         None => event
             .event("no-totals")
             .data(json!({ "campaignId": campaign.as_str() }).to_string()),
     }
 }
 
-fn version(shown: &Shown) -> &str {
-    shown.totals.as_ref().map_or(NO_TOTALS, |totals| totals.version())
+fn event_id(view: &View) -> String {
+    view.as_ref().map_or_else(|| NO_TOTALS.to_owned(), version)
 }

@@ -6,88 +6,15 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde::Serialize;
-use totals_core::domain::money::DecimalNumber;
-use totals_core::domain::{CampaignId, Currency, Timestamp};
-use totals_core::store;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
-use utoipa::{IntoParams, ToSchema};
+use totals_core::domain::CampaignId;
+use utoipa::IntoParams;
 
 use crate::caching::{BRIEFLY, IfNoneMatch};
 use crate::error::{ApiError, ErrorBody};
-use crate::live::Rendered;
+use crate::representation::{Rendered, TotalsBody};
 use crate::state::AppState;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// One campaign's totals.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct TotalsBody {
-    /// Always true.
-    #[schema(default = true)]
-    success: bool,
-    data: CampaignTotals,
-}
-
-/// What one campaign has raised so far.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CampaignTotals {
-    #[schema(value_type = String, example = "camp_123")]
-    campaign_id: CampaignId,
-    /// Exact, in major units of the currency: a decimal number, never rounded.
-    #[schema(schema_with = amount)]
-    total_amount: DecimalNumber,
-    /// Donations that were not wholly refunded.
-    #[schema(minimum = 0, example = 42)]
-    total_pledges: i64,
-    /// Registered donors behind those donations, each counted once; guests are not counted.
-    #[schema(minimum = 0, example = 35)]
-    total_donors: i64,
-    /// When the totals last changed.
-    #[schema(value_type = String, format = DateTime, example = "2024-11-21T10:30:00.000Z")]
-    last_updated: Timestamp,
-    /// ISO 4217 code.
-    #[schema(example = "USD")]
-    currency: &'static str,
-    /// Grows with each change of the totals, and now and then without one: of two answers the one with the higher revision is newer.
-    #[schema(minimum = 1, example = 57)]
-    revision: i64,
-}
-
-/// A number without a format: `double` would promise less than there is.
-fn amount() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::Number)
-        .minimum(Some(0))
-        .description(Some(
-            "Exact, in major units of the currency: a decimal number, never rounded.",
-        ))
-        .examples([5000.5])
-        .build()
-}
-
-impl TotalsBody {
-    /// The body of an answer.
-    pub fn new(data: CampaignTotals) -> Self {
-        Self { success: true, data }
-    }
-}
-
-impl CampaignTotals {
-    /// The totals as callers get them.
-    pub fn new(found: &store::CampaignTotals, currency: Currency) -> Self {
-        Self {
-            campaign_id: found.campaign.clone(),
-            total_amount: currency.format(found.totals.amount),
-            total_pledges: found.totals.pledges,
-            total_donors: found.totals.donors,
-            last_updated: found.last_updated,
-            currency: currency.code(),
-            revision: found.revision,
-        }
-    }
-}
 
 /// The campaign that a path names.
 #[derive(Debug, IntoParams)]
@@ -151,24 +78,25 @@ pub async fn get_totals(
     path: CampaignPath,
     known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    let shown = state.live.read(&path.campaign_id).await?;
-    let totals = shown.totals.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
-    Ok(answer(&totals, &known))
+    let view = state.live.read(&path.campaign_id).await?;
+    let totals = view.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
+    Ok(answer(Rendered::new(&totals, state.currency), &known))
 }
 
 /// The answer with a campaign's totals.
-pub fn answer(totals: &Rendered, known: &IfNoneMatch) -> Response {
+pub fn answer(totals: Rendered, known: &IfNoneMatch) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     // For these and all that is added on the way out, at once.
     headers.reserve(8);
     headers.insert(header::CACHE_CONTROL, BRIEFLY);
-    headers.insert(header::ETAG, totals.etag.clone());
-    if known.has(totals.etag.as_bytes()) {
+    let is_known = known.has(totals.etag.as_bytes());
+    headers.insert(header::ETAG, totals.etag);
+    if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         headers.insert(header::CONTENT_TYPE, JSON);
-        *response.body_mut() = totals.body.clone().into();
+        *response.body_mut() = totals.body.into();
     }
     response
 }

@@ -101,8 +101,6 @@ pub struct Database {
 /// What the API may use of memory and of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// `LIVE_CAMPAIGNS`.
-    pub live_campaigns: usize,
     /// `MAX_STREAMS`.
     pub streams: usize,
     /// `DATABASE_READS`.
@@ -211,6 +209,11 @@ impl Source {
             .map_err(|error| ConfigError::DotEnv(error.to_string()))
     }
 
+    /// Returns true if this variable has a value, known to [`VARIABLES`] or not.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.0.get_string(&name.to_ascii_lowercase()).is_ok()
+    }
+
     /// The configuration of `totals-api`.
     ///
     /// # Errors
@@ -221,7 +224,6 @@ impl Source {
             database: self.database()?,
             currency: self.currency()?,
             bounds: Bounds {
-                live_campaigns: self.number(&LIVE_CAMPAIGNS, 100, 10_000_000)?,
                 streams: self.number(&MAX_STREAMS, 1, 1_000_000)?,
                 database_reads: self.number(&DATABASE_READS, 1, 1000)?,
             },

@@ -57,9 +57,6 @@ variables! {
     BATCH_SIZE = Some("1500"), "a number from 1 to 10000", "Most events committed in one transaction";
     /// Default 2.
     LANES = Some("2"), "a number from 1 to 64", "Transactions under way at once; a campaign keeps to one lane";
-    /// Default 100,000: some 80 MB when all are in use.
-    LIVE_CAMPAIGNS = Some("100000"), "a number from 100 to 10000000",
-        "Campaigns whose answers the API keeps in memory, without totals or with; some 800 bytes each";
     /// Default 10,000.
     MAX_STREAMS = Some("10000"), "a number from 1 to 1000000",
         "Event streams open at once in one API process; one of several campaigns counts for each";

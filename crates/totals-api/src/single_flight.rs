@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 type UnderWay<K, T> = Mutex<HashMap<K, WeakShared<BoxFuture<'static, T>>>>;
 
 /// The work under way, by what it is for. Each ends early if all who wait for it are gone.
-pub struct Joint<K, T>(Arc<UnderWay<K, T>>);
+pub struct SingleFlight<K, T>(Arc<UnderWay<K, T>>);
 
-impl<K, T> Joint<K, T>
+impl<K, T> SingleFlight<K, T>
 where
     K: Clone + Eq + Hash + Send + 'static,
     T: Clone + Send + Sync + 'static,
@@ -40,21 +40,21 @@ where
     }
 }
 
-impl<K, T> Default for Joint<K, T> {
+impl<K, T> Default for SingleFlight<K, T> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<K, T> Clone for Joint<K, T> {
+impl<K, T> Clone for SingleFlight<K, T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<K, T> fmt::Debug for Joint<K, T> {
+impl<K, T> fmt::Debug for SingleFlight<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Joint").field(&self.0.lock().len()).finish()
+        f.debug_tuple("SingleFlight").field(&self.0.lock().len()).finish()
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_at_once_share_one_piece_of_work_and_the_next_has_its_own() {
-        let joint = Joint::default();
+        let flight = SingleFlight::default();
         let (checks, gate) = (AtomicUsize::new(0), Arc::new(Semaphore::new(0)));
         let check = || {
             let number = checks.fetch_add(1, Ordering::Relaxed) + 1;
@@ -88,11 +88,11 @@ mod tests {
                 number
             }
         };
-        let crowd = join_all((0..20).map(|_| joint.join((), check)));
+        let crowd = join_all((0..20).map(|_| flight.join((), check)));
         // In this order: all of them ask before the first is answered.
         let (crowd, ()) = tokio::join!(crowd, async { gate.add_permits(1) });
         assert!(crowd.iter().all(|number| *number == 1), "{crowd:?}");
-        assert_eq!(joint.join((), check).await, 2);
-        assert!(joint.0.lock().is_empty());
+        assert_eq!(flight.join((), check).await, 2);
+        assert!(flight.0.lock().is_empty());
     }
 }

@@ -1,7 +1,7 @@
-//! The list against a plain model: the history of some campaigns, a stream that hands over its changes late or loses
+//! Memory against a plain model: the history of some campaigns, a stream that hands over its changes late or loses
 //! some, reads of one campaign that are told late, and loads that show any moment they may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
@@ -9,7 +9,7 @@ use totals_core::store::{
     CampaignTotals, ChangeKind, ClusterTime, Moved, Position, SortBy, SortOrder, Start,
 };
 
-use super::super::ranking::Known;
+use super::super::campaigns::{Id, Known};
 use super::*;
 
 const CAMPAIGNS: usize = 5;
@@ -35,7 +35,7 @@ enum Step {
     LoadFails,
     /// A read of one campaign shows such a moment.
     Read(usize, u8),
-    /// The list is told what the read has shown.
+    /// Memory is told what the read has shown.
     Tell,
 }
 
@@ -63,9 +63,9 @@ struct World {
     seen: u64,
     /// What the stream has yet to hand over.
     stream: Vec<Change>,
-    /// Up to which moment the list knows each campaign at least.
+    /// Up to which moment memory knows each campaign at least.
     known: BTreeMap<CampaignId, u64>,
-    list: List,
+    memory: Memory,
     loading: Option<u64>,
     read: Option<(u64, CampaignTotals)>,
 }
@@ -77,7 +77,7 @@ impl World {
             seen: 0,
             stream: Vec::new(),
             known: BTreeMap::new(),
-            list: List::default(),
+            memory: Memory::default(),
             loading: None,
             read: None,
         }
@@ -110,18 +110,18 @@ impl World {
                 if !self.stream.is_empty() {
                     let change = self.stream.remove(0);
                     self.seen = self.seen.max(change.at.bits());
-                    self.list.change(&change);
+                    self.memory.change(&change);
                     self.knows(&change.campaign, change.at.bits());
                 }
             }
             Step::Begin => {
                 self.stream.clear();
                 self.seen = self.now();
-                self.list.forget();
+                self.memory.forget();
                 self.knows_all(self.now());
             }
             Step::Load => {
-                if self.loading.is_none() && self.list.expect() {
+                if self.loading.is_none() && self.memory.expect() {
                     self.loading = Some(self.seen);
                 }
             }
@@ -129,16 +129,21 @@ impl World {
                 if let Some(earliest) = self.loading.take() {
                     let moment = self.between(earliest, share);
                     let campaigns = self.at(moment).values();
-                    let known = campaigns
-                        .map(|totals| (totals.campaign.clone().into(), Known::new(time(moment), totals)));
-                    if self.list.fill(Ranking::new(time(moment), known.collect())) {
+                    let known = campaigns.map(|totals| {
+                        (
+                            Id::from(totals.campaign.clone()),
+                            Known::new(time(moment), totals),
+                        )
+                    });
+                    let loaded = super::Campaigns::new(time(moment), known.collect(), HashSet::new());
+                    if self.memory.fill(loaded) {
                         self.knows_all(moment);
                     }
                 }
             }
             Step::LoadFails => {
                 if self.loading.take().is_some() {
-                    self.list.forget();
+                    self.memory.load_failed();
                 }
             }
             Step::Read(campaign, share) => {
@@ -152,7 +157,7 @@ impl World {
                 if let Some((moment, totals)) = self.read.take() {
                     self.seen = self.seen.max(moment);
                     self.knows(&totals.campaign, moment);
-                    self.list.change(&Change {
+                    self.memory.change(&Change {
                         campaign: totals.campaign.clone(),
                         at: time(moment),
                         kind: ChangeKind::Replaced(totals),
@@ -201,7 +206,7 @@ impl World {
         }
     }
 
-    /// All campaigns as the list has to show them.
+    /// All campaigns as memory has to show them.
     fn expected(&self) -> Vec<CampaignTotals> {
         let known = self.known.iter();
         known
@@ -296,14 +301,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_page_is_a_sort_of_all_that_has_come_and_never_goes_back(
+    fn campaigns_and_pages_show_all_that_has_come_and_never_go_back(
         steps in proptest::collection::vec((step(), pages()), 1..120)
     ) {
         let mut world = World::new();
         for (step, page) in steps {
             world.take(step);
-            if let Some(listing) = world.list.page(&page) {
+            if let Some(listing) = world.memory.page(&page) {
                 prop_assert_eq!(listing, found(&page, world.expected()), "after {:?}: {:?}", step, page);
+            }
+            for campaign in (0..CAMPAIGNS).map(id) {
+                if let Some(totals) = world.memory.totals(campaign.as_str()) {
+                    let expected = world.at(world.known[&campaign]).get(&campaign).cloned();
+                    prop_assert_eq!(totals, expected, "after {:?}: {}", step, campaign);
+                }
             }
         }
     }
@@ -325,6 +336,11 @@ proptest! {
             world.take(Step::LoadEnds(0));
         }
         let now = world.at(world.now()).values().cloned().collect();
-        prop_assert_eq!(world.list.page(&page), Some(found(&page, now)));
+        let now: Vec<_> = now;
+        for campaign in (0..CAMPAIGNS).map(id) {
+            let stored = now.iter().find(|totals| totals.campaign == campaign);
+            prop_assert_eq!(world.memory.totals(campaign.as_str()), Some(stored.cloned()));
+        }
+        prop_assert_eq!(world.memory.page(&page), Some(found(&page, now)));
     }
 }

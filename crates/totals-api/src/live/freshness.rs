@@ -1,0 +1,137 @@
+//! How far the change stream has come, and so what of memory may be shown.
+//!
+//! The stream's questions are answered even when nothing has changed. An answer proves that every commit from before the
+//! question has come. So memory is shown for [`LEASE`] after the question, and no longer.
+//!
+//! A campaign that a read of the database did not find is a case of its own. A read that finds totals puts them into
+//! memory, which then cannot show less. Absence has no place there: a removal that the stream has not told yet would let
+//! memory show the totals again. So memory is shown for that campaign once the stream has proven a moment after the read.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use totals_core::domain::CampaignId;
+use totals_core::store::ClusterTime;
+
+/// How long after the question memory may still be shown. The database is asked five times as often, so that one late
+/// answer on a busy machine sends nobody to it.
+pub const LEASE: Duration = Duration::from_secs(1);
+
+/// Beyond so many absent campaigns the latest read of any counts for all campaigns.
+const MAX_ABSENT: usize = 10_000;
+
+/// The state of the change stream, readable at every request. Instants are nanoseconds after `epoch`.
+#[derive(Debug)]
+pub struct Freshness {
+    epoch: Instant,
+    /// The latest moment of the cluster that any answer has shown.
+    seen: AtomicU64,
+    /// Every commit from before this instant is in memory.
+    proven: AtomicU64,
+    /// Until this instant memory may be shown.
+    current_until: AtomicU64,
+    /// When the latest read ended that did not find its campaign.
+    latest_absence: AtomicU64,
+    absent: Mutex<Absent>,
+    /// Wakes those who wait for a proof, or for its loss.
+    pub moved: Notify,
+    /// Returns true if the log was told that the changes are lost, also before they were ever followed.
+    lost: AtomicBool,
+}
+
+/// When campaigns were found absent, as far as it is not proven that memory has what the reads have shown.
+#[derive(Debug, Default)]
+struct Absent {
+    each: HashMap<CampaignId, u64>,
+    all: u64,
+}
+
+impl Default for Freshness {
+    fn default() -> Self {
+        Self {
+            epoch: Instant::now(),
+            seen: AtomicU64::new(0),
+            proven: AtomicU64::new(0),
+            current_until: AtomicU64::new(0),
+            latest_absence: AtomicU64::new(0),
+            absent: Mutex::default(),
+            moved: Notify::new(),
+            lost: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Freshness {
+    /// Returns true if memory may be shown: no commit from more than [`LEASE`] ago is missing from it.
+    pub fn is_current(&self, now: Instant) -> bool {
+        self.nanos(now) < self.current_until.load(Ordering::Acquire)
+    }
+
+    /// Returns true if memory has everything that reads of the database have shown of this campaign.
+    pub fn covers(&self, campaign: &str) -> bool {
+        let proven = self.proven.load(Ordering::Acquire);
+        if self.latest_absence.load(Ordering::Acquire) <= proven {
+            return true;
+        }
+        let absent = self.absent.lock();
+        absent.all <= proven && absent.each.get(campaign).is_none_or(|ended| *ended <= proven)
+    }
+
+    /// Returns true if memory has everything that reads of the database have shown of all campaigns.
+    pub fn covers_all(&self) -> bool {
+        self.latest_absence.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
+    }
+
+    /// The latest moment that any answer has shown. No later answer may show an earlier one.
+    pub fn seen(&self) -> ClusterTime {
+        ClusterTime::from_bits(self.seen.load(Ordering::Acquire))
+    }
+
+    /// An answer shows the moment `at`.
+    pub fn saw(&self, at: ClusterTime) {
+        self.seen.fetch_max(at.bits(), Ordering::AcqRel);
+    }
+
+    /// A read of the database that ended at `ended` did not find this campaign. To be called before its answer is sent.
+    pub fn saw_absent(&self, campaign: &CampaignId, ended: Instant) {
+        let ended = self.nanos(ended);
+        let mut absent = self.absent.lock();
+        if absent.each.len() < MAX_ABSENT {
+            absent.each.insert(campaign.clone(), ended);
+        } else {
+            absent.all = absent.all.max(ended);
+        }
+        drop(absent);
+        self.latest_absence.fetch_max(ended, Ordering::AcqRel);
+    }
+
+    /// Every commit from before `moment` is in memory. Returns true if memory was never current since the last loss.
+    pub fn prove(&self, moment: Instant) -> bool {
+        let proven = self.nanos(moment);
+        self.proven.store(proven, Ordering::Release);
+        let before = self
+            .current_until
+            .swap(self.nanos(moment + LEASE), Ordering::AcqRel);
+        // A lease that ran out for a moment, on a busy machine, is not worth a word.
+        self.lost.store(false, Ordering::Relaxed);
+        self.absent.lock().each.retain(|_, ended| *ended > proven);
+        self.moved.notify_waiters();
+        before == 0
+    }
+
+    /// The stream is lost: nothing more is proven for now. Returns true if that was not known before.
+    pub fn lose(&self) -> bool {
+        self.current_until.store(0, Ordering::Release);
+        self.moved.notify_waiters();
+        !self.lost.swap(true, Ordering::Relaxed)
+    }
+
+    fn nanos(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.epoch);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,159 @@
+//! What answers show, from memory and from the database, without either: reads end and the stream proves what it will.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use totals_core::domain::{Money, Timestamp, Totals};
+use totals_core::runtime::config::{self, Source};
+use totals_core::store::{Listing, Page, SortBy, SortOrder, Start};
+
+use super::campaigns::{Campaigns, Numbers};
+use super::*;
+
+const FIRST_PAGE: Page = Page {
+    limit: 10,
+    start: Start::Offset(0),
+    sort_by: SortBy::TotalAmount,
+    order: SortOrder::Descending,
+};
+
+/// Beside a database that nobody answers for, with what was loaded as of a moment.
+async fn live(loaded_at: u64, campaigns: &[&CampaignTotals]) -> Live {
+    let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
+    let config = config.api().unwrap();
+    let url = "mongodb://127.0.0.1:9/totals".into();
+    let database = Database::open(config::Database { url }, config.currency, 1)
+        .await
+        .unwrap();
+    let live = Live::start(database, config.bounds);
+    live.begin(at(loaded_at));
+    live.0.database.currency.agree();
+    assert!(live.0.memory.expect());
+    let mut numbers = Numbers::new();
+    for totals in campaigns {
+        let known = campaigns::Known::new(at(loaded_at), totals);
+        numbers.insert(totals.campaign.clone().into(), known);
+    }
+    let loaded = Campaigns::new(at(loaded_at), numbers, HashSet::new());
+    assert!(live.0.memory.fill(loaded));
+    live.current(Instant::now());
+    live
+}
+
+fn at(moment: u64) -> ClusterTime {
+    ClusterTime::from_bits(moment)
+}
+
+fn totals(revision: i64) -> CampaignTotals {
+    CampaignTotals {
+        campaign: "c".try_into().unwrap(),
+        totals: Totals {
+            amount: Money::from_minor(100 * revision),
+            pledges: revision,
+            donors: 1,
+        },
+        revision,
+        last_updated: Timestamp::from_unix_millis(0),
+    }
+}
+
+/// Later than any instant of the test so far.
+fn soon() -> Instant {
+    Instant::now() + Duration::from_millis(500)
+}
+
+async fn page(live: &Live) -> Option<Listing> {
+    live.page_in_memory(&FIRST_PAGE).await
+}
+
+#[tokio::test]
+async fn what_a_read_has_found_memory_shows_at_once() {
+    let live = live(1, &[]).await;
+    assert_eq!(live.in_memory("c"), Some(None));
+    assert_eq!(page(&live).await, Some(Listing::default()));
+    live.tell(at(2), &totals(5));
+    assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
+    assert_eq!(page(&live).await.unwrap().totals, [totals(5)]);
+    // The changes that led to it come later, and are passed over.
+    live.change(Change {
+        campaign: totals(4).campaign,
+        at: at(2),
+        kind: ChangeKind::Created(totals(4)),
+    });
+    assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
+}
+
+#[tokio::test]
+async fn what_a_read_did_not_find_memory_shows_once_the_stream_has_caught_up() {
+    let (live, campaign) = (live(1, &[&totals(5)]).await, totals(5).campaign);
+    let ended = soon();
+    live.0.freshness.saw_absent(&campaign, ended);
+    assert_eq!(live.in_memory("c"), None, "404 was shown");
+    assert_eq!(live.watched(&campaign), None);
+    assert_eq!(live.in_memory("other"), Some(None));
+
+    // A question from before the read proves nothing of it.
+    live.current(Instant::now());
+    assert_eq!(live.in_memory("c"), None);
+    let waiting = tokio::join!(live.read(&campaign), page(&live), async {
+        live.change(Change {
+            campaign: campaign.clone(),
+            at: at(2),
+            kind: ChangeKind::Removed,
+        });
+        live.current(ended);
+    });
+    assert_eq!((waiting.0.unwrap(), waiting.1), (None, Some(Listing::default())));
+    assert_eq!(live.in_memory("c"), Some(None));
+}
+
+#[tokio::test]
+async fn a_flood_of_absent_campaigns_is_remembered_as_one() {
+    let live = live(1, &[&totals(5)]).await;
+    let ended = soon();
+    for number in 0..20_000 {
+        let unknown = CampaignId::try_from(format!("unknown{number}")).unwrap();
+        live.0.freshness.saw_absent(&unknown, ended);
+    }
+    assert_eq!(
+        live.in_memory("c"),
+        None,
+        "one of the many, for all that is known"
+    );
+    live.current(ended);
+    assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
+}
+
+#[tokio::test]
+async fn memory_is_shown_for_a_second_after_a_proof_and_watched_beyond_it() {
+    let live = live(1, &[&totals(5)]).await;
+    let proven = soon();
+    live.current(proven);
+    let last = proven + LEASE - Duration::from_millis(1);
+    let is_current = [last, proven + LEASE].map(|now| live.0.freshness.is_current(now));
+    assert_eq!(is_current, [true, false]);
+    assert!(live.in_memory("c").is_some());
+    assert!(live.0.freshness.lose());
+    assert_eq!(live.in_memory("c"), None);
+    assert_eq!(live.watched(&totals(5).campaign), Some(Some(totals(5))));
+}
+
+#[tokio::test]
+async fn a_campaign_whose_change_does_not_continue_is_unknown_and_the_others_are_not() {
+    let other = CampaignTotals {
+        campaign: "other".try_into().unwrap(),
+        ..totals(1)
+    };
+    let live = live(1, &[&totals(5), &other]).await;
+    live.change(Change {
+        campaign: totals(5).campaign,
+        at: at(2),
+        kind: ChangeKind::Moved(totals_core::store::Moved::default()),
+    });
+    assert_eq!(live.in_memory("c"), None);
+    assert_eq!(live.in_memory("other"), Some(Some(other.clone())));
+    assert_eq!(page(&live).await, None);
+    live.tell(at(3), &totals(5));
+    assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
+    assert_eq!(page(&live).await, None, "until all are read again");
+}

@@ -1,0 +1,143 @@
+//! A campaign's totals as callers get them.
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use serde::Serialize;
+use totals_core::domain::money::DecimalNumber;
+use totals_core::domain::{CampaignId, Currency, Timestamp};
+use totals_core::store;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+/// One campaign's totals.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TotalsBody {
+    /// Always true.
+    #[schema(default = true)]
+    success: bool,
+    data: CampaignTotals,
+}
+
+/// What one campaign has raised so far.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CampaignTotals {
+    #[schema(value_type = String, example = "camp_123")]
+    campaign_id: CampaignId,
+    /// Exact, in major units of the currency: a decimal number, never rounded.
+    #[schema(schema_with = amount)]
+    total_amount: DecimalNumber,
+    /// Donations that were not wholly refunded.
+    #[schema(minimum = 0, example = 42)]
+    total_pledges: i64,
+    /// Registered donors behind those donations, each counted once; guests are not counted.
+    #[schema(minimum = 0, example = 35)]
+    total_donors: i64,
+    /// When the totals last changed.
+    #[schema(value_type = String, format = DateTime, example = "2024-11-21T10:30:00.000Z")]
+    last_updated: Timestamp,
+    /// ISO 4217 code.
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// Grows with each change of the totals, and now and then without one: of two answers the one with the higher revision is newer.
+    #[schema(minimum = 1, example = 57)]
+    revision: i64,
+}
+
+/// A number without a format: `double` would promise less than there is.
+fn amount() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(0))
+        .description(Some(
+            "Exact, in major units of the currency: a decimal number, never rounded.",
+        ))
+        .examples([5000.5])
+        .build()
+}
+
+impl TotalsBody {
+    /// The body of an answer.
+    pub fn new(data: CampaignTotals) -> Self {
+        Self { success: true, data }
+    }
+}
+
+impl CampaignTotals {
+    /// The totals as callers get them.
+    pub fn new(found: &store::CampaignTotals, currency: Currency) -> Self {
+        Self {
+            campaign_id: found.campaign.clone(),
+            total_amount: currency.format(found.totals.amount),
+            total_pledges: found.totals.pledges,
+            total_donors: found.totals.donors,
+            last_updated: found.last_updated,
+            currency: currency.code(),
+            revision: found.revision,
+        }
+    }
+}
+
+/// What the body of an answer has around the totals.
+const AROUND: (&str, &str) = ("{\"success\":true,\"data\":", "}");
+
+/// One version of a campaign's totals, ready to send.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The body of an answer.
+    pub body: Bytes,
+    /// Its validator: revision and time of the change, because a campaign that was reset counts its revisions anew.
+    pub etag: HeaderValue,
+}
+
+impl Rendered {
+    /// Renders one version.
+    pub fn new(totals: &store::CampaignTotals, currency: Currency) -> Self {
+        let body = serde_json::to_vec(&TotalsBody::new(CampaignTotals::new(totals, currency)));
+        let etag = format!("\"{}\"", version(totals));
+        Self {
+            // Plain fields always serialize.
+            body: body.unwrap_or_default().into(),
+            etag: HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
+        }
+    }
+
+    /// The totals alone, as they stand in the body, in a list and in an event.
+    pub fn json(&self) -> Bytes {
+        let (before, after) = (AROUND.0.len(), AROUND.1.len());
+        self.body.slice(before..self.body.len() - after)
+    }
+}
+
+/// What is between the quotes of the validator: the id of an event that shows this version.
+pub fn version(totals: &store::CampaignTotals) -> String {
+    format!("{}-{:x}", totals.revision, totals.last_updated.unix_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
+
+    use super::*;
+
+    #[test]
+    fn the_totals_are_cut_out_of_the_body() {
+        let totals = store::CampaignTotals {
+            campaign: CampaignId::try_from("camp_1").unwrap(),
+            totals: Totals {
+                amount: Money::from_minor(50_050),
+                pledges: 3,
+                donors: 2,
+            },
+            revision: 7,
+            last_updated: Timestamp::from_unix_millis(1_732_185_000_000),
+        };
+        let rendered = Rendered::new(&totals, "USD".parse().unwrap());
+        let cut: serde_json::Value = serde_json::from_slice(&rendered.json()).unwrap();
+        let whole: serde_json::Value = serde_json::from_slice(&rendered.body).unwrap();
+        assert_eq!(cut, whole["data"]);
+        assert_eq!(cut["totalAmount"], 500.5);
+        assert_eq!(rendered.etag, "\"7-1934e458840\"");
+        assert_eq!(version(&totals), "7-1934e458840");
+    }
+}
