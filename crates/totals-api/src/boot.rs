@@ -14,9 +14,6 @@ use crate::live::Live;
 use crate::openapi;
 use crate::state::AppState;
 
-/// A variable of earlier versions.
-const LIVE_CAMPAIGNS: &str = "LIVE_CAMPAIGNS";
-
 /// Why the process cannot start, as one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
@@ -55,10 +52,8 @@ pub async fn run() -> Result<(), BootError> {
     let source = Source::load()?;
     let config = source.api()?;
     let telemetry = Telemetry::start("totals-api", &config.telemetry)?;
-    if source.is_set(LIVE_CAMPAIGNS) {
-        tracing::warn!(
-            "{LIVE_CAMPAIGNS} has no effect any more and can be removed: all campaigns are in memory"
-        );
+    for name in source.former() {
+        tracing::warn!("{name} has no effect any more and can be removed");
     }
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
     let listener = listen(&config.http)?;

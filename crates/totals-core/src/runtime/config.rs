@@ -189,6 +189,11 @@ impl Source {
                 environment.insert(variable.name.to_owned(), value);
             }
         }
+        for name in FORMER {
+            if let Ok(value) = std::env::var(name) {
+                environment.insert((*name).to_owned(), value);
+            }
+        }
         Self::from_layers(dot_env(Path::new(".env"))?, environment)
     }
 
@@ -209,9 +214,10 @@ impl Source {
             .map_err(|error| ConfigError::DotEnv(error.to_string()))
     }
 
-    /// Returns true if this variable has a value, known to [`VARIABLES`] or not.
-    pub fn is_set(&self, name: &str) -> bool {
-        self.0.get_string(&name.to_ascii_lowercase()).is_ok()
+    /// The [`FORMER`] variables that have a value.
+    pub fn former(&self) -> impl Iterator<Item = &'static str> {
+        let is_set = |name: &&str| self.0.get_string(&name.to_ascii_lowercase()).is_ok();
+        FORMER.iter().copied().filter(is_set)
     }
 
     /// The configuration of `totals-api`.

@@ -73,6 +73,9 @@ variables! {
         "OTLP/HTTP collector for traces; unset, none are exported";
 }
 
+/// Variables of earlier versions that have no effect any more.
+pub const FORMER: &[&str] = &["LIVE_CAMPAIGNS"];
+
 /// The table of `variables` for `--help`.
 pub fn help(variables: &[Variable]) -> String {
     use std::fmt::Write as _;
