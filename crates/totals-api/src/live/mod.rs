@@ -216,7 +216,6 @@ impl Live {
             (Some(totals), Some(at)) => self.tell(at, totals),
             (_, at) => {
                 self.0.freshness.saw(at.unwrap_or_default());
-                self.0.freshness.saw_absent(&campaign, Instant::now());
             }
         }
         Ok(Read {
