@@ -60,18 +60,11 @@ struct Inner {
     database: Database,
     memory: Memory,
     freshness: Freshness,
-    reads: SingleFlight<CampaignId, Result<Read, ApiError>>,
+    reads: SingleFlight<CampaignId, Result<At<View>, ApiError>>,
     pages: Pages,
     watchers: Watchers,
     streams: Arc<Semaphore>,
     max_streams: usize,
-}
-
-/// What a read of the database has shown, and as of when, if there is a collection.
-#[derive(Debug, Clone)]
-struct Read {
-    at: Option<ClusterTime>,
-    view: View,
 }
 
 /// What the live totals are doing, for whoever operates them.
@@ -200,31 +193,35 @@ impl Live {
         let earliest = self.0.freshness.seen();
         loop {
             let read = || self.clone().read_now(campaign.clone());
-            let Read { at, view } = self.0.reads.join(campaign.clone(), read).await?;
+            let At { found, moment } = self.0.reads.join(campaign.clone(), read).await?;
             // A read that was under way already may show less than another answer has since.
-            if at.is_none_or(|at| at >= earliest) {
-                return Ok(view);
+            if moment.is_none_or(|at| at >= earliest) {
+                return Ok(found);
             }
         }
     }
 
-    async fn read_now(self, campaign: CampaignId) -> Result<Read, ApiError> {
+    async fn read_now(self, campaign: CampaignId) -> Result<At<View>, ApiError> {
         let (id, earliest) = (campaign.clone(), self.0.freshness.seen());
         let read = async move |store: Store| store.totals(&id, earliest).await;
-        let At { found, moment } = self.0.database.read(read).await?;
-        match (&found, moment) {
-            (Some(totals), Some(at)) => self.tell(at, totals),
-            (_, at) => {
-                self.0.freshness.saw(at.unwrap_or_default());
-            }
-        }
-        Ok(Read {
-            at: moment,
-            view: found,
-        })
+        let read = self.0.database.read(read).await?;
+        self.remember(&campaign, &read, Instant::now());
+        Ok(read)
     }
 
-    /// Memory shows no less of a campaign from here on than a read has.
+    /// Memory shows no less of a campaign from here on than a read has that ended at `ended`.
+    fn remember(&self, campaign: &CampaignId, read: &At<View>, ended: Instant) {
+        let at = read.moment.unwrap_or_default();
+        match &read.found {
+            Some(totals) => self.tell(at, totals),
+            None => {
+                self.0.freshness.saw(at);
+                self.0.freshness.saw_absent(campaign, ended);
+            }
+        }
+    }
+
+    /// Memory shows these totals or newer ones from here on.
     fn tell(&self, at: ClusterTime, totals: &CampaignTotals) {
         self.take(&Change {
             campaign: totals.campaign.clone(),

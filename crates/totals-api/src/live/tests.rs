@@ -71,7 +71,11 @@ async fn what_a_read_has_found_memory_shows_at_once() {
     let live = live(1, &[]).await;
     assert_eq!(live.in_memory("c"), Some(None));
     assert_eq!(page(&live).await, Some(Listing::default()));
-    live.tell(at(2), &totals(5));
+    let read = At {
+        found: Some(totals(5)),
+        moment: Some(at(2)),
+    };
+    live.remember(&totals(5).campaign, &read, Instant::now());
     assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
     assert_eq!(page(&live).await.unwrap().totals, [totals(5)]);
     // The changes that led to it come later, and are passed over.
@@ -87,7 +91,11 @@ async fn what_a_read_has_found_memory_shows_at_once() {
 async fn what_a_read_did_not_find_memory_shows_once_the_stream_has_caught_up() {
     let (live, campaign) = (live(1, &[&totals(5)]).await, totals(5).campaign);
     let ended = soon();
-    live.0.freshness.saw_absent(&campaign, ended);
+    let absent = At {
+        found: None,
+        moment: Some(at(1)),
+    };
+    live.remember(&campaign, &absent, ended);
     assert_eq!(live.in_memory("c"), None, "404 was shown");
     assert_eq!(live.watched(&campaign), None);
     assert_eq!(live.in_memory("other"), Some(None));
