@@ -140,18 +140,26 @@ mod tests {
     fn totals() -> impl Strategy<Value = store::CampaignTotals> {
         let campaign = "\\PC{1,20}|[\"\\\\\n\u{0}/]{1,9}";
         let millis = -62_167_219_200_000_i64..253_402_300_800_000;
-        (campaign, any::<i64>(), any::<i64>(), any::<i64>(), any::<i64>(), millis).prop_map(
-            |(campaign, amount, pledges, donors, revision, millis)| store::CampaignTotals {
-                campaign: CampaignId::try_from(campaign).unwrap(),
-                totals: Totals {
-                    amount: Money::from_minor(amount),
-                    pledges,
-                    donors,
-                },
-                revision,
-                last_updated: Timestamp::from_unix_millis(millis),
-            },
+        (
+            campaign,
+            any::<i64>(),
+            any::<i64>(),
+            any::<i64>(),
+            any::<i64>(),
+            millis,
         )
+            .prop_map(|(campaign, amount, pledges, donors, revision, millis)| {
+                store::CampaignTotals {
+                    campaign: CampaignId::try_from(campaign).unwrap(),
+                    totals: Totals {
+                        amount: Money::from_minor(amount),
+                        pledges,
+                        donors,
+                    },
+                    revision,
+                    last_updated: Timestamp::from_unix_millis(millis),
+                }
+            })
     }
 
     proptest! {

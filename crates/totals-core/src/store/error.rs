@@ -41,7 +41,7 @@ enum Cause {
 }
 
 /// Server code `DuplicateKey`.
-pub(super) const DUPLICATE_KEY: i32 = 11000;
+pub(in crate::store) const DUPLICATE_KEY: i32 = 11000;
 
 /// Server code `SnapshotTooOld`.
 const SNAPSHOT_TOO_OLD: i32 = 239;
@@ -84,7 +84,7 @@ impl StoreError {
     }
 
     /// Returns true if a collection or an index is missing, or something else stands in its place:
-    /// [`Store::prepare`](super::Store::prepare) puts it back, or says what is to be done.
+    /// [`Store::prepare`](crate::store::client::Store::prepare) puts it back, or says what is to be done.
     pub fn is_lost_structure(&self) -> bool {
         self.cause == Cause::Structure
     }
@@ -112,7 +112,7 @@ impl StoreError {
 
     /// A write that an administrator's unique index refuses. The `_id`s are unique as well, and mean a document that is there
     /// already.
-    pub(super) fn foreign_unique_index(code: i32, message: &str) -> Option<Self> {
+    pub(in crate::store) fn foreign_unique_index(code: i32, message: &str) -> Option<Self> {
         let (_, index) = message.split_once(" index: ")?;
         let index = index
             .split(' ')
@@ -127,7 +127,7 @@ impl StoreError {
     }
 
     /// A statement within a command, refused with `code`.
-    pub(super) fn statement(code: i32) -> Self {
+    pub(in crate::store) fn statement(code: i32) -> Self {
         Self {
             decision: decision_for(code),
             code: Some(code),
@@ -137,7 +137,7 @@ impl StoreError {
     }
 
     /// A document that this service could not have written, and that no event that needs it can be counted with.
-    pub(super) fn damaged(collection: &str, document: &RawDocument, problem: &str) -> Self {
+    pub(in crate::store) fn damaged(collection: &str, document: &RawDocument, problem: &str) -> Self {
         let id = match document.get("_id") {
             Ok(Some(RawBsonRef::String(id))) => format!("{id:?}"),
             Ok(Some(id)) => format!("{id:?}"),
@@ -152,7 +152,7 @@ impl StoreError {
     }
 
     /// An index that a query names is missing.
-    pub(super) fn missing_index(collection: &str, index: &str) -> Self {
+    pub(in crate::store) fn missing_index(collection: &str, index: &str) -> Self {
         Self {
             decision: Decision::Retry,
             code: None,
@@ -164,7 +164,7 @@ impl StoreError {
     }
 
     /// Something other than a collection has the name of one of ours.
-    pub(super) fn not_a_collection(name: &str, kind: &str) -> Self {
+    pub(in crate::store) fn not_a_collection(name: &str, kind: &str) -> Self {
         Self {
             decision: Decision::Retry,
             code: None,
@@ -174,7 +174,7 @@ impl StoreError {
     }
 
     /// A write that was made, and that a majority has not confirmed.
-    pub(super) fn unconfirmed(code: i32) -> Self {
+    pub(in crate::store) fn unconfirmed(code: i32) -> Self {
         Self {
             decision: Decision::Retry,
             code: Some(code),
@@ -184,12 +184,12 @@ impl StoreError {
     }
 
     /// Whether a document that was to be inserted is there already.
-    pub(super) fn is_duplicate_key(&self) -> bool {
+    pub(in crate::store) fn is_duplicate_key(&self) -> bool {
         self.code == Some(DUPLICATE_KEY)
     }
 
     /// Nothing, where the write found that its document is there already.
-    pub(super) fn unless_duplicate_key(self) -> Result<(), Self> {
+    pub(in crate::store) fn unless_duplicate_key(self) -> Result<(), Self> {
         if self.is_duplicate_key() {
             Ok(())
         } else {
@@ -199,7 +199,7 @@ impl StoreError {
 
     /// The same failure met in reading, where the server's codes say nothing about the data. A document that is there and
     /// cannot be read does.
-    pub(super) fn into_retry(self) -> Self {
+    pub(in crate::store) fn into_retry(self) -> Self {
         if self.is_damaged_document() {
             return self;
         }
@@ -210,7 +210,7 @@ impl StoreError {
     }
 
     /// The same failure, with the document that was to be written.
-    pub(super) fn of_document(self, collection: &str, id: &Bson) -> Self {
+    pub(in crate::store) fn of_document(self, collection: &str, id: &Bson) -> Self {
         Self {
             summary: format!("{collection} {id}: {}", self.summary),
             ..self
@@ -219,7 +219,7 @@ impl StoreError {
 
     /// A failure to open the database: a name that does not resolve may later, options that contradict each other
     /// will not.
-    pub(super) fn opening(error: Error) -> Self {
+    pub(in crate::store) fn opening(error: Error) -> Self {
         let decision = match error.kind.as_ref() {
             ErrorKind::InvalidArgument { .. } | ErrorKind::InvalidTlsConfig { .. } => Decision::Reject,
             _ => Decision::Retry,
@@ -231,7 +231,7 @@ impl StoreError {
     }
 
     /// The same failure, with the collection it was met in.
-    pub(super) fn within(self, collection: &str) -> Self {
+    pub(in crate::store) fn within(self, collection: &str) -> Self {
         Self {
             summary: format!("{collection}: {}", self.summary),
             ..self
@@ -239,7 +239,7 @@ impl StoreError {
     }
 
     /// A campaign's totals were written between the look at its donors and the commit that rests on it.
-    pub(super) fn overtaken() -> Self {
+    pub(in crate::store) fn overtaken() -> Self {
         Self {
             decision: Decision::Retry,
             code: None,
@@ -249,7 +249,7 @@ impl StoreError {
     }
 
     /// The database's amounts are in another currency than this process counts in, or nobody can tell.
-    pub(super) fn other_currency(summary: String) -> Self {
+    pub(in crate::store) fn other_currency(summary: String) -> Self {
         Self {
             decision: Decision::Retry,
             code: None,
@@ -259,7 +259,7 @@ impl StoreError {
     }
 
     /// A document that was to be read and is none of this service's.
-    pub(super) fn foreign(summary: String) -> Self {
+    pub(in crate::store) fn foreign(summary: String) -> Self {
         Self {
             cause: Cause::Foreign,
             ..Self::defect(summary)
@@ -267,7 +267,7 @@ impl StoreError {
     }
 
     /// A failure of this service's own making.
-    pub(super) fn defect(summary: String) -> Self {
+    pub(in crate::store) fn defect(summary: String) -> Self {
         Self {
             decision: Decision::Retry,
             code: None,
@@ -319,7 +319,7 @@ fn name_of(code: i32) -> String {
 }
 
 /// The server's code for a failed command or write.
-pub(super) fn server_code(error: &Error) -> Option<i32> {
+pub(in crate::store) fn server_code(error: &Error) -> Option<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(command) => Some(command.code),
         ErrorKind::Write(WriteFailure::WriteError(write)) => Some(write.code),

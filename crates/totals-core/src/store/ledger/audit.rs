@@ -1,0 +1,114 @@
+//! Does what is stored follow from the log? Campaign by campaign, under snapshots, while workers run.
+//!
+//! Log rows, donations and totals are read side by side in the order of their campaign, so that memory holds
+//! one campaign at a time. Each campaign is counted anew from its log rows ([`Recount`]) and compared with what is
+//! stored of it at the same moment. A campaign's events are filed under it in the log, but for one kind: a refund
+//! that came before its donation was created names a campaign that may not be the donation's. Those are few,
+//! are marked `early`, and are read first.
+//!
+//! MongoDB keeps the history behind a snapshot for some minutes only. So after a while the audit goes on with the next
+//! campaign under a new snapshot, which is as sound: nothing that is compared spans two campaigns.
+
+mod campaign;
+mod pass;
+mod payments;
+mod rows;
+mod unplaced;
+mod unreadable;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::domain::{CampaignId, Currency, DonationId};
+use crate::store::client::Store;
+use crate::store::error::StoreError;
+
+pub use campaign::{CampaignAudit, Damage, DonationDifference, StoredTotals};
+use pass::Pass;
+pub use payments::PaymentAudit;
+pub use unreadable::Unreadable;
+
+/// A snapshot is used for campaigns that begin within this time; the server keeps its history longer.
+const SNAPSHOT_AGE: Duration = Duration::from_mins(1);
+
+/// What is audited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Every campaign, and the refunds that wait for their donation.
+    All,
+    /// One campaign.
+    Campaign(CampaignId),
+}
+
+impl Scope {
+    /// Whether a campaign lies in it; none stands for the refunds that wait.
+    pub fn contains(&self, campaign: Option<&CampaignId>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Campaign(only) => campaign == Some(only),
+        }
+    }
+}
+
+/// An audit in progress: [`Audit::next`] until there is no more.
+pub struct Audit {
+    store: Store,
+    scope: Scope,
+    currency: Currency,
+    pass: Option<Pass>,
+    /// The last campaign that is done.
+    done: Option<CampaignId>,
+    /// Donations with early refunds whose creation was met.
+    placed: HashSet<DonationId>,
+    ended: bool,
+}
+
+impl Store {
+    /// Begins an audit. `currency` is the service's: the log is read with it.
+    pub fn audit(&self, scope: Scope, currency: Currency) -> Audit {
+        Audit {
+            store: self.clone(),
+            scope,
+            currency,
+            pass: None,
+            done: None,
+            placed: HashSet::new(),
+            ended: false,
+        }
+    }
+}
+
+impl Audit {
+    /// The next campaign in the order of ids; at the end of [`Scope::All`] come the donations that have
+    /// only refunds, with no campaign; then `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer, or has forgotten the snapshot before one large campaign was
+    /// read; there is nothing more to be had from this audit then.
+    pub async fn next(&mut self) -> Result<Option<CampaignAudit>, StoreError> {
+        let nothing_more = matches!(self.scope, Scope::Campaign(_)) && self.done.is_some();
+        if self.ended || nothing_more {
+            return Ok(None);
+        }
+        let pass = match self.pass.take() {
+            Some(pass) if pass.age() < SNAPSHOT_AGE => pass,
+            before => {
+                let (done, currency) = (self.done.as_ref(), self.currency);
+                let mut pass = Pass::open(&self.store, &self.scope, done, currency).await?;
+                pass.stray = before.map(|before| before.stray).unwrap_or_default();
+                pass
+            }
+        };
+        let pass = self.pass.insert(pass);
+        if let Some(campaign) = pass.next_campaign().await? {
+            let audited = pass.campaign(&campaign, &mut self.placed).await?;
+            self.done = Some(campaign);
+            return Ok(Some(audited));
+        }
+        self.ended = true;
+        match self.scope {
+            Scope::All => pass.unplaced(&self.placed).await.map(Some),
+            Scope::Campaign(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What an audit finds about one campaign.
+
+use std::collections::HashMap;
+
+use mongodb::bson::{Bson, RawBsonRef, RawDocument};
+use serde::Serialize;
+
+use super::rows::StoredDonation;
+use super::unreadable::Unreadable;
+use crate::domain::{CampaignId, Donation, DonationId, Timestamp, Totals};
+use crate::store::read::foreign::{shell, shell_id};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
+
+/// One campaign, compared with the log.
+#[derive(Debug, Clone, Default)]
+pub struct CampaignAudit {
+    /// Which campaign; none for the donations that have refunds but no creation yet.
+    pub campaign: Option<CampaignId>,
+    /// How many events of it were counted.
+    pub events: u64,
+    /// How many donations they make.
+    pub donations: u64,
+    /// When the first and the last of them were committed.
+    pub committed: Option<(Timestamp, Timestamp)>,
+    /// Log rows that cannot be counted; with any of them the other differences may be consequences.
+    pub damaged: Vec<Damage>,
+    /// Donations that are not as the log says.
+    pub donation_differences: Vec<DonationDifference>,
+    /// Documents that cannot be read: a rebuild removes them and makes anew what the log has.
+    pub unreadable: Vec<Unreadable>,
+    /// The totals as they are stored.
+    pub stored: Option<StoredTotals>,
+    /// The totals as the log says; `None` without a creation.
+    pub expected: Option<Totals>,
+}
+
+/// A log row that does not hold what was logged, or contradicts another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Damage {
+    /// The row's id, as mongosh takes it where it is no text.
+    pub event_id: String,
+    /// What is wrong with it, as a sentence.
+    pub problem: String,
+    /// What its operator can do, as a sentence with the exact command.
+    pub remedy: String,
+}
+
+/// What is wrong with a row.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// As a sentence.
+    pub sentence: String,
+    /// The update, as mongosh takes it, that mends the row; `None` if the rest of the row does not tell it.
+    pub update: Option<&'static str>,
+}
+
+impl<T: Into<String>> From<T> for Problem {
+    fn from(sentence: T) -> Self {
+        Self {
+            sentence: sentence.into(),
+            update: None,
+        }
+    }
+}
+
+impl Damage {
+    pub(super) fn new(row: &RawDocument, problem: impl Into<Problem>) -> Self {
+        let id = row.get("_id").ok().flatten();
+        let text = id.and_then(RawBsonRef::as_str);
+        let Problem { sentence, update } = problem.into();
+        Self {
+            event_id: text.map_or_else(|| shell_id(row), str::to_owned),
+            problem: sentence,
+            remedy: update.map_or_else(
+                || remedy(&shell_id(row)),
+                |update| {
+                    format!(
+                        "restore the row from a backup; without one, db.event_log.updateOne({{_id: {}}}, {update}) in mongosh",
+                        shell_id(row)
+                    )
+                },
+            ),
+        }
+    }
+
+    /// Of a row that is right by itself.
+    pub(super) fn of_event(event_id: String, problem: String) -> Self {
+        let remedy = remedy(&shell(&Bson::from(event_id.as_str())));
+        Self {
+            event_id,
+            problem,
+            remedy,
+        }
+    }
+}
+
+fn remedy(id: &str) -> String {
+    format!(
+        "restore the row from a backup; without one, db.event_log.deleteOne({{_id: {id}}}) in mongosh, and have its event \
+         published again if it was one"
+    )
+}
+
+/// A donation as it is stored and as the log says; at most one of the two is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DonationDifference {
+    /// Which donation.
+    pub donation: DonationId,
+    /// As stored.
+    pub stored: Option<Donation>,
+    /// As the log says.
+    pub expected: Option<Donation>,
+    /// Whether it is stored so that it is not found by its donor, or by one who is not.
+    pub misfiled: bool,
+}
+
+/// Totals as they were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoredTotals {
+    /// The totals.
+    pub totals: Totals,
+    /// Their revision.
+    pub revision: i64,
+    /// How often a rebuild has corrected them.
+    pub corrections: i64,
+}
+
+impl CampaignAudit {
+    /// Compares a stored donation with what the log says, and takes it out of what is `missing`.
+    pub(super) fn compare_donation(
+        &mut self,
+        donation: DonationId,
+        StoredDonation { stored, misfiled }: StoredDonation,
+        missing: &mut HashMap<DonationId, Donation>,
+    ) {
+        let expected = missing.remove(&donation);
+        if misfiled || expected.as_ref() != Some(&stored) {
+            self.donation_differences.push(DonationDifference {
+                donation,
+                stored: Some(stored),
+                expected,
+                misfiled,
+            });
+        }
+    }
+
+    /// Keeps a donation that cannot be read, with what the log says of it, and takes it out of what is `missing`.
+    pub(super) fn unreadable_donation(
+        &mut self,
+        mut unreadable: Unreadable,
+        missing: &mut HashMap<DonationId, Donation>,
+    ) {
+        let id = unreadable
+            .donation_id()
+            .filter(|_| unreadable.collection == DONATIONS);
+        unreadable.expected = id.and_then(|id| missing.remove_entry(&id)).map(Box::new);
+        self.unreadable.push(unreadable);
+    }
+
+    /// Adds the donations that are not stored, in the order of their ids: so they are written with the least work.
+    pub(super) fn add_missing(&mut self, missing: HashMap<DonationId, Donation>) {
+        let mut missing: Vec<_> = missing.into_iter().collect();
+        missing.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let missing = missing
+            .into_iter()
+            .map(|(donation, expected)| DonationDifference {
+                donation,
+                stored: None,
+                expected: Some(expected),
+                misfiled: false,
+            });
+        self.donation_differences.extend(missing);
+    }
+
+    /// The donations that cannot be read.
+    pub(in crate::store) fn unreadable_donations(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable.iter().filter(|it| it.collection == DONATIONS)
+    }
+
+    /// The totals that cannot be read.
+    pub(in crate::store) fn unreadable_totals(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable
+            .iter()
+            .filter(|it| it.collection == CAMPAIGN_TOTALS)
+    }
+
+    /// Whether any donation has to be put right.
+    pub(in crate::store) fn donations_differ(&self) -> bool {
+        !self.donation_differences.is_empty() || self.unreadable_donations().next().is_some()
+    }
+
+    /// Whether the totals can be read and are not as the log says.
+    pub fn totals_differ(&self) -> bool {
+        self.unreadable_totals().next().is_none() && self.stored.map(|stored| stored.totals) != self.expected
+    }
+
+    /// How many differences and damaged rows there are.
+    pub fn differences(&self) -> usize {
+        self.damaged.len()
+            + self.donation_differences.len()
+            + self.unreadable.len()
+            + usize::from(self.totals_differ())
+    }
+}

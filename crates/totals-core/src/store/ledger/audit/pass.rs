@@ -1,0 +1,244 @@
+//! One pass over the campaigns, under one snapshot.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use mongodb::bson::{Document, RawDocument, deserialize_from_slice, doc};
+
+use super::rows::{Donated, Entry, Logged, donation, log_entry, not_failed};
+use super::unreadable::{Found, Unreadable, campaign};
+use super::{CampaignAudit, Damage, Scope, StoredTotals};
+use crate::domain::{CampaignId, Currency, DonationId, EventKind, Money, Recount, Totals};
+use crate::store::client::Store;
+use crate::store::error::StoreError;
+use crate::store::read::snapshot::{Snapshot, Stream};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, TotalsDocument};
+use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
+
+pub(super) struct Pass {
+    pub(super) snapshot: Snapshot,
+    /// The refunds that came before their donation.
+    pub(super) early: HashMap<DonationId, Vec<Money>>,
+    log: Stream<Logged>,
+    donations: Stream<Donated>,
+    totals: Stream<Totalled>,
+    /// Documents whose campaign cannot be one: they stand among the others, and belong to none.
+    pub(super) stray: Stray,
+}
+
+/// Documents that belong to no campaign.
+#[derive(Default)]
+pub(super) struct Stray {
+    pub damaged: Vec<Damage>,
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// Totals, or what is wrong with them.
+type Totalled = Found<Result<TotalsDocument, Unreadable>, Unreadable>;
+
+impl Pass {
+    /// Opens the streams of what lies in `scope` and after `done`.
+    pub async fn open(
+        store: &Store,
+        scope: &Scope,
+        done: Option<&CampaignId>,
+        currency: Currency,
+    ) -> Result<Self, StoreError> {
+        let snapshot = Snapshot::take(&store.database).await?;
+        let mut early: HashMap<DonationId, Vec<Money>> = HashMap::new();
+        let mut rows = snapshot.stream(
+            doc! { "find": EVENT_LOG, "filter": { "early": true, "status": "PROCESSED" }, "hint": LOG_EARLY },
+            move |row| Ok(log_entry(row, currency)),
+        );
+        while let Some(row) = rows.next().await? {
+            // A damaged row is met again under its campaign, and reported there.
+            if let Ok((
+                _,
+                Ok(Entry {
+                    donation,
+                    kind: EventKind::DonationRefunded(refund),
+                    ..
+                }),
+            )) = row
+            {
+                early.entry(donation).or_default().push(refund.amount);
+            }
+        }
+        let campaigns = bounds(scope, done);
+        let mut logged = not_failed();
+        logged.insert("campaignId", &campaigns);
+        Ok(Self {
+            log: snapshot.stream(
+                doc! {
+                    "find": EVENT_LOG, "filter": logged, "sort": { "campaignId": 1 }, "hint": LOG_BY_CAMPAIGN,
+                },
+                move |row| Ok(log_entry(row, currency)),
+            ),
+            donations: snapshot.stream(
+                doc! {
+                    "find": DONATIONS, "filter": { "campaignId": &campaigns },
+                    "sort": { "campaignId": 1 }, "hint": DONATIONS_BY_CAMPAIGN,
+                },
+                |it| Ok(donation(it)),
+            ),
+            totals: snapshot.stream(
+                doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": campaigns }, "sort": { "_id": 1 } },
+                |document| Ok(totals(document)),
+            ),
+            early,
+            stray: Stray::default(),
+            snapshot,
+        })
+    }
+
+    pub fn age(&self) -> Duration {
+        self.snapshot.age()
+    }
+
+    /// The first campaign that any of the streams still has.
+    pub async fn next_campaign(&mut self) -> Result<Option<CampaignId>, StoreError> {
+        while let Some(Err(damage)) = self.log.next_if(Result::is_err).await? {
+            self.stray.damaged.push(damage);
+        }
+        while let Some(Err(unreadable)) = self.donations.next_if(Result::is_err).await? {
+            self.stray.unreadable.push(unreadable);
+        }
+        while let Some(Err(unreadable)) = self.totals.next_if(Result::is_err).await? {
+            self.stray.unreadable.push(unreadable);
+        }
+        let heads = [
+            self.log.peek().await?.and_then(campaign_of),
+            self.donations.peek().await?.and_then(campaign_of),
+            self.totals.peek().await?.and_then(campaign_of),
+        ];
+        Ok(heads.into_iter().flatten().min().cloned())
+    }
+
+    /// Counts and compares a campaign that all streams stand before or at.
+    pub async fn campaign(
+        &mut self,
+        campaign: &CampaignId,
+        placed: &mut HashSet<DonationId>,
+    ) -> Result<CampaignAudit, StoreError> {
+        let mut audit = CampaignAudit {
+            campaign: Some(campaign.clone()),
+            ..CampaignAudit::default()
+        };
+        let recount = self.recount(campaign, &mut audit, placed).await?;
+        audit.donations = recount.donations().len() as u64;
+
+        audit.expected = recount.totals();
+        let is_of = |it: Option<&CampaignId>| it == Some(campaign);
+        match self.totals.next_if(|it| is_of(campaign_of(it))).await? {
+            Some(Ok((_, Ok(totals)))) => {
+                audit.stored = Some(StoredTotals {
+                    totals: Totals::from(&totals),
+                    revision: totals.revision,
+                    corrections: totals.corrections,
+                });
+            }
+            Some(Ok((_, Err(unreadable)))) => audit.unreadable.push(unreadable),
+            Some(Err(_)) | None => {}
+        }
+        let mut missing = recount.into_donations();
+        while let Some(Ok((_, stored))) = self.donations.next_if(|it| is_of(campaign_of(it))).await? {
+            match stored {
+                Ok((id, stored)) => audit.compare_donation(id, stored, &mut missing),
+                Err(unreadable) => audit.unreadable_donation(unreadable, &mut missing),
+            }
+        }
+        audit.add_missing(missing);
+        Ok(audit)
+    }
+
+    /// Gathers a campaign's log rows, and the early refunds of its donations.
+    async fn recount(
+        &mut self,
+        campaign: &CampaignId,
+        audit: &mut CampaignAudit,
+        placed: &mut HashSet<DonationId>,
+    ) -> Result<Recount, StoreError> {
+        let (mut recount, mut refunds) = (Recount::default(), Vec::new());
+        while let Some(Ok((_, row))) = self.log.next_if(|it| campaign_of(it) == Some(campaign)).await? {
+            let Entry {
+                id,
+                donation,
+                kind,
+                early,
+                committed,
+            } = match row {
+                Ok(entry) => entry,
+                Err(damage) => {
+                    audit.damaged.push(damage);
+                    continue;
+                }
+            };
+            if early {
+                continue;
+            }
+            audit.events += 1;
+            let (first, last) = audit.committed.unwrap_or((committed, committed));
+            audit.committed = Some((first.min(committed), last.max(committed)));
+            match kind {
+                EventKind::DonationCreated(creation) => {
+                    if let Err(contradiction) = recount.created(donation, creation) {
+                        audit
+                            .damaged
+                            .push(Damage::of_event(id, contradiction.to_string()));
+                    }
+                }
+                EventKind::DonationRefunded(refund) => refunds.push((id, donation, refund.amount)),
+                // Filed under no campaign.
+                EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => {}
+            }
+        }
+        for (event_id, donation, amount) in refunds {
+            if recount.donations().contains_key(&donation) {
+                recount.refunded(donation, amount);
+            } else {
+                let problem = format!(
+                    "it refunds donationId {donation}, whose creation in this campaign is not in the log"
+                );
+                audit.damaged.push(Damage::of_event(event_id, problem));
+            }
+        }
+        let created: Vec<_> = recount
+            .donations()
+            .keys()
+            .filter(|id| self.early.contains_key(*id))
+            .cloned()
+            .collect();
+        for id in created {
+            for amount in self.early.get(&id).into_iter().flatten() {
+                audit.events += 1;
+                recount.refunded(id.clone(), *amount);
+            }
+            placed.insert(id);
+        }
+        Ok(recount)
+    }
+}
+
+fn campaign_of<T, U>(found: &Found<T, U>) -> Option<&CampaignId> {
+    found.as_ref().ok().map(|(campaign, _)| campaign)
+}
+
+fn totals(document: &RawDocument) -> Totalled {
+    let unreadable = |problem| Unreadable::totals(document, problem);
+    match campaign(document, "_id") {
+        None => Err(unreadable("its _id is no campaign's".to_owned())),
+        Some(campaign) => {
+            let totals = deserialize_from_slice(document.as_bytes());
+            Ok((campaign, totals.map_err(|error| unreadable(error.to_string()))))
+        }
+    }
+}
+
+/// The range of campaign ids that lies in `scope` and after `done`.
+fn bounds(scope: &Scope, done: Option<&CampaignId>) -> Document {
+    match scope {
+        Scope::Campaign(campaign) => doc! { "$eq": campaign.as_str() },
+        // Before every id: none is empty.
+        Scope::All => doc! { "$gt": done.map_or("", CampaignId::as_str) },
+    }
+}

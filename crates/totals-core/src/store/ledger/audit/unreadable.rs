@@ -1,0 +1,134 @@
+//! Documents that are none of this service's making, and what becomes of them.
+
+use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc};
+
+use super::rows::not_failed;
+use crate::domain::{CampaignId, Donation, DonationId};
+use crate::store::read::foreign::shell;
+use crate::store::read::snapshot::{Snapshot, Stream};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
+
+/// The fields that tell whether a document is still as it was seen.
+const DONATION_FIELDS: [&str; 5] = [
+    "campaignId",
+    "donorId",
+    "amountMinor",
+    "refundedMinor",
+    "liveDonor",
+];
+const TOTALS_FIELDS: [&str; 6] = [
+    "totalAmountMinor",
+    "totalPledges",
+    "totalDonors",
+    "revision",
+    "lastUpdated",
+    "corrections",
+];
+
+/// The events that are filed under no campaign.
+pub(super) const PAYMENTS: [&str; 2] = ["payment.completed", "payment.refunded"];
+
+/// A donation or a campaign's totals that cannot be read. A rebuild removes it, and makes it anew if the log has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// Where it is.
+    pub collection: &'static str,
+    /// Its `_id` as mongosh takes it.
+    pub id: String,
+    /// What is wrong with it.
+    pub problem: String,
+    /// Matches it as long as nobody has changed it.
+    pub(in crate::store) as_seen: Box<Document>,
+    /// A donation as the log says.
+    pub(in crate::store) expected: Option<Box<(DonationId, Donation)>>,
+}
+
+impl Unreadable {
+    pub(super) fn donation(document: &RawDocument, problem: impl Into<String>) -> Self {
+        Self::new(DONATIONS, &DONATION_FIELDS, document, problem.into())
+    }
+
+    pub(super) fn totals(document: &RawDocument, problem: impl Into<String>) -> Self {
+        Self::new(CAMPAIGN_TOTALS, &TOTALS_FIELDS, document, problem.into())
+    }
+
+    fn new(collection: &'static str, fields: &[&str], document: &RawDocument, problem: String) -> Self {
+        let value = |name: &str| {
+            let value = document.get(name).ok().flatten();
+            value
+                .and_then(|value| Bson::try_from(value).ok())
+                .unwrap_or(Bson::Null)
+        };
+        let id = value("_id");
+        let mut as_seen = doc! { "_id": { "$eq": &id } };
+        for name in fields {
+            as_seen.insert(*name, doc! { "$eq": value(name) });
+        }
+        Self {
+            collection,
+            id: shell(&id),
+            problem,
+            as_seen: Box::new(as_seen),
+            expected: None,
+        }
+    }
+
+    /// Which donation it is, if its `_id` can be one's.
+    pub(super) fn donation_id(&self) -> Option<DonationId> {
+        let id = self.as_seen.get_document("_id").ok()?.get_str("$eq").ok()?;
+        DonationId::try_from(id).ok()
+    }
+
+    /// One of its numbers, if that can be read; else zero.
+    pub(in crate::store) fn number(&self, field: &str) -> i64 {
+        let value = self
+            .as_seen
+            .get_document(field)
+            .ok()
+            .and_then(|seen| seen.get("$eq"));
+        let whole = value.and_then(|value| value.as_i64().or_else(|| value.as_i32().map(i64::from)));
+        whole.unwrap_or_default()
+    }
+}
+
+/// What a query has under a campaign: something of it, or a document that belongs to none.
+pub(super) type Found<T, U> = Result<(CampaignId, T), U>;
+
+/// Rows of the log that no campaign has and that are no payments either.
+pub(super) fn rows_apart() -> Document {
+    let filter = doc! { "$and": [
+        not_failed(),
+        { "$nor": [
+            { "campaignId": { "$gt": "" } },
+            {
+                "campaignId": { "$exists": false }, "type": { "$in": PAYMENTS.to_vec() },
+                "status": "PROCESSED", "_id": { "$type": "string" }, "donationId": { "$type": "string" },
+                "early": { "$in": [null, false] },
+            },
+        ] },
+    ] };
+    doc! { "find": EVENT_LOG, "filter": filter }
+}
+
+/// The donations that no campaign has and that do not wait for one, and the totals of none.
+pub(super) fn documents_apart(snapshot: &Snapshot) -> [Stream<Unreadable>; 2] {
+    let apart = |field: &str| doc! { field: { "$not": { "$gt": "" } } };
+    let donations = doc! {
+        "find": DONATIONS, "filter": { "$and": [apart("campaignId"), { "campaignId": { "$ne": null } }] },
+    };
+    let totals = doc! { "find": CAMPAIGN_TOTALS, "filter": apart("_id"), "hint": "_id_" };
+    [
+        snapshot.stream(donations, |it| {
+            Ok(Unreadable::donation(it, "its campaignId is none"))
+        }),
+        snapshot.stream(totals, |it| {
+            Ok(Unreadable::totals(it, "its _id is no campaign's"))
+        }),
+    ]
+}
+
+/// The campaign that a field names.
+pub(super) fn campaign(document: &RawDocument, field: &str) -> Option<CampaignId> {
+    let id = document.get(field).ok().flatten().and_then(RawBsonRef::as_str)?;
+    CampaignId::try_from(id).ok()
+}

@@ -1,0 +1,257 @@
+//! Why is a campaign's total this number? Its parts and its latest events, from the log, as of one moment.
+//!
+//! Every log row carries the effect it had, so that the effects of a campaign's rows add up to its totals. (After a
+//! rebuild has corrected the totals they may not: effects say what happened, not what should have.)
+
+use mongodb::bson::{DateTime, RawDocument, doc};
+use serde::Deserialize;
+
+use crate::domain::{CampaignId, Effect, Timestamp};
+use crate::store::client::Store;
+use crate::store::error::StoreError;
+use crate::store::ledger::listed::Listed;
+use crate::store::read::one::CampaignTotals;
+use crate::store::read::snapshot::{Snapshot, read};
+use crate::store::schema::document::{
+    CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, timestamp,
+};
+use crate::store::schema::indexes::{LOG_BY_CAMPAIGN, LOG_EARLY};
+
+/// Where a campaign's totals come from.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The totals as stored; `None` if there are none.
+    pub totals: Option<CampaignTotals>,
+    /// How often a rebuild has corrected them.
+    pub corrections: i64,
+    /// The events of each sort, with the sum of their effects.
+    pub parts: Vec<Part>,
+    /// The latest events that moved the totals, newest first.
+    pub latest: Vec<LoggedEvent>,
+    /// The latest refunds that name the campaign and whose donation has not been created yet.
+    pub waiting: Listed<LoggedEvent>,
+    /// The latest events that name the campaign and were dead-lettered.
+    pub failed: Listed<FailedEvent>,
+}
+
+/// Events that had the same sort of effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Their type.
+    pub event_type: String,
+    /// What they did.
+    pub sort: Sort,
+    /// How many there are.
+    pub events: i64,
+    /// What they moved.
+    pub effect: Effect,
+}
+
+/// What an event did to the totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sort {
+    /// It moved them.
+    Moved,
+    /// Nothing: its donation was counted before, or nothing was left to refund.
+    Nothing,
+    /// Nothing by itself: a refund that came before its donation, and lessens what that counts for.
+    Early,
+}
+
+/// A processed event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    pub event_type: String,
+    /// Its donation.
+    pub donation: String,
+    /// When it happened, by the producer's clock.
+    pub occurred_at: Timestamp,
+    /// When it was committed.
+    pub committed_at: Timestamp,
+    /// What it moved.
+    pub effect: Effect,
+}
+
+/// A dead-lettered event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedEvent {
+    /// Its id.
+    pub id: String,
+    /// The reason's class.
+    pub code: String,
+    /// The reason as a sentence.
+    pub error: String,
+    /// When it failed last.
+    pub failed_at: Timestamp,
+    /// How often it has failed.
+    pub attempts: i64,
+}
+
+impl Store {
+    /// Explains a campaign's totals, with at most `last` events of each list.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer.
+    pub async fn explain(&self, campaign: &CampaignId, last: u32) -> Result<Explanation, StoreError> {
+        let snapshot = Snapshot::take(&self.database).await?;
+        let id = campaign.as_str();
+        let totals = snapshot
+            .all(doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": id } }, |row| {
+                read::<TotalsDocument>(row)
+            })
+            .await?
+            .pop();
+        let latest = doc! {
+            "find": EVENT_LOG, "filter": { "campaignId": id, "effect": { "$exists": true } },
+            "sort": { "campaignId": -1, "committedAt": -1 }, "limit": i64::from(last), "hint": LOG_BY_CAMPAIGN,
+            "projection": { "payload": 0 },
+        };
+        let failed = doc! {
+            "find": EVENT_LOG, "filter": { "campaignId": id, "committedAt": null, "status": "FAILED" },
+            "hint": LOG_BY_CAMPAIGN, "projection": { "body": 0 },
+        };
+        let mut failed = snapshot
+            .all(failed, |row| read::<FailedRow>(row).map(FailedEvent::from))
+            .await?;
+        failed.sort_by_key(|event| std::cmp::Reverse(event.failed_at));
+        Ok(Explanation {
+            corrections: totals.as_ref().map_or(0, |totals| totals.corrections),
+            totals: totals.map(CampaignTotals::from),
+            parts: parts(&snapshot, id).await?,
+            latest: snapshot.all(latest, logged_event).await?,
+            waiting: Listed::of(waiting(&snapshot, id).await?, last as usize),
+            failed: Listed::of(failed, last as usize),
+        })
+    }
+}
+
+async fn parts(snapshot: &Snapshot, campaign: &str) -> Result<Vec<Part>, StoreError> {
+    let sum = |field: &str| doc! { "$sum": format!("$effect.{field}") };
+    let group = doc! {
+        "_id": {
+            "type": "$type", "early": { "$eq": ["$early", true] },
+            // Whatever is there is more than null.
+            "moved": { "$gt": ["$effect", null] },
+        },
+        "events": { "$sum": 1_i64 },
+        "amountMinor": sum("amountMinor"), "pledges": sum("pledges"), "donors": sum("donors"),
+    };
+    let command = doc! {
+        "aggregate": EVENT_LOG,
+        "pipeline": [{ "$match": { "campaignId": campaign, "status": "PROCESSED" } }, { "$group": group }],
+        "hint": LOG_BY_CAMPAIGN, "cursor": {},
+    };
+    let mut parts = snapshot
+        .all(command, |row| read::<PartRow>(row).map(Part::from))
+        .await?;
+    parts.sort_by(|a, b| (&a.event_type, a.sort).cmp(&(&b.event_type, b.sort)));
+    Ok(parts)
+}
+
+/// The refunds that name the campaign and whose donation is not created, newest first.
+pub(in crate::store) async fn waiting(
+    snapshot: &Snapshot,
+    campaign: &str,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let command = doc! {
+        "aggregate": EVENT_LOG,
+        "pipeline": [
+            { "$match": { "early": true, "campaignId": campaign } },
+            { "$lookup": { "from": DONATIONS, "localField": "donationId", "foreignField": "_id", "as": "donation" } },
+            { "$match": { "donation.campaignId": { "$exists": false } } },
+            { "$unset": "donation" },
+        ],
+        "hint": LOG_EARLY, "cursor": {},
+    };
+    let mut rows = snapshot.all(command, logged_event).await?;
+    rows.sort_by_key(|event| std::cmp::Reverse(event.committed_at));
+    Ok(rows)
+}
+
+fn logged_event(row: &RawDocument) -> Result<LoggedEvent, StoreError> {
+    read::<EventRow>(row).map(LoggedEvent::from)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EventRow {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    donation_id: String,
+    occurred_at: DateTime,
+    committed_at: DateTime,
+    effect: Option<EffectDocument>,
+}
+
+impl From<EventRow> for LoggedEvent {
+    fn from(row: EventRow) -> Self {
+        Self {
+            id: row.id,
+            event_type: row.event_type,
+            donation: row.donation_id,
+            occurred_at: timestamp(row.occurred_at),
+            committed_at: timestamp(row.committed_at),
+            effect: row.effect.map_or(Effect::NONE, Effect::from),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FailedRow {
+    event_id: String,
+    code: String,
+    error: String,
+    failed_at: DateTime,
+    attempts: i64,
+}
+
+impl From<FailedRow> for FailedEvent {
+    fn from(row: FailedRow) -> Self {
+        Self {
+            id: row.event_id,
+            code: row.code,
+            error: row.error,
+            failed_at: timestamp(row.failed_at),
+            attempts: row.attempts,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct PartRow {
+    #[serde(rename = "_id")]
+    key: PartKey,
+    events: i64,
+    #[serde(flatten)]
+    effect: EffectDocument,
+}
+
+#[derive(Deserialize)]
+struct PartKey {
+    #[serde(rename = "type")]
+    event_type: String,
+    early: bool,
+    moved: bool,
+}
+
+impl From<PartRow> for Part {
+    fn from(row: PartRow) -> Self {
+        let sort = match (row.key.early, row.key.moved) {
+            (true, _) => Sort::Early,
+            (false, true) => Sort::Moved,
+            (false, false) => Sort::Nothing,
+        };
+        Self {
+            event_type: row.key.event_type,
+            sort,
+            events: row.events,
+            effect: row.effect.into(),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Totals and donations again from the log, while workers run and readers read.
+//!
+//! Nothing is deleted to be counted anew: an audit says what differs, and only that is put right. Every repair is one
+//! atomic write of one document and needs no transaction, because of what a worker's transaction leaves unchanged,
+//! whatever it does: the difference between a campaign's totals and the sum of its stored donations. So
+//!
+//! 1. a campaign's donations are put right first, each only if it is still as the audit saw it;
+//! 2. if all of them were, then of all that the audit saw only workers have moved anything since, donations and totals
+//!    alike. So what the totals were off by at the moment of the audit is what they are off by ever after, and
+//!    is added in a single `$inc`.
+//!
+//! A worker that has looked for a donor among wrong donations may count the donor wrongly. So where a campaign's donations
+//! had to be put right, its totals are corrected only if no worker has moved them since the audit, and whatever becomes of
+//! that they get a new revision, which that worker's commit does not go together with.
+//!
+//! Where a worker, or another rebuild, was faster with one of them, the campaign is looked at again: what such workers have
+//! counted until the new revision is in the totals by then. Readers see the old totals, then the right ones, and nothing in
+//! between. Two rebuilds at once do not correct twice: of each repair one of them finds its document changed, and a
+//! correction of totals counts itself (`corrections`) and is made only at the count that its audit saw.
+//!
+//! Repairs of many small campaigns are written together, because each command waits for the journal. Nothing is written
+//! before the whole log was looked at. What differs is kept until then, as long as it is not too much to keep; else it is
+//! looked at again, and while some of it is written the audit goes on.
+
+mod corrections;
+mod look;
+mod write;
+
+use futures::future::join;
+
+use crate::domain::{CampaignId, Currency};
+use crate::store::client::Store;
+use crate::store::error::StoreError;
+use crate::store::ledger::audit::{CampaignAudit, Damage, Scope};
+use crate::store::ledger::listed::Listed;
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
+use corrections::{
+    confirm_totals, correct_donation, correct_totals, new_revision, replace_donation, replace_totals,
+};
+use look::Look;
+use write::write_each;
+
+/// Rounds of repairs after which a rebuild gives up on what still differs. One is enough, unless workers move what is
+/// being put right.
+const MAX_ROUNDS: u32 = 10;
+
+/// Differences after which the repairs of the campaigns in hand are written.
+const REPAIRS_TOGETHER: usize = 10_000;
+
+/// Differences that are kept while the rest of the log is looked at, of about 250 bytes each.
+const KEPT: usize = 250_000;
+
+/// Damaged rows named in an answer; all are counted.
+const DAMAGED_SHOWN: usize = 100;
+
+/// What a rebuild has done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rebuild {
+    /// How often campaigns were looked at: once all of them, and then those that differ.
+    pub passes: u32,
+    /// Campaigns looked at.
+    pub campaigns: u64,
+    /// Events counted.
+    pub events: u64,
+    /// Donations put right.
+    pub donations: u64,
+    /// Campaigns whose totals were put right.
+    pub totals: u64,
+    /// Damaged log rows. With any of them nothing is put right.
+    pub damaged: Listed<Damage>,
+    /// Whether differences are left.
+    pub unfinished: bool,
+}
+
+impl Store {
+    /// Puts right whatever does not follow from the log, and looks again where it could not. `progress` is told
+    /// of each campaign as it was found.
+    ///
+    /// First it looks at the whole log, also for one campaign: a damaged row may belong to any donation, so nothing
+    /// can be said to follow from a log that has one, and nothing is changed then.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer; what was put right is right, and a rebuild can be run again.
+    pub async fn rebuild(
+        &self,
+        scope: &Scope,
+        currency: Currency,
+        mut progress: impl FnMut(&CampaignAudit),
+    ) -> Result<Rebuild, StoreError> {
+        let mut seen = Rebuild {
+            passes: 1,
+            ..Rebuild::default()
+        };
+        let (mut differ, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
+        let mut audit = self.audit(Scope::All, currency);
+        while let Some(mut campaign) = audit.next().await? {
+            progress(&campaign);
+            let found = campaign.differences();
+            for damage in campaign.damaged.drain(..) {
+                seen.damaged.add(damage, DAMAGED_SHOWN);
+            }
+            if scope.contains(campaign.campaign.as_ref()) {
+                seen.count(&campaign);
+                if found > 0 {
+                    size += found;
+                    differ.push(campaign.campaign.clone());
+                    kept.push(campaign);
+                }
+            }
+            if size > KEPT {
+                kept = Vec::new();
+            }
+        }
+        if seen.damaged.count > 0 || differ.is_empty() {
+            return Ok(seen);
+        }
+        if kept.len() == differ.len() {
+            differ.clear();
+            write_repairs(self, &kept, &mut seen, &mut differ).await?;
+            drop(kept);
+            if differ.is_empty() {
+                return Ok(seen);
+            }
+        }
+        self.put_right(scope, differ, currency, &mut progress, &mut seen)
+            .await?;
+        Ok(seen)
+    }
+
+    /// A rebuild of one campaign that takes the log for whole. Returned is whether nothing differs any more.
+    pub(in crate::store) async fn follow_log(
+        &self,
+        campaign: &CampaignId,
+        currency: Currency,
+    ) -> Result<bool, StoreError> {
+        let (differ, mut done) = (vec![Some(campaign.clone())], Rebuild::default());
+        let scope = Scope::Campaign(campaign.clone());
+        self.put_right(&scope, differ, currency, &mut |_| {}, &mut done)
+            .await?;
+        Ok(!done.unfinished)
+    }
+
+    /// Looks at campaigns and puts them right, until they are or nothing more can be done; none stands for the
+    /// refunds that wait.
+    async fn put_right(
+        &self,
+        scope: &Scope,
+        mut differ: Vec<Option<CampaignId>>,
+        currency: Currency,
+        progress: &mut impl FnMut(&CampaignAudit),
+        done: &mut Rebuild,
+    ) -> Result<(), StoreError> {
+        for _ in 0..MAX_ROUNDS {
+            done.passes += 1;
+            let (corrected, everywhere) = (done.corrected(), differ.contains(&None));
+            differ = self.round(differ, currency, progress, done).await?;
+            if differ.is_empty() {
+                break;
+            }
+            if *scope == Scope::All && !everywhere {
+                // A donation that was lost and is refunded meanwhile stands among those that wait, in the way of its
+                // repair.
+                differ.push(None);
+            } else if done.corrected() == corrected {
+                break;
+            }
+        }
+        done.unfinished = !differ.is_empty();
+        Ok(())
+    }
+
+    /// Looks at campaigns once, and writes their repairs. Returned are those that have to be looked at again.
+    async fn round(
+        &self,
+        differ: Vec<Option<CampaignId>>,
+        currency: Currency,
+        progress: &mut impl FnMut(&CampaignAudit),
+        done: &mut Rebuild,
+    ) -> Result<Vec<Option<CampaignId>>, StoreError> {
+        let mut look = Look::at(self, differ, currency);
+        let mut again = Vec::new();
+        let mut group = look.group(progress, &mut again).await?;
+        while !group.is_empty() {
+            let large = differences(&group) > 2 * REPAIRS_TOGETHER;
+            let write = write_repairs(self, &group, done, &mut again);
+            if large {
+                // The next campaign may be as large: memory holds one of them.
+                write.await?;
+                group.clear();
+                group = look.group(progress, &mut again).await?;
+            } else {
+                let mut damaged = Vec::new();
+                let (written, next) = join(write, look.group(progress, &mut damaged)).await;
+                written?;
+                group = next?;
+                again.extend(damaged);
+            }
+        }
+        Ok(again)
+    }
+}
+
+fn differences(group: &[CampaignAudit]) -> usize {
+    group.iter().map(CampaignAudit::differences).sum()
+}
+
+/// Writes the repairs of some campaigns, their totals last. Those of which not every repair did something go to `again`.
+async fn write_repairs(
+    store: &Store,
+    group: &[CampaignAudit],
+    done: &mut Rebuild,
+    again: &mut Vec<Option<CampaignId>>,
+) -> Result<(), StoreError> {
+    let donations = group.iter().flat_map(|audit| &audit.donation_differences);
+    let donations: Vec<_> = donations.collect();
+    let mut donations_written = write_each(store, DONATIONS, &donations, |donation| {
+        correct_donation(donation)
+    })
+    .await?;
+    let unreadable: Vec<_> = group
+        .iter()
+        .flat_map(CampaignAudit::unreadable_donations)
+        .collect();
+    donations_written += write_each(store, DONATIONS, &unreadable, |it| replace_donation(it)).await?;
+    done.donations += donations_written;
+    let all = donations_written == (donations.len() + unreadable.len()) as u64;
+
+    let touched = CampaignAudit::donations_differ;
+    let unreadable: Vec<_> = group
+        .iter()
+        .filter(|audit| all || !touched(audit))
+        .flat_map(|audit| audit.unreadable_totals().map(move |it| (it, audit)))
+        .collect();
+    let replaced = write_each(store, CAMPAIGN_TOTALS, &unreadable, |(it, audit)| {
+        Ok(replace_totals(it, audit))
+    })
+    .await?;
+    done.totals += replaced;
+    let all = all && replaced == unreadable.len() as u64;
+    let ready = group
+        .iter()
+        .filter(|audit| all || !touched(audit))
+        .filter(|audit| audit.unreadable_totals().next().is_none())
+        .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
+    let (wrong, right): (Vec<_>, Vec<_>) = ready.partition(|(_, audit)| audit.totals_differ());
+    let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();
+    let corrected = write_each(store, CAMPAIGN_TOTALS, &wrong, |(campaign, audit)| {
+        Ok(correct_totals(campaign, audit))
+    })
+    .await?;
+    done.totals += corrected;
+    let confirmed = write_each(store, CAMPAIGN_TOTALS, &right, |(campaign, audit)| {
+        Ok(confirm_totals(campaign, audit))
+    })
+    .await?;
+    if all && corrected + confirmed == (wrong.len() + right.len()) as u64 {
+        return Ok(());
+    }
+    let touched = group.iter().filter(|audit| touched(audit));
+    let touched: Vec<_> = touched.filter_map(|audit| audit.campaign.as_ref()).collect();
+    write_each(store, CAMPAIGN_TOTALS, &touched, |campaign| {
+        Ok(new_revision(campaign))
+    })
+    .await?;
+    again.extend(group.iter().map(|audit| audit.campaign.clone()));
+    Ok(())
+}
+
+impl Rebuild {
+    fn count(&mut self, audit: &CampaignAudit) {
+        self.campaigns += u64::from(audit.campaign.is_some());
+        self.events += audit.events;
+    }
+
+    fn corrected(&self) -> u64 {
+        self.donations + self.totals
+    }
+}

@@ -1,0 +1,142 @@
+//! From a difference to the one write that puts it right, if the document still is as the audit saw it.
+
+use mongodb::bson::{Document, doc, serialize_to_document};
+use mongodb::error::Error;
+
+use super::write::Repair;
+use crate::domain::{CampaignId, Timestamp, Totals};
+use crate::store::error::StoreError;
+use crate::store::ledger::audit::{CampaignAudit, DonationDifference, Unreadable};
+use crate::store::schema::document::{DonationDocument, date};
+
+/// Makes a donation what the log says.
+pub(super) fn correct_donation(
+    difference: &DonationDifference,
+) -> Result<Repair<DonationDocument>, StoreError> {
+    let document = |donation| DonationDocument::new(&difference.donation, donation);
+    let expected = difference.expected.as_ref().map(document);
+    let Some(stored) = &difference.stored else {
+        let nothing = || StoreError::defect("a donation neither stored nor logged differs".to_owned());
+        return expected.map(Repair::Create).ok_or_else(nothing);
+    };
+    let mut as_seen = doc! { "campaignId": null, "donorId": null, "amountMinor": null };
+    as_seen.extend(serialize_to_document(&document(stored)).map_err(Error::from)?);
+    // Follows from the rest, and may be what is wrong.
+    as_seen.remove("liveDonor");
+    Ok(match expected {
+        Some(expected) => {
+            let mut replacement = serialize_to_document(&expected).map_err(Error::from)?;
+            replacement.remove("_id");
+            Repair::Update(doc! { "q": as_seen, "u": replacement })
+        }
+        None => Repair::Delete(doc! { "q": as_seen, "limit": 1 }),
+    })
+}
+
+/// Makes a donation that cannot be read what the log says, or removes it if the log does not know it.
+pub(super) fn replace_donation(unreadable: &Unreadable) -> Result<Repair<DonationDocument>, StoreError> {
+    let query = *unreadable.as_seen.clone();
+    let Some((id, expected)) = unreadable.expected.as_deref() else {
+        return Ok(remove(unreadable));
+    };
+    let mut replacement = serialize_to_document(&DonationDocument::new(id, expected)).map_err(Error::from)?;
+    replacement.remove("_id");
+    Ok(Repair::Update(doc! { "q": query, "u": replacement }))
+}
+
+/// Removes a document that cannot be read.
+pub(super) fn remove<T>(unreadable: &Unreadable) -> Repair<T> {
+    Repair::Delete(doc! { "q": *unreadable.as_seen.clone(), "limit": 1 })
+}
+
+/// Puts the totals that the log says in the place of some that cannot be read. A worker that moves them meanwhile moves
+/// their revision, or their fields, and they are looked at again.
+pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> Repair<Document> {
+    let Some(expected) = audit.expected else {
+        return remove(unreadable);
+    };
+    let now = Timestamp::now();
+    let (created, _) = audit.committed.unwrap_or((now, now));
+    // One that readers have not seen: each event has moved it by one at most.
+    let logged = i64::try_from(audit.events).unwrap_or(i64::MAX);
+    let revision = unreadable.number("revision").max(logged).saturating_add(1);
+    Repair::Update(doc! {
+        "q": *unreadable.as_seen.clone(),
+        "u": {
+            "totalAmountMinor": expected.amount.minor(), "totalPledges": expected.pledges,
+            "totalDonors": expected.donors, "revision": revision,
+            "corrections": unreadable.number("corrections").saturating_add(1),
+            "createdAt": date(created), "lastUpdated": date(now),
+        },
+    })
+}
+
+/// Gives the totals a revision that nobody has seen. Totals that are not there have none: what a worker saw of stray
+/// donations, where the log knows no donation to the campaign, it may commit.
+pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
+    // One that is no number cannot be added to, and is made anew.
+    let or_number = vec![
+        doc! { "revision": null },
+        doc! { "revision": { "$type": "number" } },
+    ];
+    revise(doc! { "_id": campaign.as_str(), "$or": or_number })
+}
+
+/// The same for totals that were right, if nobody has moved them since.
+pub(super) fn confirm_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
+    let found = audit.stored.unwrap_or_default();
+    revise(doc! { "_id": campaign.as_str(), "revision": as_seen(found.revision) })
+}
+
+fn revise(query: Document) -> Repair<Document> {
+    Repair::Update(doc! { "q": query, "u": { "$inc": { "revision": 1_i64 } } })
+}
+
+/// What is zero is absent: workers know nothing of corrections, and totals that are not there have no revision.
+fn as_seen(number: i64) -> Document {
+    match number {
+        0 => doc! { "$in": [0, null] },
+        seen => doc! { "$eq": seen },
+    }
+}
+
+/// Adds what the totals are off by; removes them where the log knows no donation.
+pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
+    let found = audit.stored.unwrap_or_default();
+    let stored = found.totals;
+    let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
+    // Only an addition to totals that rest on the right donations goes together with whatever workers add.
+    let adds = audit.stored.is_some() && audit.expected.is_some() && !audit.donations_differ();
+    if !adds {
+        query.insert("revision", as_seen(found.revision));
+    }
+    let Some(expected) = audit.expected else {
+        return Repair::Delete(doc! { "q": query, "limit": 1 });
+    };
+    // Totals that were lost get a revision that readers have not seen, unless they were corrected before: each event
+    // has moved it by one at most.
+    let revision = if audit.stored.is_some() {
+        1
+    } else {
+        i64::try_from(audit.events).unwrap_or(i64::MAX) + 1
+    };
+    let now = Timestamp::now();
+    let (created, updated) = audit
+        .committed
+        .filter(|_| audit.stored.is_none())
+        .unwrap_or((now, now));
+    let off = |field: fn(&Totals) -> i64| field(&expected) - field(&stored);
+    Repair::Update(doc! {
+        "q": query,
+        "u": {
+            "$inc": {
+                "totalAmountMinor": off(|totals| totals.amount.minor()),
+                "totalPledges": off(|totals| totals.pledges), "totalDonors": off(|totals| totals.donors),
+                "revision": revision, "corrections": 1_i64,
+            },
+            "$max": { "lastUpdated": date(updated) },
+            "$setOnInsert": { "createdAt": date(created) },
+        },
+        "upsert": audit.stored.is_none(),
+    })
+}

@@ -1,0 +1,138 @@
+//! A campaign to nothing, for testing.
+//!
+//! Only the log is deleted here: what follows from it, the donations and the totals, then follows by a rebuild, so
+//! that events which arrive meanwhile are counted. Interrupted midway, it can be run again.
+
+use std::collections::HashSet;
+
+use mongodb::bson::{Document, RawDocument, doc};
+use mongodb::options::WriteConcern;
+
+use crate::domain::{CampaignId, Currency};
+use crate::store::client::{Store, detached};
+use crate::store::error::StoreError;
+use crate::store::ledger::explain::waiting;
+use crate::store::read::snapshot::Snapshot;
+use crate::store::schema::document::{DONATIONS, EVENT_LOG};
+use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
+
+/// Attempts to remove a campaign that events still arrive for.
+const ATTEMPTS: u32 = 5;
+
+/// Ids in one command, which must stay below 16 MB.
+const AT_ONCE: usize = 10_000;
+
+/// What a reset has removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reset {
+    /// Log rows, payments and failures included.
+    pub events: u64,
+    /// Donations.
+    pub donations: u64,
+}
+
+impl Store {
+    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations and its
+    /// totals. Its dead letters stay.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer, or if events of the campaign keep arriving; part of it is
+    /// gone then, and the rest goes with the next reset.
+    pub async fn reset(&self, campaign: &CampaignId, currency: Currency) -> Result<Reset, StoreError> {
+        let (mut events, mut donations) = (0, HashSet::new());
+        for _ in 0..ATTEMPTS {
+            events += self.remove_log(campaign, &mut donations).await?;
+            // A refund that arrived in between lacks its donation in the log: it goes with the next attempt.
+            if self.follow_log(campaign, currency).await? {
+                let donations = donations.len() as u64;
+                return Ok(Reset { events, donations });
+            }
+        }
+        Err(StoreError::defect(format!(
+            "events of campaign {campaign} keep arriving: stop what sends them, and reset it again"
+        )))
+    }
+
+    /// Removes the campaign's log rows, and says how many they were and which donations they leave without.
+    async fn remove_log(
+        &self,
+        campaign: &CampaignId,
+        donations: &mut HashSet<String>,
+    ) -> Result<u64, StoreError> {
+        let snapshot = Snapshot::take(&self.database).await?;
+        donations.extend(donations_of(&snapshot, campaign).await?);
+        let waiting = waiting(&snapshot, campaign.as_str()).await?;
+        let uncreated: Vec<_> = waiting.into_iter().map(|refund| refund.donation).collect();
+        donations.extend(uncreated.iter().cloned());
+        // Rows that are not filed under the campaign, while its donations still tell which they are.
+        let apart = rows_apart(&snapshot, donations).await?;
+        let mut removed = 0;
+        for ids in apart.chunks(AT_ONCE) {
+            removed += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
+        }
+        for ids in uncreated.chunks(AT_ONCE) {
+            self.delete(DONATIONS, doc! { "_id": { "$in": ids }, "campaignId": null })
+                .await?;
+        }
+        let filed = doc! { "campaignId": campaign.as_str(), "early": { "$ne": true } };
+        Ok(removed + self.delete(EVENT_LOG, filed).await?)
+    }
+
+    async fn delete(&self, collection: &'static str, filter: Document) -> Result<u64, StoreError> {
+        let collection = self.database.collection::<Document>(collection);
+        // Of a majority, because what comes next reads what a majority has.
+        let delete = async move {
+            collection
+                .delete_many(filter)
+                .write_concern(WriteConcern::majority())
+                .await
+        };
+        Ok(detached(delete).await??.deleted_count)
+    }
+}
+
+/// The campaign's donations, by what is stored and by the log.
+async fn donations_of(
+    snapshot: &Snapshot,
+    campaign: &CampaignId,
+) -> Result<impl Iterator<Item = String>, StoreError> {
+    let stored = doc! {
+        "find": DONATIONS, "filter": { "campaignId": campaign.as_str() }, "hint": DONATIONS_BY_CAMPAIGN,
+        "projection": { "_id": 1 },
+    };
+    let logged = doc! {
+        "find": EVENT_LOG,
+        "filter": { "campaignId": campaign.as_str(), "type": "donation.created", "status": "PROCESSED" },
+        "hint": LOG_BY_CAMPAIGN, "projection": { "_id": 0, "donationId": 1 },
+    };
+    let stored = snapshot.all(stored, |row| Ok(text(row, "_id").ok())).await?;
+    let logged = snapshot
+        .all(logged, |row| Ok(text(row, "donationId").ok()))
+        .await?;
+    Ok(stored.into_iter().chain(logged).flatten())
+}
+
+/// The log rows about these donations that are not filed under their campaign: payments, and refunds that came first.
+async fn rows_apart(snapshot: &Snapshot, donations: &HashSet<String>) -> Result<Vec<String>, StoreError> {
+    let early = doc! { "find": EVENT_LOG, "filter": { "early": true }, "hint": LOG_EARLY };
+    let payments = doc! { "find": EVENT_LOG, "filter": { "type": { "$in": ["payment.completed", "payment.refunded"] } } };
+    let mut ids = Vec::new();
+    for mut command in [early, payments] {
+        command.insert("projection", doc! { "donationId": 1 });
+        // What has neither belongs to nobody's donation.
+        let mut rows = snapshot.stream_some(command, |row| {
+            Ok(text(row, "_id").ok().zip(text(row, "donationId").ok()))
+        });
+        while let Some((id, donation)) = rows.next().await? {
+            if donations.contains(&donation) {
+                ids.push(id);
+            }
+        }
+    }
+    Ok(ids)
+}
+
+fn text(row: &RawDocument, field: &str) -> Result<String, StoreError> {
+    let text = row.get_str(field).map(str::to_owned);
+    text.map_err(|error| StoreError::defect(format!("a row cannot be read: {error}")))
+}

@@ -1,0 +1,10 @@
+//! Reads of totals, and following their changes. For the API, and for the tools what takes a snapshot.
+
+pub(in crate::store) mod changes;
+pub(in crate::store) mod cluster_time;
+pub(in crate::store) mod follow;
+pub(in crate::store) mod foreign;
+pub(in crate::store) mod list;
+pub(in crate::store) mod one;
+pub(in crate::store) mod scan;
+pub(in crate::store) mod snapshot;

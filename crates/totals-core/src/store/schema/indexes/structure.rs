@@ -1,0 +1,241 @@
+//! What a database has of the collections and indexes, and putting back what it lacks.
+//!
+//! An administrator may take any of it away under a running worker. What is put back is named in the log, because what it
+//! held is not: a collection that was dropped begins anew, and only an audit tells what that means for the totals.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{PoisonError, RwLock};
+
+use futures::TryStreamExt;
+use mongodb::bson::{Binary, Document, doc};
+use mongodb::options::IndexOptions;
+use mongodb::results::CollectionType;
+use mongodb::{Database, IndexModel};
+use tokio::sync::Mutex;
+
+use super::{DONATIONS_BY_CAMPAIGN, Index, name, wanted};
+use crate::store::error::{StoreError, server_code};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
+use crate::store::schema::upgrade;
+
+const COLLECTIONS: [&str; 3] = [EVENT_LOG, DONATIONS, CAMPAIGN_TOTALS];
+
+/// Server code `NamespaceExists`.
+const COLLECTION_EXISTS: i32 = 48;
+
+/// Server codes `IndexOptionsConflict` and `IndexKeySpecsConflict`: another index stands in the way.
+const INDEX_IN_THE_WAY: [i32; 2] = [85, 86];
+
+/// Server code `NamespaceNotFound`.
+const COLLECTION_MISSING: i32 = 26;
+
+/// What is known of a database's collections and indexes.
+#[derive(Debug)]
+pub(in crate::store) struct Structure {
+    /// Held by whoever prepares: several that miss the same index make it once.
+    known: Mutex<Known>,
+    /// The index that serves as [`DONATIONS_BY_CAMPAIGN`], if there is one.
+    donors: RwLock<Option<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// What MongoDB knows each collection by, which is another one for a collection of the same name that was made later.
+    ids: HashMap<&'static str, Binary>,
+    /// Indexes of other names, each told of once.
+    told: HashSet<String>,
+}
+
+impl Default for Structure {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            donors: RwLock::new(Some(DONATIONS_BY_CAMPAIGN.to_owned())),
+        }
+    }
+}
+
+impl Structure {
+    /// The index to look donors up in; `None` if MongoDB has to choose one itself.
+    pub fn donors_index(&self) -> Option<String> {
+        let donors = self.donors.read().unwrap_or_else(PoisonError::into_inner);
+        donors.clone()
+    }
+
+    /// Creates what is not there, and takes over what an earlier version has left.
+    pub async fn prepare(&self, database: &Database) -> Result<(), StoreError> {
+        let mut known = self.known.lock().await;
+        let (ids, had_any) = collections(database).await?;
+        let prepared_before = had_any || !known.ids.is_empty();
+        for index in wanted() {
+            let serving = serve(database, &index, prepared_before, &mut known.told).await?;
+            if index.name == DONATIONS_BY_CAMPAIGN {
+                *self.donors.write().unwrap_or_else(PoisonError::into_inner) = serving;
+            }
+        }
+        if known.ids != ids {
+            for name in COLLECTIONS {
+                let before = known.ids.get(name);
+                if before.is_some() && before != ids.get(name) {
+                    tracing::warn!(
+                        collection.name = name,
+                        "a collection was dropped and begins anew: totals may differ from the log; run `totals-worker verify`"
+                    );
+                }
+            }
+            upgrade::take_over(database).await?;
+            known.ids = ids;
+        }
+        Ok(())
+    }
+}
+
+/// Creates the collections that are missing. Returned are the ids of all, and whether there was one before.
+async fn collections(database: &Database) -> Result<(HashMap<&'static str, Binary>, bool), StoreError> {
+    let (mut ids, mut had_any) = (HashMap::new(), false);
+    // The second time for the ids of those that were created.
+    for attempt in 0..2 {
+        ids = list_collections(database).await?;
+        had_any |= attempt == 0 && !ids.is_empty();
+        let missing: Vec<_> = COLLECTIONS
+            .into_iter()
+            .filter(|name| !ids.contains_key(name))
+            .collect();
+        if missing.is_empty() {
+            break;
+        }
+        for name in missing {
+            if had_any && attempt == 0 {
+                tracing::warn!(collection.name = name, "a collection is missing and is made anew");
+            }
+            match database.create_collection(name).await {
+                Err(error) if server_code(&error) != Some(COLLECTION_EXISTS) => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+    Ok((ids, had_any))
+}
+
+async fn list_collections(database: &Database) -> Result<HashMap<&'static str, Binary>, StoreError> {
+    let filter = doc! { "name": { "$in": COLLECTIONS.to_vec() } };
+    let mut found = database.list_collections().filter(filter).await?;
+    let mut ids = HashMap::new();
+    while let Some(collection) = found.try_next().await? {
+        let Some(name) = COLLECTIONS.into_iter().find(|name| *name == collection.name) else {
+            continue;
+        };
+        match collection.collection_type {
+            CollectionType::Collection => {}
+            CollectionType::View => return Err(StoreError::not_a_collection(name, "view")),
+            _ => return Err(StoreError::not_a_collection(name, "time series")),
+        }
+        if let Some(id) = collection.info.uuid {
+            ids.insert(name, id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The index that serves as this one, made first if there is none; `None` if another stands in its way.
+async fn serve(
+    database: &Database,
+    wanted: &Index,
+    prepared_before: bool,
+    told: &mut HashSet<String>,
+) -> Result<Option<String>, StoreError> {
+    let there = list(database, wanted.collection).await?;
+    let (collection, index) = (wanted.collection, wanted.name);
+    if let Some(serving) = wanted.served_by(&there) {
+        if serving != index && told.insert(format!("{collection}.{serving}")) {
+            tracing::info!(
+                collection.name = collection,
+                index.name = index,
+                serving,
+                "an index of another name has the same keys, and serves instead"
+            );
+        }
+        return Ok(Some(serving.to_owned()));
+    }
+    if let Some(hidden) = hidden(wanted, &there) {
+        tracing::warn!(
+            collection.name = collection,
+            index.name = hidden,
+            "an index is hidden and is shown again"
+        );
+        let show = doc! { "collMod": collection, "index": { "name": hidden, "hidden": false } };
+        database.run_command(show).await?;
+        return Ok(Some(hidden.to_owned()));
+    }
+    let mut name_of_it = index.to_owned();
+    if there.iter().any(|other| name(other) == index) {
+        name_of_it.push_str("_of_totals_service");
+        tracing::warn!(
+            collection.name = collection,
+            index.name = index,
+            made.name = name_of_it,
+            "an index of this name has other keys or options and is left alone; drop it if nothing else needs it"
+        );
+    }
+    if prepared_before {
+        tracing::warn!(
+            collection.name = collection,
+            index.name = name_of_it,
+            "an index is missing and is made anew; on a large collection this takes minutes"
+        );
+    }
+    make(database, wanted, &name_of_it).await
+}
+
+async fn make(database: &Database, wanted: &Index, index: &str) -> Result<Option<String>, StoreError> {
+    let options = IndexOptions::builder()
+        .name(index.to_owned())
+        .partial_filter_expression(wanted.filter.clone())
+        .build();
+    let model = IndexModel::builder()
+        .keys(wanted.keys.clone())
+        .options(options)
+        .build();
+    match database
+        .collection::<Document>(wanted.collection)
+        .create_index(model)
+        .await
+    {
+        Ok(_) => Ok(Some(index.to_owned())),
+        Err(error) if server_code(&error).is_some_and(|code| INDEX_IN_THE_WAY.contains(&code)) => {
+            tracing::error!(
+                collection.name = wanted.collection, index.name = index, keys = %wanted.keys,
+                "another index of the same keys has other options and is in the way: drop it, and this one is made \
+                 within a minute"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(StoreError::from(error).within(wanted.collection)),
+    }
+}
+
+fn hidden<'a>(wanted: &Index, there: &'a [IndexModel]) -> Option<&'a str> {
+    let shown = |index: &IndexModel| {
+        let mut index = index.clone();
+        if let Some(options) = &mut index.options {
+            options.hidden = None;
+        }
+        index
+    };
+    there
+        .iter()
+        .find(|index| wanted.is_served_by(&shown(index)))
+        .map(name)
+}
+
+/// The indexes of a collection; none if it is missing.
+pub(super) async fn list(
+    database: &Database,
+    collection: &str,
+) -> Result<Vec<IndexModel>, mongodb::error::Error> {
+    match database.collection::<Document>(collection).list_indexes().await {
+        Ok(indexes) => indexes.try_collect().await,
+        Err(error) if server_code(&error) == Some(COLLECTION_MISSING) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

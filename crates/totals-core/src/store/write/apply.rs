@@ -1,0 +1,210 @@
+//! THE transaction: the one place that opens one (clippy's disallowed-methods forbids the rest).
+//!
+//! Within it: load what is known about a batch's events, fold, insert the log rows, move the states, and change each
+//! touched campaign's totals once. The event ids are inserted in the same transaction as their effect, so whatever
+//! happens (a crash, a commit whose answer was lost, two workers with the same message) an id is processed at most
+//! once. Every decision rests on a document that is also written or was inserted, so under snapshot isolation a
+//! concurrent change of it is a write conflict, and the whole is tried again by the caller. What is decided about a donor
+//! rests on all donations to the campaign; there the document is the campaign's totals, which every change of a donation
+//! writes, if only by a new revision.
+//!
+//! That also lets donors be looked up before the transaction begins ([`sight`]), beside the commit of the last one. Events
+//! and created donations are taken for new, until a duplicate key tells otherwise ([`load`]).
+
+mod donors;
+mod load;
+mod sight;
+mod statements;
+
+use std::collections::HashSet;
+
+use mongodb::ClientSession;
+use mongodb::bson::{Document, doc};
+use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
+use mongodb::options::{ReadConcern, WriteConcern};
+
+use crate::domain::{CampaignId, Effect, Event, EventId, Fold, Outcome, Timestamp};
+use crate::store::client::{Store, primary};
+use crate::store::error::StoreError;
+use crate::store::schema::document::{
+    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, ProcessedRow, date,
+};
+pub(in crate::store) use load::Caution;
+use load::{Loaded, Lookup};
+pub use sight::{Left, Sight};
+
+/// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
+/// once; a batch tried anew would meet the locks of the old transaction until the server times it out.
+const COMMIT_ATTEMPTS: u32 = 3;
+
+/// What an applied batch has come to.
+#[derive(Debug)]
+pub struct Applied {
+    /// What became of each event, in the batch's order.
+    pub outcomes: Vec<Outcome>,
+    /// What it has left behind.
+    pub left: Left,
+}
+
+impl Store {
+    /// Looks at a batch's donors and applies it: [`Store::look`] and [`Store::apply_seen`] in one.
+    ///
+    /// # Errors
+    /// As these.
+    pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
+        let sight = self.look(batch).await?;
+        Ok(self.apply_seen(batch, &sight).await?.outcomes)
+    }
+
+    /// Applies a batch in one transaction. On return the outcome is durable on a majority.
+    ///
+    /// The future must be driven to its end; see [`crate::store::client`].
+    ///
+    /// # Errors
+    /// [`StoreError`] with its decision, [`Decision::Reject`](crate::store::error::Decision::Reject) only for what a write of this batch
+    /// met; nothing of the batch was applied then, unless the answer to the commit was lost, and in that case applying the
+    /// batch again finds its events to be duplicates. To be tried again with another look where what was seen has
+    /// changed.
+    pub async fn apply_seen(&self, batch: &[Event], sight: &Sight) -> Result<Applied, StoreError> {
+        let lookup = self.caution.next();
+        match self.transact(batch, lookup, sight).await {
+            Err(error) if lookup == Lookup::Refunded && error.is_duplicate_key() => {
+                self.caution.raise();
+                self.transact(batch, Lookup::Everything, sight).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn transact(&self, batch: &[Event], lookup: Lookup, sight: &Sight) -> Result<Applied, StoreError> {
+        let mut session = self.client.start_session().await?;
+        #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
+        session
+            .start_transaction()
+            .read_concern(ReadConcern::snapshot())
+            .write_concern(WriteConcern::majority())
+            // Whatever DATABASE_URL says: other members have no transactions that write.
+            .selection_criteria(primary())
+            .await?;
+        match self.fold_within(&mut session, batch, lookup, sight).await {
+            Ok(applied) => {
+                commit(&mut session).await?;
+                Ok(applied)
+            }
+            Err(error) => {
+                // The server ends a transaction it is not told to abort, only later.
+                let _ = session.abort_transaction().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fold_within(
+        &self,
+        session: &mut ClientSession,
+        batch: &[Event],
+        lookup: Lookup,
+        sight: &Sight,
+    ) -> Result<Applied, StoreError> {
+        let Loaded {
+            state,
+            failed,
+            donations,
+        } = self
+            .load(session, batch, lookup, sight)
+            .await
+            .map_err(StoreError::into_retry)?;
+        let mut fold = Fold::new(state);
+        let outcomes: Vec<Outcome> = batch.iter().map(|event| fold.apply(event)).collect();
+        let now = Timestamp::now();
+        self.write_log(session, batch, &outcomes, &failed, now).await?;
+
+        // In the order of their keys: neighbours in an index are written while its page is at hand.
+        let mut changed: Vec<_> = fold.changed_donations().collect();
+        changed.sort_unstable_by_key(|(id, _)| *id);
+        let changed = changed
+            .into_iter()
+            .map(|(id, donation)| (DonationDocument::new(id, donation), donations.contains(id)));
+        self.write(session, DONATIONS, changed).await?;
+
+        let mut effects: Vec<_> = fold.effects().collect();
+        effects.sort_unstable_by_key(|(campaign, _)| *campaign);
+        let totals = effects.into_iter();
+        let totals =
+            totals.map(|(campaign, effect)| totals_update(campaign, effect, sight.revision(campaign), now));
+        self.write_totals(session, totals.collect()).await?;
+        let left = sight.left_by(&fold);
+        Ok(Applied { outcomes, left })
+    }
+
+    async fn write_log(
+        &self,
+        session: &mut ClientSession,
+        batch: &[Event],
+        outcomes: &[Outcome],
+        failed: &HashSet<EventId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let applied = batch
+            .iter()
+            .zip(outcomes)
+            .filter_map(|(event, outcome)| ProcessedRow::new(event, outcome, now));
+        let rows = applied.map(|row| {
+            let replaces = failed.contains(row.id);
+            (row, replaces)
+        });
+        self.write(session, EVENT_LOG, rows).await
+    }
+
+    /// Writes each campaign's totals, unless one of them is no longer at the revision that its statement names.
+    async fn write_totals(
+        &self,
+        session: &mut ClientSession,
+        statements: Vec<Document>,
+    ) -> Result<(), StoreError> {
+        let campaigns = statements.len() as u64;
+        match self.update(session, CAMPAIGN_TOTALS, statements).await {
+            Ok(written) if written == campaigns => Ok(()),
+            Err(error) if !error.is_duplicate_key() => Err(error),
+            _ => Err(StoreError::overtaken()),
+        }
+    }
+}
+
+async fn commit(session: &mut ClientSession) -> Result<(), StoreError> {
+    let mut attempt = 1;
+    loop {
+        match session.commit_transaction().await {
+            Ok(()) => return Ok(()),
+            Err(error)
+                if attempt < COMMIT_ATTEMPTS && error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) =>
+            {
+                attempt += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Changes a campaign's totals by `effect`, if they are at this revision; 0 is that of totals that are not there yet.
+/// Also without an effect they get a new one: others may have decided by the donations as they were.
+fn totals_update(campaign: &CampaignId, effect: Effect, revision: Option<i64>, now: Timestamp) -> Document {
+    let mut query = doc! { "_id": campaign.as_str() };
+    if let Some(revision) = revision {
+        query.insert("revision", revision);
+    }
+    let now = date(now);
+    doc! {
+        "q": query,
+        "u": {
+            "$inc": {
+                "totalAmountMinor": effect.amount_minor, "totalPledges": effect.pledges,
+                "totalDonors": effect.donors, "revision": 1_i64,
+            },
+            // Two workers' clocks may differ: time never goes back.
+            "$max": { "lastUpdated": now },
+            "$setOnInsert": { "createdAt": now },
+        },
+        "upsert": revision.is_none_or(|revision| revision == 0),
+    }
+}

@@ -1,0 +1,127 @@
+//! What is known about a batch's events, loaded within its transaction.
+//!
+//! What an event brings is nearly always new, and the unique `_id`s say so if it is not. So events and created donations
+//! are inserted without a look, until a duplicate key tells otherwise: then the batch is done again, with a look at
+//! everything, and so are the next ones ([`Caution`]).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use mongodb::ClientSession;
+use mongodb::bson::{RawDocument, doc};
+
+use super::Sight;
+use crate::domain::fold::State;
+use crate::domain::{DonationId, Event, EventId, EventType};
+use crate::store::client::Store;
+use crate::store::error::StoreError;
+use crate::store::schema::document::{DONATIONS, DonationDocument, EVENT_LOG, KnownRow};
+
+/// Batches that are looked up after one that brought what is stored already. A redelivery and a backfill done twice are
+/// many of them, and each hope that fails costs a transaction that is aborted.
+const CAREFUL_BATCHES: u32 = 32;
+
+/// Whether the next batch may be taken for new.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Caution {
+    careful_batches: AtomicU32,
+}
+
+impl Caution {
+    pub(super) fn next(&self) -> Lookup {
+        let one_less = |batches: u32| batches.checked_sub(1);
+        match self.careful_batches.fetch_update(Relaxed, Relaxed, one_less) {
+            Ok(_) => Lookup::Everything,
+            Err(_) => Lookup::Refunded,
+        }
+    }
+
+    pub(super) fn raise(&self) {
+        self.careful_batches.store(CAREFUL_BATCHES, Relaxed);
+    }
+}
+
+/// Which of a batch's events and donations are looked up before they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// All.
+    Everything,
+    /// The donations that it refunds. The rest is inserted as new, which fails if it is not.
+    Refunded,
+}
+
+/// What was loaded for a batch.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) state: State,
+    /// Events that failed before; their rows are replaced, not inserted.
+    pub(super) failed: HashSet<EventId>,
+    pub(super) donations: HashSet<DonationId>,
+}
+
+impl Store {
+    pub(super) async fn load(
+        &self,
+        session: &mut ClientSession,
+        batch: &[Event],
+        lookup: Lookup,
+        sight: &Sight,
+    ) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        if lookup == Lookup::Everything {
+            self.load_events(session, batch, &mut loaded).await?;
+        }
+        let state = &mut loaded.state;
+        // What is known is a duplicate or in conflict, and moves nothing; nor do payments, which have no campaign.
+        let moving = batch
+            .iter()
+            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id));
+        let (refunds, creations): (Vec<&Event>, Vec<_>) =
+            moving.partition(|event| event.event_type() == EventType::DonationRefunded);
+        let looked_up = creations.iter().filter(|_| lookup == Lookup::Everything);
+        let ids: HashSet<&str> = refunds
+            .iter()
+            .chain(looked_up)
+            .map(|event| event.donation.as_str())
+            .collect();
+        let read = DonationDocument::read;
+        let donations = self.find(session, DONATIONS, ids, doc! {}, read).await?;
+        state.donations = donations.into_iter().collect();
+        loaded.donations = state.donations.keys().cloned().collect();
+
+        state.donors = sight.donors();
+        let refunded: HashSet<&DonationId> = refunds.iter().map(|event| &event.donation).collect();
+        let refunded = refunded.into_iter().filter_map(|id| state.donations.get(id));
+        let counted = self.count_live(session, refunded).await?;
+        state.donors.extend(counted);
+        Ok(loaded)
+    }
+
+    async fn load_events(
+        &self,
+        session: &mut ClientSession,
+        batch: &[Event],
+        loaded: &mut Loaded,
+    ) -> Result<(), StoreError> {
+        let ids: HashSet<&str> = batch.iter().map(|event| event.id.as_str()).collect();
+        let projection = doc! { "status": 1, "contentHash": 1 };
+        let read = |row: &RawDocument| {
+            let id = row.get_str("_id").map_err(|error| error.to_string())?;
+            Ok((id.to_owned(), KnownRow::read(row)?))
+        };
+        let rows = self.find(session, EVENT_LOG, ids, projection, read).await?;
+        let known: HashMap<String, KnownRow> = rows.into_iter().collect();
+        for event in batch {
+            match known.get(event.id.as_str()) {
+                None => {}
+                Some(KnownRow::Failed) => {
+                    loaded.failed.insert(event.id.clone());
+                }
+                Some(KnownRow::Processed(hash)) => {
+                    loaded.state.events.insert(event.id.clone(), *hash);
+                }
+            }
+        }
+        Ok(())
+    }
+}

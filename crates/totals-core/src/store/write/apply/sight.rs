@@ -1,0 +1,220 @@
+//! What a batch needs to know of its donors, looked up before its transaction and beside the last one's.
+//!
+//! Whether a creation adds a donor to its campaign is the one question that every event asks of the database, and the
+//! lane would wait for the answer. So it is asked while the lane commits the batch before, outside of any transaction,
+//! and is proved within: the campaigns' revisions are looked up at the same moment, or sooner if anything; each commit
+//! that touches a donation of a campaign moves its revision by one, and totals are only written at the revision that was
+//! seen. The same revision is the same donations.
+//!
+//! The batch that is being committed meanwhile is known to the last detail ([`Left`]). What was seen may be from before
+//! or after it; the revision tells that nothing else has come in between, and what it has left takes the place of what
+//! was seen.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::TryStreamExt;
+use mongodb::ClientSession;
+use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+
+use super::statements::page_of;
+use crate::domain::fold::CampaignDonor;
+use crate::domain::{CampaignId, Event, EventKind, Fold};
+use crate::store::client::{Store, primary};
+use crate::store::error::StoreError;
+use crate::store::schema::document::{CAMPAIGN_TOTALS, whole};
+
+/// A batch's donors and campaigns at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Donors who have a live pledge: of those of the batch's creations all, of others some.
+    live: HashSet<CampaignDonor>,
+    /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
+    /// none, and are written whatever was seen.
+    revisions: HashMap<CampaignId, i64>,
+}
+
+/// What a commit has changed.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// The donors of changed donations, each with whether any pledge is live.
+    donors: Vec<(CampaignDonor, bool)>,
+    /// The new revisions of the campaigns whose totals were written, where they are known.
+    revisions: HashMap<CampaignId, Option<i64>>,
+}
+
+impl Store {
+    /// Looks up what applying a batch needs to know of its donors.
+    ///
+    /// The future must be driven to its end; see [`crate::store::client`].
+    ///
+    /// # Errors
+    /// [`StoreError`], to be tried again unless it is of a document that cannot be read.
+    pub async fn look(&self, batch: &[Event]) -> Result<Sight, StoreError> {
+        self.look_at(batch).await.map_err(StoreError::into_retry)
+    }
+
+    async fn look_at(&self, batch: &[Event]) -> Result<Sight, StoreError> {
+        let campaigns: HashSet<&CampaignId> = batch.iter().filter_map(Event::campaign).collect();
+        if campaigns.is_empty() {
+            return Ok(Sight::default());
+        }
+        let named = batch.iter().filter_map(|event| match &event.kind {
+            EventKind::DonationCreated(creation) => Some((&creation.campaign, creation.donor.as_ref()?)),
+            _ => None,
+        });
+        let named: HashSet<_> = named.collect();
+        // All that is read in it is of one moment, of what a majority has.
+        let mut session = self.client.start_session().snapshot(true).await?;
+        let revisions = self.revisions(&mut session, campaigns).await?;
+        let live = self.live_donors(&mut session, named.into_iter()).await?;
+        Ok(Sight { live, revisions })
+    }
+
+    async fn revisions(
+        &self,
+        session: &mut ClientSession,
+        campaigns: HashSet<&CampaignId>,
+    ) -> Result<HashMap<CampaignId, i64>, StoreError> {
+        let ids: Vec<&str> = campaigns.iter().map(|campaign| campaign.as_str()).collect();
+        let page = page_of(ids.len());
+        let mut rows = self
+            .campaign_totals::<RawDocumentBuf>()
+            .find(doc! { "_id": { "$in": ids } })
+            .projection(doc! { "revision": 1, "totalAmountMinor": 1, "totalPledges": 1, "totalDonors": 1 })
+            .batch_size(page)
+            .selection_criteria(primary())
+            .session(&mut *session)
+            .await?;
+        let mut revisions: HashMap<_, _> = campaigns
+            .into_iter()
+            .map(|campaign| (campaign.clone(), 0))
+            .collect();
+        let mut rows = rows.stream(session);
+        while let Some(row) = rows.try_next().await? {
+            let id = row.get_str("_id").unwrap_or_default();
+            let revision =
+                revision(&row).map_err(|problem| StoreError::damaged(CAMPAIGN_TOTALS, &row, &problem))?;
+            match (revisions.get_mut(id), revision) {
+                (Some(seen), Some(revision)) => *seen = revision,
+                _ => drop(revisions.remove(id)),
+            }
+        }
+        Ok(revisions)
+    }
+}
+
+/// The revision of a campaign's totals, if they have one. MongoDB adds to a number of any type, so totals that hold another
+/// one would be counted on with, and no longer exact.
+fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
+    let number = |name| match totals.get(name) {
+        Ok(None) => Ok(None),
+        Ok(Some(value)) => whole(value).map(Some).ok_or_else(|| {
+            format!(
+                "its {name} is not a whole number (its type is {:?})",
+                value.element_type()
+            )
+        }),
+        Err(_) => Err(format!("its {name} is not valid BSON")),
+    };
+    for name in ["totalAmountMinor", "totalPledges", "totalDonors"] {
+        number(name)?;
+    }
+    number("revision")
+}
+
+impl Sight {
+    /// What is there after a commit that went on meanwhile; `None` if that cannot be told.
+    pub fn after(mut self, left: Left) -> Option<Self> {
+        for (campaign, after) in left.revisions {
+            if let Some(seen) = self.revisions.get_mut(&campaign) {
+                let after = after?;
+                if *seen != after && *seen != after - 1 {
+                    return None;
+                }
+                *seen = after;
+            }
+        }
+        for (donor, live) in left.donors {
+            if live {
+                self.live.insert(donor);
+            } else {
+                self.live.remove(&donor);
+            }
+        }
+        Some(self)
+    }
+
+    /// The donors who have a live pledge, each with one: whether there are more matters only where one is refunded.
+    pub(super) fn donors(&self) -> HashMap<CampaignDonor, i64> {
+        self.live.iter().map(|donor| (donor.clone(), 1)).collect()
+    }
+
+    /// The revision that a campaign's totals were seen at; `None` if the batch does not name it.
+    pub(super) fn revision(&self, campaign: &CampaignId) -> Option<i64> {
+        self.revisions.get(campaign).copied()
+    }
+
+    /// What a fold leaves that rests on this sight, once it is committed.
+    pub(super) fn left_by(&self, fold: &Fold) -> Left {
+        let donors = fold.changed_donors().map(|(donor, live)| (donor.clone(), live));
+        let revisions = fold.effects().map(|(campaign, _)| {
+            let after = self.revision(campaign).map(|seen| seen + 1);
+            (campaign.clone(), after)
+        });
+        Left {
+            donors: donors.collect(),
+            revisions: revisions.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn campaign(id: &str) -> CampaignId {
+        id.try_into().unwrap()
+    }
+
+    fn donor(campaign_id: &str, id: &str) -> CampaignDonor {
+        (campaign(campaign_id), id.try_into().unwrap())
+    }
+
+    fn sight(donors: &[(&str, &str)], revisions: &[(&str, i64)]) -> Sight {
+        Sight {
+            live: donors.iter().map(|(c, d)| donor(c, d)).collect(),
+            revisions: revisions
+                .iter()
+                .map(|(c, revision)| (campaign(c), *revision))
+                .collect(),
+        }
+    }
+
+    fn left(donors: &[(&str, &str, bool)], revisions: &[(&str, Option<i64>)]) -> Left {
+        Left {
+            donors: donors.iter().map(|(c, d, live)| (donor(c, d), *live)).collect(),
+            revisions: revisions.iter().map(|(c, after)| (campaign(c), *after)).collect(),
+        }
+    }
+
+    #[test]
+    fn a_commit_that_went_on_meanwhile_takes_the_place_of_what_was_seen() {
+        for seen in [6, 7] {
+            let sight_before = sight(&[("c", "ada"), ("other", "eve")], &[("c", seen), ("other", 3)]);
+            let left = left(&[("c", "ada", false), ("c", "bob", true)], &[("c", Some(7))]);
+            let after = sight(&[("c", "bob"), ("other", "eve")], &[("c", 7), ("other", 3)]);
+            assert_eq!(sight_before.after(left), Some(after));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_guessed() {
+        for (seen, after) in [(5, Some(7)), (8, Some(7)), (6, None)] {
+            let left = left(&[], &[("c", after)]);
+            assert_eq!(sight(&[], &[("c", seen)]).after(left), None, "{seen} {after:?}");
+        }
+        let elsewhere = left(&[], &[("other", None)]);
+        let seen = sight(&[], &[("c", 5)]);
+        assert_eq!(seen.clone().after(elsewhere), Some(seen));
+    }
+}

@@ -1,0 +1,50 @@
+//! Which contents of a dead-letter queue a failed row speaks of.
+//!
+//! The log knows which messages were parked, and not what became of their letters: a queue may be purged or deleted, and
+//! no client is told. But whoever parks a letter looks first, and a queue that is found empty has lost all that was ever
+//! in it. From then on its contents are others, under an id of their own, and the rows of the former ones count no more.
+//! The id is in the database, so that all workers of a queue, and the next one after a crash, agree. No clock is asked.
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{Document, doc};
+use mongodb::options::ReturnDocument;
+
+use crate::store::client::{Store, detached};
+use crate::store::error::StoreError;
+use crate::store::schema::document::DEAD_LETTER_QUEUES;
+
+/// The contents of a dead-letter queue since it was last found empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contents(pub(in crate::store) ObjectId);
+
+impl Store {
+    /// The contents of the dead-letter queue of this name; others than before if it was found `empty`. To be asked before
+    /// a letter is put into it: a crash in between only means that the next worker asks again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; asking again is harmless.
+    pub async fn dead_letter_contents(&self, queue: &str, empty: bool) -> Result<Contents, StoreError> {
+        let queues = self.database.collection::<Document>(DEAD_LETTER_QUEUES);
+        let queue = queue.to_owned();
+        detached(async move {
+            let fresh = doc! { "contents": ObjectId::new() };
+            let update = if empty {
+                doc! { "$set": fresh }
+            } else {
+                doc! { "$setOnInsert": fresh }
+            };
+            let row = queues
+                .find_one_and_update(doc! { "_id": queue }, update)
+                .upsert(true)
+                .return_document(ReturnDocument::After)
+                .await?;
+            let contents = row.and_then(|row| row.get_object_id("contents").ok());
+            contents.map(Contents).ok_or_else(|| {
+                StoreError::defect(format!(
+                    "the collection {DEAD_LETTER_QUEUES} has no contents for the queue"
+                ))
+            })
+        })
+        .await?
+    }
+}
