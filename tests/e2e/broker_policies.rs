@@ -59,7 +59,10 @@ async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared()
 #[tokio::test]
 async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit() {
     let world = World::new().await;
-    world.broker.declare_queue(&world.broker.queue, Some(("x-delivery-limit", 3))).await;
+    world
+        .broker
+        .declare_queue(&world.broker.queue, Some(("x-delivery-limit", 3)))
+        .await;
     let started = world.worker().await;
     started.logged("rabbitmqctl set_policy").await;
     assert_eq!(started.terminate().await, Some(0));
@@ -107,7 +110,10 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
     let world = World::new().await;
     let queue = world.broker.dead_letter_queue.clone();
     // A look leaves a count of 2 at most, and a tool that is killed adds one.
-    world.broker.declare_queue(&queue, Some(("x-delivery-limit", 3))).await;
+    world
+        .broker
+        .declare_queue(&queue, Some(("x-delivery-limit", 3)))
+        .await;
     let worker = world.worker().await;
     let letters = 3;
     let poison = |number: usize| created(&format!("e{number}"), "d").amount_text("0");

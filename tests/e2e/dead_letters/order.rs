@@ -53,7 +53,10 @@ async fn letters_that_changed_places_are_shown_oldest_first() {
     assert_eq!(ids(&list(&world, &["--limit", "2"]).await), all[..2]);
     let shown = json(&world, 0, &["dead-letters", "show", "e1"]).await;
     let letters = shown["letters"].as_array().unwrap();
-    let reasons: Vec<_> = letters.iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
+    let reasons: Vec<_> = letters
+        .iter()
+        .map(|letter| letter["reason"].as_str().unwrap())
+        .collect();
     let reason = |amount| format!("amount must be greater than 0, got {amount}");
     assert_eq!(reasons, [reason(0), reason(-1), reason(-2)]);
 }
