@@ -10,11 +10,22 @@ use crate::tool::tool;
 
 const IN_YEN: &str = "CURRENCY is USD, but the amounts in this database are in JPY: set CURRENCY=JPY";
 
-/// 5000 yen, counted by a worker of that currency.
-async fn yen(world: &World) -> Process {
+/// A worker that counts in yen.
+async fn in_yen(world: &World) -> Process {
     let mut command = world.worker_command();
     command.env("CURRENCY", "JPY");
-    let worker = Process::start(command).await;
+    Process::start(command).await
+}
+
+/// Waits until a worker that is set otherwise refuses.
+async fn refuses(worker: &Process) {
+    let message = async || worker.get("/health").await.1["consumer"]["message"].to_string();
+    eventually(message, |message| message.contains(IN_YEN)).await;
+}
+
+/// 5000 yen, counted by a worker of that currency.
+async fn yen(world: &World) -> Process {
+    let worker = in_yen(world).await;
     worker.healthy().await;
     world
         .broker
@@ -74,10 +85,23 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
     says("is not written down any more, and it was not USD").await;
     assert_eq!(settings.count_documents(doc! {}).await.unwrap(), 0);
 
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "JPY");
-    let _worker = Process::start(command).await;
+    let _worker = in_yen(&world).await;
     says(IN_YEN).await;
+}
+
+#[tokio::test]
+async fn a_currency_that_nothing_was_counted_in_can_be_forgotten_and_another_written_down() {
+    let world = World::new().await;
+    let mistaken = in_yen(&world).await;
+    mistaken.healthy().await;
+    assert_eq!(mistaken.terminate().await, Some(0));
+    let worker = Process::start(world.worker_command()).await;
+    refuses(&worker).await;
+    let settings = world.database.collection("settings");
+    settings.delete_one(doc! { "_id": "service" }).await.unwrap();
+    worker.healthy().await;
+    world.broker.publish([created("e1", "d1").into()]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
 }
 
 #[tokio::test]
