@@ -62,7 +62,7 @@ async fn after_its_letter_was_discarded_beside_an_event_that_was_counted() {
 }
 
 #[tokio::test]
-async fn after_its_letter_was_replayed_as_another_event() {
+async fn after_its_letter_was_replayed_with_its_event_mended() {
     let world = World::new().await;
     let _worker = world.worker().await;
     park(&world, "e1", 1).await;

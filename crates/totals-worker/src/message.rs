@@ -19,7 +19,7 @@ pub mod header {
     pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
     /// The routing key it was published with.
     pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
-    /// When it was dead-lettered, RFC 3339.
+    /// When it was dead-lettered, RFC 3339 to the microsecond: letters that were parked together are told apart by it.
     pub const FAILED_AT: &str = "x-failed-at";
     /// How often it was dead-lettered.
     pub const ATTEMPTS: &str = "x-attempts";

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
-use totals_core::domain::Timestamp;
+use time::OffsetDateTime;
+use time::macros::format_description;
 use totals_core::runtime::config::Broker;
 
 use crate::connection::{Address, BrokerError, call, close};
@@ -245,13 +246,20 @@ fn headers(Parked { message, reason }: &Parked) -> FieldTable {
         (header::REASON, &reason.text),
         (header::ORIGINAL_EXCHANGE, &message.exchange),
         (header::ORIGINAL_ROUTING_KEY, &message.routing_key),
-        (header::FAILED_AT, &Timestamp::now().to_string()),
+        (header::FAILED_AT, &now()),
     ] {
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
     }
     let attempts = message.attempts().saturating_add(1);
     headers.insert(header::ATTEMPTS.into(), AMQPValue::LongLongInt(attempts));
     headers.into()
+}
+
+/// The present moment as [`header::FAILED_AT`] has it.
+fn now() -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    let now = OffsetDateTime::now_utc();
+    now.format(format).unwrap_or_else(|_| now.to_string())
 }
 
 #[cfg(test)]

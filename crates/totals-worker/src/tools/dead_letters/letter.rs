@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use lapin::Channel;
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use totals_core::domain::{ContentHash, Currency, EventId, Invalid, Subject, decode};
 use totals_core::store::Failure;
 
@@ -26,6 +28,17 @@ pub struct Letter {
 /// name one of them alone.
 pub fn distinct_hashes(letters: &[Letter]) -> BTreeSet<String> {
     letters.iter().map(Letter::body_hash).collect()
+}
+
+/// Puts the oldest first, by what each says of the time since when it is here; those that do not say it are the last.
+///
+/// Their places in the queue do not tell it: a fresh copy goes to the end, and RabbitMQ gives what several consumers held,
+/// each fetch being one, back in an order of its own.
+pub fn oldest_first<T>(letters: &mut [T], failed_at: impl Fn(&T) -> Option<&str>) {
+    letters.sort_by_cached_key(|letter| {
+        let since = failed_at(letter).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        (since.is_none(), since)
+    });
 }
 
 /// A letter as one line of a list.
@@ -118,6 +131,11 @@ impl Letter {
         self.message.header(header::REASON_CODE).unwrap_or_default()
     }
 
+    /// Since when it is here, as it says itself.
+    pub fn failed_at(&self) -> Option<&str> {
+        self.message.header(header::FAILED_AT)
+    }
+
     /// What names its row in the log; none if its event id cannot be read.
     pub fn failure(&self) -> Option<Failure> {
         Some(Failure {
@@ -140,7 +158,7 @@ impl Letter {
             campaign_id: self.subject.campaign.as_ref().map(ToString::to_string),
             reason_code: header(header::REASON_CODE),
             reason: header(header::REASON),
-            failed_at: header(header::FAILED_AT),
+            failed_at: self.failed_at().map(str::to_owned),
             attempts: self.message.attempts(),
         }
     }

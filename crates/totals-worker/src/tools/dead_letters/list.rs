@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::letter::{Letter, Summary};
+use super::letter::{Letter, Summary, oldest_first};
 use super::walk::walk;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict};
 use crate::tools::setup::Setup;
 
-/// List the dead letters, one a line, with a count for each reason
+/// List the dead letters, oldest first, one a line, with a count for each reason
 ///
 /// The columns are id, type, campaign, reason code, attempts, time of failure, reason. Letters are invisible to other
 /// consumers of the dead-letter queue while the command runs.
@@ -31,7 +31,7 @@ pub struct Args {
     /// Only letters that name this campaign
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
-    /// List at most so many; all are counted
+    /// List at most so many, the oldest; all are counted
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
@@ -61,6 +61,7 @@ impl Args {
 
 /// Looks through the queue.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
+    let limit = args.limit.unwrap_or(usize::MAX);
     walk(setup, async |walk| {
         let mut listed = Listed {
             letters: Vec::new(),
@@ -75,13 +76,23 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
             }
             listed.matching += 1;
             *listed.reasons.entry(letter.reason_code().to_owned()).or_default() += 1;
-            if args.limit.is_none_or(|limit| listed.letters.len() < limit) {
-                listed.letters.push(letter.summary());
+            listed.letters.push(letter.summary());
+            if listed.letters.len() > limit.saturating_mul(2) {
+                listed.keep_oldest(limit);
             }
         }
+        listed.keep_oldest(limit);
         Ok(listed)
     })
     .await
+}
+
+impl Listed {
+    /// Sorts the letters, and lets go of those beyond the limit.
+    fn keep_oldest(&mut self, limit: usize) {
+        oldest_first(&mut self.letters, |letter| letter.failed_at.as_deref());
+        self.letters.truncate(limit);
+    }
 }
 
 impl Answer for Listed {

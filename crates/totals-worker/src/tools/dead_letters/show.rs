@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use totals_core::runtime::terminal::complain;
 
-use super::letter::{Letter, Summary, distinct_hashes};
+use super::letter::{Letter, Summary, distinct_hashes, oldest_first};
 use super::walk::walk;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict, print, print_raw};
@@ -71,6 +71,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
         Ok(found)
     })
     .await?;
+    oldest_first(&mut found, Letter::failed_at);
     let hashes = distinct_hashes(&found);
     if args.raw && hashes.len() > 1 {
         let hashes: Vec<_> = hashes.into_iter().collect();

@@ -165,7 +165,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Renews a letter if it, or one before it, was delivered before: so the letters keep their order.
+    /// Renews a letter if it, or one before it, was delivered before: so the letters mostly keep their order.
     async fn renew(&mut self, message: &Message, channel: &Channel) -> Result<(), BrokerError> {
         self.renewing |= is_due(message);
         if self.renewing {
