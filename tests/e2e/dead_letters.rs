@@ -2,6 +2,7 @@
 //! away, and loses nothing on the way.
 
 mod foreign;
+mod others;
 
 use lapin::options::{QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};

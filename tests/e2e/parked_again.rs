@@ -126,7 +126,10 @@ async fn not_for_headers_that_its_producer_has_set() {
     };
     let copies = (0..3).map(|_| ours(broken("e1"), &["x-attempts", "x-delivery-count"]));
     world.broker.publish(copies).await;
-    world.broker.publish([ours(created("e2", "d2").into(), &["x-delivery-count"])]).await;
+    world
+        .broker
+        .publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
+        .await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;
     let line = r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#;

@@ -133,7 +133,12 @@ mod tests {
             let shown = SecretUrl::from(url).to_string();
             assert!(!shown.contains("12") && !shown.contains("user"), "{shown}");
         }
-        for url in ["amqp://u:p@host/v", "amqp://u:p@q@host", "amqp://host/v%401", "u:p@host"] {
+        for url in [
+            "amqp://u:p@host/v",
+            "amqp://u:p@q@host",
+            "amqp://host/v%401",
+            "u:p@host",
+        ] {
             assert!(!SecretUrl::from(url).is_ambiguous(), "{url}");
         }
     }

@@ -319,7 +319,11 @@ mod tests {
 
     #[test]
     fn a_password_that_was_not_escaped_is_never_taken_for_a_host() {
-        for url in ["amqp://user:12/ss@host", "amqp://user:12?ss@host", "amqp://u:p@12/ss@host"] {
+        for url in [
+            "amqp://user:12/ss@host",
+            "amqp://user:12?ss@host",
+            "amqp://u:p@12/ss@host",
+        ] {
             let shown = match address(&[url.to_owned()]) {
                 Ok(address) => format!("{address} {address:?}"),
                 Err(error) => error.to_string(),

@@ -31,8 +31,13 @@ pub mod header {
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
 
     /// The texts that a letter has, and that only a letter has all of.
-    pub(super) const OF_A_LETTER: [&str; 5] =
-        [REASON_CODE, REASON, ORIGINAL_EXCHANGE, ORIGINAL_ROUTING_KEY, FAILED_AT];
+    pub(super) const OF_A_LETTER: [&str; 5] = [
+        REASON_CODE,
+        REASON,
+        ORIGINAL_EXCHANGE,
+        ORIGINAL_ROUTING_KEY,
+        FAILED_AT,
+    ];
 }
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
@@ -88,16 +93,22 @@ impl Message {
     /// How often it was dead-lettered before. A number that does not stand beside all else that a letter has is a
     /// producer's own.
     pub fn attempts(&self) -> i64 {
-        let is_letter = header::OF_A_LETTER
-            .iter()
-            .all(|name| self.header(name).is_some());
-        if is_letter { self.count(header::ATTEMPTS).max(0) } else { 0 }
+        let is_letter = header::OF_A_LETTER.iter().all(|name| self.header(name).is_some());
+        if is_letter {
+            self.count(header::ATTEMPTS).max(0)
+        } else {
+            0
+        }
     }
 
     /// How often its queue has delivered it before. The queue notes that on what it delivers again; on anything else it is
     /// a producer's own number.
     pub fn deliveries_before(&self) -> i64 {
-        if self.redelivered { self.count(header::DELIVERY_COUNT) } else { 0 }
+        if self.redelivered {
+            self.count(header::DELIVERY_COUNT)
+        } else {
+            0
+        }
     }
 
     fn count(&self, name: &str) -> i64 {
@@ -223,7 +234,13 @@ mod tests {
         for name in counts {
             headers.insert((*name).into(), AMQPValue::LongLongInt(7));
         }
-        let mut delivery = Delivery::mock(1, exchange.into(), "donation.created".into(), redelivered, Vec::new());
+        let mut delivery = Delivery::mock(
+            1,
+            exchange.into(),
+            "donation.created".into(),
+            redelivered,
+            Vec::new(),
+        );
         delivery.properties = BasicProperties::default().with_headers(headers);
         delivery.into()
     }
@@ -234,7 +251,11 @@ mod tests {
         for left_out in header::OF_A_LETTER {
             let texts = header::OF_A_LETTER.into_iter().filter(|name| *name != left_out);
             let producers = message("care-for-all", false, &texts.collect::<Vec<_>>(), &counts);
-            assert_eq!((producers.attempts(), producers.deliveries_before()), (0, 0), "{left_out}");
+            assert_eq!(
+                (producers.attempts(), producers.deliveries_before()),
+                (0, 0),
+                "{left_out}"
+            );
             assert_eq!(
                 (producers.exchange.as_str(), producers.routing_key.as_str()),
                 ("care-for-all", "donation.created")
@@ -247,6 +268,9 @@ mod tests {
         let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
         let letter = message("", true, &header::OF_A_LETTER, &counts);
         assert_eq!((letter.attempts(), letter.deliveries_before()), (7, 7));
-        assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), ("producer", "producer"));
+        assert_eq!(
+            (letter.exchange.as_str(), letter.routing_key.as_str()),
+            ("producer", "producer")
+        );
     }
 }

@@ -40,7 +40,8 @@ impl ConfigError {
         let value = SecretUrl::from(value);
         let mut allowed = variable.allowed.to_owned();
         if value.is_ambiguous() {
-            allowed.push_str(", with %40 for @, %2F for /, %3F for ? and %23 for # within a user or a password");
+            allowed
+                .push_str(", with %40 for @, %2F for /, %3F for ? and %23 for # within a user or a password");
         }
         Self::Invalid {
             variable: variable.name,
