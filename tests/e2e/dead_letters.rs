@@ -3,6 +3,7 @@
 
 mod foreign;
 mod order;
+mod others;
 
 use lapin::options::{QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};

@@ -14,7 +14,7 @@ use mongodb::error::{Error, ErrorKind};
 use mongodb::{Database, IndexModel};
 
 use super::document::{DONATIONS, EVENT_LOG};
-pub(super) use structure::Structure;
+pub(super) use structure::{Structure, list_collections};
 
 mod structure;
 

@@ -6,7 +6,7 @@ use lapin::Channel;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use totals_core::domain::{ContentHash, Currency, EventId, Invalid, Subject, decode};
+use totals_core::domain::{ContentHash, Currency, EventId, Invalid, InvalidCode, Subject, decode};
 use totals_core::store::Failure;
 
 use crate::message::{Message, header, subject};
@@ -59,6 +59,16 @@ pub struct Summary {
     pub failed_at: Option<String>,
     /// How often it was dead-lettered.
     pub attempts: i64,
+    /// What has to be done before it can be applied, if a replay of it as it is never helps.
+    pub remedy: Option<&'static str>,
+}
+
+/// What to do about letters of this class that come back whenever they are replayed as they are.
+pub fn remedy(reason_code: &str) -> Option<&'static str> {
+    (reason_code == InvalidCode::EventTypeMismatch.as_str()).then_some(
+        "replayed as it is it comes back; if the body's eventType is true, replay it with --body (show --raw prints the \
+         body), else let its producer publish it again, right",
+    )
 }
 
 impl Letter {
@@ -117,6 +127,16 @@ impl Letter {
         }
     }
 
+    /// The routing key that `body` is to have in place of this letter's: whoever sends a letter with a body of its own says
+    /// which is true, where key and body had contradicted each other.
+    pub fn key_for(&self, body: &[u8], currency: Currency) -> Option<String> {
+        let doubtful = self.reason_code() == InvalidCode::EventTypeMismatch.as_str();
+        let event = doubtful
+            .then(|| decode(body, "", None, currency).ok())
+            .flatten()?;
+        Some(event.event_type().to_string())
+    }
+
     /// Returns true if its event id is made of its type and its content, as that of a bare payload is.
     fn has_derived_id(&self) -> bool {
         let id = self.subject.event_id.as_ref().map(EventId::as_str);
@@ -160,6 +180,7 @@ impl Letter {
             reason: header(header::REASON),
             failed_at: self.failed_at().map(str::to_owned),
             attempts: self.message.attempts(),
+            remedy: remedy(self.reason_code()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::letter::{Letter, Summary, oldest_first};
+use super::letter::{Letter, Summary, oldest_first, remedy};
 use super::walk::walk;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict};
@@ -14,10 +14,11 @@ use crate::tools::setup::Setup;
 /// List the dead letters, oldest first, one a line, with a count for each reason
 ///
 /// The columns are id, type, campaign, reason code, attempts, time of failure, reason. Letters are invisible to other
-/// consumers of the dead-letter queue while the command runs.
+/// consumers of the dead-letter queue while the command runs. Those that others hold cannot be seen: the command waits
+/// 3 seconds for others to finish, and else says on standard error that letters may be missing.
 ///
-/// JSON: {"letters":[{"id","type","campaignId","reasonCode","reason","failedAt","attempts"}],"matching","inQueue",
-/// "reasons":{CODE:count}}. Exit code 0, also if there are none.
+/// JSON: {"letters":[{"id","type","campaignId","reasonCode","reason","failedAt","attempts","remedy"}],"matching","inQueue",
+/// "othersMayHold","reasons":{CODE:count}}. Exit code 0, also if there are none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker dead-letters list
@@ -45,6 +46,7 @@ pub struct Listed {
     letters: Vec<Summary>,
     matching: u64,
     in_queue: u32,
+    others_may_hold: bool,
     reasons: BTreeMap<String, u64>,
 }
 
@@ -67,6 +69,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
             letters: Vec::new(),
             matching: 0,
             in_queue: walk.length,
+            others_may_hold: false,
             reasons: BTreeMap::new(),
         };
         while let Some(letter) = walk.next().await? {
@@ -82,6 +85,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
             }
         }
         listed.keep_oldest(limit);
+        listed.others_may_hold = walk.others_may_hold;
         Ok(listed)
     })
     .await
@@ -120,9 +124,19 @@ impl fmt::Display for Listed {
             )?;
         }
         for (code, count) in &self.reasons {
-            writeln!(f, "{count:>8}  {}", or_dash(Some(code)))?;
+            write!(f, "{count:>8}  {}", or_dash(Some(code)))?;
+            match remedy(code) {
+                Some(remedy) => writeln!(f, " ({remedy})")?,
+                None => writeln!(f)?,
+            }
         }
         let (matching, in_queue) = (self.matching, self.in_queue);
+        if self.others_may_hold {
+            return write!(
+                f,
+                "{matching:>8}  of {in_queue} dead letters that nobody else holds"
+            );
+        }
         if u64::from(in_queue) == matching {
             write!(f, "{in_queue:>8}  dead letters")
         } else {
