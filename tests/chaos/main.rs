@@ -131,20 +131,14 @@ async fn run(options: &Options) -> bool {
         faults: &tally.faults,
         history: &history,
         oracle: &oracle,
-        progress: &progress,
-        reader: &reader,
+        load: &load,
         counts: &counts,
         recoveries: &tally.recoveries,
         promise: "from the moment the service could to its next commit (promised: p99 under 5 s)",
         findings: &findings,
     }
-    .print();
-    if findings.is_empty() {
-        stage.clear().await;
-    } else {
-        println!("  data and logs are kept in {}", stage.keep().display());
-    }
-    findings.is_empty()
+    .conclude(stage)
+    .await
 }
 
 /// One blow after another, until there were enough.

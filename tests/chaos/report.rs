@@ -9,10 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::check::{Counts, Findings};
 use crate::fault::Blow;
 use crate::history::History;
+use crate::load::Load;
 use crate::oracle::Oracle;
 use crate::producer::Progress;
-use crate::reader::Reader;
 use crate::recovery::Recoveries;
+use crate::stage::Stage;
 
 /// Progress: a bar on a terminal, else a line for each blow.
 pub struct Ticker(ProgressBar);
@@ -61,8 +62,7 @@ pub struct Report<'a> {
     pub faults: &'a BTreeMap<String, u32>,
     pub history: &'a History,
     pub oracle: &'a Oracle,
-    pub progress: &'a Progress,
-    pub reader: &'a Reader,
+    pub load: &'a Load,
     pub counts: &'a Counts,
     pub recoveries: &'a Recoveries,
     /// What is measured as recovery, and what is promised of it.
@@ -71,16 +71,26 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Prints it.
-    pub fn print(&self) {
+    /// Prints it, and clears the stage; or, after findings, keeps its data and logs. Returns true if the suite passed.
+    pub async fn conclude(&self, stage: Stage) -> bool {
+        self.print();
+        let passed = self.findings.is_empty();
+        if passed {
+            stage.clear().await;
+        } else {
+            println!("  data and logs are kept in {}", stage.keep().display());
+        }
+        passed
+    }
+
+    fn print(&self) {
         let Self {
             history,
             oracle,
-            progress,
-            reader,
             counts,
             ..
         } = self;
+        let Load { progress, reader, .. } = self.load;
         let load = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::Relaxed);
         let (published, seconds) = (load(&progress.published), self.lasted.as_secs());
         println!(

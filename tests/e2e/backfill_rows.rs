@@ -229,3 +229,37 @@ async fn no_file_of_another_is_written_over() {
     let text = std::fs::read_to_string(&shared).unwrap();
     assert!(text.contains("neither") && text.lines().count() == 1, "{text}");
 }
+
+#[tokio::test]
+async fn what_a_terminal_would_obey_is_escaped_in_rejects_on_standard_error_and_kept_in_a_file() {
+    let world = World::new().await;
+    let row = line("0", r#","note":"aRLOb""#).replace("RLO", "\u{202e}");
+    let said = piped(&world, &["-", "--format", "ndjson"], &format!("{row}\n")).await;
+    assert!(
+        said.code == Some(1) && !said.stderr.contains('\u{202e}'),
+        "{said:?}"
+    );
+    let told: Value = serde_json::from_str(said.stderr.lines().next().unwrap()).unwrap();
+    assert_eq!(told["original"], row);
+
+    let (_dir, path) = file("right\u{202e}to-left.ndjson", format!("{row}\n"));
+    let said = tool(&world, &["backfill", &path]).await;
+    assert!(
+        said.code == Some(1) && !said.text().contains('\u{202e}'),
+        "{said:?}"
+    );
+    assert!(said.text().contains("right\\u{202e}to-left"), "{said:?}");
+    let kept = std::fs::read_to_string(format!("{path}.rejects.ndjson")).unwrap();
+    assert!(kept.contains('\u{202e}'), "byte for byte: {kept}");
+
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut command = world.worker_command();
+    command.args(["backfill", &path, "--rejects", "-"]);
+    let output = command.current_dir(dir.path()).output().await.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && stderr.contains("--rejects -"),
+        "{stderr}"
+    );
+    assert!(output.stdout.is_empty() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
+}

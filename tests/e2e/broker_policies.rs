@@ -2,31 +2,14 @@
 
 use std::time::Duration;
 
-use lapin::options::{BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::options::{BasicConsumeOptions, BasicQosOptions};
+use lapin::types::{FieldTable, ShortString};
 use serde_json::Value;
 
 use crate::events::created;
 use crate::harness::{Outgoing, Process, World, eventually, own_services};
 use crate::limits::{Hold, metric};
 use crate::tool::{json, tool};
-
-/// Declares a quorum queue as somebody else did, with this argument.
-async fn declare(world: &World, queue: &str, argument: Option<(&str, i32)>) {
-    let mut arguments = FieldTable::default();
-    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    arguments.insert(
-        "x-overflow".into(),
-        AMQPValue::LongString("reject-publish".into()),
-    );
-    if let Some((name, value)) = argument {
-        arguments.insert(name.into(), AMQPValue::LongInt(value));
-    }
-    let (connection, channel) = world.broker.connect().await;
-    let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments);
-    declared.await.unwrap();
-    connection.close(200, "done".into()).await.unwrap();
-}
 
 /// Takes all of a queue and dies with it, as a program that is killed does.
 async fn take_all_and_die(world: &World, queue: &str, count: usize) {
@@ -61,13 +44,7 @@ async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared()
             .unwrap()
     );
     let refused = async || metric(&worker, "dead_letters_refused").await;
-    let mut poison = 0;
-    // The broker notices a full queue a little late.
-    while refused().await == 0 && poison < 200 {
-        let message = Outgoing::new("donation.created", format!("poison {poison}"));
-        world.broker.publish([message]).await;
-        poison += 1;
-    }
+    let poison = world.fill_dead_letters(&worker).await;
     worker
         .logged("dead letters are refused and stay unacknowledged")
         .await;
@@ -84,7 +61,10 @@ async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared()
 #[tokio::test]
 async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit() {
     let world = World::new().await;
-    declare(&world, &world.broker.queue, Some(("x-delivery-limit", 3))).await;
+    world
+        .broker
+        .declare_queue(&world.broker.queue, Some(("x-delivery-limit", 3)))
+        .await;
     let started = world.worker().await;
     started.logged("rabbitmqctl set_policy").await;
     assert_eq!(started.terminate().await, Some(0));
@@ -122,7 +102,10 @@ async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit
 #[tokio::test]
 async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_delivery_limit() {
     let world = World::new().await;
-    declare(&world, &world.broker.queue, Some(("x-delivery-limit", 3))).await;
+    world
+        .broker
+        .declare_queue(&world.broker.queue, Some(("x-delivery-limit", 3)))
+        .await;
     assert_eq!(world.worker().await.terminate().await, Some(0));
     // Less than the prefetch, so that a worker that took all it may would have all of them in hand.
     let count = 5000;
@@ -160,7 +143,10 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
     let world = World::new().await;
     let queue = world.broker.dead_letter_queue.clone();
     // A look leaves a count of 2 at most, and a tool that is killed adds one.
-    declare(&world, &queue, Some(("x-delivery-limit", 3))).await;
+    world
+        .broker
+        .declare_queue(&queue, Some(("x-delivery-limit", 3)))
+        .await;
     let worker = world.worker().await;
     let letters = 3;
     let poison = |number: usize| created(&format!("e{number}"), "d").amount_text("0");

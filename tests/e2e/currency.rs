@@ -10,11 +10,22 @@ use crate::tool::tool;
 
 const IN_YEN: &str = "CURRENCY is USD, but the amounts in this database are in JPY: set CURRENCY=JPY";
 
-/// 5000 yen, counted by a worker of that currency.
-async fn yen(world: &World) -> Process {
+/// A worker that counts in yen.
+async fn in_yen(world: &World) -> Process {
     let mut command = world.worker_command();
     command.env("CURRENCY", "JPY");
-    let worker = Process::start(command).await;
+    Process::start(command).await
+}
+
+/// Waits until the worker says this about why it does not consume.
+async fn says(worker: &Process, line: &str) {
+    let message = async || worker.get("/health").await.1["consumer"]["message"].to_string();
+    eventually(message, |message| message.contains(line)).await;
+}
+
+/// 5000 yen, counted by a worker of that currency.
+async fn yen(world: &World) -> Process {
+    let worker = in_yen(world).await;
     worker.healthy().await;
     world
         .broker
@@ -53,31 +64,33 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
     assert_eq!(yen(&world).await.terminate().await, Some(0));
     let settings = world.database.collection("settings");
     let refused = Process::start(world.worker_command()).await;
-    let says = async |line: &'static str| {
-        eventually(
-            || refused.get("/health"),
-            |(_, health)| {
-                health["consumer"]["message"]
-                    .as_str()
-                    .is_some_and(|it| it.contains(line))
-            },
-        )
-        .await;
-    };
-    says(IN_YEN).await;
+    says(&refused, IN_YEN).await;
     settings
         .replace_one(doc! { "_id": "service" }, doc! {})
         .await
         .unwrap();
-    says("is no text").await;
+    says(&refused, "is no text").await;
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();
-    says("is not written down any more, and it was not USD").await;
+    says(&refused, "is not written down any more, and it was not USD").await;
     assert_eq!(settings.count_documents(doc! {}).await.unwrap(), 0);
 
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "JPY");
-    let _worker = Process::start(command).await;
-    says(IN_YEN).await;
+    let _worker = in_yen(&world).await;
+    says(&refused, IN_YEN).await;
+}
+
+#[tokio::test]
+async fn a_currency_that_nothing_was_counted_in_can_be_forgotten_and_another_written_down() {
+    let world = World::new().await;
+    let mistaken = in_yen(&world).await;
+    mistaken.healthy().await;
+    assert_eq!(mistaken.terminate().await, Some(0));
+    let worker = Process::start(world.worker_command()).await;
+    says(&worker, IN_YEN).await;
+    let settings = world.database.collection("settings");
+    settings.delete_one(doc! { "_id": "service" }).await.unwrap();
+    worker.healthy().await;
+    world.broker.publish([created("e1", "d1").into()]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
 }
 
 #[tokio::test]

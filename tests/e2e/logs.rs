@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lapin::options::QueueDeleteOptions;
+use mongodb::bson::doc;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use totals_core::runtime::lifecycle::GRACE;
@@ -155,26 +155,34 @@ fn expect_ours_alone(process: &Process) {
 async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     let world = World::new().await;
     let worker = world.worker().await;
+    let queue = world.broker.dead_letter_queue.as_str();
     let poison = |text: &str| Outgoing::new("donation.created", text).header("donor", "Ada Lovelace");
     world.broker.publish([poison("first")]).await;
-    eventually(
-        || world.broker.count(&world.broker.dead_letter_queue),
-        |count| *count == 1,
-    )
-    .await;
-    // The publisher's channel is open now, and its queue is gone when it looks for it.
-    let (connection, channel) = world.broker.connect().await;
-    let queue = world.broker.dead_letter_queue.as_str();
-    channel
-        .queue_delete(queue.into(), QueueDeleteOptions::default())
-        .await
-        .unwrap();
-    connection.close(200, "done".into()).await.unwrap();
+    eventually(|| world.broker.count(queue), |count| *count == 1).await;
+
+    // The worker finds the queue, and then waits for the database before it publishes. Meanwhile the queue is deleted.
+    let contents = world.database.collection("dead_letter_queues");
+    contents.drop().await.unwrap();
+    let view = doc! { "create": "dead_letter_queues", "viewOn": "elsewhere", "pipeline": [] };
+    world.database.run(view).await;
     world
         .broker
         .publish([poison(r#"{"donorName":"Ada Lovelace"}"#)])
         .await;
+    let waits = r#"totals_worker_retries_total{operation="find_failures"}"#;
+    eventually(|| worker.counted(waits), |count| *count > 0).await;
+    world.broker.delete_queue(queue).await;
+    contents.drop().await.unwrap();
+
     world.expect_dead_letters(1).await;
+    let lines = lines(&worker);
+    let refused: Vec<_> = lines
+        .iter()
+        .filter(|line| line["message"] == "dead letters are refused and stay unacknowledged")
+        .collect();
+    assert_eq!(refused.len(), 1, "{}", worker.log());
+    let error = refused[0]["error"].as_str().unwrap();
+    assert!(error.contains("returned") && error.contains(queue), "{error}");
     expect_ours_alone(&worker);
     for donor in ["Ada", "65, 100, 97"] {
         assert!(!worker.log().contains(donor), "{}", worker.log());

@@ -1,6 +1,7 @@
 //! A broken message that comes again is parked again as soon as its letter is in the dead-letter queue no more.
 
 use lapin::options::{QueueDeleteOptions, QueuePurgeOptions};
+use lapin::types::AMQPValue;
 
 use crate::events::created;
 use crate::harness::{DeadLetter, Outgoing, Process, World, eventually};
@@ -62,7 +63,7 @@ async fn after_its_letter_was_discarded_beside_an_event_that_was_counted() {
 }
 
 #[tokio::test]
-async fn after_its_letter_was_replayed_as_another_event() {
+async fn after_its_letter_was_replayed_with_its_event_mended() {
     let world = World::new().await;
     let _worker = world.worker().await;
     park(&world, "e1", 1).await;
@@ -106,4 +107,37 @@ async fn after_the_queue_was_purged_even_if_other_letters_came_first() {
         reasons.iter().map(DeadLetter::reason).collect::<Vec<_>>().len(),
         2
     );
+}
+
+#[tokio::test]
+async fn not_for_headers_that_its_producer_has_set() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let ours = |mut message: Outgoing, counts: &[&str]| {
+        for name in ["x-original-exchange", "x-original-routing-key", "x-reason-code"] {
+            message = message.header(name, "theirs");
+        }
+        let mut headers = message.properties.headers().clone().unwrap();
+        for name in counts {
+            headers.insert((*name).into(), AMQPValue::LongLongInt(3));
+        }
+        message.properties = message.properties.with_headers(headers);
+        message
+    };
+    let copies = (0..3).map(|_| ours(broken("e1"), &["x-attempts", "x-delivery-count"]));
+    world.broker.publish(copies).await;
+    world
+        .broker
+        .publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
+        .await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    world.expect_settled(1).await;
+    let line = r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#;
+    eventually(|| worker.counted(line), |count| *count == 2).await;
+    assert_eq!(worker.counted("totals_worker_deliveries_renewed_total").await, 0);
+    let letter = world.expect_dead_letters(1).await.remove(0);
+    assert_eq!(letter.header("x-original-exchange"), world.broker.exchange);
+    assert_eq!(letter.header("x-reason-code"), "INVALID_AMOUNT");
+    let attempts = letter.properties.headers().as_ref().unwrap().inner()["x-attempts"].clone();
+    assert_eq!(attempts, AMQPValue::LongLongInt(1));
 }

@@ -4,8 +4,7 @@
 use std::collections::HashSet;
 
 use lapin::BasicProperties;
-use lapin::options::{QueueDeclareOptions, QueueDeleteOptions};
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::AMQPValue;
 use mongodb::bson::doc;
 use serde_json::json;
 
@@ -272,13 +271,7 @@ async fn a_dead_letter_queue_deleted_under_the_worker_is_declared_again() {
     let _worker = world.worker().await;
     world.broker.publish([created("e1", "d1").amount_text("0")]).await;
     world.expect_dead_letters(1).await;
-    let (connection, channel) = world.broker.connect().await;
-    let queue = world.broker.dead_letter_queue.as_str().into();
-    channel
-        .queue_delete(queue, QueueDeleteOptions::default())
-        .await
-        .unwrap();
-    connection.close(200, "done".into()).await.unwrap();
+    world.broker.delete_queue(&world.broker.dead_letter_queue).await;
     world.broker.publish([created("e2", "d2").amount_text("0")]).await;
     assert_eq!(world.expect_dead_letters(1).await.len(), 1);
 }
@@ -287,13 +280,7 @@ async fn a_dead_letter_queue_deleted_under_the_worker_is_declared_again() {
 async fn a_queue_deleted_under_the_worker_is_declared_again() {
     let world = World::new().await;
     let worker = world.worker().await;
-    let (connection, channel) = world.broker.connect().await;
-    let queue = world.broker.queue.as_str().into();
-    channel
-        .queue_delete(queue, QueueDeleteOptions::default())
-        .await
-        .unwrap();
-    connection.close(200, "done".into()).await.unwrap();
+    world.broker.delete_queue(&world.broker.queue).await;
     let connections = async || {
         worker
             .text("/metrics")
@@ -367,21 +354,7 @@ async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
 #[tokio::test]
 async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() {
     let world = World::new().await;
-    // An operator's limit: one dead letter, and no more.
-    let mut limit = FieldTable::default();
-    limit.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    limit.insert("x-max-length".into(), AMQPValue::LongInt(1));
-    limit.insert(
-        "x-overflow".into(),
-        AMQPValue::LongString("reject-publish".into()),
-    );
-    let (connection, channel) = world.broker.connect().await;
-    let queue = world.broker.dead_letter_queue.as_str().into();
-    channel
-        .queue_declare(queue, QueueDeclareOptions::durable(), limit)
-        .await
-        .unwrap();
-    connection.close(200, "done".into()).await.unwrap();
+    world.broker.limit_dead_letters().await;
     let mut command = world.worker_command();
     command.env("RABBITMQ_PREFETCH", "16");
     let worker = Process::start(command).await;
@@ -394,13 +367,7 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
             .contains(&format!("totals_worker_{metric}\n"))
     };
 
-    // The broker notices a full queue a little late, so it takes some letters more.
-    let mut poison = 0;
-    while says("dead_letters_refused 0").await && poison < 50 {
-        let message = Outgoing::new("donation.created", format!("poison {poison}"));
-        world.broker.publish([message]).await;
-        poison += 1;
-    }
+    let mut poison = world.fill_dead_letters(&worker).await;
     worker
         .logged("dead letters are refused and stay unacknowledged")
         .await;

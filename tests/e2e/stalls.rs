@@ -1,11 +1,9 @@
 //! A worker that is connected to everything and still gets nowhere says so, with what it waits for.
 
-use lapin::options::QueueDeclareOptions;
-use lapin::types::{AMQPValue, FieldTable};
 use mongodb::bson::doc;
 
 use crate::events::created;
-use crate::harness::{Outgoing, Process, World, eventually};
+use crate::harness::{Process, World, eventually};
 
 async fn stalled_seconds(worker: &Process) -> u64 {
     worker.counted("totals_worker_stalled_seconds").await
@@ -48,28 +46,9 @@ async fn health_tells_of_a_lane_whose_writes_mongodb_does_not_take() {
 #[tokio::test]
 async fn health_tells_of_dead_letters_that_their_queue_refuses_while_counting_goes_on() {
     let world = World::new().await;
-    let mut limit = FieldTable::default();
-    limit.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-    limit.insert("x-max-length".into(), AMQPValue::LongInt(1));
-    limit.insert(
-        "x-overflow".into(),
-        AMQPValue::LongString("reject-publish".into()),
-    );
-    let (connection, channel) = world.broker.connect().await;
-    let queue = world.broker.dead_letter_queue.as_str().into();
-    let declare = channel.queue_declare(queue, QueueDeclareOptions::durable(), limit);
-    declare.await.unwrap();
-    connection.close(200, "done".into()).await.unwrap();
+    world.broker.limit_dead_letters().await;
     let worker = world.worker().await;
-
-    // The broker notices a full queue a little late, so it takes some letters more.
-    let mut poison = 0;
-    while worker.counted("totals_worker_dead_letters_refused").await == 0 {
-        let message = Outgoing::new("donation.created", format!("poison {poison}"));
-        world.broker.publish([message]).await;
-        poison += 1;
-        assert!(poison < 50, "the queue should be full by now");
-    }
+    world.fill_dead_letters(&worker).await;
     let complaint = complaint(&worker).await;
     for part in ["refused dead letters made no progress for 3", "lift its limits"] {
         assert!(complaint.contains(part), "{part}: {complaint}");

@@ -1,6 +1,6 @@
 //! What somebody deletes under a running worker: it is back within the time between two looks.
 
-use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use mongodb::bson::doc;
 use totals_core::domain::EventType;
@@ -89,9 +89,7 @@ async fn a_deleted_dead_letter_queue_is_back_before_a_letter_needs_it() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     let queue = world.broker.dead_letter_queue.as_str();
-    let (connection, channel) = world.broker.connect().await;
-    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
-    deleted.await.unwrap();
+    world.broker.delete_queue(queue).await;
     let is_there = async || {
         let (connection, channel) = world.broker.connect().await;
         let passive = QueueDeclareOptions::default().passive();
@@ -102,7 +100,6 @@ async fn a_deleted_dead_letter_queue_is_back_before_a_letter_needs_it() {
     };
     eventually(is_there, |is_there| *is_there).await;
     worker.logged("the dead-letter queue was missing").await;
-    connection.close(200, "done".into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -167,7 +164,9 @@ async fn health_tells_of_a_view_in_a_collections_place_while_nothing_is_to_be_co
     }
     let looks = metric(&worker, "upkeep_total").await;
     assert!(complaint.starts_with("upkeep"), "{complaint}");
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let failed = r#"totals_worker_retries_total{operation="check_collections"}"#;
+    let failures = worker.counted(failed).await;
+    eventually(|| worker.counted(failed), |count| *count > failures + 1).await;
     assert_eq!(
         metric(&worker, "upkeep_total").await,
         looks,

@@ -164,15 +164,24 @@ impl Broker {
 
     /// Puts a dead letter back into the queue as it is, as the management page does.
     pub async fn move_back(&self, letter: DeadLetter) {
+        self.put(&self.queue, letter).await;
+    }
+
+    /// Puts a letter at the end of the dead-letter queue as it is.
+    pub async fn park(&self, letter: DeadLetter) {
+        self.put(&self.dead_letter_queue, letter).await;
+    }
+
+    async fn put(&self, queue: &str, letter: DeadLetter) {
         let (connection, channel) = self.connect().await;
         channel
             .confirm_select(ConfirmSelectOptions::default())
             .await
             .unwrap();
-        let (queue, DeadLetter { body, properties }) = (self.queue.as_str().into(), letter);
+        let DeadLetter { body, properties } = letter;
         let publish = channel.basic_publish(
             "".into(),
-            queue,
+            queue.into(),
             BasicPublishOptions::default(),
             &body,
             properties,
@@ -234,6 +243,36 @@ impl Broker {
         );
         declared.await.unwrap();
         connection.close(200, "done".into()).await.unwrap();
+    }
+
+    /// Declares a quorum queue as somebody else did before the worker, with one more argument. It refuses what it has no
+    /// room for.
+    pub async fn declare_queue(&self, queue: &str, argument: Option<(&str, i32)>) {
+        let mut arguments = FieldTable::default();
+        for (name, value) in [("x-queue-type", "quorum"), ("x-overflow", "reject-publish")] {
+            arguments.insert(name.into(), AMQPValue::LongString(value.into()));
+        }
+        if let Some((name, value)) = argument {
+            arguments.insert(name.into(), AMQPValue::LongInt(value));
+        }
+        let (connection, channel) = self.connect().await;
+        let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments);
+        declared.await.unwrap();
+        connection.close(200, "done".into()).await.unwrap();
+    }
+
+    /// Deletes a queue, as an operator does.
+    pub async fn delete_queue(&self, queue: &str) {
+        let (connection, channel) = self.connect().await;
+        let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
+        deleted.await.unwrap();
+        connection.close(200, "done".into()).await.unwrap();
+    }
+
+    /// Declares a dead-letter queue with room for one letter.
+    pub async fn limit_dead_letters(&self) {
+        let room = ("x-max-length", 1);
+        self.declare_queue(&self.dead_letter_queue, Some(room)).await;
     }
 
     /// Removes the exchange and the queues.

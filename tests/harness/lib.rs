@@ -130,6 +130,20 @@ impl World {
         self.broker.take_dead_letters().await
     }
 
+    /// Publishes broken messages until the dead-letter queue has no room for one more; returns how many.
+    pub async fn fill_dead_letters(&self, worker: &Process) -> usize {
+        // The broker notices a full queue a little late, and a new policy too, so it takes some letters more.
+        const ENOUGH: usize = 200;
+        let mut published = 0;
+        while worker.counted("totals_worker_dead_letters_refused").await == 0 {
+            assert!(published < ENOUGH, "the queue should be full by now");
+            let message = Outgoing::new("donation.created", format!("poison {published}"));
+            self.broker.publish([message]).await;
+            published += 1;
+        }
+        published
+    }
+
     /// Waits until nothing is left in the queue and the log holds so many processed events, and then checks that
     /// every campaign's totals are the fold of its donations.
     pub async fn expect_settled(&self, processed: usize) {

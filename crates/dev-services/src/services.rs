@@ -253,6 +253,9 @@ fn volume(settings: &Settings, kind: Kind) -> Option<Volume> {
 }
 
 async fn ping(url: &str) -> Result<(), Cause> {
+    if url::SecretUrl::from(url).is_ambiguous() {
+        return Err(NOT_A_CONNECTION_STRING.into());
+    }
     let url = ConnectionString::parse(url).map_err(|_quotes_the_url| NOT_A_CONNECTION_STRING)?;
     let mut options = ClientOptions::parse(url).await?;
     options.server_selection_timeout = Some(EXTERNAL_TIMEOUT);
@@ -286,6 +289,7 @@ mod tests {
             "mongodb://ada:S3CR:ET/cr@db",
             "mongodb://ada:70000/cr@db",
             "mongodb://ada:S3CR",
+            "mongodb://ada:7000?x=cr@db",
         ] {
             let error = ping(url)
                 .await
@@ -294,7 +298,7 @@ mod tests {
             let source = std::error::Error::source(&error).unwrap();
             let said = format!("{error} {source} {error:?}");
             assert!(said.contains("***"), "{said}");
-            for secret in ["ada", "se/", "/cr", "et@", "`se`", ": se", "S3CR", "ET@", "70000"] {
+            for secret in ["ada", "se/", "/cr", "et@", "`se`", ": se", "S3CR", "ET@", "7000"] {
                 assert!(!said.contains(secret), "{secret} in {said}");
             }
         }

@@ -17,6 +17,16 @@ impl SecretUrl {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Returns true if an `@` stands behind the hosts: in the path, the options or the fragment.
+    ///
+    /// A parser may then have taken part of a password for a host (`user` and the port 12 in `amqp://user:12/ss@host`), and
+    /// whoever shows that host shows the password. Such a URL is to be refused; the `@` may be written `%40`.
+    pub fn is_ambiguous(&self) -> bool {
+        let (_, rest) = split_scheme(&self.0);
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        rest[end..].contains('@')
+    }
 }
 
 impl From<&str> for SecretUrl {
@@ -107,6 +117,29 @@ mod tests {
                 (url.to_string(), format!("{url:?}")),
                 (shown.to_owned(), shown.to_owned())
             );
+        }
+    }
+
+    #[test]
+    fn a_host_that_may_be_part_of_a_password_is_noticed() {
+        for url in [
+            "amqp://user:12/ss@host",
+            "amqp://user:12?ss@host",
+            "amqp://user:12#ss@host",
+            "amqp://user:p@12/ss@host",
+            "mongodb://user:12/?s=s@host/t",
+        ] {
+            assert!(SecretUrl::from(url).is_ambiguous(), "{url}");
+            let shown = SecretUrl::from(url).to_string();
+            assert!(!shown.contains("12") && !shown.contains("user"), "{shown}");
+        }
+        for url in [
+            "amqp://u:p@host/v",
+            "amqp://u:p@q@host",
+            "amqp://host/v%401",
+            "u:p@host",
+        ] {
+            assert!(!SecretUrl::from(url).is_ambiguous(), "{url}");
         }
     }
 

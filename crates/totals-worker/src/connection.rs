@@ -159,7 +159,7 @@ pub async fn call<T>(
 }
 
 /// The addresses of the broker's nodes, checked. All clones turn to the same one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Address {
     /// One or more.
     nodes: Arc<[AMQPUri]>,
@@ -222,11 +222,10 @@ impl Address {
 }
 
 fn node(url: &config::SecretUrl) -> Result<AMQPUri, ConfigError> {
-    let mut uri: AMQPUri = url
-        .expose()
-        .parse()
-        .ok()
-        .filter(|uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES && !uri.authority.host.contains(','))
+    let fits = |uri: &AMQPUri| uri.vhost.len() <= MAX_VHOST_BYTES && !uri.authority.host.contains(',');
+    let parsed = url.expose().parse().ok();
+    let mut uri: AMQPUri = parsed
+        .filter(|uri| fits(uri) && !url.is_ambiguous())
         .ok_or_else(|| ConfigError::invalid(&config::RABBITMQ_URL, url.expose()))?;
     if uri.vhost.is_empty() {
         // `amqp://host/` means the default virtual host to everyone but the specification.
@@ -246,6 +245,13 @@ impl std::fmt::Display for Address {
             AMQPScheme::AMQPS => "amqps",
         };
         write!(f, "{scheme}://{}:{}", authority.host, authority.port)
+    }
+}
+
+/// Without the password, as it is shown.
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 
@@ -309,5 +315,23 @@ mod tests {
         let urls = ["amqp://u:secret@a:5672", "amqp://u:secret@b:port"].map(str::to_owned);
         let line = address(&urls).unwrap_err().to_string();
         assert!(line.ends_with("got `amqp://***@b:port`"), "{line}");
+    }
+
+    #[test]
+    fn a_password_that_was_not_escaped_is_never_taken_for_a_host() {
+        for url in [
+            "amqp://user:12/ss@host",
+            "amqp://user:12?ss@host",
+            "amqp://u:p@12/ss@host",
+        ] {
+            let shown = match address(&[url.to_owned()]) {
+                Ok(address) => format!("{address} {address:?}"),
+                Err(error) => error.to_string(),
+            };
+            let got = shown.split("got").last().unwrap_or_default();
+            assert!(!got.contains("user") && !got.contains("12"), "{shown}");
+        }
+        let shown = format!("{:?}", address(&["amqp://ada:s3cret@host".to_owned()]));
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 }

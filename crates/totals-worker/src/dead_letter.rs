@@ -23,9 +23,10 @@ use totals_core::runtime::config::Broker;
 use totals_core::store::{Contents, Decision, Failure, Store};
 
 use crate::connection::{Address, BrokerError};
+use crate::look::POLL;
 use crate::message::{Message, Reason};
 use crate::metrics::Metrics;
-use crate::publisher::Publisher;
+use crate::publisher::{Found, Publisher};
 use crate::report::Report;
 use crate::settle::Settle;
 use crate::stall::Task;
@@ -265,7 +266,8 @@ impl DeadLetters {
     }
 
     /// What is in the dead-letter queue, by a look at whether it is empty. Before a letter is put into it: an empty queue
-    /// that was filled again could not be told from one that never was empty.
+    /// that was filled again could not be told from one that never was empty. Letters that somebody holds are there: who
+    /// only looks at them soon gives them back, and who does so for long is not waited for.
     async fn contents(
         &self,
         publisher: &mut Publisher,
@@ -273,8 +275,10 @@ impl DeadLetters {
     ) -> Result<Contents, Abandoned> {
         let queue = self.config.dead_letter_queue();
         let empty = loop {
-            match publisher.finds_nothing().await {
-                Ok(empty) => break empty,
+            match publisher.look().await {
+                Ok(Found::Nothing) => break true,
+                Ok(Found::Messages) => break false,
+                Ok(Found::Unknown) => self.unless_stopping(POLL).await?,
                 Err(error) => {
                     publisher.disconnect().await;
                     self.pause(backoff, "count_dead_letters", &error).await?;
@@ -343,6 +347,10 @@ impl DeadLetters {
         if backoff.is_worth_a_line() {
             tracing::warn!(operation, attempt = backoff.failures(), %error, "dead letters have to wait");
         }
+        self.unless_stopping(delay).await
+    }
+
+    async fn unless_stopping(&self, delay: Duration) -> Result<(), Abandoned> {
         tokio::select! {
             () = self.stopping.cancelled() => Err(Abandoned),
             () = tokio::time::sleep(delay) => Ok(()),

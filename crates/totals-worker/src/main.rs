@@ -11,6 +11,7 @@ mod epoch;
 mod http;
 mod in_hand;
 mod lane;
+mod look;
 mod message;
 mod metrics;
 mod publisher;

@@ -9,7 +9,8 @@ use totals_core::store::StoreError;
 
 use crate::in_hand::Held;
 
-/// The headers of a dead letter. Whoever replays one keeps them.
+/// The headers of a dead letter. Whoever replays one keeps them. A producer may set any of them as well, with a meaning
+/// of its own, so each is believed only where a producer's message cannot have it.
 pub mod header {
     /// The reason's class.
     pub const REASON_CODE: &str = "x-reason-code";
@@ -19,7 +20,7 @@ pub mod header {
     pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
     /// The routing key it was published with.
     pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
-    /// When it was dead-lettered, RFC 3339.
+    /// When it was dead-lettered, RFC 3339 to the microsecond: letters that were parked together are told apart by it.
     pub const FAILED_AT: &str = "x-failed-at";
     /// How often it was dead-lettered.
     pub const ATTEMPTS: &str = "x-attempts";
@@ -28,6 +29,15 @@ pub mod header {
     pub const DELIVERY_COUNT: &str = "x-delivery-count";
     /// A note of RabbitMQ 4 beside it.
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
+
+    /// The texts that a letter has, and that only a letter has all of.
+    pub(super) const OF_A_LETTER: [&str; 5] = [
+        REASON_CODE,
+        REASON,
+        ORIGINAL_EXCHANGE,
+        ORIGINAL_ROUTING_KEY,
+        FAILED_AT,
+    ];
 }
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
@@ -43,6 +53,8 @@ pub struct Message {
     pub properties: BasicProperties,
     /// Its content.
     pub body: Vec<u8>,
+    /// Whether its queue has delivered it before.
+    redelivered: bool,
     /// Its share of what the worker has in hand.
     share: Option<Held>,
 }
@@ -55,6 +67,7 @@ impl From<Delivery> for Message {
             routing_key: delivery.routing_key.to_string(),
             properties: delivery.properties,
             body: delivery.data,
+            redelivered: delivery.redelivered,
             share: None,
         };
         // A dead letter that was moved straight back into the queue (the management page can do that) carries the
@@ -77,14 +90,25 @@ impl Message {
         self
     }
 
-    /// How often it was dead-lettered before.
+    /// How often it was dead-lettered before. A number that does not stand beside all else that a letter has is a
+    /// producer's own.
     pub fn attempts(&self) -> i64 {
-        self.count(header::ATTEMPTS)
+        let is_letter = header::OF_A_LETTER.iter().all(|name| self.header(name).is_some());
+        if is_letter {
+            self.count(header::ATTEMPTS).max(0)
+        } else {
+            0
+        }
     }
 
-    /// How often its queue has delivered it before.
+    /// How often its queue has delivered it before. The queue notes that on what it delivers again; on anything else it is
+    /// a producer's own number.
     pub fn deliveries_before(&self) -> i64 {
-        self.count(header::DELIVERY_COUNT)
+        if self.redelivered {
+            self.count(header::DELIVERY_COUNT)
+        } else {
+            0
+        }
     }
 
     fn count(&self, name: &str) -> i64 {
@@ -193,5 +217,60 @@ pub fn subject(event: &Event) -> Subject {
         event_type: Some(event.event_type().to_string()),
         campaign: event.campaign().cloned(),
         donation: Some(event.donation.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::types::FieldTable;
+
+    use super::*;
+
+    fn message(exchange: &str, redelivered: bool, texts: &[&str], counts: &[&str]) -> Message {
+        let mut headers = FieldTable::default();
+        for name in texts {
+            headers.insert((*name).into(), AMQPValue::LongString("producer".into()));
+        }
+        for name in counts {
+            headers.insert((*name).into(), AMQPValue::LongLongInt(7));
+        }
+        let mut delivery = Delivery::mock(
+            1,
+            exchange.into(),
+            "donation.created".into(),
+            redelivered,
+            Vec::new(),
+        );
+        delivery.properties = BasicProperties::default().with_headers(headers);
+        delivery.into()
+    }
+
+    #[test]
+    fn what_a_producer_sets_is_not_taken_for_ours() {
+        let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
+        for left_out in header::OF_A_LETTER {
+            let texts = header::OF_A_LETTER.into_iter().filter(|name| *name != left_out);
+            let producers = message("care-for-all", false, &texts.collect::<Vec<_>>(), &counts);
+            assert_eq!(
+                (producers.attempts(), producers.deliveries_before()),
+                (0, 0),
+                "{left_out}"
+            );
+            assert_eq!(
+                (producers.exchange.as_str(), producers.routing_key.as_str()),
+                ("care-for-all", "donation.created")
+            );
+        }
+    }
+
+    #[test]
+    fn a_letter_that_comes_back_and_what_is_delivered_again_are_known() {
+        let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
+        let letter = message("", true, &header::OF_A_LETTER, &counts);
+        assert_eq!((letter.attempts(), letter.deliveries_before()), (7, 7));
+        assert_eq!(
+            (letter.exchange.as_str(), letter.routing_key.as_str()),
+            ("producer", "producer")
+        );
     }
 }

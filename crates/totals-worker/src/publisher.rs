@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
-use totals_core::domain::Timestamp;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use tokio::time::Instant;
 use totals_core::runtime::config::Broker;
 
 use crate::connection::{Address, BrokerError, call, close};
 use crate::dead_letter::Parked;
+use crate::look::{PATIENCE, look};
 use crate::message::{Message, header};
 use crate::topology;
 
@@ -36,6 +39,17 @@ impl Publish for Parked {
     }
 }
 
+/// What a queue holds, as far as it can be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing at all.
+    Nothing,
+    /// Messages, or somebody who has held what there may be for longer than a look takes.
+    Messages,
+    /// Nothing that can be seen, since a moment ago, while somebody may hold messages: look again.
+    Unknown,
+}
+
 /// A connection that is opened when the first message needs it.
 pub struct Publisher {
     address: Address,
@@ -44,6 +58,8 @@ pub struct Publisher {
     queue: String,
     connection: Option<Connection>,
     channel: Option<Channel>,
+    /// Since when each look has found nothing that can be seen while somebody may hold messages.
+    in_doubt: Option<Instant>,
 }
 
 impl Publisher {
@@ -64,6 +80,7 @@ impl Publisher {
             queue,
             connection: None,
             channel: None,
+            in_doubt: None,
         }
     }
 
@@ -75,17 +92,27 @@ impl Publisher {
         }
     }
 
-    /// Returns true if the queue holds no message that is not in somebody's hands.
+    /// Looks at what the queue holds.
     ///
     /// # Errors
     /// [`BrokerError`]; then disconnect, and ask again: the queue is declared if it is missing.
-    pub async fn finds_nothing(&mut self) -> Result<bool, BrokerError> {
+    pub async fn look(&mut self) -> Result<Found, BrokerError> {
         let queue = self.queue.clone();
-        let channel = self.channel().await?;
-        let options = QueueDeclareOptions::default().passive();
-        let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-        let counted = call("counting the dead letters", declared).await?;
-        Ok(counted.message_count() == 0)
+        let seen = look(self.channel().await?, &queue).await?;
+        if seen.is_in_doubt() {
+            let since = *self.in_doubt.get_or_insert_with(Instant::now);
+            return Ok(if since.elapsed() < PATIENCE {
+                Found::Unknown
+            } else {
+                Found::Messages
+            });
+        }
+        self.in_doubt = None;
+        Ok(if seen.ready == 0 {
+            Found::Nothing
+        } else {
+            Found::Messages
+        })
     }
 
     /// Publishes all, and takes out of `batch` what the broker has confirmed: all of it, or it is an error.
@@ -245,13 +272,20 @@ fn headers(Parked { message, reason }: &Parked) -> FieldTable {
         (header::REASON, &reason.text),
         (header::ORIGINAL_EXCHANGE, &message.exchange),
         (header::ORIGINAL_ROUTING_KEY, &message.routing_key),
-        (header::FAILED_AT, &Timestamp::now().to_string()),
+        (header::FAILED_AT, &now()),
     ] {
         headers.insert(name.into(), AMQPValue::LongString(value.into()));
     }
     let attempts = message.attempts().saturating_add(1);
     headers.insert(header::ATTEMPTS.into(), AMQPValue::LongLongInt(attempts));
     headers.into()
+}
+
+/// The present moment as [`header::FAILED_AT`] has it.
+fn now() -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+    let now = OffsetDateTime::now_utc();
+    now.format(format).unwrap_or_else(|_| now.to_string())
 }
 
 #[cfg(test)]

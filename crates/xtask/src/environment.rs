@@ -23,8 +23,11 @@ impl Environment {
 
     fn with_file(path: &Path, process: HashMap<String, String>) -> Result<Self, Error> {
         let file = if path.exists() {
-            let entries = dotenvy::from_path_iter(path).and_then(Iterator::collect);
-            entries.map_err(|source| Error::DotEnv(path.to_owned(), source))?
+            let text = std::fs::read(path).map_err(|source| Error::DotEnv(path.to_owned(), source))?;
+            // Editors on Windows put a byte order mark before the first name.
+            let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+            let entries = dotenvy::from_read_iter(text).collect::<Result<_, _>>();
+            entries.map_err(|error| Error::DotEnv(path.to_owned(), without_the_line(error)))?
         } else {
             HashMap::new()
         };
@@ -67,6 +70,14 @@ impl Environment {
     }
 }
 
+/// The crate's own message would print the line, and with it perhaps a password.
+fn without_the_line(error: dotenvy::Error) -> std::io::Error {
+    match error {
+        dotenvy::Error::Io(error) => error,
+        _ => std::io::Error::other("a line is not of the form NAME=value"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +101,18 @@ mod tests {
         assert_eq!(environment.get("EMPTY"), None);
         assert_eq!(environment.port("PORT", 1).unwrap(), 5000);
         assert_eq!(environment.port("WORKER_PORT", 3006).unwrap(), 3006);
+    }
+
+    #[test]
+    fn a_file_from_windows_is_read_and_a_bad_line_is_not_repeated() {
+        let environment = environment("\u{feff}PORT=4000\r\nHOST=h\r\n", &[]);
+        assert_eq!(environment.get("PORT"), Some("4000"));
+        assert_eq!(environment.get("HOST"), Some("h"));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".env");
+        std::fs::write(&path, "PASSWORD s3cret\n").unwrap();
+        let error = Environment::with_file(&path, HashMap::new()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub enum Error {
     Write(PathBuf, #[source] std::io::Error),
 
     #[error("{} is not a usable .env file", .0.display())]
-    DotEnv(PathBuf, #[source] dotenvy::Error),
+    DotEnv(PathBuf, #[source] std::io::Error),
 
     #[error("{variable} must be a port number (1 to 65535), got `{value}`")]
     PortNumber { variable: &'static str, value: String },

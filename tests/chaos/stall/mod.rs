@@ -89,21 +89,15 @@ pub async fn run(options: &Options) -> bool {
         faults: &rounds.faults,
         history: &history,
         oracle: &oracle,
-        progress: &load.progress,
-        reader: &load.reader,
+        load: &load,
         counts: &counts,
         recoveries: &rounds.recoveries,
         promise: "from the fault, or its being given back, until all kinds of events are counted and /health says 200 \
                   (promised: 30 s)",
         findings: &findings,
     }
-    .print();
-    if findings.is_empty() {
-        stage.clear().await;
-    } else {
-        println!("  data and logs are kept in {}", stage.keep().display());
-    }
-    findings.is_empty()
+    .conclude(stage)
+    .await
 }
 
 fn code(letter: &DeadLetter) -> String {

@@ -224,6 +224,79 @@ async fn a_view_in_a_collections_place_is_named_with_the_remedy() {
 }
 
 #[tokio::test]
+async fn a_collection_that_nothing_works_with_is_named_and_the_printed_remedy_mends_it() {
+    for (name, options, problem) in [
+        (
+            "event_log",
+            doc! { "capped": true, "size": 1_000_000 },
+            "is capped",
+        ),
+        (
+            "donations",
+            doc! { "collation": { "locale": "en", "strength": 2 } },
+            "has a collation",
+        ),
+        (
+            "dead_letter_queues",
+            doc! { "capped": true, "size": 1_000_000 },
+            "is capped",
+        ),
+        (
+            "settings",
+            doc! { "timeseries": { "timeField": "at" } },
+            "is a time series",
+        ),
+    ] {
+        let world = World::new().await;
+        let mut create = doc! { "create": name };
+        create.extend(options);
+        world.database.run(create).await;
+        let worker = Process::start(world.worker_command()).await;
+        let wanted = format!("{name} {problem}");
+        let health = eventually(
+            async || worker.get("/health").await.1.to_string(),
+            |health| health.contains(&wanted),
+        )
+        .await;
+        if problem == "is a time series" {
+            world.database.run(doc! { "drop": name }).await;
+        } else {
+            let old = format!("{name}_old");
+            assert!(health.contains(&old) && health.contains("$out"), "{health}");
+            assert_eq!(worker.terminate().await, Some(0));
+            let collection = world.database.collection(name);
+            collection
+                .insert_one(doc! { "_id": "kept", "campaignId": "kept" })
+                .await
+                .unwrap();
+            let (from, to) = (
+                collection.namespace(),
+                format!("{}.{old}", collection.namespace().db),
+            );
+            let rename = doc! { "renameCollection": from.to_string(), "to": to };
+            world.database.run_admin(rename).await;
+            let copied = world
+                .database
+                .collection(&old)
+                .aggregate([doc! { "$out": name }])
+                .await;
+            copied.unwrap();
+            assert!(
+                collection
+                    .find_one(doc! { "_id": "kept" })
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
+            collection.delete_one(doc! { "_id": "kept" }).await.unwrap();
+        }
+        let worker = world.worker().await;
+        counts(&world, "first").await;
+        assert_eq!(worker.terminate().await, Some(0));
+    }
+}
+
+#[tokio::test]
 async fn an_administrators_unique_index_sets_aside_what_it_refuses_and_nothing_else() {
     let world = World::new().await;
     let worker = world.worker().await;

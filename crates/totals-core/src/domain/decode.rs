@@ -191,6 +191,8 @@ fn read(
     })?;
     let outer: Outer<'_> = object(text, "the message")?;
 
+    let fields = object::<Payload<'_>>(outer.envelope().map_or(text, RawValue::get), "payload");
+    about(&outer, fields.as_ref().ok(), routing_key, subject);
     let sent_id = message_id.and_then(|id| EventId::try_from(id).ok());
     let payload = match (outer.envelope(), outer.donation_id) {
         (Some(payload), _) => {
@@ -212,12 +214,7 @@ fn read(
         Some(_) => Some(required_string("eventType", outer.event_type)?),
         None => optional_string("eventType", outer.event_type)?,
     };
-    let told = own_type.as_deref().unwrap_or(routing_key);
-    subject.event_type = Some(told.chars().take(MAX_TYPE_CHARS).collect());
-    let fields: Payload<'_> = object(payload, "payload")?;
-    subject.campaign = id("campaignId", fields.campaign_id).ok();
-    subject.donation = id("donationId", fields.donation_id).ok();
-
+    let fields = fields?;
     let event_type = event_type(own_type.as_deref(), routing_key)?;
     not_of_another_type(event_type, &fields)?;
     let donation = id("donationId", fields.donation_id)?;
@@ -236,6 +233,17 @@ fn read(
         occurred_at,
         payload,
     })
+}
+
+/// What can be read of a message beside its id, whatever is wrong with the rest.
+fn about(outer: &Outer<'_>, fields: Option<&Payload<'_>>, routing_key: &str, subject: &mut Subject) {
+    let told = match outer.event_type {
+        Some(own) => string(own),
+        None => Some(routing_key.into()),
+    };
+    subject.event_type = told.map(|told| told.chars().take(MAX_TYPE_CHARS).collect());
+    subject.campaign = fields.and_then(|fields| id("campaignId", fields.campaign_id).ok());
+    subject.donation = fields.and_then(|fields| id("donationId", fields.donation_id).ok());
 }
 
 /// The type that the body names, or else the routing key. A key that is no type, such as the queue's name at a replay,

@@ -37,10 +37,15 @@ pub enum ConfigError {
 impl ConfigError {
     /// A value that `variable` does not allow. Credentials in it are not repeated.
     pub fn invalid(variable: &Variable, value: &str) -> Self {
-        let (value, allowed) = (SecretUrl::from(value).to_string(), variable.allowed.to_owned());
+        let value = SecretUrl::from(value);
+        let mut allowed = variable.allowed.to_owned();
+        if value.is_ambiguous() {
+            allowed
+                .push_str(", with %40 for @, %2F for /, %3F for ? and %23 for # within a user or a password");
+        }
         Self::Invalid {
             variable: variable.name,
-            value,
+            value: value.to_string(),
             allowed,
         }
     }
@@ -283,9 +288,9 @@ impl Source {
     /// [`ConfigError`] if `DATABASE_URL` is none.
     pub fn database(&self) -> Result<Database, ConfigError> {
         self.checked(&DATABASE_URL, |url| {
-            mongodb::options::ConnectionString::parse(url)
-                .ok()
-                .map(|_| Database { url: url.into() })
+            let parsed = mongodb::options::ConnectionString::parse(url).ok();
+            let url = parsed.map(|_| SecretUrl::from(url));
+            url.filter(|url| !url.is_ambiguous()).map(|url| Database { url })
         })
     }
 

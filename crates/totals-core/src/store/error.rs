@@ -173,6 +173,19 @@ impl StoreError {
         }
     }
 
+    /// A collection of ours that somebody has made with options that nothing works with, and that cannot be changed.
+    pub(in crate::store) fn unusable_collection(name: &str, problem: &str) -> Self {
+        Self {
+            decision: Decision::Retry,
+            code: None,
+            cause: Cause::Structure,
+            summary: format!(
+                "the collection {name} {problem}: stop the workers, and in mongosh copy it into an ordinary one, \
+                 db.{name}.renameCollection(\"{name}_old\"); db.{name}_old.aggregate([{{$out: \"{name}\"}}])"
+            ),
+        }
+    }
+
     /// A write that was made, and that a majority has not confirmed.
     pub(in crate::store) fn unconfirmed(code: i32) -> Self {
         Self {

@@ -234,6 +234,15 @@ fn what_can_be_read_of_a_refused_message_is_known() {
     assert_eq!(refused.subject.campaign.unwrap().as_str(), "c1");
     assert_eq!(refused.subject.donation.unwrap().as_str(), "d1");
     assert_eq!(refused.subject.event_type.unwrap(), "donation.created");
+
+    for id in ["7", "null", r#""""#] {
+        let body = CREATED.replace(r#""e1""#, id);
+        let subject = *decode(body.as_bytes(), "", None, usd()).unwrap_err().subject;
+        assert_eq!(subject.event_id, None, "{body}");
+        assert_eq!(subject.campaign.unwrap().as_str(), "c1", "{body}");
+        assert_eq!(subject.donation.unwrap().as_str(), "d1", "{body}");
+        assert_eq!(subject.event_type.unwrap(), "donation.created", "{body}");
+    }
 }
 
 #[test]

@@ -75,6 +75,12 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
             "DATABASE_URL must be a MongoDB connection string such as mongodb://host:27017/totals-service, \
              got `postgres://***@db/totals`",
         ),
+        (
+            "DATABASE_URL",
+            "mongodb://ada:12?x=secret@db",
+            "DATABASE_URL must be a MongoDB connection string such as mongodb://host:27017/totals-service, with %40 for \
+             @, %2F for /, %3F for ? and %23 for # within a user or a password, got `mongodb://***?***`",
+        ),
     ] {
         assert_eq!(source(&[(name, value)]).api().unwrap_err().to_string(), line);
     }

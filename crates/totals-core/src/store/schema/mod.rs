@@ -21,7 +21,11 @@ impl Store {
         let store = self.clone();
         detached(async move {
             if let Some(currency) = store.currency {
-                settings::agree_on(&store.database, currency, &store.refused).await?;
+                let agreed = settings::agree_on(&store.database, currency, &store.refused).await;
+                if agreed.as_ref().is_err_and(|error| !error.is_other_currency()) {
+                    indexes::list_collections(&store.database).await?;
+                }
+                agreed?;
             }
             store.structure.prepare(&store.database).await
         })

@@ -21,7 +21,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::error::ToolError;
-use super::output::{Answer, Output, Verdict};
+use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
 use csv::Column;
@@ -181,7 +181,7 @@ impl fmt::Display for Backfilled {
              duplicates, {rejected} rejected"
         )?;
         match rejects {
-            Some(path) => write!(f, ", listed in {}", path.display()),
+            Some(path) => write!(f, ", listed in {}", Line(&path.to_string_lossy())),
             None if *rejected > 0 => write!(f, ", listed on standard error"),
             None => Ok(()),
         }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use totals_core::runtime::terminal;
 
 use super::rows::{Row, is_stdin};
 use crate::message::Reason;
@@ -65,6 +66,14 @@ impl Rejects {
     /// [`ToolError::File`] if it cannot be written, is the `input` itself, is named and has content, or if another
     /// backfill writes it.
     pub fn create(named: Option<&Path>, input: &Path, give_up: CancellationToken) -> Result<Self, ToolError> {
+        if named == Some(Path::new("-")) {
+            return Err(ToolError::Usage(
+                "--rejects -: standard output has the answer alone; rejects go to standard error if the rows come from \
+                 standard input (totals-worker backfill - --format ndjson|csv < FILE) and --rejects is left out; a file \
+                 of that name is ./-"
+                    .to_owned(),
+            ));
+        }
         if named.is_none() && is_stdin(input) {
             return Ok(Self::new(None, Box::new(LineWriter::new(io::stderr())), give_up));
         }
@@ -110,8 +119,13 @@ impl Rejects {
             original: row.text(),
         };
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = serde_json::to_writer(&mut written.to, &reject).map_err(io::Error::from);
-        match line.and_then(|()| written.to.write_all(b"\n")) {
+        let line = serde_json::to_string(&reject).map_err(io::Error::from);
+        let line = line.map(|line| match self.files {
+            Some(_) => line,
+            // The same document, which a terminal shows and does not obey.
+            None => terminal::json(&line).into_owned(),
+        });
+        match line.and_then(|line| writeln!(written.to, "{line}")) {
             Ok(()) => written.count += 1,
             Err(error) => {
                 written.failed.get_or_insert(error);

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use lapin::Channel;
 use serde::Serialize;
-use totals_core::domain::{ContentHash, Currency, EventId, Invalid, Subject, decode};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use totals_core::domain::{ContentHash, Currency, EventId, Invalid, InvalidCode, Subject, decode};
 use totals_core::store::Failure;
 
 use crate::message::{Message, header, subject};
@@ -28,6 +30,17 @@ pub fn distinct_hashes(letters: &[Letter]) -> BTreeSet<String> {
     letters.iter().map(Letter::body_hash).collect()
 }
 
+/// Puts the oldest first, by what each says of the time since when it is here; those that do not say it are the last.
+///
+/// Their places in the queue do not tell it: a fresh copy goes to the end, and RabbitMQ gives what several consumers held,
+/// each fetch being one, back in an order of its own.
+pub fn oldest_first<T>(letters: &mut [T], failed_at: impl Fn(&T) -> Option<&str>) {
+    letters.sort_by_cached_key(|letter| {
+        let since = failed_at(letter).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        (since.is_none(), since)
+    });
+}
+
 /// A letter as one line of a list.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +59,16 @@ pub struct Summary {
     pub failed_at: Option<String>,
     /// How often it was dead-lettered.
     pub attempts: i64,
+    /// What has to be done before it can be applied, if a replay of it as it is never helps.
+    pub remedy: Option<&'static str>,
+}
+
+/// What to do about letters of this class that come back whenever they are replayed as they are.
+pub fn remedy(reason_code: &str) -> Option<&'static str> {
+    (reason_code == InvalidCode::EventTypeMismatch.as_str()).then_some(
+        "replayed as it is it comes back; if the body's eventType is true, replay it with --body (show --raw prints the \
+         body), else let its producer publish it again, right",
+    )
 }
 
 impl Letter {
@@ -104,6 +127,16 @@ impl Letter {
         }
     }
 
+    /// The routing key that `body` is to have in place of this letter's: whoever sends a letter with a body of its own says
+    /// which is true, where key and body had contradicted each other.
+    pub fn key_for(&self, body: &[u8], currency: Currency) -> Option<String> {
+        let doubtful = self.reason_code() == InvalidCode::EventTypeMismatch.as_str();
+        let event = doubtful
+            .then(|| decode(body, "", None, currency).ok())
+            .flatten()?;
+        Some(event.event_type().to_string())
+    }
+
     /// Returns true if its event id is made of its type and its content, as that of a bare payload is.
     fn has_derived_id(&self) -> bool {
         let id = self.subject.event_id.as_ref().map(EventId::as_str);
@@ -116,6 +149,11 @@ impl Letter {
     /// The reason's class, empty if the letter has none.
     pub fn reason_code(&self) -> &str {
         self.message.header(header::REASON_CODE).unwrap_or_default()
+    }
+
+    /// Since when it is here, as it says itself.
+    pub fn failed_at(&self) -> Option<&str> {
+        self.message.header(header::FAILED_AT)
     }
 
     /// What names its row in the log; none if its event id cannot be read.
@@ -140,8 +178,9 @@ impl Letter {
             campaign_id: self.subject.campaign.as_ref().map(ToString::to_string),
             reason_code: header(header::REASON_CODE),
             reason: header(header::REASON),
-            failed_at: header(header::FAILED_AT),
+            failed_at: self.failed_at().map(str::to_owned),
             attempts: self.message.attempts(),
+            remedy: remedy(self.reason_code()),
         }
     }
 }

@@ -5,19 +5,20 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::letter::{Letter, Summary};
+use super::letter::{Letter, Summary, oldest_first, remedy};
 use super::walk::walk;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict};
 use crate::tools::setup::Setup;
 
-/// List the dead letters, one a line, with a count for each reason
+/// List the dead letters, oldest first, one a line, with a count for each reason
 ///
 /// The columns are id, type, campaign, reason code, attempts, time of failure, reason. Letters are invisible to other
-/// consumers of the dead-letter queue while the command runs.
+/// consumers of the dead-letter queue while the command runs. Those that others hold cannot be seen: the command waits
+/// 3 seconds for others to finish, and else says on standard error that letters may be missing.
 ///
-/// JSON: {"letters":[{"id","type","campaignId","reasonCode","reason","failedAt","attempts"}],"matching","inQueue",
-/// "reasons":{CODE:count}}. Exit code 0, also if there are none.
+/// JSON: {"letters":[{"id","type","campaignId","reasonCode","reason","failedAt","attempts","remedy"}],"matching","inQueue",
+/// "othersMayHold","reasons":{CODE:count}}. Exit code 0, also if there are none.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker dead-letters list
@@ -31,7 +32,7 @@ pub struct Args {
     /// Only letters that name this campaign
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
-    /// List at most so many; all are counted
+    /// List at most so many, the oldest; all are counted
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
@@ -45,6 +46,7 @@ pub struct Listed {
     letters: Vec<Summary>,
     matching: u64,
     in_queue: u32,
+    others_may_hold: bool,
     reasons: BTreeMap<String, u64>,
 }
 
@@ -61,11 +63,13 @@ impl Args {
 
 /// Looks through the queue.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
+    let limit = args.limit.unwrap_or(usize::MAX);
     walk(setup, async |walk| {
         let mut listed = Listed {
             letters: Vec::new(),
             matching: 0,
             in_queue: walk.length,
+            others_may_hold: false,
             reasons: BTreeMap::new(),
         };
         while let Some(letter) = walk.next().await? {
@@ -75,13 +79,24 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
             }
             listed.matching += 1;
             *listed.reasons.entry(letter.reason_code().to_owned()).or_default() += 1;
-            if args.limit.is_none_or(|limit| listed.letters.len() < limit) {
-                listed.letters.push(letter.summary());
+            listed.letters.push(letter.summary());
+            if listed.letters.len() > limit.saturating_mul(2) {
+                listed.keep_oldest(limit);
             }
         }
+        listed.keep_oldest(limit);
+        listed.others_may_hold = walk.others_may_hold;
         Ok(listed)
     })
     .await
+}
+
+impl Listed {
+    /// Sorts the letters, and lets go of those beyond the limit.
+    fn keep_oldest(&mut self, limit: usize) {
+        oldest_first(&mut self.letters, |letter| letter.failed_at.as_deref());
+        self.letters.truncate(limit);
+    }
 }
 
 impl Answer for Listed {
@@ -109,9 +124,19 @@ impl fmt::Display for Listed {
             )?;
         }
         for (code, count) in &self.reasons {
-            writeln!(f, "{count:>8}  {}", or_dash(Some(code)))?;
+            write!(f, "{count:>8}  {}", or_dash(Some(code)))?;
+            match remedy(code) {
+                Some(remedy) => writeln!(f, " ({remedy})")?,
+                None => writeln!(f)?,
+            }
         }
         let (matching, in_queue) = (self.matching, self.in_queue);
+        if self.others_may_hold {
+            return write!(
+                f,
+                "{matching:>8}  of {in_queue} dead letters that nobody else holds"
+            );
+        }
         if u64::from(in_queue) == matching {
             write!(f, "{in_queue:>8}  dead letters")
         } else {

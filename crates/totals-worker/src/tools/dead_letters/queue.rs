@@ -1,10 +1,10 @@
 //! What a walk asks of the dead-letter queue beside its letters.
 
 use lapin::Channel;
-use lapin::options::{BasicGetOptions, QueueDeclareOptions};
-use lapin::types::FieldTable;
+use lapin::options::BasicGetOptions;
 
 use crate::connection::{BrokerError, call};
+use crate::look::look;
 
 /// Makes the broker do what it has put off. A fetch is answered only after all that the channel sent to the queue
 /// before it is done, and then what was put off is sent; so the second answer means that this is done too. What they
@@ -19,9 +19,7 @@ pub async fn flush(channel: &Channel, queue: &str) -> Result<(), BrokerError> {
 
 /// How many letters nobody holds.
 pub async fn ready(channel: &Channel, queue: &str) -> Result<u32, BrokerError> {
-    let options = QueueDeclareOptions::default().passive();
-    let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-    Ok(call("counting the dead letters", declared).await?.message_count())
+    Ok(look(channel, queue).await?.ready)
 }
 
 /// The walk cannot go on.

@@ -11,6 +11,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::AMQPValue;
 use lapin::{BasicProperties, Confirmation};
 use serde::Serialize;
 use totals_core::domain::{Currency, MAX_BODY_BYTES};
@@ -48,7 +49,8 @@ pub struct Args {
     #[command(flatten)]
     selection: Selection,
     /// Send this file's content in place of the letter's body; `-` is standard input. It must be about the letter's
-    /// event. Where several letters have the id and equal bodies, each is sent so
+    /// event. Where the letter's key and body named two types, the type in this body is taken for true. Where several
+    /// letters have the id and equal bodies, each is sent so
     #[arg(long, value_name = "FILE", requires = "id", conflicts_with_all = ["reason", "all"])]
     body: Option<PathBuf>,
     #[command(flatten)]
@@ -176,7 +178,7 @@ async fn mended(
     let mut replayed = 0;
     while !found.is_empty() {
         let mut batch = found.split_off(found.len().saturating_sub(at_once));
-        replayed += publish(walk, store, &mut batch, Some(&mended.body)).await?;
+        replayed += publish(walk, store, &mut batch, Some(&mended)).await?;
     }
     Ok(replayed)
 }
@@ -209,7 +211,7 @@ async fn publish(
     walk: &mut Walk,
     store: &Store,
     batch: &mut Vec<Letter>,
-    body: Option<&[u8]>,
+    mended: Option<&Mended>,
 ) -> Result<u64, ToolError> {
     let failures: Vec<_> = batch.iter().filter_map(Letter::failure).collect();
     store.forget_letters(&failures).await?;
@@ -220,9 +222,9 @@ async fn publish(
     };
     let mut confirmations = Vec::with_capacity(batch.len());
     for letter in &*batch {
-        let properties = properties(letter);
+        let properties = properties(letter, mended);
         let to = queue.as_str().into();
-        let body = body.unwrap_or(&letter.message.body);
+        let body = mended.map_or(&letter.message.body, |mended| &mended.body);
         let publish = walk
             .channel
             .basic_publish("".into(), to, options, body, properties);
@@ -261,13 +263,18 @@ async fn publish(
     Ok(accepted.len() as u64)
 }
 
-/// The letter's own, without what the dead-letter queue has noted on it.
-fn properties(letter: &Letter) -> BasicProperties {
+/// The letter's own, without what the dead-letter queue has noted on it, and with the routing key that a mended body needs.
+fn properties(letter: &Letter, mended: Option<&Mended>) -> BasicProperties {
     let properties = letter.message.properties.clone();
     let headers = properties.headers().clone().unwrap_or_default();
     let mut headers: BTreeMap<_, _> = headers.inner().clone();
     for note in [header::DELIVERY_COUNT, header::ACQUIRED_COUNT] {
         headers.remove(note);
+    }
+    let key = mended.and_then(|mended| letter.key_for(&mended.body, mended.currency));
+    if let Some(key) = key {
+        let key = AMQPValue::LongString(key.into());
+        headers.insert(header::ORIGINAL_ROUTING_KEY.into(), key);
     }
     properties.with_headers(headers.into())
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use totals_core::runtime::terminal::complain;
 
-use super::letter::{Letter, Summary, distinct_hashes};
+use super::letter::{Letter, Summary, distinct_hashes, oldest_first};
 use super::walk::walk;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict, print, print_raw};
@@ -40,7 +40,7 @@ pub struct Args {
 struct Shown {
     letters: Vec<Whole>,
     #[serde(skip)]
-    id: String,
+    absent: String,
 }
 
 /// A letter in full.
@@ -60,7 +60,7 @@ struct Whole {
 
 /// Finds the letter and prints it.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
-    let mut found = walk(setup, async |walk| {
+    let (mut found, others_may_hold) = walk(setup, async |walk| {
         let mut found = Vec::new();
         while let Some(letter) = walk.next().await? {
             walk.pass(&letter).await?;
@@ -68,9 +68,11 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
                 found.push(letter);
             }
         }
-        Ok(found)
+        Ok((found, walk.others_may_hold))
     })
     .await?;
+    oldest_first(&mut found, Letter::failed_at);
+    let absent = no_letter(&args.id, others_may_hold);
     let hashes = distinct_hashes(&found);
     if args.raw && hashes.len() > 1 {
         let hashes: Vec<_> = hashes.into_iter().collect();
@@ -89,21 +91,26 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
         }
         // Standard output is for the body alone: it may be on its way into a file.
         None if args.raw => {
-            complain("totals-worker", &no_letter(&args.id));
+            complain("totals-worker", &absent);
             Ok(Verdict::Alarm)
         }
         last => {
             let shown = Shown {
                 letters: found.iter().chain(&last).map(Whole::from).collect(),
-                id: args.id.clone(),
+                absent,
             };
             print(&shown, args.output)
         }
     }
 }
 
-fn no_letter(id: &str) -> String {
-    format!("no dead letter has the id {}", Line(id))
+fn no_letter(id: &str, others_may_hold: bool) -> String {
+    let seen = if others_may_hold {
+        " that nobody else holds"
+    } else {
+        ""
+    };
+    format!("no dead letter{seen} has the id {}", Line(id))
 }
 
 impl From<&Letter> for Whole {
@@ -163,7 +170,7 @@ impl Answer for Shown {
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.letters.is_empty() {
-            return f.write_str(&no_letter(&self.id));
+            return f.write_str(&self.absent);
         }
         for (index, letter) in self.letters.iter().enumerate() {
             if index > 0 {
@@ -192,6 +199,9 @@ impl fmt::Display for Whole {
         }
         for (name, value) in &self.properties {
             field(name, value)?;
+        }
+        if let Some(remedy) = self.summary.remedy {
+            field("what to do", remedy)?;
         }
         field("body", &format!("{} bytes", self.body_bytes))?;
         for line in self.body.lines() {

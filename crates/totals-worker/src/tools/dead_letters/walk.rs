@@ -25,11 +25,13 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
 use totals_core::runtime::config::Broker;
+use totals_core::runtime::terminal::complain;
 
 use super::letter::Letter;
 use super::queue::{flush, lost, ready};
 use super::renew::{Renewals, is_due};
 use crate::connection::{Address, BrokerError, call, close};
+use crate::look::look_alone;
 use crate::message::Message;
 use crate::tools::error::ToolError;
 use crate::tools::setup::Setup;
@@ -46,6 +48,10 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// How long to wait until letters that were given back are in the queue again, for whoever looks next.
 const RETURN: Duration = Duration::from_secs(5);
 
+/// Said where letters may be missing from an answer although they are there.
+const OTHERS: &str = "others may hold dead letters (a command that runs, a consumer, the management page), and those cannot \
+                      be seen: run this again when they have finished";
+
 /// AMQP reply code: no such queue.
 const NOT_FOUND: u16 = 404;
 
@@ -58,8 +64,10 @@ pub struct Walk {
     pub config: Broker,
     currency: Currency,
     stop: CancellationToken,
-    /// Letters there were at the start.
+    /// Letters there were at the start that nobody held.
     pub length: u32,
+    /// Returns true if others may hold letters, which this walk does not see.
+    pub others_may_hold: bool,
     left: u32,
     window: Option<Window>,
     windows: Vec<Channel>,
@@ -84,6 +92,9 @@ pub async fn walk<T>(
 ) -> Result<T, ToolError> {
     let mut walk = Walk::start(setup).await?;
     let outcome = visit(&mut walk).await;
+    if outcome.is_ok() && walk.others_may_hold {
+        complain("totals-worker", OTHERS);
+    }
     let given_back = walk.give_back().await;
     let answer = outcome?;
     given_back?;
@@ -98,21 +109,26 @@ impl Walk {
         let connection = address.connect("totals-worker dead-letters").await?;
         let channel = call("opening a channel", connection.create_channel()).await?;
         let queue = config.dead_letter_queue();
-        let length = ready(&channel, &queue).await.map_err(|error| match error {
-            BrokerError::Failed {
-                code: Some(NOT_FOUND),
-                ..
-            } => ToolError::NoQueue(queue),
-            other => other.into(),
-        })?;
+        // Another look may have begun a moment ago, and will soon be over.
+        let seen = async {
+            look_alone(&channel, &queue).await.map_err(|error| match error {
+                BrokerError::Failed {
+                    code: Some(NOT_FOUND),
+                    ..
+                } => ToolError::NoQueue(queue),
+                other => other.into(),
+            })
+        };
+        let seen = setup.unless_stopped(seen).await?;
         Ok(Self {
             connection,
             channel,
             config,
             currency,
             stop: setup.stop.clone(),
-            length,
-            left: length,
+            length: seen.ready,
+            others_may_hold: seen.consumers > 0,
+            left: seen.ready,
             window: None,
             windows: Vec::new(),
             held: 0,
@@ -144,6 +160,7 @@ impl Walk {
                 Err(_elapsed) => {
                     silent += QUIET;
                     if ready(&self.channel, &self.config.dead_letter_queue()).await? == 0 {
+                        self.others_may_hold = true;
                         break;
                     }
                     if silent >= SILENCE {
@@ -165,7 +182,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Renews a letter if it, or one before it, was delivered before: so the letters keep their order.
+    /// Renews a letter if it, or one before it, was delivered before: so the letters mostly keep their order.
     async fn renew(&mut self, message: &Message, channel: &Channel) -> Result<(), BrokerError> {
         self.renewing |= is_due(message);
         if self.renewing {

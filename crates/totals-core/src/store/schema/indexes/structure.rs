@@ -9,16 +9,20 @@ use std::sync::{PoisonError, RwLock};
 use futures::TryStreamExt;
 use mongodb::bson::{Binary, Document, doc};
 use mongodb::options::IndexOptions;
-use mongodb::results::CollectionType;
+use mongodb::results::{CollectionSpecification, CollectionType};
 use mongodb::{Database, IndexModel};
 use tokio::sync::Mutex;
 
 use super::{DONATIONS_BY_CAMPAIGN, Index, name, wanted};
 use crate::store::error::{StoreError, server_code};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG};
+use crate::store::schema::settings::SETTINGS;
 use crate::store::schema::upgrade;
 
 const COLLECTIONS: [&str; 3] = [EVENT_LOG, DONATIONS, CAMPAIGN_TOTALS];
+
+/// Collections that MongoDB makes when something is first written to them.
+const ON_DEMAND: [&str; 2] = [SETTINGS, DEAD_LETTER_QUEUES];
 
 /// Server code `NamespaceExists`.
 const COLLECTION_EXISTS: i32 = 48;
@@ -117,24 +121,46 @@ async fn collections(database: &Database) -> Result<(HashMap<&'static str, Binar
     Ok((ids, had_any))
 }
 
-async fn list_collections(database: &Database) -> Result<HashMap<&'static str, Binary>, StoreError> {
-    let filter = doc! { "name": { "$in": COLLECTIONS.to_vec() } };
+/// The ids of the collections that are there; none that cannot be worked with is passed over.
+pub(in crate::store) async fn list_collections(
+    database: &Database,
+) -> Result<HashMap<&'static str, Binary>, StoreError> {
+    let names = [&COLLECTIONS[..], &ON_DEMAND].concat();
+    let filter = doc! { "name": { "$in": names } };
     let mut found = database.list_collections().filter(filter).await?;
     let mut ids = HashMap::new();
     while let Some(collection) = found.try_next().await? {
-        let Some(name) = COLLECTIONS.into_iter().find(|name| *name == collection.name) else {
-            continue;
-        };
-        match collection.collection_type {
-            CollectionType::Collection => {}
-            CollectionType::View => return Err(StoreError::not_a_collection(name, "view")),
-            _ => return Err(StoreError::not_a_collection(name, "time series")),
-        }
-        if let Some(id) = collection.info.uuid {
+        check(&collection)?;
+        let name = COLLECTIONS.into_iter().find(|name| *name == collection.name);
+        if let (Some(name), Some(id)) = (name, collection.info.uuid) {
             ids.insert(name, id);
         }
     }
     Ok(ids)
+}
+
+/// Refuses what has the name of a collection of ours and does not work as one.
+fn check(collection: &CollectionSpecification) -> Result<(), StoreError> {
+    let name = &collection.name;
+    match collection.collection_type {
+        CollectionType::Collection => {}
+        CollectionType::View => return Err(StoreError::not_a_collection(name, "view")),
+        _ => return Err(StoreError::not_a_collection(name, "time series")),
+    }
+    if collection.options.capped == Some(true) {
+        return Err(StoreError::unusable_collection(
+            name,
+            "is capped, so that MongoDB removes its oldest documents and refuses changes",
+        ));
+    }
+    let collation = collection.options.collation.as_ref();
+    if collation.is_some_and(|collation| collation.locale != "simple") {
+        return Err(StoreError::unusable_collection(
+            name,
+            "has a collation, so that ids that differ may count as one",
+        ));
+    }
+    Ok(())
 }
 
 /// The index that serves as this one, made first if there is none; `None` if another stands in its way.
