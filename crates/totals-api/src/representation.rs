@@ -58,13 +58,6 @@ fn amount() -> Object {
         .build()
 }
 
-impl TotalsBody {
-    /// The body of an answer.
-    pub fn new(data: CampaignTotals) -> Self {
-        Self { success: true, data }
-    }
-}
-
 impl CampaignTotals {
     /// The totals as callers get them.
     pub fn new(found: &store::CampaignTotals, currency: Currency) -> Self {
@@ -171,7 +164,7 @@ mod tests {
             let rendered = Rendered::new(&totals, currency);
             let data = CampaignTotals::new(&totals, currency);
             prop_assert_eq!(&rendered.json()[..], serde_json::to_vec(&data).unwrap());
-            prop_assert_eq!(&rendered.body[..], serde_json::to_vec(&TotalsBody::new(data)).unwrap());
+            prop_assert_eq!(&rendered.body[..], serde_json::to_vec(&TotalsBody { success: true, data }).unwrap());
         }
     }
 
