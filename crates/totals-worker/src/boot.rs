@@ -11,8 +11,9 @@ use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
 use totals_core::store::{Decision, Store, StoreError};
 
-use crate::connection::Address;
-use crate::consumer::{BrokerState, Worker};
+use crate::broker::connection::Address;
+use crate::consume::consumer::Worker;
+use crate::consume::context::{BrokerState, Context};
 use crate::http::{self, Reported};
 use crate::metrics::Metrics;
 use crate::stall::StallWatch;
@@ -80,14 +81,14 @@ async fn run(
         metrics: metrics.clone(),
         started: Instant::now(),
     });
-    let worker = Worker {
+    let context = Context {
         config,
         address,
         store,
         metrics,
-        state,
         stalls,
     };
+    let worker = Worker { context, state };
     tokio::join!(worker.run(&shutdown), serve(listener, router, &shutdown));
     tracing::info!("stopped");
     Ok(())

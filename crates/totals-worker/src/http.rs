@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use totals_core::domain::Timestamp;
 use totals_core::store::Store;
 
-use crate::consumer::BrokerState;
+use crate::consume::context::BrokerState;
 use crate::metrics::Metrics;
 use crate::stall::StallWatch;
 

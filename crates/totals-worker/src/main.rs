@@ -2,28 +2,13 @@
 //! command, it is one of the operator's tools.
 
 mod boot;
+mod broker;
 mod commit;
-mod connection;
-mod consumer;
-mod dead_letter;
-mod deliveries;
-mod epoch;
+mod consume;
 mod http;
-mod in_hand;
-mod lane;
-mod look;
-mod message;
 mod metrics;
-mod publisher;
-mod renew;
-mod repair;
-mod report;
-mod settle;
 mod stall;
 mod tools;
-mod topology;
-mod upkeep;
-mod wire;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@ use totals_core::runtime::config::ConfigError;
 use totals_core::runtime::telemetry::TelemetryError;
 use totals_core::store::{StoreError, Unhealthy};
 
-use crate::connection::BrokerError;
+use crate::broker::connection::BrokerError;
 
 /// A tool that could not run, or not to its end.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use totals_core::domain::{Currency, DonationId, Event, EventId, EventType, Subject, decode};
 
 use super::rows::{Object, Row};
-use crate::message::Reason;
+use crate::broker::message::Reason;
 
 use members::Members;
 

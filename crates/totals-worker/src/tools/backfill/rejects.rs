@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use totals_core::runtime::terminal;
 
 use super::rows::{Row, is_stdin};
-use crate::message::Reason;
+use crate::broker::message::Reason;
 use crate::tools::error::ToolError;
 
 use part::open_part;

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use totals_core::domain::{ContentHash, Currency, EventId, Invalid, InvalidCode, Subject, decode};
 use totals_core::store::Failure;
 
-use crate::message::{Message, header, subject};
+use crate::broker::message::{Message, header, subject};
 
 /// Where an id is read as the hash of a body. No `#`: a shell would take the rest of the line for a comment.
 const BODY_HASH: &str = "body:";

@@ -3,8 +3,8 @@
 use lapin::Channel;
 use lapin::options::BasicGetOptions;
 
-use crate::connection::{BrokerError, call};
-use crate::look::look;
+use crate::broker::connection::{BrokerError, call};
+use crate::broker::look::look;
 
 /// Makes the broker do what it has put off. A fetch is answered only after all that the channel sent to the queue
 /// before it is done, and then what was put off is sent; so the second answer means that this is done too. What they

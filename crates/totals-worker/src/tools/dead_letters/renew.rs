@@ -8,9 +8,9 @@ use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
 
-use crate::connection::{BrokerError, call};
-use crate::message::Message;
-use crate::publisher::copied;
+use crate::broker::connection::{BrokerError, call};
+use crate::broker::copy::copied;
+use crate::broker::message::Message;
 
 /// Copies published before their confirms are awaited.
 const BATCH: usize = 100;

@@ -30,9 +30,9 @@ use totals_core::runtime::terminal::complain;
 use super::letter::Letter;
 use super::queue::{flush, lost, ready};
 use super::renew::{Renewals, is_due};
-use crate::connection::{Address, BrokerError, call, close};
-use crate::look::look_alone;
-use crate::message::Message;
+use crate::broker::connection::{Address, BrokerError, call, close};
+use crate::broker::look::look_alone;
+use crate::broker::message::Message;
 use crate::tools::error::ToolError;
 use crate::tools::setup::Setup;
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use totals_core::domain::EventType;
 
 use super::reason;
-use crate::message::Reason;
+use crate::broker::message::Reason;
 use crate::tools::backfill::spelling::is_alike;
 
 /// The members that something depends on. Each may be there once.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use totals_core::domain::EventId;
 
-use crate::message::Reason;
+use crate::broker::message::Reason;
 
 /// The least time between two lines.
 const BETWEEN_LINES: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use lapin::{Channel, Connection, ExchangeKind};
 use totals_core::domain::EventType;
 use totals_core::runtime::config::Broker;
 
-use crate::connection::{BrokerError, call};
+use crate::broker::connection::{BrokerError, call};
 
 /// How often a message may be delivered before the broker gives it up. From 4.0 the broker's own limit is 20, which
 /// a few crashes reach for messages that did nothing wrong; none at all cannot be said in a way that 3.10 also

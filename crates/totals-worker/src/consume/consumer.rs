@@ -4,53 +4,32 @@
 //! When the connection is lost all of it is dropped and built anew; the tags of an old epoch die with its
 //! settlement, so nothing is ever acknowledged on a channel other than the one that delivered it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::{Channel, Connection};
 use tokio::sync::watch;
 use totals_core::domain::decode;
 use totals_core::runtime::backoff::Backoff;
-use totals_core::runtime::config;
 use totals_core::runtime::lifecycle::Shutdown;
-use totals_core::store::Store;
 
-use crate::connection::{Address, BrokerError, call, close};
-use crate::deliveries::Deliveries;
-use crate::epoch::Epoch;
-use crate::in_hand::InHand;
-use crate::message::Message;
-use crate::metrics::Metrics;
-use crate::renew;
-use crate::stall::StallWatch;
-use crate::topology;
+use crate::broker::byte_budget::ByteBudget;
+use crate::broker::connection::{BrokerError, call, close};
+use crate::broker::message::Message;
+use crate::broker::topology;
+use crate::consume::context::{BrokerState, Context};
+use crate::consume::deliveries::Deliveries;
+use crate::consume::epoch::Epoch;
+use crate::consume::renew;
 
 /// An epoch that lasted this long was a success: the next failure starts the backoff anew.
 const STABLE: Duration = Duration::from_secs(10);
 
-/// Whether the worker consumes, for `/health`.
-#[derive(Debug, Clone)]
-pub enum BrokerState {
-    /// It does.
-    Consuming,
-    /// It does not, for this reason.
-    NotConsuming(String),
-}
-
-/// Everything a worker needs to consume.
+/// Consumes one epoch after another.
 pub struct Worker {
-    /// Its configuration.
-    pub config: config::Worker,
-    /// The broker.
-    pub address: Address,
-    /// The database.
-    pub store: Store,
-    /// What it counts.
-    pub metrics: Arc<Metrics>,
+    /// What it works with.
+    pub context: Context,
     /// Where it says whether it consumes.
     pub state: watch::Sender<BrokerState>,
-    /// Where its tasks say whether they get on.
-    pub stalls: StallWatch,
 }
 
 /// How an epoch ended, if not by an error.
@@ -64,14 +43,14 @@ struct Connected {
     connection: Connection,
     channel: Channel,
     deliveries: Deliveries,
-    in_hand: InHand,
+    budget: ByteBudget,
 }
 
 impl Worker {
     /// Consumes until `shutdown`; failures of the broker or the database only make it wait.
     pub async fn run(&self, shutdown: &Shutdown) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
-        let broker = &self.config.broker;
+        let broker = &self.context.config.broker;
         tracing::info!(
             remedy = topology::limit_policy(broker),
             "a policy may set a smaller delivery limit than the worker asks for, and no client can see that; messages and \
@@ -83,8 +62,8 @@ impl Worker {
                 Ok(End::Lost) => "RabbitMQ: the connection or the consumer was lost".to_owned(),
                 Err(problem) => problem,
             };
-            self.metrics.released();
-            self.address.turn_to_next();
+            self.context.metrics.released();
+            self.context.address.turn_to_next();
             let delay = backoff.next_delay();
             if backoff.is_worth_a_line() {
                 tracing::error!(
@@ -104,8 +83,8 @@ impl Worker {
     /// To `/metrics` and `/health` at once, so that they agree.
     fn say(&self, state: BrokerState) {
         match state {
-            BrokerState::Consuming => self.metrics.connected(),
-            BrokerState::NotConsuming(_) => self.metrics.disconnected(),
+            BrokerState::Consuming => self.context.metrics.connected(),
+            BrokerState::NotConsuming(_) => self.context.metrics.disconnected(),
         }
         self.state.send_replace(state);
     }
@@ -115,17 +94,17 @@ impl Worker {
             connected = self.connect() => connected?,
             () = shutdown.soft.cancelled() => return Ok(End::Stopped),
         };
-        tracing::info!(queue = self.config.broker.queue, broker = %self.address, "consuming");
+        tracing::info!(queue = self.context.config.broker.queue, broker = %self.context.address, "consuming");
         self.say(BrokerState::Consuming);
         let started = tokio::time::Instant::now();
 
-        let mut epoch = Epoch::start(self, &connected.channel, shutdown);
+        let mut epoch = Epoch::start(&self.context, &connected.channel, shutdown);
         let end = self.dispatch(&mut epoch, &mut connected, shutdown).await;
         if started.elapsed() > STABLE {
             backoff.reset();
         }
         let token = epoch.token.clone();
-        connected.in_hand.lift();
+        connected.budget.lift();
         let stopped = matches!(end, End::Stopped);
         tokio::select! {
             () = self.finish(epoch, &end, &connected.channel) => {
@@ -160,15 +139,26 @@ impl Worker {
     }
 
     async fn connect(&self) -> Result<Connected, String> {
-        self.store.check().await.map_err(|error| error.to_string())?;
-        self.store.prepare().await.map_err(|error| error.to_string())?;
+        self.context
+            .store
+            .check()
+            .await
+            .map_err(|error| error.to_string())?;
+        self.context
+            .store
+            .prepare()
+            .await
+            .map_err(|error| error.to_string())?;
         self.consume().await.map_err(|error| error.to_string())
     }
 
     async fn consume(&self) -> Result<Connected, BrokerError> {
-        let broker = &self.config.broker;
-        let in_hand = InHand::default();
-        let connecting = self.address.connect_to_consume("totals-worker", in_hand.clone());
+        let broker = &self.context.config.broker;
+        let budget = ByteBudget::default();
+        let connecting = self
+            .context
+            .address
+            .connect_to_consume("totals-worker", budget.clone());
         let connection = connecting.await?;
         topology::declare(&connection, broker).await?;
         let channel = call("opening a channel", connection.create_channel()).await?;
@@ -177,7 +167,7 @@ impl Worker {
             connection,
             channel,
             deliveries,
-            in_hand,
+            budget,
         })
     }
 
@@ -199,14 +189,14 @@ impl Worker {
                 delivery = connected.deliveries.next() => delivery,
             };
             let message = match delivery {
-                Some(Ok(delivery)) => Message::from(delivery).held(connected.in_hand.take()),
+                Some(Ok(delivery)) => Message::from(delivery).held(connected.budget.take()),
                 Some(Err(error)) => {
                     tracing::warn!(%error, "the consumer failed");
                     return End::Lost;
                 }
                 None => return End::Lost,
             };
-            self.metrics.delivered();
+            self.context.metrics.delivered();
             let handed = if renew::is_due(&message) {
                 connected.deliveries.stay_narrow();
                 epoch.renew(message)
@@ -230,7 +220,7 @@ impl Worker {
             &message.body,
             &message.routing_key,
             message_id,
-            self.config.currency,
+            self.context.config.currency,
         );
         epoch.hand(message, decoded).await
     }

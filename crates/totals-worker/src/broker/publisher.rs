@@ -1,25 +1,16 @@
 //! Publishing straight to a queue, confirmed and on a connection of its own: dead letters as the operator will read them,
 //! and fresh copies of messages that were delivered too often.
 
-use std::collections::BTreeMap;
-
 use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
-use time::OffsetDateTime;
-use time::macros::format_description;
 use tokio::time::Instant;
 use totals_core::runtime::config::Broker;
 
-use crate::connection::{Address, BrokerError, call, close};
-use crate::dead_letter::Parked;
-use crate::look::{PATIENCE, look};
-use crate::message::{Message, header};
-use crate::topology;
-
-/// The original headers are kept up to about this size: a frame must hold them and ours.
-const MAX_KEPT_HEADER_BYTES: usize = 64 * 1024;
+use crate::broker::connection::{Address, BrokerError, call, close};
+use crate::broker::look::{PATIENCE, look};
+use crate::broker::topology;
 
 /// What is published to a queue.
 pub trait Publish {
@@ -27,16 +18,6 @@ pub trait Publish {
     fn body(&self) -> &[u8];
     /// Its properties and headers.
     fn properties(&self) -> BasicProperties;
-}
-
-impl Publish for Parked {
-    fn body(&self) -> &[u8] {
-        &self.message.body
-    }
-
-    fn properties(&self) -> BasicProperties {
-        kept(&self.message.properties).with_headers(headers(self))
-    }
 }
 
 /// What a queue holds, as far as it can be found out.
@@ -218,74 +199,6 @@ fn judge<T>(
         (false, true) => Err(BrokerError::Refused { queue }),
         (false, false) => Ok(()),
     }
-}
-
-/// The message's own properties, without its headers and without those that would make the broker refuse what we publish
-/// (`user_id`, which it checks against this connection's) or expire it.
-fn kept(original: &BasicProperties) -> BasicProperties {
-    macro_rules! carry {
-        ($from:expr, $to:expr, $($get:ident $set:ident)*) => {{
-            let mut properties = $to;
-            $(if let Some(value) = $from.$get() { properties = properties.$set(value.clone()); })*
-            properties
-        }};
-    }
-    let carried = carry!(original, BasicProperties::default(),
-        content_type with_content_type content_encoding with_content_encoding correlation_id with_correlation_id
-        reply_to with_reply_to message_id with_message_id timestamp with_timestamp kind with_type app_id with_app_id
-        priority with_priority);
-    carried.with_delivery_mode(2)
-}
-
-/// The properties of a fresh copy in the same queue: the same event for whoever reads it, and never delivered before.
-/// None if there is no room for more headers.
-pub fn copied(message: &Message) -> Option<BasicProperties> {
-    let mut headers = own_headers(message);
-    for (name, value) in [
-        (header::ORIGINAL_EXCHANGE, &message.exchange),
-        (header::ORIGINAL_ROUTING_KEY, &message.routing_key),
-    ] {
-        headers.insert(name.into(), AMQPValue::LongString(value.as_str().into()));
-    }
-    let fits = format!("{headers:?}").len() <= MAX_KEPT_HEADER_BYTES;
-    fits.then(|| kept(&message.properties).with_headers(headers.into()))
-}
-
-/// The headers that a message was published with, without those by which the broker would route copies
-/// (sender-selected distribution), and without what a queue has noted on it.
-fn own_headers(message: &Message) -> BTreeMap<ShortString, AMQPValue> {
-    let original = message.properties.headers().clone().unwrap_or_default();
-    let mut headers: BTreeMap<_, _> = original.inner().clone();
-    for name in ["CC", "BCC", header::DELIVERY_COUNT, header::ACQUIRED_COUNT] {
-        headers.remove(name);
-    }
-    headers
-}
-
-fn headers(Parked { message, reason }: &Parked) -> FieldTable {
-    let mut headers = own_headers(message);
-    if format!("{headers:?}").len() > MAX_KEPT_HEADER_BYTES {
-        headers.clear();
-    }
-    for (name, value) in [
-        (header::REASON_CODE, reason.code),
-        (header::REASON, &reason.text),
-        (header::ORIGINAL_EXCHANGE, &message.exchange),
-        (header::ORIGINAL_ROUTING_KEY, &message.routing_key),
-        (header::FAILED_AT, &now()),
-    ] {
-        headers.insert(name.into(), AMQPValue::LongString(value.into()));
-    }
-    let attempts = message.attempts().saturating_add(1);
-    headers.insert(header::ATTEMPTS.into(), AMQPValue::LongLongInt(attempts));
-    headers.into()
-}
-
-/// The present moment as [`header::FAILED_AT`] has it.
-fn now() -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-    let now = OffsetDateTime::now_utc();
-    now.format(format).unwrap_or_else(|_| now.to_string())
 }
 
 #[cfg(test)]

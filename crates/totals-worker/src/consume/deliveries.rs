@@ -2,7 +2,7 @@
 //!
 //! A crash counts as a delivery of all that the worker had in hand, and a quorum queue drops a message whose count goes
 //! beyond its limit. A worker that is killed again and again before it could renew what it was given (see
-//! [`crate::renew`]) would so lose a whole prefetch. With few in hand they are renewed within milliseconds, and those that
+//! [`crate::consume::renew`]) would so lose a whole prefetch. With few in hand they are renewed within milliseconds, and those that
 //! a crash returns go behind the others that were returned. So the consumer is narrow until nothing has come for a while
 //! that has to be renewed.
 //!
@@ -21,7 +21,7 @@ use lapin::{Channel, Consumer};
 use tokio::time::{Instant, sleep_until};
 use totals_core::runtime::config::Broker;
 
-use crate::connection::{BrokerError, call};
+use crate::broker::connection::{BrokerError, call};
 
 /// The consumer's name in the broker's management.
 const CONSUMER_TAG: &str = "totals-worker";

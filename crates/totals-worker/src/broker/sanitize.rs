@@ -5,7 +5,7 @@
 //! short string for UTF-8, and gives up the connection where one is not. Either would come again with the next
 //! delivery, for ever, and no dead letter could be written of a message that cannot be read.
 //!
-//! So frames are repaired in place, byte for byte as long as they were: a value nested deeper than [`MAX_DEPTH`] becomes
+//! So frames are sanitized in place, byte for byte as long as they were: a value nested deeper than [`MAX_DEPTH`] becomes
 //! an opaque byte array (its encoding differs in the type alone), and a byte that does not belong becomes `?`. The
 //! message is then judged by its body, like any other.
 //!
@@ -39,7 +39,7 @@ pub fn content_len(frame: &[u8]) -> Option<usize> {
 }
 
 /// Repairs one whole frame in place.
-pub fn repair(frame: &mut [u8]) {
+pub fn sanitize(frame: &mut [u8]) {
     let Some((kind, payload)) = frame.split_first_mut() else {
         return;
     };
@@ -47,7 +47,7 @@ pub fn repair(frame: &mut [u8]) {
         bytes: payload,
         at: BEFORE_PAYLOAD - 1,
     };
-    // Where a frame ends too early there is nothing left to repair, and lapin will say what is wrong with it.
+    // Where a frame ends too early there is nothing left to sanitize, and lapin will say what is wrong with it.
     let _ = match *kind {
         METHOD => cursor.method(),
         HEADER => cursor.header(),
@@ -189,9 +189,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn assert_repaired(before: &[u8], after: &[u8]) {
+    fn assert_sanitized(before: &[u8], after: &[u8]) {
         let mut frame = before.to_vec();
-        repair(&mut frame);
+        sanitize(&mut frame);
         assert_eq!(frame, after);
     }
 
@@ -222,7 +222,7 @@ mod tests {
             frame(3, b"\xff\xfe"),
         ];
         for frame in fine {
-            assert_repaired(&frame, &frame);
+            assert_sanitized(&frame, &frame);
         }
     }
 
@@ -232,13 +232,13 @@ mod tests {
         let mut after = before.clone();
         let types: Vec<usize> = (0..before.len()).filter(|at| before[*at] == b'F').collect();
         after[types[MAX_DEPTH - 1]] = b'x';
-        assert_repaired(&before, &after);
+        assert_sanitized(&before, &after);
     }
 
     #[test]
     fn a_short_string_that_is_no_text_is_made_one() {
         // A header's name and the message id behind the headers.
-        assert_repaired(
+        assert_sanitized(
             &header(0x2080, &[&sized(b"\x02n\xfcV")[..], b"\x03\xffid"].concat()),
             &header(0x2080, &[&sized(b"\x02n?V")[..], b"\x03?id"].concat()),
         );
@@ -250,7 +250,7 @@ mod tests {
             let mut after = message(b"k?");
             let exchange = after.len() - 5;
             after[exchange] = b'?';
-            assert_repaired(&message(b"k\xe9"), &after);
+            assert_sanitized(&message(b"k\xe9"), &after);
         }
     }
 
@@ -258,7 +258,7 @@ mod tests {
     fn a_frame_cut_anywhere_is_left_to_lapin() {
         let whole = header(0x2080, &[&nested(3)[..], b"\x02id"].concat());
         for length in 0..whole.len() {
-            repair(&mut whole[..length].to_vec());
+            sanitize(&mut whole[..length].to_vec());
         }
         assert_eq!(frame_len(&whole), Some(whole.len()));
         assert_eq!(frame_len(&whole[..6]), None);

@@ -1,7 +1,7 @@
-//! lapin's way to the network, with every frame repaired on its way in (see [`crate::repair`]).
+//! lapin's way to the network, with every frame sanitized on its way in (see [`crate::broker::sanitize`]).
 //!
 //! lapin takes a transport of ours only as part of a runtime of ours, so this is tokio's with another TCP stream. TLS is
-//! inside of that stream: what is repaired is what lapin will parse.
+//! inside of that stream: what is sanitized is what lapin will parse.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -19,13 +19,13 @@ use lapin::tcp::{AMQPUriTcpExt, OwnedTLSConfig};
 use lapin::uri::AMQPUri;
 use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
 
-use crate::in_hand::InHand;
-use crate::repair::{content_len, frame_len, repair};
+use crate::broker::byte_budget::ByteBudget;
+use crate::broker::sanitize::{content_len, frame_len, sanitize};
 
 /// How much is read at once, at most.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Connects through a repairing stream, which stops reading while too much is `in_hand`. Only a connection that consumes
+/// Connects through a sanitizing stream, which stops reading while too much is `budget`. Only a connection that consumes
 /// and does nothing else has deliveries in hand.
 ///
 /// # Errors
@@ -33,27 +33,27 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub async fn connect(
     uri: AMQPUri,
     properties: ConnectionProperties,
-    in_hand: Option<InHand>,
+    budget: Option<ByteBudget>,
 ) -> lapin::Result<Connection> {
-    let runtime = Runtime::new(RuntimeParts::new(Tokio::current(), Repairing(Tokio::current())));
+    let runtime = Runtime::new(RuntimeParts::new(Tokio::current(), Sanitizing(Tokio::current())));
     let network = TokioRuntime::tokio_current();
-    let connect = async move |uri: AMQPUri, _: Runtime<RuntimeParts<Tokio, Repairing>>| {
+    let connect = async move |uri: AMQPUri, _: Runtime<RuntimeParts<Tokio, Sanitizing>>| {
         let stream = uri
             .connect_with_config_async(OwnedTLSConfig::default().as_ref(), &network)
             .await?;
-        Ok(AsyncTcpStream::Plain(Repaired::new(stream, in_hand.clone())))
+        Ok(AsyncTcpStream::Plain(Sanitized::new(stream, budget.clone())))
     };
     Connection::connector(uri, runtime, connect, properties).await
 }
 
 type Socket = AsyncTcpStream<<Tokio as Reactor>::TcpStream>;
 
-/// Tokio's reactor, whose streams are repaired.
+/// Tokio's reactor, whose streams are sanitized.
 #[derive(Debug, Clone)]
-struct Repairing(Tokio);
+struct Sanitizing(Tokio);
 
-impl Reactor for Repairing {
-    type TcpStream = Repaired<Socket>;
+impl Reactor for Sanitizing {
+    type TcpStream = Sanitized<Socket>;
     type Sleep = <Tokio as Reactor>::Sleep;
 
     fn register<H: Read + Write + AsFd + AsRawFd + Send + 'static>(
@@ -76,49 +76,49 @@ impl Reactor for Repairing {
         addr: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let connecting = self.0.tcp_connect_addr(addr);
-        async move { Ok(Repaired::new(AsyncTcpStream::Plain(connecting.await?), None)) }
+        async move { Ok(Sanitized::new(AsyncTcpStream::Plain(connecting.await?), None)) }
     }
 }
 
-/// A stream of AMQP frames that hands out each one whole and repaired.
+/// A stream of AMQP frames that hands out each one whole and sanitized.
 #[derive(Debug)]
-struct Repaired<S> {
+struct Sanitized<S> {
     stream: S,
     buffer: Vec<u8>,
-    /// In the buffer: what is whole, repaired and may be handed out ends here.
+    /// In the buffer: what is whole, sanitized and may be handed out ends here.
     whole: usize,
     /// In the buffer: what was read ends here.
     filled: usize,
     /// In the buffer: what was handed out ends here.
     taken: usize,
     /// What the next message has to wait for, if anything.
-    in_hand: Option<InHand>,
+    budget: Option<ByteBudget>,
 }
 
-impl<S> Repaired<S> {
-    fn new(stream: S, in_hand: Option<InHand>) -> Self {
+impl<S> Sanitized<S> {
+    fn new(stream: S, budget: Option<ByteBudget>) -> Self {
         Self {
             stream,
             buffer: Vec::new(),
             whole: 0,
             filled: 0,
             taken: 0,
-            in_hand,
+            budget,
         }
     }
 
     /// Repairs the frames that are here as a whole; false if the next one has to wait.
-    fn repair(&mut self, context: &Context<'_>) -> bool {
+    fn sanitize(&mut self, context: &Context<'_>) -> bool {
         while let Some(length) = frame_len(&self.buffer[self.whole..self.filled])
             && self.whole + length <= self.filled
         {
             let frame = &mut self.buffer[self.whole..self.whole + length];
-            if let (Some(bytes), Some(in_hand)) = (content_len(frame), &self.in_hand)
-                && !in_hand.let_in(bytes, context)
+            if let (Some(bytes), Some(budget)) = (content_len(frame), &self.budget)
+                && !budget.let_in(bytes, context)
             {
                 return false;
             }
-            repair(frame);
+            sanitize(frame);
             self.whole += length;
         }
         true
@@ -135,7 +135,7 @@ impl<S> Repaired<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Repaired<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Sanitized<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -143,7 +143,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Repaired<S> {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         while this.taken == this.whole {
-            let go_on = this.repair(context);
+            let go_on = this.sanitize(context);
             if this.taken < this.whole {
                 break;
             }
@@ -166,7 +166,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Repaired<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Repaired<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Sanitized<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_arrive_whole_in_order_and_repaired_however_they_are_cut() {
+    async fn frames_arrive_whole_in_order_and_sanitized_however_they_are_cut() {
         let delivery = |key: u8| {
             let mut frame = b"\x01\0\x01\0\0\0\x11\0\x3c\0\x47\0\0\0\0\0\0\0\x01\0\0\x01".to_vec();
             frame.extend([key, 0, 0xCE]);
@@ -216,7 +216,7 @@ mod tests {
         let stream = |key| [&delivery(key)[..], &body, &delivery(key), b"\x08\0"].concat();
         let mut read = Vec::new();
         let slow = Slow(Cursor::new(stream(0xE9)));
-        Repaired::new(slow, None).read_to_end(&mut read).await.unwrap();
+        Sanitized::new(slow, None).read_to_end(&mut read).await.unwrap();
         assert!(read == stream(b'?'), "and what is left when the broker hangs up");
     }
 }

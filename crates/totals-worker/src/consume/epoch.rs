@@ -10,16 +10,17 @@ use tokio_util::task::TaskTracker;
 use totals_core::domain::{Event, Invalid};
 use totals_core::runtime::lifecycle::Shutdown;
 
+use crate::broker::message::{Message, Reason};
+use crate::broker::publisher::Publisher;
 use crate::commit::Committer;
-use crate::consumer::Worker;
-use crate::dead_letter::{self, DeadLetters, Parked};
-use crate::deliveries::NARROW_PREFETCH;
-use crate::lane::{self, Item, Lane, lane_of};
-use crate::message::{Message, Reason};
-use crate::publisher::Publisher;
-use crate::renew::Renewals;
-use crate::settle::{self, Settle};
-use crate::upkeep::{self, Upkeep};
+use crate::consume::context::Context;
+use crate::consume::dead_letter::{self, DeadLetters};
+use crate::consume::deliveries::NARROW_PREFETCH;
+use crate::consume::lane::{self, Item, Lane, lane_of};
+use crate::consume::parked::Parked;
+use crate::consume::renew::Renewals;
+use crate::consume::settle::{self, Settle};
+use crate::consume::upkeep::{self, Upkeep};
 
 /// One epoch's tasks.
 pub struct Epoch {
@@ -34,23 +35,23 @@ pub struct Epoch {
 
 impl Epoch {
     /// Starts the tasks of the epoch whose deliveries come from `channel`.
-    pub fn start(worker: &Worker, channel: &Channel, shutdown: &Shutdown) -> Self {
+    pub fn start(context: &Context, channel: &Channel, shutdown: &Shutdown) -> Self {
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let prefetch = usize::from(worker.config.broker.prefetch);
+        let prefetch = usize::from(context.config.broker.prefetch);
         let (settle, finished) = Settle::open();
-        let acknowledging = worker.stalls.task("acknowledging", settle::REMEDY);
+        let acknowledging = context.stalls.task("acknowledging", settle::REMEDY);
         let settling = settle::run(channel.clone(), finished, prefetch, acknowledging, token.clone());
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), settling)));
         // Unbounded, and yet no larger than the prefetch.
         let (park, parked) = mpsc::unbounded_channel();
         let dead_letters = DeadLetters {
-            address: worker.address.clone(),
-            config: worker.config.broker.clone(),
-            store: worker.store.clone(),
-            metrics: worker.metrics.clone(),
+            address: context.address.clone(),
+            config: context.config.broker.clone(),
+            store: context.store.clone(),
+            metrics: context.metrics.clone(),
             settle: settle.clone(),
-            parking: worker.stalls.task("dead letters", dead_letter::REMEDY),
-            refusals: worker.stalls.task("refused dead letters", dead_letter::REMEDY),
+            parking: context.stalls.task("dead letters", dead_letter::REMEDY),
+            refusals: context.stalls.task("refused dead letters", dead_letter::REMEDY),
             stopping: shutdown.soft.clone(),
         };
         let parking = dead_letters.run(parked);
@@ -59,20 +60,20 @@ impl Epoch {
         let (renew, renewing) = mpsc::unbounded_channel();
         let (unrenewed, as_they_are) = mpsc::unbounded_channel();
         let renewals = Renewals {
-            publisher: Publisher::of_copies(worker.address.clone(), &worker.config.broker),
-            metrics: worker.metrics.clone(),
+            publisher: Publisher::of_copies(context.address.clone(), &context.config.broker),
+            metrics: context.metrics.clone(),
             settle: settle.clone(),
             as_they_are: unrenewed,
         };
         let renewals = renewals.run(renewing);
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), renewals)));
         let upkeep = Upkeep {
-            address: worker.address.clone(),
-            config: worker.config.broker.clone(),
-            store: worker.store.clone(),
-            metrics: worker.metrics.clone(),
-            period: worker.config.upkeep,
-            progress: worker.stalls.task("upkeep", upkeep::REMEDY),
+            address: context.address.clone(),
+            config: context.config.broker.clone(),
+            store: context.store.clone(),
+            metrics: context.metrics.clone(),
+            period: context.config.upkeep,
+            progress: context.stalls.task("upkeep", upkeep::REMEDY),
             epoch: token.clone(),
         };
         let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep.run());
@@ -81,12 +82,12 @@ impl Epoch {
             // Room for all that can be in hand, so that one lane that waits never holds up another.
             let (sender, arriving) = mpsc::channel(prefetch + usize::from(NARROW_PREFETCH));
             let lane = Lane {
-                batch_size: worker.config.batching.batch_size,
+                batch_size: context.config.batching.batch_size,
                 committer: Committer {
                     lane: number,
-                    store: worker.store.clone(),
-                    metrics: worker.metrics.clone(),
-                    progress: worker.stalls.task(format!("lane {number}"), lane::REMEDY),
+                    store: context.store.clone(),
+                    metrics: context.metrics.clone(),
+                    progress: context.stalls.task(format!("lane {number}"), lane::REMEDY),
                     give_up: vec![token.clone(), shutdown.soft.clone()],
                 },
                 settle: settle.clone(),
@@ -96,7 +97,7 @@ impl Epoch {
             tasks.spawn(ending(token.clone(), lane.run(arriving)));
             sender
         };
-        let lanes = (0..worker.config.batching.lanes).map(lane).collect();
+        let lanes = (0..context.config.batching.lanes).map(lane).collect();
         tasks.close();
         Self {
             token,

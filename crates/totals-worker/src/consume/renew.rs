@@ -6,7 +6,7 @@
 //! [`RENEWED_FROM`] or more is not handled. The worker publishes a copy to the end of the same queue, and acknowledges the
 //! old one after the confirm; a crash in between leaves both, and one is a duplicate. That happens before anything else
 //! is done with the message, because it may be the one that the worker crashes of. Until all such messages are renewed the
-//! worker takes few at once (see [`crate::deliveries`]), so that a crash in the middle of it counts for few.
+//! worker takes few at once (see [`crate::consume::deliveries`]), so that a crash in the middle of it counts for few.
 //!
 //! Where no copy can be published (the queue is full, the broker blocks publishers), the message is handled as it is:
 //! a worker that waited would keep the queue full.
@@ -21,11 +21,12 @@ use lapin::BasicProperties;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::connection::BrokerError;
-use crate::message::Message;
+use crate::broker::connection::BrokerError;
+use crate::broker::copy::copied;
+use crate::broker::message::Message;
+use crate::broker::publisher::{Publish, Publisher};
+use crate::consume::settle::Settle;
 use crate::metrics::Metrics;
-use crate::publisher::{Publish, Publisher, copied};
-use crate::settle::Settle;
 
 /// A message that was delivered this often before is renewed. So limits below it are not covered, and one crash costs
 /// no copies.

@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::Broker;
 use totals_core::store::{Store, StoreError};
 
-use crate::connection::{Address, BrokerError, close};
+use crate::broker::connection::{Address, BrokerError, close};
+use crate::broker::topology;
 use crate::metrics::Metrics;
 use crate::stall::Task;
-use crate::topology;
 
 /// What to do about looks that fail.
 pub const REMEDY: &str = "exchange, queues, bindings, collections or indexes may be missing, and the worker cannot put \

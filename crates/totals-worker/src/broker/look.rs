@@ -12,7 +12,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use tokio::time::Instant;
 
-use crate::connection::{BrokerError, call};
+use crate::broker::connection::{BrokerError, call};
 
 /// Most looks of others end within this time.
 pub const PATIENCE: Duration = Duration::from_secs(3);

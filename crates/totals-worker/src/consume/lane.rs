@@ -17,10 +17,10 @@ use totals_core::store::{Left, Sight, StoreError};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::broker::message::{Message, Reason};
 use crate::commit::{Abandoned, Batch, Committer};
-use crate::dead_letter::Parked;
-use crate::message::{Message, Reason};
-use crate::settle::Settle;
+use crate::consume::parked::Parked;
+use crate::consume::settle::Settle;
 
 /// How long what was looked up ahead is of use. A commit takes a fraction of it; after an outage much may have happened,
 /// even a campaign be removed and begun anew.

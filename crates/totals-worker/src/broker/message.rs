@@ -7,7 +7,7 @@ use opentelemetry::propagation::Extractor;
 use totals_core::domain::{Event, Invalid, InvalidCode, Quarantine, Subject};
 use totals_core::store::StoreError;
 
-use crate::in_hand::Held;
+use crate::broker::byte_budget::Held;
 
 /// The headers of a dead letter. Whoever replays one keeps them. A producer may set any of them as well, with a meaning
 /// of its own, so each is believed only where a producer's message cannot have it.

@@ -22,13 +22,13 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::config::Broker;
 use totals_core::store::{Contents, Decision, Failure, Store};
 
-use crate::connection::{Address, BrokerError};
-use crate::look::POLL;
-use crate::message::{Message, Reason};
+use crate::broker::connection::{Address, BrokerError};
+use crate::broker::look::POLL;
+use crate::broker::publisher::{Found, Publisher};
+use crate::consume::parked::Parked;
+use crate::consume::report::Report;
+use crate::consume::settle::Settle;
 use crate::metrics::Metrics;
-use crate::publisher::{Found, Publisher};
-use crate::report::Report;
-use crate::settle::Settle;
 use crate::stall::Task;
 
 /// Messages parked together, at most: their log rows go into one command, which must stay below 16 MB.
@@ -41,15 +41,6 @@ pub const REMEDY: &str = "let RabbitMQ take messages for the dead-letter queue (
 /// How often the log is asked to take a failure that it has answered it does not take: about 5 s in all. An answer that does
 /// not come is no answer.
 const RECORD_ATTEMPTS: u32 = 8;
-
-/// A message and why it is dead-lettered.
-#[derive(Debug)]
-pub struct Parked {
-    /// The message.
-    pub message: Message,
-    /// Why.
-    pub reason: Reason,
-}
 
 /// What parking needs.
 pub struct DeadLetters {

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::call;
+use crate::broker::connection::call;
 use crate::stall::Task;
 
 /// How long what is finished waits for an earlier delivery while nothing else finishes.

@@ -17,8 +17,8 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use totals_core::runtime::config::{self, ConfigError};
 
-use crate::in_hand::InHand;
-use crate::wire;
+use crate::broker::byte_budget::ByteBudget;
+use crate::broker::transport;
 
 /// How long the broker may take to answer one call.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -196,19 +196,23 @@ impl Address {
         self.open(name, None).await
     }
 
-    /// Opens a connection that consumes and does nothing else; the broker has to wait while too much is `in_hand`.
+    /// Opens a connection that consumes and does nothing else; the broker has to wait while too much is `budget`.
     ///
     /// # Errors
     /// [`BrokerError`] with the remedy.
-    pub async fn connect_to_consume(&self, name: &str, in_hand: InHand) -> Result<Connection, BrokerError> {
-        self.open(name, Some(in_hand)).await
+    pub async fn connect_to_consume(
+        &self,
+        name: &str,
+        budget: ByteBudget,
+    ) -> Result<Connection, BrokerError> {
+        self.open(name, Some(budget)).await
     }
 
-    async fn open(&self, name: &str, in_hand: Option<InHand>) -> Result<Connection, BrokerError> {
+    async fn open(&self, name: &str, budget: Option<ByteBudget>) -> Result<Connection, BrokerError> {
         let mut others = self.nodes.len() - 1;
         loop {
             let properties = ConnectionProperties::default().with_connection_name(name.into());
-            let connecting = wire::connect(self.current().clone(), properties, in_hand.clone());
+            let connecting = transport::connect(self.current().clone(), properties, budget.clone());
             match call(CONNECTING, connecting).await {
                 Err(error) if others > 0 => {
                     tracing::debug!(broker = %self, %error, "trying the next node");

@@ -18,7 +18,7 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// What is in hand of one connection's deliveries.
 #[derive(Debug, Clone, Default)]
-pub struct InHand(Arc<Mutex<State>>);
+pub struct ByteBudget(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -37,7 +37,7 @@ impl State {
     }
 }
 
-impl InHand {
+impl ByteBudget {
     /// Lets in the next message of this size, or wakes the reader when there is room for one.
     pub fn let_in(&self, bytes: usize, reader: &Context<'_>) -> bool {
         let mut state = self.state();
@@ -71,7 +71,7 @@ impl InHand {
 
 /// A message's share of what is in hand.
 #[derive(Debug)]
-pub struct Held(InHand, usize);
+pub struct Held(ByteBudget, usize);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -102,21 +102,21 @@ mod tests {
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(woken.clone());
         let reader = Context::from_waker(&waker);
-        let in_hand = InHand::default();
+        let budget = ByteBudget::default();
         assert!(
-            in_hand.let_in(5 * MAX_BYTES, &reader),
+            budget.let_in(5 * MAX_BYTES, &reader),
             "one is let in, however large"
         );
-        assert!(!in_hand.let_in(1, &reader));
-        let held = in_hand.take();
-        assert!(!in_hand.let_in(1, &reader), "taken is not settled");
+        assert!(!budget.let_in(1, &reader));
+        let held = budget.take();
+        assert!(!budget.let_in(1, &reader), "taken is not settled");
         assert_eq!(woken.0.load(Ordering::Relaxed), 0);
         drop(held);
         assert_eq!(woken.0.load(Ordering::Relaxed), 1);
-        assert!(in_hand.let_in(MAX_BYTES, &reader));
-        assert!(!in_hand.let_in(1, &reader));
-        in_hand.lift();
-        assert!(in_hand.let_in(1, &reader));
+        assert!(budget.let_in(MAX_BYTES, &reader));
+        assert!(!budget.let_in(1, &reader));
+        budget.lift();
+        assert!(budget.let_in(1, &reader));
         assert_eq!(woken.0.load(Ordering::Relaxed), 2);
     }
 }
