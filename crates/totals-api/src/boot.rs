@@ -11,7 +11,7 @@ use totals_core::store::StoreError;
 use crate::database::Database;
 use crate::front::Front;
 use crate::live::Live;
-use crate::openapi;
+use crate::router;
 use crate::state::AppState;
 
 /// Why the process cannot start, as one line that says what to do.
@@ -62,7 +62,7 @@ pub async fn run() -> Result<(), BootError> {
         .await
         .map_err(BootError::Database)?;
     let live = Live::start(database.clone(), config.bounds);
-    let document = openapi::document();
+    let document = router::document();
     let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();
     let front = Front::new(state, traced);

@@ -9,7 +9,7 @@ use totals_core::runtime::config::{
 };
 
 use crate::boot::BootError;
-use crate::openapi;
+use crate::router;
 
 /// Serves campaign totals over HTTP: JSON under /api, their description at /openapi and, for people, at /docs.
 #[derive(Debug, Parser)]
@@ -50,7 +50,7 @@ fn after_help() -> String {
 
 /// Prints the OpenAPI document.
 pub fn print_openapi() -> Result<(), BootError> {
-    let document = openapi::document()
+    let document = router::document()
         .to_pretty_json()
         .map_err(std::io::Error::from)
         .and_then(|json| writeln!(std::io::stdout(), "{json}"));

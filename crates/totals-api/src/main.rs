@@ -10,6 +10,7 @@ mod cli;
 mod cors;
 mod currency;
 mod database;
+mod documentation;
 mod error;
 mod front;
 mod guard;

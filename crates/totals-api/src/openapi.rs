@@ -4,7 +4,6 @@ use utoipa::OpenApi;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::ErrorBody;
-use crate::router;
 
 /// What every route may answer, because it comes from around the route: status, name and description.
 const ANSWERS_OF_ALL: [(&str, &str, &str); 4] = [
@@ -49,9 +48,8 @@ pub fn frame() -> utoipa::openapi::OpenApi {
     Frame::openapi()
 }
 
-/// The whole document.
-pub fn document() -> utoipa::openapi::OpenApi {
-    let mut document = router::documented().into_openapi();
+/// The whole document, of one that has the routes: what every route may answer is written once.
+pub fn complete(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let operations = document
         .paths
         .paths

@@ -5,9 +5,11 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::routing::get;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::documentation::SCRIPT_PATH;
 use crate::error::{ApiError, excerpt};
 use crate::guard::guard;
 use crate::observe::observe;
@@ -18,14 +20,17 @@ use crate::state::AppState;
 /// The service: routes and all that surrounds them. `traced` says whether spans go anywhere.
 pub fn router(state: AppState, traced: bool) -> Router {
     let (router, _document) = documented().split_for_parts();
-    let router = router
-        .route(docs::SCRIPT_PATH, get(docs::script))
-        .with_state(state);
+    let router = router.route(SCRIPT_PATH, get(docs::script)).with_state(state);
     surround(router, traced)
 }
 
+/// The OpenAPI document.
+pub fn document() -> OpenApi {
+    openapi::complete(documented().into_openapi())
+}
+
 /// The routes that the OpenAPI document describes.
-pub fn documented() -> OpenApiRouter<AppState> {
+fn documented() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(totals::get_totals))
         .routes(routes!(list::list_totals))

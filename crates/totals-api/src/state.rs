@@ -9,8 +9,8 @@ use totals_core::domain::Currency;
 use utoipa::openapi::OpenApi;
 
 use crate::database::Database;
+use crate::documentation::Documentation;
 use crate::live::Live;
-use crate::routes::docs::Pages;
 
 /// What handlers share, behind one pointer: every request clones it.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub struct Shared {
     /// Amounts are written in its decimals.
     pub currency: Currency,
     /// The documentation, rendered once.
-    pub pages: Pages,
+    pub documentation: Documentation,
     /// When this process started.
     pub started: Instant,
     /// Says that it stops: streams end.
@@ -46,7 +46,7 @@ impl AppState {
             live,
             database,
             currency,
-            pages: Pages::render(document),
+            documentation: Documentation::render(document),
             started: Instant::now(),
             stopping,
         }))

@@ -13,8 +13,8 @@ use tower::ServiceExt;
 
 use crate::database::Database;
 use crate::live::Live;
+use crate::router;
 use crate::state::AppState;
-use crate::{openapi, router};
 
 /// The API beside a database that nobody answers for.
 async fn api() -> Router {
@@ -29,7 +29,7 @@ async fn api() -> Router {
     .await
     .unwrap();
     let live = Live::start(database.clone(), config.bounds);
-    let document = openapi::document();
+    let document = router::document();
     let state = AppState::new(
         live,
         database,
@@ -185,7 +185,7 @@ async fn every_response_tells_browsers_to_make_nothing_else_of_it() {
 
 #[tokio::test]
 async fn the_openapi_document_is_as_agreed() {
-    insta::assert_snapshot!(openapi::document().to_pretty_json().unwrap());
+    insta::assert_snapshot!(router::document().to_pretty_json().unwrap());
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 mod bench;
 mod cargo;
 mod chaos;
+#[cfg(test)]
+mod circles;
 mod environment;
 mod error;
 mod http;

@@ -3,7 +3,6 @@
 //! The page is Scalar's, with its script served from this binary: it works on a machine with no internet, and no
 //! reader's visit is told to anyone. The content security policy holds it to that.
 
-use std::fmt;
 use std::io::Read as _;
 use std::sync::OnceLock;
 
@@ -12,23 +11,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use flate2::read::GzDecoder;
-use utoipa::openapi::OpenApi;
-use utoipa_scalar::Scalar;
 
 use crate::caching::{IfNoneMatch, items};
 use crate::state::AppState;
-
-/// Where the script is; its name changes with its content.
-pub const SCRIPT_PATH: &str = concat!("/docs/scalar-", env!("SCALAR_CHECKSUM"), ".js");
 
 /// The script's validator: the quoted checksum.
 const SCRIPT_ETAG: &str = concat!("\"", env!("SCALAR_CHECKSUM"), "\"");
 
 /// The script, compressed by build.rs.
 const SCRIPT_GZIP: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
-
-/// The page around it; `$script`, `$title` and `$spec` are filled in.
-const PAGE: &str = include_str!("docs.html");
 
 /// Scalar styles its elements as it goes, and shows responses as data and blob URLs; all else comes from here.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -37,42 +28,18 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
-/// The documentation, rendered once at the start.
-pub struct Pages {
-    openapi: String,
-    html: String,
-}
-
-impl Pages {
-    /// Renders the document for both readers.
-    pub fn render(document: &OpenApi) -> Self {
-        let openapi = document.to_json().unwrap_or_default();
-        let html = Scalar::new(document.clone())
-            .title(document.info.title.clone())
-            .custom_html(PAGE.replace("$script", SCRIPT_PATH))
-            .to_html();
-        Self { openapi, html }
-    }
-}
-
-impl fmt::Debug for Pages {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").finish_non_exhaustive()
-    }
-}
-
 /// This description for programs
 #[utoipa::path(get, path = "/openapi", tag = "documentation",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value, content_type = "application/json")))]
 pub async fn get_openapi(State(state): State<AppState>) -> Response {
-    (JSON, state.pages.openapi.clone()).into_response()
+    (JSON, state.documentation.openapi.clone()).into_response()
 }
 
 /// This description for programs, at the address that many tools expect
 #[utoipa::path(get, path = "/openapi.json", tag = "documentation",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value, content_type = "application/json")))]
 pub async fn get_openapi_json(State(state): State<AppState>) -> Response {
-    (JSON, state.pages.openapi.clone()).into_response()
+    (JSON, state.documentation.openapi.clone()).into_response()
 }
 
 /// This description for people
@@ -85,7 +52,7 @@ pub async fn get_docs(State(state): State<AppState>) -> Response {
         // It names the script, whose name changes.
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, Html(state.pages.html.clone())).into_response()
+    (headers, Html(state.documentation.html.clone())).into_response()
 }
 
 /// Scalar's script.

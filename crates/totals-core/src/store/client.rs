@@ -26,7 +26,7 @@ use crate::store::error::StoreError;
 use crate::store::read::foreign::LeftOut;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
 use crate::store::schema::indexes::Structure;
-use crate::store::write::apply::Caution;
+use crate::store::write::insert_mode::InsertModes;
 
 /// The database's name where `DATABASE_URL` has none.
 const DEFAULT_DATABASE: &str = "totals-service";
@@ -44,7 +44,7 @@ pub struct Store {
     pub(in crate::store) database: Database,
     /// As the client was opened with, for diagnosing a deployment that the client cannot use.
     pub(in crate::store) options: Arc<ClientOptions>,
-    pub(in crate::store) caution: Arc<Caution>,
+    pub(in crate::store) insert_modes: Arc<InsertModes>,
     pub(in crate::store) structure: Arc<Structure>,
     /// What amounts are counted in, for whoever writes; see [`Store::counting_in`].
     pub(in crate::store) currency: Option<Currency>,
@@ -80,7 +80,7 @@ impl Store {
             database: client.database(&name),
             client,
             options: Arc::new(options),
-            caution: Arc::default(),
+            insert_modes: Arc::default(),
             structure: Arc::default(),
             currency: None,
             refused: Arc::default(),

@@ -29,8 +29,8 @@ use crate::store::error::StoreError;
 use crate::store::schema::document::{
     CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, ProcessedRow, date,
 };
-pub(in crate::store) use load::Caution;
-use load::{Loaded, Lookup};
+use crate::store::write::insert_mode::InsertMode;
+use load::Loaded;
 pub use sight::{Left, Sight};
 
 /// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
@@ -66,17 +66,22 @@ impl Store {
     /// batch again finds its events to be duplicates. To be tried again with another look where what was seen has
     /// changed.
     pub async fn apply_seen(&self, batch: &[Event], sight: &Sight) -> Result<Applied, StoreError> {
-        let lookup = self.caution.next();
-        match self.transact(batch, lookup, sight).await {
-            Err(error) if lookup == Lookup::Refunded && error.is_duplicate_key() => {
-                self.caution.raise();
-                self.transact(batch, Lookup::Everything, sight).await
+        let mode = self.insert_modes.next();
+        match self.transact(batch, mode, sight).await {
+            Err(error) if mode == InsertMode::Optimistic && error.is_duplicate_key() => {
+                self.insert_modes.be_careful();
+                self.transact(batch, InsertMode::Careful, sight).await
             }
             answer => answer,
         }
     }
 
-    async fn transact(&self, batch: &[Event], lookup: Lookup, sight: &Sight) -> Result<Applied, StoreError> {
+    async fn transact(
+        &self,
+        batch: &[Event],
+        mode: InsertMode,
+        sight: &Sight,
+    ) -> Result<Applied, StoreError> {
         let mut session = self.client.start_session().await?;
         #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
         session
@@ -86,7 +91,7 @@ impl Store {
             // Whatever DATABASE_URL says: other members have no transactions that write.
             .selection_criteria(primary())
             .await?;
-        match self.fold_within(&mut session, batch, lookup, sight).await {
+        match self.fold_within(&mut session, batch, mode, sight).await {
             Ok(applied) => {
                 commit(&mut session).await?;
                 Ok(applied)
@@ -103,7 +108,7 @@ impl Store {
         &self,
         session: &mut ClientSession,
         batch: &[Event],
-        lookup: Lookup,
+        mode: InsertMode,
         sight: &Sight,
     ) -> Result<Applied, StoreError> {
         let Loaded {
@@ -111,7 +116,7 @@ impl Store {
             failed,
             donations,
         } = self
-            .load(session, batch, lookup, sight)
+            .load(session, batch, mode, sight)
             .await
             .map_err(StoreError::into_retry)?;
         let mut fold = Fold::new(state);

@@ -4,3 +4,4 @@ mod abandoned;
 pub(in crate::store) mod apply;
 pub(in crate::store) mod contents;
 pub(in crate::store) mod failure;
+pub(in crate::store) mod insert_mode;

@@ -2,10 +2,9 @@
 //!
 //! What an event brings is nearly always new, and the unique `_id`s say so if it is not. So events and created donations
 //! are inserted without a look, until a duplicate key tells otherwise: then the batch is done again, with a look at
-//! everything, and so are the next ones ([`Caution`]).
+//! everything, and so are the next ones ([`InsertMode`]).
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use mongodb::ClientSession;
 use mongodb::bson::{RawDocument, doc};
@@ -16,39 +15,7 @@ use crate::domain::{DonationId, Event, EventId, EventType};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::schema::document::{DONATIONS, DonationDocument, EVENT_LOG, KnownRow};
-
-/// Batches that are looked up after one that brought what is stored already. A redelivery and a backfill done twice are
-/// many of them, and each hope that fails costs a transaction that is aborted.
-const CAREFUL_BATCHES: u32 = 32;
-
-/// Whether the next batch may be taken for new.
-#[derive(Debug, Default)]
-pub(in crate::store) struct Caution {
-    careful_batches: AtomicU32,
-}
-
-impl Caution {
-    pub(super) fn next(&self) -> Lookup {
-        let one_less = |batches: u32| batches.checked_sub(1);
-        match self.careful_batches.fetch_update(Relaxed, Relaxed, one_less) {
-            Ok(_) => Lookup::Everything,
-            Err(_) => Lookup::Refunded,
-        }
-    }
-
-    pub(super) fn raise(&self) {
-        self.careful_batches.store(CAREFUL_BATCHES, Relaxed);
-    }
-}
-
-/// Which of a batch's events and donations are looked up before they are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lookup {
-    /// All.
-    Everything,
-    /// The donations that it refunds. The rest is inserted as new, which fails if it is not.
-    Refunded,
-}
+use crate::store::write::insert_mode::InsertMode;
 
 /// What was loaded for a batch.
 #[derive(Default)]
@@ -64,11 +31,11 @@ impl Store {
         &self,
         session: &mut ClientSession,
         batch: &[Event],
-        lookup: Lookup,
+        mode: InsertMode,
         sight: &Sight,
     ) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        if lookup == Lookup::Everything {
+        if mode == InsertMode::Careful {
             self.load_events(session, batch, &mut loaded).await?;
         }
         let state = &mut loaded.state;
@@ -78,7 +45,7 @@ impl Store {
             .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id));
         let (refunds, creations): (Vec<&Event>, Vec<_>) =
             moving.partition(|event| event.event_type() == EventType::DonationRefunded);
-        let looked_up = creations.iter().filter(|_| lookup == Lookup::Everything);
+        let looked_up = creations.iter().filter(|_| mode == InsertMode::Careful);
         let ids: HashSet<&str> = refunds
             .iter()
             .chain(looked_up)
