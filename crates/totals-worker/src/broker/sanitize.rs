@@ -9,6 +9,8 @@
 //! an opaque byte array (its encoding differs in the type alone), and a byte that does not belong becomes `?`. The
 //! message is then judged by its body, like any other.
 //!
+//! The report and the patch that would make this needless are in `docs/upstream.md`.
+//!
 //! Rejected: a larger stack for lapin's thread, which it does not let us choose, and which no size of stack frees from
 //! the strings.
 
