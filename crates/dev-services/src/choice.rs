@@ -2,7 +2,8 @@
 
 use crate::Error;
 use crate::docker::{self, Unavailable};
-use crate::server::{Kind, Source};
+use crate::kind::Kind;
+use crate::server::Source;
 
 /// Decides for `wanted`, else for what `DEV_SERVICES` says, else for Docker where that can help.
 pub(crate) async fn source(kind: Kind, wanted: Option<Source>) -> Result<Source, Error> {

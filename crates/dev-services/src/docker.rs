@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::Error;
 use crate::directories::workspace;
-use crate::server::Kind;
+use crate::kind::Kind;
 
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 const PULL_TIMEOUT: Duration = Duration::from_mins(10);

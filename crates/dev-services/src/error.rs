@@ -6,8 +6,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::kind::Kind;
 use crate::process::Exit;
-use crate::server::Kind;
 
 /// Why services could not be provided.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,9 @@ use mongodb::{Client, Database};
 
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
+use crate::kind::Kind;
 use crate::native::{end_leftover, mongod};
-use crate::server::{Cause, Instance, Kind, Source};
+use crate::server::{Cause, Instance, Source};
 use crate::{Error, Port, choice, url};
 
 /// The database that [`MongoServer::url`] names: the application's default.

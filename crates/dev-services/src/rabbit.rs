@@ -8,9 +8,10 @@ use tokio::time::timeout;
 
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
+use crate::kind::Kind;
 use crate::native::rabbitmq::{self, Epmd, Identity};
 use crate::native::{NativeInstance, end_leftover};
-use crate::server::{Cause, Instance, Kind, Source};
+use crate::server::{Cause, Instance, Source};
 use crate::{Error, Port, choice, url};
 
 /// One whole AMQP handshake. lapin itself waits for ever for a peer that accepts and stays silent.

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use mongodb::bson::{Bson, doc};
 
+use crate::kind::Kind;
 use crate::mongo::{DATABASE, Deployment, MongoOptions, MongoServer, REPLICA_SET, admin, initiation};
-use crate::server::{Cause, Kind, Source};
+use crate::server::{Cause, Source};
 use crate::{Error, Port};
 
 /// Three is the least that has a majority without any one.

@@ -1,7 +1,6 @@
 //! What the two servers have in common: a process or a container that can be stopped, killed, frozen
 //! and started again on the same port and data, and a way to wait until it answers.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::Error;
 use crate::docker::Container;
+use crate::kind::Kind;
 use crate::native::NativeInstance;
 
 /// A cause that a client library gave.
@@ -19,34 +19,6 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Pause between two looks at a starting server.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The two servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The database.
-    MongoDb,
-    /// The message broker.
-    RabbitMq,
-}
-
-impl Kind {
-    /// The environment variable that names a server of this kind.
-    pub fn variable(self) -> &'static str {
-        match self {
-            Self::MongoDb => "DATABASE_URL",
-            Self::RabbitMq => "RABBITMQ_URL",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MongoDb => "MongoDB",
-            Self::RabbitMq => "RabbitMQ",
-        })
-    }
-}
 
 /// Where servers of our own come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,10 @@ use mongodb::options::{ClientOptions, ConnectionString};
 use crate::data_dir::DataDir;
 use crate::directories::{cache, workspace};
 use crate::docker::Volume;
+use crate::kind::Kind;
 use crate::mongo::{MongoOptions, MongoServer};
 use crate::rabbit::{self, RabbitOptions, RabbitServer};
-use crate::server::{Cause, Kind, Source};
+use crate::server::{Cause, Source};
 use crate::settings::{Lifetime, Settings};
 use crate::{Error, choice, native, url};
 

@@ -9,8 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
 use crate::Error;
+use crate::kind::Kind;
 use crate::process::{Exit, Output, Process, log_tail};
-use crate::server::Kind;
 
 /// How long the server of a killed owner may take to end; its supervisor kills it after 15 s.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(17);

@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use super::package;
 use crate::Error;
-use crate::server::Kind;
+use crate::kind::Kind;
 
 /// Makes sure that `program` can be loaded: installs the libraries it lacks or says how to.
 pub(super) async fn ensure(program: &Path, cache: &Path) -> Result<(), Error> {

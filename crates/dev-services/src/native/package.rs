@@ -9,8 +9,8 @@ use std::process::Stdio;
 use rustix::process::geteuid;
 
 use crate::Error;
+use crate::kind::Kind;
 use crate::process::{Exit, log_tail};
-use crate::server::Kind;
 
 const SCRIPT: &str = include_str!("install.sh");
 

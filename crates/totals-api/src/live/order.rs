@@ -6,7 +6,27 @@
 //! to it, which is why it is not `indexset`: the same idea with more to it, and with ranges that were wrong and panics
 //! in its history.
 
-use super::campaigns::Id;
+use std::borrow::Borrow;
+use std::sync::Arc;
+
+use totals_core::domain::CampaignId;
+
+/// A campaign's id, shared by the map and the orders.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(pub Arc<CampaignId>);
+
+impl From<CampaignId> for Id {
+    fn from(campaign: CampaignId) -> Self {
+        Self(Arc::new(campaign))
+    }
+}
+
+/// So that the map is asked with a text, as it stands in a request.
+impl Borrow<str> for Id {
+    fn borrow(&self) -> &str {
+        self.0.as_str()
+    }
+}
 
 /// A campaign's place: what the order is by, and for those that are equal in it, the id.
 pub type Key = (i64, Id);
@@ -102,10 +122,8 @@ impl FromIterator<Key> for Order {
 mod tests {
     use std::collections::BTreeSet;
 
-    use proptest::prelude::*;
-    use totals_core::domain::CampaignId;
-
     use super::*;
+    use proptest::prelude::*;
 
     fn keys() -> impl Strategy<Value = Key> {
         (-3_i64..3, 0..40)

@@ -9,7 +9,8 @@ use totals_core::store::{
     CampaignTotals, ChangeKind, ClusterTime, Moved, Position, SortBy, SortOrder, Start,
 };
 
-use super::super::campaigns::{Id, Known};
+use super::super::campaigns::Known;
+use super::super::order::Id;
 use super::*;
 
 const CAMPAIGNS: usize = 5;

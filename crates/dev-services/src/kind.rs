@@ -1,0 +1,31 @@
+//! The servers that there are.
+
+use std::fmt;
+
+/// The two servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The database.
+    MongoDb,
+    /// The message broker.
+    RabbitMq,
+}
+
+impl Kind {
+    /// The environment variable that names a server of this kind.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::MongoDb => "DATABASE_URL",
+            Self::RabbitMq => "RABBITMQ_URL",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MongoDb => "MongoDB",
+            Self::RabbitMq => "RabbitMQ",
+        })
+    }
+}
