@@ -9,16 +9,13 @@ use tokio::time::timeout;
 use crate::directories::cache;
 use crate::docker::{Container, Plan, Volume};
 use crate::kind::Kind;
-use crate::native::rabbitmq::{self, Epmd, Identity};
+use crate::native::rabbitmq::{self, Epmd, Identity, PLUGIN};
 use crate::native::{NativeInstance, end_leftover};
 use crate::server::{Cause, Instance, Source};
 use crate::{Error, Port, choice, url};
 
 /// One whole AMQP handshake. lapin itself waits for ever for a peer that accepts and stays silent.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The one plugin that is enabled: the exchange that partitions events by a header. RabbitMQ ships it.
-pub(crate) const PLUGIN: &str = "rabbitmq_consistent_hash_exchange";
 
 /// How to start a [`RabbitServer`]. The default is a free port.
 #[derive(Debug, Clone, Default)]

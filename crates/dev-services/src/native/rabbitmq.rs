@@ -20,7 +20,10 @@ use tokio::time::{sleep, timeout};
 use super::{NativeInstance, on_path, package};
 use crate::kind::Kind;
 use crate::process::{Output, Process};
-use crate::{Error, port, rabbit};
+use crate::{Error, port};
+
+/// The one plugin that is enabled: the exchange that partitions events by a header. RabbitMQ ships it.
+pub(crate) const PLUGIN: &str = "rabbitmq_consistent_hash_exchange";
 
 /// Where Debian keeps the inner scripts.
 const DEBIAN_SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -79,7 +82,7 @@ pub(crate) fn node(script: &Path, dir: &Path, identity: &Identity<'_>) -> Result
         fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
     }
     write(dir, "rabbitmq.conf", &configuration(identity))?;
-    write(dir, "enabled_plugins", &format!("[{}].\n", rabbit::PLUGIN))?;
+    write(dir, "enabled_plugins", &format!("[{PLUGIN}].\n"))?;
     write(dir, "rabbitmq-env.conf", "")?;
     let scripts = link_installation(script, dir)?;
 
@@ -183,7 +186,7 @@ fn link_installation(script: &Path, dir: &Path) -> Result<PathBuf, Error> {
 /// The plugins proper are the applications called `rabbitmq_…`, but for the one that starts the node;
 /// all others are libraries.
 fn is_needed(application: &str) -> bool {
-    ["rabbitmq_prelaunch", rabbit::PLUGIN]
+    ["rabbitmq_prelaunch", PLUGIN]
         .iter()
         .any(|needed| application.starts_with(needed))
         || !application.starts_with("rabbitmq_")
