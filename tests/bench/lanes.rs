@@ -38,13 +38,13 @@ async fn apply(store: Store, events: Vec<Event>) {
     let mut batches = events.chunks(batching().batch_size).peekable();
     let mut ahead = None;
     while let Some(batch) = batches.next() {
-        let sight = match ahead.take() {
-            Some(sight) => sight,
-            None => store.look(batch).await.unwrap(),
+        let read_set = match ahead.take() {
+            Some(read_set) => read_set,
+            None => store.prefetch(batch).await.unwrap(),
         };
         let next = batches.peek().copied().unwrap_or_default();
-        let (applied, seen) = join(store.apply_seen(batch, &sight), store.look(next)).await;
-        ahead = seen.unwrap().after(applied.unwrap().left);
+        let (applied, seen) = join(store.apply_seen(batch, &read_set), store.prefetch(next)).await;
+        ahead = seen.unwrap().rebase(applied.unwrap().delta);
     }
 }
 

@@ -5,7 +5,7 @@ use mongodb::bson::doc;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use totals_core::domain::Event;
-use totals_core::store::{Rebuild, Scope, Sight, Store};
+use totals_core::store::{ReadSet, Rebuild, Scope, Store};
 
 use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
@@ -21,7 +21,7 @@ async fn a_donor_whom_another_worker_has_counted_since_the_look_is_not_counted_a
     let store = world.store().await;
     let batch = [event(created("e1", "d1").donor("ada"))];
     for others in ["e2", "e3"] {
-        let seen = store.look(&batch).await.unwrap();
+        let seen = store.prefetch(&batch).await.unwrap();
         store
             .apply(&[event(created(others, others).donor("ada"))])
             .await
@@ -66,12 +66,12 @@ async fn a_look_at_donations_before_they_were_put_right_is_not_committed_after_i
         [event(created("e2", "d2"))],
         [event(created("e3", "d3").donor("ada"))],
     );
-    let mut seen: Option<Sight> = None;
+    let mut seen: Option<ReadSet> = None;
     let rebuilt = rebuild(&store, async || {
         if seen.is_none() {
             // The totals are not what the rebuild has looked at any more.
             store.apply(&another).await.unwrap();
-            seen = Some(store.look(&again).await.unwrap());
+            seen = Some(store.prefetch(&again).await.unwrap());
         }
     })
     .await;
@@ -96,7 +96,7 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
 
     let again = [event(created("e3", "d3").donor("ada"))];
     let mut looks = 0;
-    let mut seen: Option<Sight> = None;
+    let mut seen: Option<ReadSet> = None;
     let rebuilt = rebuild(&store, async || {
         looks += 1;
         match seen.take() {
@@ -106,7 +106,7 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
                     .apply(&[event(refunded("o2", "o").amount(0.01))])
                     .await
                     .unwrap();
-                seen = Some(store.look(&again).await.unwrap());
+                seen = Some(store.prefetch(&again).await.unwrap());
             }
             None => {}
             Some(seen) => drop(store.apply_seen(&again, &seen).await),

@@ -10,7 +10,7 @@ use futures::future::select_all;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::{Event, Outcome};
 use totals_core::runtime::backoff::Backoff;
-use totals_core::store::{Applied, Decision, Left, Sight, Store, StoreError};
+use totals_core::store::{Applied, CommitDelta, Decision, ReadSet, Store, StoreError};
 
 use crate::metrics::Metrics;
 use crate::stall::Task;
@@ -73,7 +73,7 @@ impl<T> FromIterator<(Event, T)> for Batch<T> {
 
 impl Committer {
     /// Commits all of a batch, in pieces if it must. `settle` is told of each piece what became of its events, or why
-    /// its one event is refused. `sight` is what was seen of the batch ahead of time, if it was. Returned is what it
+    /// its one event is refused. `read_set` is what was seen of the batch ahead of time, if it was. Returned is what it
     /// has left, if it was committed in one piece.
     ///
     /// # Errors
@@ -81,17 +81,17 @@ impl Committer {
     pub async fn commit<T>(
         &self,
         batch: Batch<T>,
-        mut sight: Option<Sight>,
+        mut read_set: Option<ReadSet>,
         mut settle: impl FnMut(Batch<T>, Result<Vec<Outcome>, StoreError>),
-    ) -> Result<Option<Left>, Abandoned> {
-        let (mut open, mut left, mut whole) = (vec![batch], None, true);
+    ) -> Result<Option<CommitDelta>, Abandoned> {
+        let (mut open, mut delta, mut whole) = (vec![batch], None, true);
         while let Some(batch) = open.pop() {
             let divisible = batch.events.len() > 1;
             if !(divisible && batch.is_too_large()) {
-                let answer = self.apply(&batch.events, sight.take()).await?;
+                let answer = self.apply(&batch.events, read_set.take()).await?;
                 if answer.is_ok() || !divisible {
                     let outcomes = answer.map(|applied| {
-                        left = Some(applied.left).filter(|_| whole);
+                        delta = Some(applied.delta).filter(|_| whole);
                         applied.outcomes
                     });
                     settle(batch, outcomes);
@@ -102,19 +102,19 @@ impl Committer {
             let [first, second] = batch.split();
             open.extend([second, first]);
         }
-        Ok(left)
+        Ok(delta)
     }
 
     /// Applies a piece, again and again while that may help.
     async fn apply(
         &self,
         events: &[Event],
-        mut sight: Option<Sight>,
+        mut read_set: Option<ReadSet>,
     ) -> Result<Result<Applied, StoreError>, Abandoned> {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
         loop {
             let started = Instant::now();
-            let mut error = match self.attempt(events, sight.take()).await {
+            let mut error = match self.attempt(events, read_set.take()).await {
                 Ok(applied) => {
                     let types = events.iter().map(Event::event_type);
                     self.metrics
@@ -159,18 +159,18 @@ impl Committer {
         select_all(give_up).await;
     }
 
-    async fn attempt(&self, events: &[Event], sight: Option<Sight>) -> Result<Applied, StoreError> {
-        let sight = match sight {
-            Some(sight) => sight,
-            None => self.store.look(events).await?,
+    async fn attempt(&self, events: &[Event], read_set: Option<ReadSet>) -> Result<Applied, StoreError> {
+        let read_set = match read_set {
+            Some(read_set) => read_set,
+            None => self.store.prefetch(events).await?,
         };
-        self.store.apply_seen(events, &sight).await
+        self.store.apply_seen(events, &read_set).await
     }
 
     async fn end_abandoned_transactions(&self) {
         match self.store.end_abandoned_transactions().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "ended transactions that a dead worker left open"),
+            Ok(count) => tracing::info!(count, "ended transactions that a dead worker delta open"),
             Err(error) => tracing::debug!(%error, "abandoned transactions cannot be ended"),
         }
     }

@@ -23,6 +23,6 @@ pub use read::list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use read::one::{At, CampaignTotals, READ_TIMEOUT};
 pub use read::scan::{Scan, Scanned};
 pub use schema::settings::CurrencyAgreement;
-pub use write::apply::{Applied, Left, Sight};
+pub use write::apply::{Applied, CommitDelta, ReadSet};
 pub use write::contents::Contents;
 pub use write::failure::Failure;

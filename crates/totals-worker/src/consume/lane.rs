@@ -13,7 +13,7 @@ use futures::future::join;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::{Event, Outcome};
-use totals_core::store::{Left, Sight, StoreError};
+use totals_core::store::{CommitDelta, ReadSet, StoreError};
 use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -53,7 +53,7 @@ impl Lane {
     pub async fn run(self, mut arriving: mpsc::Receiver<Item>) {
         let mut ahead = None;
         loop {
-            let (batch, sight) = match ahead.take() {
+            let (batch, read_set) = match ahead.take() {
                 Some(ahead) => ahead,
                 None => (self.batch(&mut arriving).await, None),
             };
@@ -62,22 +62,22 @@ impl Lane {
             }
             self.committer.progress.begin();
             if arriving.len() < self.batch_size {
-                let Ok(_) = self.commit(batch, sight).await else {
+                let Ok(_) = self.commit(batch, read_set).await else {
                     return;
                 };
                 self.committer.progress.rest();
                 continue;
             }
             let next = self.batch(&mut arriving).await;
-            let (look, since) = (self.committer.store.look(&next.events), Instant::now());
-            let (committed, seen) = join(self.commit(batch, sight), look).await;
-            let Ok(left) = committed else {
+            let (look, since) = (self.committer.store.prefetch(&next.events), Instant::now());
+            let (committed, seen) = join(self.commit(batch, read_set), look).await;
+            let Ok(delta) = committed else {
                 return;
             };
             // A look that failed is done again with the batch, and what fails then is dealt with there.
             let seen = seen.ok().filter(|_| since.elapsed() < FRESH);
-            let sight = left.zip(seen).and_then(|(left, seen)| seen.after(left));
-            ahead = Some((next, sight));
+            let read_set = delta.zip(seen).and_then(|(delta, seen)| seen.rebase(delta));
+            ahead = Some((next, read_set));
         }
     }
 
@@ -88,14 +88,21 @@ impl Lane {
         items.into_iter().collect()
     }
 
-    async fn commit(&self, batch: Batch<Message>, sight: Option<Sight>) -> Result<Option<Left>, Abandoned> {
+    async fn commit(
+        &self,
+        batch: Batch<Message>,
+        read_set: Option<ReadSet>,
+    ) -> Result<Option<CommitDelta>, Abandoned> {
         let lane = self.committer.lane;
         let span = tracing::info_span!("batch", lane, batch.size = batch.events.len());
         for trace in batch.sources.iter().filter_map(Message::trace) {
             span.add_link(trace);
         }
         let finish = |batch, answer| self.finish(batch, answer);
-        self.committer.commit(batch, sight, finish).instrument(span).await
+        self.committer
+            .commit(batch, read_set, finish)
+            .instrument(span)
+            .await
     }
 
     fn finish(&self, batch: Batch<Message>, answer: Result<Vec<Outcome>, StoreError>) {

@@ -8,12 +8,12 @@
 //! rests on all donations to the campaign; there the document is the campaign's totals, which every change of a donation
 //! writes, if only by a new revision.
 //!
-//! That also lets donors be looked up before the transaction begins ([`sight`]), beside the commit of the last one. Events
+//! That also lets donors be looked up before the transaction begins ([`read_set`]), beside the commit of the last one. Events
 //! and created donations are taken for new, until a duplicate key tells otherwise ([`load`]).
 
 mod donors;
 mod load;
-mod sight;
+mod read_set;
 mod statements;
 
 use std::collections::HashSet;
@@ -31,7 +31,7 @@ use crate::store::schema::document::{
 };
 use crate::store::write::insert_mode::InsertMode;
 use load::Loaded;
-pub use sight::{Left, Sight};
+pub use read_set::{CommitDelta, ReadSet};
 
 /// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
 /// once; a batch tried anew would meet the locks of the old transaction until the server times it out.
@@ -43,17 +43,17 @@ pub struct Applied {
     /// What became of each event, in the batch's order.
     pub outcomes: Vec<Outcome>,
     /// What it has left behind.
-    pub left: Left,
+    pub delta: CommitDelta,
 }
 
 impl Store {
-    /// Looks at a batch's donors and applies it: [`Store::look`] and [`Store::apply_seen`] in one.
+    /// Looks at a batch's donors and applies it: [`Store::prefetch`] and [`Store::apply_seen`] in one.
     ///
     /// # Errors
     /// As these.
     pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
-        let sight = self.look(batch).await?;
-        Ok(self.apply_seen(batch, &sight).await?.outcomes)
+        let read_set = self.prefetch(batch).await?;
+        Ok(self.apply_seen(batch, &read_set).await?.outcomes)
     }
 
     /// Applies a batch in one transaction. On return the outcome is durable on a majority.
@@ -65,12 +65,12 @@ impl Store {
     /// met; nothing of the batch was applied then, unless the answer to the commit was lost, and in that case applying the
     /// batch again finds its events to be duplicates. To be tried again with another look where what was seen has
     /// changed.
-    pub async fn apply_seen(&self, batch: &[Event], sight: &Sight) -> Result<Applied, StoreError> {
+    pub async fn apply_seen(&self, batch: &[Event], read_set: &ReadSet) -> Result<Applied, StoreError> {
         let mode = self.insert_modes.next();
-        match self.transact(batch, mode, sight).await {
+        match self.transact(batch, mode, read_set).await {
             Err(error) if mode == InsertMode::Optimistic && error.is_duplicate_key() => {
                 self.insert_modes.be_careful();
-                self.transact(batch, InsertMode::Careful, sight).await
+                self.transact(batch, InsertMode::Careful, read_set).await
             }
             answer => answer,
         }
@@ -80,7 +80,7 @@ impl Store {
         &self,
         batch: &[Event],
         mode: InsertMode,
-        sight: &Sight,
+        read_set: &ReadSet,
     ) -> Result<Applied, StoreError> {
         let mut session = self.client.start_session().await?;
         #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
@@ -91,7 +91,7 @@ impl Store {
             // Whatever DATABASE_URL says: other members have no transactions that write.
             .selection_criteria(primary())
             .await?;
-        match self.fold_within(&mut session, batch, mode, sight).await {
+        match self.fold_within(&mut session, batch, mode, read_set).await {
             Ok(applied) => {
                 commit(&mut session).await?;
                 Ok(applied)
@@ -109,14 +109,14 @@ impl Store {
         session: &mut ClientSession,
         batch: &[Event],
         mode: InsertMode,
-        sight: &Sight,
+        read_set: &ReadSet,
     ) -> Result<Applied, StoreError> {
         let Loaded {
             state,
             failed,
             donations,
         } = self
-            .load(session, batch, mode, sight)
+            .load(session, batch, mode, read_set)
             .await
             .map_err(StoreError::into_retry)?;
         let mut fold = Fold::new(state);
@@ -135,11 +135,11 @@ impl Store {
         let mut effects: Vec<_> = fold.effects().collect();
         effects.sort_unstable_by_key(|(campaign, _)| *campaign);
         let totals = effects.into_iter();
-        let totals =
-            totals.map(|(campaign, effect)| totals_update(campaign, effect, sight.revision(campaign), now));
+        let totals = totals
+            .map(|(campaign, effect)| totals_update(campaign, effect, read_set.revision(campaign), now));
         self.write_totals(session, totals.collect()).await?;
-        let left = sight.left_by(&fold);
-        Ok(Applied { outcomes, left })
+        let delta = read_set.delta_of(&fold);
+        Ok(Applied { outcomes, delta })
     }
 
     async fn write_log(

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use mongodb::ClientSession;
 use mongodb::bson::{RawDocument, doc};
 
-use super::Sight;
+use super::ReadSet;
 use crate::domain::fold::State;
 use crate::domain::{DonationId, Event, EventId, EventType};
 use crate::store::client::Store;
@@ -32,7 +32,7 @@ impl Store {
         session: &mut ClientSession,
         batch: &[Event],
         mode: InsertMode,
-        sight: &Sight,
+        read_set: &ReadSet,
     ) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         if mode == InsertMode::Careful {
@@ -56,7 +56,7 @@ impl Store {
         state.donations = donations.into_iter().collect();
         loaded.donations = state.donations.keys().cloned().collect();
 
-        state.donors = sight.donors();
+        state.donors = read_set.donors();
         let refunded: HashSet<&DonationId> = refunds.iter().map(|event| &event.donation).collect();
         let refunded = refunded.into_iter().filter_map(|id| state.donations.get(id));
         let counted = self.count_live(session, refunded).await?;

@@ -6,7 +6,7 @@
 //! that touches a donation of a campaign moves its revision by one, and totals are only written at the revision that was
 //! seen. The same revision is the same donations.
 //!
-//! The batch that is being committed meanwhile is known to the last detail ([`Left`]). What was seen may be from before
+//! The batch that is being committed meanwhile is known to the last detail ([`CommitDelta`]). What was seen may be from before
 //! or after it; the revision tells that nothing else has come in between, and what it has left takes the place of what
 //! was seen.
 
@@ -25,7 +25,7 @@ use crate::store::schema::document::{CAMPAIGN_TOTALS, whole};
 
 /// A batch's donors and campaigns at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sight {
+pub struct ReadSet {
     /// Donors who have a live pledge: of those of the batch's creations all, of others some.
     live: HashSet<CampaignDonor>,
     /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
@@ -35,7 +35,7 @@ pub struct Sight {
 
 /// What a commit has changed.
 #[derive(Debug, Default)]
-pub struct Left {
+pub struct CommitDelta {
     /// The donors of changed donations, each with whether any pledge is live.
     donors: Vec<(CampaignDonor, bool)>,
     /// The new revisions of the campaigns whose totals were written, where they are known.
@@ -49,14 +49,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`], to be tried again unless it is of a document that cannot be read.
-    pub async fn look(&self, batch: &[Event]) -> Result<Sight, StoreError> {
-        self.look_at(batch).await.map_err(StoreError::into_retry)
+    pub async fn prefetch(&self, batch: &[Event]) -> Result<ReadSet, StoreError> {
+        self.prefetch_now(batch).await.map_err(StoreError::into_retry)
     }
 
-    async fn look_at(&self, batch: &[Event]) -> Result<Sight, StoreError> {
+    async fn prefetch_now(&self, batch: &[Event]) -> Result<ReadSet, StoreError> {
         let campaigns: HashSet<&CampaignId> = batch.iter().filter_map(Event::campaign).collect();
         if campaigns.is_empty() {
-            return Ok(Sight::default());
+            return Ok(ReadSet::default());
         }
         let named = batch.iter().filter_map(|event| match &event.kind {
             EventKind::DonationCreated(creation) => Some((&creation.campaign, creation.donor.as_ref()?)),
@@ -67,7 +67,7 @@ impl Store {
         let mut session = self.client.start_session().snapshot(true).await?;
         let revisions = self.revisions(&mut session, campaigns).await?;
         let live = self.live_donors(&mut session, named.into_iter()).await?;
-        Ok(Sight { live, revisions })
+        Ok(ReadSet { live, revisions })
     }
 
     async fn revisions(
@@ -122,10 +122,10 @@ fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
     number("revision")
 }
 
-impl Sight {
+impl ReadSet {
     /// What is there after a commit that went on meanwhile; `None` if that cannot be told.
-    pub fn after(mut self, left: Left) -> Option<Self> {
-        for (campaign, after) in left.revisions {
+    pub fn rebase(mut self, delta: CommitDelta) -> Option<Self> {
+        for (campaign, after) in delta.revisions {
             if let Some(seen) = self.revisions.get_mut(&campaign) {
                 let after = after?;
                 if *seen != after && *seen != after - 1 {
@@ -134,7 +134,7 @@ impl Sight {
                 *seen = after;
             }
         }
-        for (donor, live) in left.donors {
+        for (donor, live) in delta.donors {
             if live {
                 self.live.insert(donor);
             } else {
@@ -154,14 +154,14 @@ impl Sight {
         self.revisions.get(campaign).copied()
     }
 
-    /// What a fold leaves that rests on this sight, once it is committed.
-    pub(super) fn left_by(&self, fold: &Fold) -> Left {
+    /// What a fold leaves that rests on this read_set, once it is committed.
+    pub(super) fn delta_of(&self, fold: &Fold) -> CommitDelta {
         let donors = fold.changed_donors().map(|(donor, live)| (donor.clone(), live));
         let revisions = fold.effects().map(|(campaign, _)| {
             let after = self.revision(campaign).map(|seen| seen + 1);
             (campaign.clone(), after)
         });
-        Left {
+        CommitDelta {
             donors: donors.collect(),
             revisions: revisions.collect(),
         }
@@ -180,8 +180,8 @@ mod tests {
         (campaign(campaign_id), id.try_into().unwrap())
     }
 
-    fn sight(donors: &[(&str, &str)], revisions: &[(&str, i64)]) -> Sight {
-        Sight {
+    fn read_set(donors: &[(&str, &str)], revisions: &[(&str, i64)]) -> ReadSet {
+        ReadSet {
             live: donors.iter().map(|(c, d)| donor(c, d)).collect(),
             revisions: revisions
                 .iter()
@@ -190,8 +190,8 @@ mod tests {
         }
     }
 
-    fn left(donors: &[(&str, &str, bool)], revisions: &[(&str, Option<i64>)]) -> Left {
-        Left {
+    fn delta(donors: &[(&str, &str, bool)], revisions: &[(&str, Option<i64>)]) -> CommitDelta {
+        CommitDelta {
             donors: donors.iter().map(|(c, d, live)| (donor(c, d), *live)).collect(),
             revisions: revisions.iter().map(|(c, after)| (campaign(c), *after)).collect(),
         }
@@ -200,21 +200,25 @@ mod tests {
     #[test]
     fn a_commit_that_went_on_meanwhile_takes_the_place_of_what_was_seen() {
         for seen in [6, 7] {
-            let sight_before = sight(&[("c", "ada"), ("other", "eve")], &[("c", seen), ("other", 3)]);
-            let left = left(&[("c", "ada", false), ("c", "bob", true)], &[("c", Some(7))]);
-            let after = sight(&[("c", "bob"), ("other", "eve")], &[("c", 7), ("other", 3)]);
-            assert_eq!(sight_before.after(left), Some(after));
+            let read_set_before = read_set(&[("c", "ada"), ("other", "eve")], &[("c", seen), ("other", 3)]);
+            let delta = delta(&[("c", "ada", false), ("c", "bob", true)], &[("c", Some(7))]);
+            let after = read_set(&[("c", "bob"), ("other", "eve")], &[("c", 7), ("other", 3)]);
+            assert_eq!(read_set_before.rebase(delta), Some(after));
         }
     }
 
     #[test]
     fn what_cannot_be_told_is_not_guessed() {
         for (seen, after) in [(5, Some(7)), (8, Some(7)), (6, None)] {
-            let left = left(&[], &[("c", after)]);
-            assert_eq!(sight(&[], &[("c", seen)]).after(left), None, "{seen} {after:?}");
+            let delta = delta(&[], &[("c", after)]);
+            assert_eq!(
+                read_set(&[], &[("c", seen)]).rebase(delta),
+                None,
+                "{seen} {after:?}"
+            );
         }
-        let elsewhere = left(&[], &[("other", None)]);
-        let seen = sight(&[], &[("c", 5)]);
-        assert_eq!(seen.clone().after(elsewhere), Some(seen));
+        let elsewhere = delta(&[], &[("other", None)]);
+        let seen = read_set(&[], &[("c", 5)]);
+        assert_eq!(seen.clone().rebase(elsewhere), Some(seen));
     }
 }
