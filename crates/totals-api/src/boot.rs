@@ -9,7 +9,7 @@ use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
 use totals_core::store::StoreError;
 
 use crate::database::Database;
-use crate::front::Front;
+use crate::fast_path::FastPath;
 use crate::live::Live;
 use crate::router;
 use crate::state::AppState;
@@ -65,8 +65,8 @@ pub async fn run() -> Result<(), BootError> {
     let document = router::document();
     let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();
-    let front = Front::new(state, traced);
-    serve_with(listener, move |request| front.answer(request), &shutdown).await;
+    let fast_path = FastPath::new(state, traced);
+    serve_with(listener, move |request| fast_path.answer(request), &shutdown).await;
     tracing::info!("stopped");
     telemetry.shutdown().await;
     Ok(())

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// How long caches may show totals without asking again: a crowd behind a CDN costs one request a second for each of
 /// its places, and nobody sees an older number than on a page that is two seconds old.
-pub const BRIEFLY: HeaderValue = HeaderValue::from_static("public, max-age=1");
+pub const CACHE_ONE_SECOND: HeaderValue = HeaderValue::from_static("public, max-age=1");
 
 /// What a caller says it has: the value of `If-None-Match`.
 #[derive(Debug, Clone)]

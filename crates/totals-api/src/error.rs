@@ -1,6 +1,6 @@
 //! Every way a request can fail, and the one place where each becomes a status and a body.
 //!
-//! What the caller can mend is told to the caller; the rest is told to the log (see `observe`), never to the caller.
+//! What the caller can mend is told to the caller; the rest is told to the log (see `access_log`), never to the caller.
 
 use std::any::Any;
 use std::error::Error;
@@ -16,7 +16,7 @@ use totals_core::domain::CampaignId;
 use totals_core::store::StoreError;
 use utoipa::ToSchema;
 
-use crate::caching::BRIEFLY;
+use crate::caching::CACHE_ONE_SECOND;
 
 /// Seconds after which a read may be tried again; the value of `Retry-After`.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -194,7 +194,9 @@ impl IntoResponse for ApiError {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if code == ErrorCode::TotalsNotFound {
-            response.headers_mut().insert(header::CACHE_CONTROL, BRIEFLY);
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, CACHE_ONE_SECOND);
         }
         if status.is_server_error() {
             response.extensions_mut().insert(Failure(Arc::new(self)));

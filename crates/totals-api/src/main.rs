@@ -4,6 +4,7 @@
 //! span (`observe`) → bounds (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails
 //! becomes a status in one place (`error`).
 
+mod access_log;
 mod boot;
 mod caching;
 mod cli;
@@ -12,10 +13,9 @@ mod currency;
 mod database;
 mod documentation;
 mod error;
-mod front;
-mod guard;
+mod fast_path;
+mod limits;
 mod live;
-mod observe;
 mod openapi;
 mod representation;
 mod request_id;

@@ -9,10 +9,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access_log::recorded;
 use crate::documentation::SCRIPT_PATH;
 use crate::error::{ApiError, excerpt};
-use crate::guard::guard;
-use crate::observe::observe;
+use crate::limits::within_limits;
 use crate::openapi;
 use crate::routes::{docs, health, list, stream, totals};
 use crate::state::AppState;
@@ -46,7 +46,7 @@ fn documented() -> OpenApiRouter<AppState> {
 /// bounds that none may leave. They are one layer, because a layer costs every request a quarter of a microsecond.
 pub fn surround(router: Router, traced: bool) -> Router {
     let around = middleware::from_fn(move |request: Request, next: Next| {
-        observe(traced, request, |request| guard(request, next))
+        recorded(traced, request, |request| within_limits(request, next))
     });
     router
         .fallback(not_found)

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use self::query::{ListQuery, PageQuery};
 use super::ids::Ids;
-use crate::caching::BRIEFLY;
+use crate::caching::CACHE_ONE_SECOND;
 use crate::error::{ApiError, ErrorBody};
 use crate::representation::{CampaignTotals, Rendered};
 use crate::state::AppState;
@@ -85,7 +85,7 @@ pub struct TotalsPage {
     ),
 )]
 pub async fn list_totals(State(state): State<AppState>, query: ListQuery) -> Result<Response, ApiError> {
-    let headers = [(header::CACHE_CONTROL, BRIEFLY)];
+    let headers = [(header::CACHE_CONTROL, CACHE_ONE_SECOND)];
     Ok(match query {
         ListQuery::Page(query) => {
             let data = page(&state, query).await?;

@@ -9,7 +9,7 @@ use axum::response::Response;
 use totals_core::domain::CampaignId;
 use utoipa::IntoParams;
 
-use crate::caching::{BRIEFLY, IfNoneMatch};
+use crate::caching::{CACHE_ONE_SECOND, IfNoneMatch};
 use crate::error::{ApiError, ErrorBody};
 use crate::representation::{Rendered, TotalsBody};
 use crate::state::AppState;
@@ -89,7 +89,7 @@ pub fn answer(totals: Rendered, known: &IfNoneMatch) -> Response {
     let headers = response.headers_mut();
     // For these and all that is added on the way out, at once.
     headers.reserve(8);
-    headers.insert(header::CACHE_CONTROL, BRIEFLY);
+    headers.insert(header::CACHE_CONTROL, CACHE_ONE_SECOND);
     let is_known = known.has(totals.etag.as_bytes());
     headers.insert(header::ETAG, totals.etag);
     if is_known {

@@ -17,11 +17,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::noted::{Noted, noted};
+use super::write_activity::{Watched, watched};
 
 /// How long a connection may take to bring a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// The first whole head of a new connection.
     first_head: Duration,
     /// The next one, at least; at most twice as long.
@@ -30,7 +30,7 @@ pub struct Patience {
 
 /// The next head may take longer than the 60 s for which load balancers commonly keep an idle connection, so that it is
 /// they who close it and no request races with our closing.
-pub const PATIENCE: Patience = Patience {
+pub const TIMEOUTS: Timeouts = Timeouts {
     first_head: Duration::from_secs(10),
     next_head: Duration::from_secs(75),
 };
@@ -40,17 +40,17 @@ pub const PATIENCE: Patience = Patience {
 const HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until either side ends it, or `soft` is cancelled while nothing is under way.
-pub async fn attend<A, F>(
+pub async fn serve_connection<A, F>(
     stream: TcpStream,
     answer: A,
     watcher: Watcher,
     soft: CancellationToken,
-    patience: Patience,
+    timeouts: Timeouts,
 ) where
     A: Fn(Request<Incoming>) -> F,
     F: Future<Output = Result<Response, Infallible>>,
 {
-    let deadline = Instant::now() + patience.first_head;
+    let deadline = Instant::now() + timeouts.first_head;
     // Answers are small and whole: waiting to fill a packet only delays them. It fails on a dead connection only.
     let _ = stream.set_nodelay(true);
     // Silence costs a socket and a timer; hyper's buffers, 16 KiB, come with the first byte. (`readable` would not
@@ -62,13 +62,13 @@ pub async fn attend<A, F>(
         () = soft.cancelled() => return,
     }
 
-    let (stream, notes) = Noted::new(stream);
+    let (stream, notes) = Watched::new(stream);
     let service = service_fn({
         let notes = notes.clone();
         move |request| {
             notes.begin();
             let (answering, notes) = (answer(request), notes.clone());
-            async move { answering.await.map(|answer| noted(answer, notes)) }
+            async move { answering.await.map(|answer| watched(answer, notes)) }
         }
     });
     let connection = http1::Builder::new()
@@ -92,7 +92,7 @@ pub async fn attend<A, F>(
     };
     // A request is enough at first: its answer may be under way.
     while ended.is_none() {
-        ended = match timeout(patience.next_head, &mut connection).await {
+        ended = match timeout(timeouts.next_head, &mut connection).await {
             Err(_)
                 if notes.begun.swap(false, Ordering::Relaxed)
                     | notes.wrote.swap(false, Ordering::Relaxed) =>
@@ -125,12 +125,12 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(200);
 
-    /// A connection to `router` that has sent `request`, with little patience at the other end.
+    /// A connection to `router` that has sent `request`, with little timeouts at the other end.
     async fn connected(router: Router, request: &str) -> TcpStream {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        let patience = Patience {
+        let timeouts = Timeouts {
             first_head: SHORT,
             next_head: SHORT,
         };
@@ -139,12 +139,12 @@ mod tests {
             let graceful = GracefulShutdown::new();
             let soft = CancellationToken::new();
             let router = TowerToHyperService::new(router);
-            attend(
+            serve_connection(
                 server,
                 |request| router.call(request),
                 graceful.watcher(),
                 soft,
-                patience,
+                timeouts,
             )
             .await;
             drop(graceful);
@@ -153,7 +153,7 @@ mod tests {
         client
     }
 
-    /// What comes until the connection is closed, if it is within so many times the patience.
+    /// What comes until the connection is closed, if it is within so many times the timeouts.
     async fn until_closed(client: &mut TcpStream, times: u32) -> (String, bool) {
         let mut received = Vec::new();
         let reading = async { while matches!(client.read_buf(&mut received).await, Ok(1..)) {} };

@@ -9,7 +9,7 @@
 mod connection;
 mod host;
 mod listener;
-mod noted;
+mod write_activity;
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -27,7 +27,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use connection::PATIENCE;
+use connection::TIMEOUTS;
 pub use host::names_its_host;
 pub use listener::{ListenError, listen};
 
@@ -66,8 +66,8 @@ where
             () = shutdown.soft.cancelled() => break,
         };
         let soft = shutdown.soft.clone();
-        let attended = connection::attend(stream, answer.clone(), graceful.watcher(), soft, PATIENCE);
-        connections.spawn(attended);
+        let served = connection::serve_connection(stream, answer.clone(), graceful.watcher(), soft, TIMEOUTS);
+        connections.spawn(served);
     }
     // Nobody waits in its queue for an answer that will not come.
     drop(listener);

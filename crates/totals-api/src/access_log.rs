@@ -22,7 +22,7 @@ pub fn logs_answers() -> bool {
 }
 
 /// Has the request answered and records it.
-pub async fn observe(
+pub async fn recorded(
     traced: bool,
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,

@@ -50,20 +50,20 @@ impl Notes {
 }
 
 /// An answer that says when all of it was handed over, or that it is a stream, which has no end to wait for.
-pub fn noted(answer: Response, notes: Arc<Notes>) -> hyper::Response<NotedBody> {
+pub fn watched(answer: Response, notes: Arc<Notes>) -> hyper::Response<WatchedBody> {
     if answer.body().size_hint().exact().is_none() {
         notes.owe_nothing();
     }
-    answer.map(|body| NotedBody { body, notes })
+    answer.map(|body| WatchedBody { body, notes })
 }
 
 /// The body of such an answer.
-pub struct NotedBody {
+pub struct WatchedBody {
     body: Body,
     notes: Arc<Notes>,
 }
 
-impl HttpBody for NotedBody {
+impl HttpBody for WatchedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -85,19 +85,19 @@ impl HttpBody for NotedBody {
     }
 }
 
-impl Drop for NotedBody {
+impl Drop for WatchedBody {
     fn drop(&mut self) {
         self.notes.owe_nothing();
     }
 }
 
 /// The connection.
-pub struct Noted {
+pub struct Watched {
     stream: TcpStream,
     notes: Arc<Notes>,
 }
 
-impl Noted {
+impl Watched {
     /// The connection, and what happens on it.
     pub fn new(stream: TcpStream) -> (Self, Arc<Notes>) {
         let notes = Arc::default();
@@ -116,7 +116,7 @@ impl Noted {
     }
 }
 
-impl AsyncRead for Noted {
+impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -133,7 +133,7 @@ impl AsyncRead for Noted {
     }
 }
 
-impl AsyncWrite for Noted {
+impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.note(written)

@@ -20,25 +20,25 @@ use tower::Service;
 
 use crate::caching::IfNoneMatch;
 use crate::error::ApiError;
-use crate::guard::{protect, refusal};
+use crate::limits::{protect, refusal};
 use crate::representation::Rendered;
 use crate::request_id::{self, REQUEST_ID};
 use crate::routes::totals;
 use crate::state::AppState;
-use crate::{observe, router};
+use crate::{access_log, router};
 
 /// Where the campaigns are; an id follows.
 const CAMPAIGNS: &str = "/api/totals/campaigns/";
 
 /// Answers every request.
 #[derive(Debug, Clone)]
-pub struct Front {
+pub struct FastPath {
     state: AppState,
     router: Router,
     traced: bool,
 }
 
-impl Front {
+impl FastPath {
     /// The service. `traced` says whether spans go anywhere.
     pub fn new(state: AppState, traced: bool) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl Front {
     fn in_memory<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let id = request.uri().path().strip_prefix(CAMPAIGNS)?;
         let plain = request.method() == Method::GET && !id.contains(['/', '%']);
-        if !plain || self.traced || observe::logs_answers() || refusal(request).is_some() {
+        if !plain || self.traced || access_log::logs_answers() || refusal(request).is_some() {
             return None;
         }
         let mut response = match self.state.live.in_memory(id)? {

@@ -35,7 +35,7 @@ const MAX_HEADERS_BYTES: usize = 16 * 1024;
 const MAX_BODY_BYTES: u64 = 64 * 1024;
 
 /// Runs the rest of the request within the bounds.
-pub async fn guard(request: Request, next: Next) -> Response {
+pub async fn within_limits(request: Request, next: Next) -> Response {
     let mut response = match refusal(&request) {
         Some(error) => error.into_response(),
         None if request.method() == Method::OPTIONS => cors::welcome(),
