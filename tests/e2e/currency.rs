@@ -70,6 +70,18 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
         .await
         .unwrap();
     says(&refused, "is no text").await;
+    for no_code in ["usd", " USD", "XXQ", ""] {
+        let set = doc! { "$set": { "currency": no_code } };
+        settings.update_one(doc! { "_id": "service" }, set).await.unwrap();
+        says(
+            &refused,
+            &format!("is {no_code:?}, which is no currency's code")
+                .escape_debug()
+                .to_string(),
+        )
+        .await;
+        says(&refused, "in this database, with db.settings.updateOne").await;
+    }
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();
     says(&refused, "is not written down any more, and it was not USD").await;
     assert_eq!(settings.count_documents(doc! {}).await.unwrap(), 0);

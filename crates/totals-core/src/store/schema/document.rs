@@ -2,7 +2,8 @@
 
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, RawBsonRef, RawDocument};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{
@@ -250,20 +251,52 @@ impl DonationDocument {
     }
 }
 
+/// The largest number in a campaign's totals, of either sign: half of what an `i64` holds. No campaign comes near it, and to
+/// what is no larger everything that this service adds can be added.
+pub(in crate::store) const MAX_COUNT: i64 = i64::MAX / 2;
+
 /// A campaign's totals.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct TotalsDocument {
     #[serde(rename = "_id")]
     pub id: CampaignId,
+    #[serde(deserialize_with = "count")]
     pub total_amount_minor: i64,
+    #[serde(deserialize_with = "count")]
     pub total_pledges: i64,
+    #[serde(deserialize_with = "count")]
     pub total_donors: i64,
+    #[serde(deserialize_with = "count")]
     pub revision: i64,
     /// How often a rebuild has corrected them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub corrections: i64,
-    pub last_updated: DateTime,
+    #[serde(deserialize_with = "moment")]
+    pub last_updated: Timestamp,
+}
+
+/// Reads a number of a campaign's totals.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    if is_count(number) {
+        Ok(number)
+    } else {
+        Err(D::Error::custom(format!(
+            "the number {number} is beyond {MAX_COUNT}"
+        )))
+    }
+}
+
+/// Returns true if a campaign's totals may hold the number.
+pub(in crate::store) fn is_count(number: i64) -> bool {
+    (-MAX_COUNT..=MAX_COUNT).contains(&number)
+}
+
+/// Reads a date that can be written as the wire writes it.
+pub(in crate::store) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let date = DateTime::deserialize(deserializer)?;
+    timestamp(date).ok_or_else(|| D::Error::custom("a date is not within the years 0 to 9999"))
 }
 
 impl From<&TotalsDocument> for Totals {
@@ -322,6 +355,7 @@ pub(in crate::store) fn date(moment: Timestamp) -> DateTime {
     DateTime::from_millis(moment.unix_millis())
 }
 
-pub(in crate::store) fn timestamp(date: DateTime) -> Timestamp {
+/// A date's moment; `None` if it cannot be written.
+pub(in crate::store) fn timestamp(date: DateTime) -> Option<Timestamp> {
     Timestamp::from_unix_millis(date.timestamp_millis())
 }

@@ -129,6 +129,13 @@ impl Store {
 
         let mut effects: Vec<_> = fold.effects().collect();
         effects.sort_unstable_by_key(|(campaign, _)| *campaign);
+        // Of a campaign that no event names, something can only be taken: by a refund whose donation is stored with it.
+        let (taken, effects): (Vec<_>, Vec<_>) = effects
+            .into_iter()
+            .partition(|(campaign, effect)| sight.revision(campaign).is_none() && effect.amount_minor < 0);
+        for (campaign, effect) in taken {
+            self.take_from(session, campaign, effect, now).await?;
+        }
         let totals = effects.into_iter();
         let totals =
             totals.map(|(campaign, effect)| totals_update(campaign, effect, sight.revision(campaign), now));
@@ -154,6 +161,31 @@ impl Store {
             (row, replaces)
         });
         self.write(session, EVENT_LOG, rows).await
+    }
+
+    /// Takes a refund from the totals of a campaign that it does not name. They hold at least its donation, unless somebody
+    /// has filed that under the wrong campaign: without a look, the refund would take them below zero.
+    async fn take_from(
+        &self,
+        session: &mut ClientSession,
+        campaign: &CampaignId,
+        effect: Effect,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut update = totals_update(campaign, effect, None, now);
+        let at_least = |taken: i64| doc! { "$gte": taken.saturating_neg() };
+        update.insert(
+            "q",
+            doc! {
+                "_id": campaign.as_str(), "totalAmountMinor": at_least(effect.amount_minor),
+                "totalPledges": at_least(effect.pledges), "totalDonors": at_least(effect.donors),
+            },
+        );
+        update.insert("upsert", false);
+        match self.update(session, CAMPAIGN_TOTALS, vec![update]).await? {
+            0 => Err(StoreError::uncovered(campaign.as_str())),
+            _ => Ok(()),
+        }
     }
 
     /// Writes each campaign's totals, unless one of them is no longer at the revision that its statement names.

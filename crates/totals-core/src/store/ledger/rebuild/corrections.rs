@@ -7,7 +7,7 @@ use super::write::Repair;
 use crate::domain::{CampaignId, Timestamp, Totals};
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, DonationDifference, Unreadable};
-use crate::store::schema::document::{DonationDocument, date};
+use crate::store::schema::document::{DonationDocument, MAX_COUNT, date};
 
 /// Makes a donation what the log says.
 pub(super) fn correct_donation(
@@ -74,10 +74,10 @@ pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> 
 /// Gives the totals a revision that nobody has seen. Totals that are not there have none: what a worker saw of stray
 /// donations, where the log knows no donation to the campaign, it may commit.
 pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
-    // One that is no number cannot be added to, and is made anew.
+    // One that is no number, or is too large, cannot be added to, and is made anew.
     let or_number = vec![
         doc! { "revision": null },
-        doc! { "revision": { "$type": "number" } },
+        doc! { "revision": { "$gte": -MAX_COUNT, "$lte": MAX_COUNT } },
     ];
     revise(doc! { "_id": campaign.as_str(), "$or": or_number })
 }
