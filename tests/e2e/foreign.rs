@@ -59,7 +59,7 @@ fn foreign() -> Vec<Document> {
     let mut too_late = totals("too-late");
     too_late.insert("lastUpdated", AFTER_YEAR_9999);
     let mut too_large = totals("too-large");
-    too_large.insert("totalPledges", i64::MAX);
+    too_large.insert("revision", i64::MAX);
     vec![
         totals(ObjectId::new()),
         totals(7),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::{CampaignId, Money, Timestamp, Totals};
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::one::CampaignTotals;
-use crate::store::schema::document::{is_count, timestamp};
+use crate::store::schema::document::{is_revision, timestamp};
 
 /// One committed change of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,13 +111,7 @@ struct Fields {
 impl Fields {
     /// What they have become; `None` if one is what no totals hold.
     fn moved(self) -> Option<Moved> {
-        let numbers = [
-            self.total_amount_minor,
-            self.total_pledges,
-            self.total_donors,
-            self.revision,
-        ];
-        if !numbers.into_iter().flatten().all(is_count) {
+        if !self.revision.is_none_or(is_revision) {
             return None;
         }
         let last_updated = match self.last_updated {

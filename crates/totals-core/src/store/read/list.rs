@@ -21,7 +21,7 @@ use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::one::{At, CampaignTotals, READ_TIMEOUT};
 use crate::store::read::snapshot::{Snapshot, read};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, MAX_COUNT, date};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, MAX_REVISION, date};
 
 /// Which part of the list of campaigns to read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -152,7 +152,8 @@ fn count(leave_out: bool) -> Document {
 
 /// Matches the documents that [`CampaignTotals::read`] can read.
 fn readable() -> Document {
-    let whole = doc! { "$type": ["int", "long"], "$gte": -MAX_COUNT, "$lte": MAX_COUNT };
+    let whole = doc! { "$type": ["int", "long"] };
+    let revision = doc! { "$type": ["int", "long"], "$gte": -MAX_REVISION, "$lte": MAX_REVISION };
     let (earliest, latest) = (date(Timestamp::EARLIEST), date(Timestamp::LATEST));
     let longest = i64::try_from(MAX_ID_BYTES).unwrap_or(i64::MAX);
     let short = doc! { "$cond": [
@@ -161,9 +162,9 @@ fn readable() -> Document {
         false,
     ] };
     doc! {
-        "$expr": short, "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &whole,
+        "$expr": short, "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &revision,
         "lastUpdated": { "$type": "date", "$gte": earliest, "$lte": latest },
-        "$or": [{ "corrections": { "$exists": false } }, { "corrections": whole }],
+        "$or": [{ "corrections": { "$exists": false } }, { "corrections": revision }],
     }
 }
 

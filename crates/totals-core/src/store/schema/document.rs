@@ -251,9 +251,9 @@ impl DonationDocument {
     }
 }
 
-/// The largest number in a campaign's totals, of either sign: half of what an `i64` holds. No campaign comes near it, and to
-/// what is no larger everything that this service adds can be added.
-pub(in crate::store) const MAX_COUNT: i64 = i64::MAX / 2;
+/// The largest revision of a campaign's totals, and the most corrections: half of what is stored. Each write adds one, so no
+/// campaign comes near it, and totals at the very end of what is stored could not be written any more.
+pub(in crate::store) const MAX_REVISION: i64 = i64::MAX / 2;
 
 /// A campaign's totals.
 #[derive(Debug, Deserialize)]
@@ -261,36 +261,33 @@ pub(in crate::store) const MAX_COUNT: i64 = i64::MAX / 2;
 pub(in crate::store) struct TotalsDocument {
     #[serde(rename = "_id")]
     pub id: CampaignId,
-    #[serde(deserialize_with = "count")]
     pub total_amount_minor: i64,
-    #[serde(deserialize_with = "count")]
     pub total_pledges: i64,
-    #[serde(deserialize_with = "count")]
     pub total_donors: i64,
-    #[serde(deserialize_with = "count")]
+    #[serde(deserialize_with = "revision")]
     pub revision: i64,
     /// How often a rebuild has corrected them.
-    #[serde(default, deserialize_with = "count")]
+    #[serde(default, deserialize_with = "revision")]
     pub corrections: i64,
     #[serde(deserialize_with = "moment")]
     pub last_updated: Timestamp,
 }
 
-/// Reads a number of a campaign's totals.
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+/// Reads a revision, or a number of corrections.
+fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let number = i64::deserialize(deserializer)?;
-    if is_count(number) {
+    if is_revision(number) {
         Ok(number)
     } else {
         Err(D::Error::custom(format!(
-            "the number {number} is beyond {MAX_COUNT}"
+            "a revision of {number} is beyond {MAX_REVISION}"
         )))
     }
 }
 
-/// Returns true if a campaign's totals may hold the number.
-pub(in crate::store) fn is_count(number: i64) -> bool {
-    (-MAX_COUNT..=MAX_COUNT).contains(&number)
+/// Returns true if one can be added to it, again and again.
+pub(in crate::store) fn is_revision(number: i64) -> bool {
+    (-MAX_REVISION..=MAX_REVISION).contains(&number)
 }
 
 /// Reads a date that can be written as the wire writes it.

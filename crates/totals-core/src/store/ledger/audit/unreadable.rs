@@ -6,7 +6,7 @@ use super::rows::not_failed;
 use crate::domain::{CampaignId, Donation, DonationId};
 use crate::store::read::foreign::shell;
 use crate::store::read::snapshot::{Snapshot, Stream};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, is_count};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, is_revision};
 
 /// The fields that tell whether a document is still as it was seen.
 const DONATION_FIELDS: [&str; 5] = [
@@ -87,7 +87,7 @@ impl Unreadable {
             .ok()
             .and_then(|seen| seen.get("$eq"));
         let whole = value.and_then(|value| value.as_i64().or_else(|| value.as_i32().map(i64::from)));
-        whole.filter(|number| is_count(*number)).unwrap_or_default()
+        whole.filter(|number| is_revision(*number)).unwrap_or_default()
     }
 }
 

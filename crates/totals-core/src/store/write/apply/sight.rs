@@ -21,7 +21,7 @@ use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Event, EventKind, Fold};
 use crate::store::client::{Store, primary};
 use crate::store::error::StoreError;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, is_count, whole};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, is_revision, whole};
 
 /// A batch's donors and campaigns at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,13 +104,13 @@ impl Store {
 }
 
 /// The revision of a campaign's totals, if they have one. MongoDB adds to a number of any type, so totals that hold another
-/// one would be counted on with, and no longer exact; and to a number near the end of its range it adds nothing.
+/// one would be counted on with, and no longer exact.
 fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
     let number = |name| match totals.get(name) {
         Ok(None) => Ok(None),
-        Ok(Some(value)) => whole(value).filter(|it| is_count(*it)).map(Some).ok_or_else(|| {
+        Ok(Some(value)) => whole(value).map(Some).ok_or_else(|| {
             format!(
-                "its {name} is not a whole number in its range (its type is {:?})",
+                "its {name} is not a whole number (its type is {:?})",
                 value.element_type()
             )
         }),
@@ -119,7 +119,12 @@ fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
     for name in ["totalAmountMinor", "totalPledges", "totalDonors"] {
         number(name)?;
     }
-    number("revision")
+    match number("revision")? {
+        Some(revision) if !is_revision(revision) => Err(format!(
+            "its revision is {revision}, which nothing can be added to"
+        )),
+        revision => Ok(revision),
+    }
 }
 
 impl Sight {
