@@ -70,6 +70,12 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
         .await
         .unwrap();
     says(&refused, "is no text").await;
+    for no_code in ["usd", "XXQ"] {
+        let set = doc! { "$set": { "currency": no_code } };
+        settings.update_one(doc! { "_id": "service" }, set).await.unwrap();
+        let said = format!(r#"is \"{no_code}\", which is no currency's code: set it to that of the amounts"#);
+        says(&refused, &said).await;
+    }
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();
     says(&refused, "is not written down any more, and it was not USD").await;
     assert_eq!(settings.count_documents(doc! {}).await.unwrap(), 0);

@@ -3,3 +3,5 @@
 
 mod documents;
 mod lost;
+mod misfiled;
+mod numbers;

@@ -1,12 +1,15 @@
 //! Documents of another making: left out of what readers see, named to the operator with what to do, and put right.
 
-use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
+use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::events::{created, paid, refunded};
 use crate::harness::{EventStream, Process, World, eventually};
 use crate::tool::{json, tool};
+
+/// A date that no timestamp of an event can have: microseconds, taken for milliseconds.
+const AFTER_YEAR_9999: DateTime = DateTime::from_millis(1_732_186_200_000_000);
 
 /// Campaign `c` with 155.00 of three pledges, and `other` with 7.00 of one, of which a worker has counted all.
 async fn counted() -> World {
@@ -53,12 +56,18 @@ fn totals(id: impl Into<Bson>) -> Document {
 fn foreign() -> Vec<Document> {
     let mut wrong_type = totals("wrong-type");
     wrong_type.insert("totalAmountMinor", 1.5);
+    let mut too_late = totals("too-late");
+    too_late.insert("lastUpdated", AFTER_YEAR_9999);
+    let mut too_large = totals("too-large");
+    too_large.insert("revision", i64::MAX);
     vec![
         totals(ObjectId::new()),
         totals(7),
         totals(""),
         totals("x".repeat(257)),
         wrong_type,
+        too_late,
+        too_large,
         doc! { "_id": "without-fields" },
     ]
 }
@@ -130,18 +139,44 @@ async fn totals_that_break_and_are_mended_under_an_api_go_and_come_back() {
     let world = counted().await;
     let api = world.live_api(&[]).await;
     assert_eq!(listed(&api).await, ["other", "c"]);
-    let set = async |value: Bson| {
-        let set = doc! { "$set": { "lastUpdated": value } };
+    let other = async || api.get("/api/totals/campaigns/other").await;
+    let page = async || api.get("/api/totals/campaigns").await;
+    let gone = async || {
+        eventually(other, |(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE).await;
+        eventually(page, |(_, body)| body["data"]["total"] == 1).await;
+    };
+    let back = async || {
+        eventually(other, |(status, _)| *status == StatusCode::OK).await;
+        eventually(page, |(_, body)| body["data"]["total"] == 2).await;
+    };
+    let set = async |field: &str, value: Bson| {
+        let set = doc! { "$set": { field: value } };
         world.database.change("campaign_totals", "other", set).await;
     };
-    set("yesterday".into()).await;
-    let other = async || api.get("/api/totals/campaigns/other").await;
-    eventually(other, |(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE).await;
-    let page = async || api.get("/api/totals/campaigns").await;
-    eventually(page, |(_, body)| body["data"]["total"] == 1).await;
-    set(mongodb::bson::DateTime::now().into()).await;
-    eventually(other, |(status, _)| *status == StatusCode::OK).await;
-    eventually(page, |(_, body)| body["data"]["total"] == 2).await;
+    for (field, broken, mended) in [
+        (
+            "lastUpdated",
+            Bson::from("yesterday"),
+            Bson::from(DateTime::now()),
+        ),
+        ("lastUpdated", AFTER_YEAR_9999.into(), DateTime::now().into()),
+        ("revision", i64::MAX.into(), 2_i64.into()),
+    ] {
+        set(field, broken).await;
+        gone().await;
+        set(field, mended).await;
+        back().await;
+    }
+    let all = world.database.collection("campaign_totals");
+    let other_totals = doc! { "_id": "other" };
+    let right = all.find_one(other_totals.clone()).await.unwrap().unwrap();
+    let mut late = right.clone();
+    late.insert("lastUpdated", AFTER_YEAR_9999);
+    all.replace_one(other_totals.clone(), late).await.unwrap();
+    gone().await;
+    all.replace_one(other_totals, right).await.unwrap();
+    back().await;
+    assert!(!api.log().contains("has died"), "{}", api.log());
 }
 
 /// Asks for `c`, totals of another making and `other`, by id.
@@ -293,7 +328,6 @@ async fn what_is_damaged_in_the_log_is_named_with_the_command_that_ends_it() {
         (doc! { "campaignId": 3 }, "e2", ""),
         (doc! {}, "e2", "campaignId"),
         (doc! { "status": "DONE" }, "e2", ""),
-        (doc! { "committedAt": "today" }, "e2", ""),
         (doc! { "_id": id, "status": "PROCESSED" }, "", ""),
         (doc! { "_id": id }, "", ""),
     ] {
@@ -391,17 +425,35 @@ async fn a_counted_row_that_is_not_counted_any_more_is_damage_and_is_mended_in_p
         );
         json(&world, 0, &["explain", "c"]).await;
     }
-    for update in [
-        doc! { "$set": { "occurredAt": "today" } },
-        doc! { "$unset": { "occurredAt": "" } },
-    ] {
-        world.database.change("event_log", "e4", update).await;
-        expect_refused(&world, "e4", r#"[{$set: {occurredAt: "$committedAt"}}]"#).await;
-        let log = world.database.collection("event_log");
-        let mend = vec![doc! { "$set": { "occurredAt": "$committedAt" } }];
-        log.update_one(doc! { "_id": "e4" }, mend).await.unwrap();
-        json(&world, 0, &["explain", "c"]).await;
+    let times = [("occurredAt", "$committedAt"), ("committedAt", "$occurredAt")];
+    for (field, other) in times {
+        for update in [
+            doc! { "$set": { field: "today" } },
+            doc! { "$unset": { field: "" } },
+            doc! { "$set": { field: AFTER_YEAR_9999 } },
+        ] {
+            world.database.change("event_log", "e1", update).await;
+            let command = format!(r#"[{{$set: {{{field}: "{other}"}}}}]"#);
+            expect_refused(&world, "e1", &command).await;
+            expect_no_panic(&world).await;
+            mend(&world, "e1", doc! { field: other }).await;
+        }
     }
+    let neither = doc! { "$set": { "committedAt": AFTER_YEAR_9999, "occurredAt": AFTER_YEAR_9999 } };
+    world.database.change("event_log", "e1", neither).await;
+    expect_refused(
+        &world,
+        "e1",
+        r#"[{$set: {committedAt: "$$NOW", occurredAt: "$$NOW"}}]"#,
+    )
+    .await;
+    expect_no_panic(&world).await;
+    mend(
+        &world,
+        "e1",
+        doc! { "committedAt": "$$NOW", "occurredAt": "$$NOW" },
+    )
+    .await;
     // Of a refund that is marked neither way nothing tells which it was.
     let neither = doc! { "$set": { "early": "yes" } };
     world.database.change("event_log", "e3", neither).await;
@@ -411,6 +463,22 @@ async fn a_counted_row_that_is_not_counted_any_more_is_damage_and_is_mended_in_p
         "early is neither true nor false"
     );
     world.expect_totals("c", 15_500, 3, 2).await;
+}
+
+/// Sets fields of a row to what these expressions make of it, after which campaign `c` can be explained.
+async fn mend(world: &World, row: &str, set: Document) {
+    let log = world.database.collection("event_log");
+    let update = vec![doc! { "$set": set }];
+    log.update_one(doc! { "_id": row }, update).await.unwrap();
+    json(world, 0, &["verify"]).await;
+    json(world, 0, &["explain", "c"]).await;
+}
+
+/// Campaign `c` cannot be explained, which is said.
+async fn expect_no_panic(world: &World) {
+    let said = tool(world, &["explain", "c"]).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.stderr.contains("totals-worker verify"), "{said:?}");
 }
 
 /// The row is damage with this command for its remedy, and nothing is rebuilt.

@@ -150,7 +150,7 @@ mod tests {
                         donors,
                     },
                     revision,
-                    last_updated: Timestamp::from_unix_millis(millis),
+                    last_updated: Timestamp::from_unix_millis(millis).unwrap(),
                 }
             })
     }
@@ -178,7 +178,7 @@ mod tests {
                 donors: 2,
             },
             revision: 7,
-            last_updated: Timestamp::from_unix_millis(1_732_185_000_000),
+            last_updated: Timestamp::from_unix_millis(1_732_185_000_000).unwrap(),
         };
         let rendered = Rendered::new(&totals, "USD".parse().unwrap());
         let cut: serde_json::Value = serde_json::from_slice(&rendered.json()).unwrap();

@@ -63,7 +63,8 @@ impl Known {
                 donors,
             },
             revision: self.revision,
-            last_updated: Timestamp::from_unix_millis(last_updated),
+            // It was made of one.
+            last_updated: Timestamp::from_unix_millis(last_updated).unwrap_or(Timestamp::LATEST),
         }
     }
 }

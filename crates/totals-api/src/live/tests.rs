@@ -53,7 +53,7 @@ fn totals(revision: i64) -> CampaignTotals {
             donors: 1,
         },
         revision,
-        last_updated: Timestamp::from_unix_millis(0),
+        last_updated: Timestamp::from_unix_millis(0).unwrap(),
     }
 }
 

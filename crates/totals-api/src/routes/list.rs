@@ -153,7 +153,7 @@ mod tests {
                 donors: 1,
             },
             revision: number,
-            last_updated: Timestamp::from_unix_millis(number),
+            last_updated: Timestamp::from_unix_millis(number).unwrap(),
         };
         for count in 0..3 {
             let found: Vec<_> = (0..count).map(found).collect();

@@ -66,7 +66,7 @@ impl Recount {
         created.peek()?;
         let (mut amount, mut pledges, mut donors) = (0, 0, HashSet::new());
         for (donation, creation) in created.filter(|(donation, _)| donation.is_live()) {
-            amount += donation.contribution().minor();
+            amount = donation.contribution().minor().saturating_add(amount);
             pledges += 1;
             donors.extend(&creation.donor);
         }

@@ -6,11 +6,17 @@ use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// Milliseconds since the Unix epoch, within the years 0 to 9999.
+/// Milliseconds since the Unix epoch, within the years 0 to 9999: no other moment can be written as the wire writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The first moment that can be written: `0000-01-01T00:00:00.000Z`.
+    pub const EARLIEST: Self = Self(-62_167_219_200_000);
+
+    /// The last one: `9999-12-31T23:59:59.999Z`.
+    pub const LATEST: Self = Self(253_402_300_799_999);
+
     /// The present moment by the system's clock.
     pub fn now() -> Self {
         Self::from_date_time(OffsetDateTime::now_utc())
@@ -27,9 +33,13 @@ impl Timestamp {
             .then(|| Self::from_date_time(moment))
     }
 
-    /// The moment `millis` milliseconds after the Unix epoch.
-    pub const fn from_unix_millis(millis: i64) -> Self {
-        Self(millis)
+    /// The moment `millis` milliseconds after the Unix epoch; `None` if it is not within the years 0 to 9999.
+    pub const fn from_unix_millis(millis: i64) -> Option<Self> {
+        if Self::EARLIEST.0 <= millis && millis <= Self::LATEST.0 {
+            Some(Self(millis))
+        } else {
+            None
+        }
     }
 
     /// Milliseconds since the Unix epoch.
@@ -102,6 +112,26 @@ mod tests {
             "0000-01-01T00:00:00+23:59",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_that_cannot_be_written_is_none() {
+        for (millis, written) in [
+            (Timestamp::EARLIEST.0, "0000-01-01T00:00:00.000Z"),
+            (0, "1970-01-01T00:00:00.000Z"),
+            (Timestamp::LATEST.0, "9999-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(Timestamp::from_unix_millis(millis).unwrap().to_string(), written);
+        }
+        for millis in [
+            i64::MIN,
+            Timestamp::EARLIEST.0 - 1,
+            Timestamp::LATEST.0 + 1,
+            1_732_186_200_000_000,
+            i64::MAX,
+        ] {
+            assert_eq!(Timestamp::from_unix_millis(millis), None, "{millis}");
         }
     }
 }

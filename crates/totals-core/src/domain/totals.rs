@@ -42,10 +42,11 @@ impl Effect {
 
 impl AddAssign for Effect {
     fn add_assign(&mut self, other: Self) {
-        // A batch sums thousands of amounts of at most 10^12 each: far within i64.
-        self.amount_minor += other.amount_minor;
-        self.pledges += other.pledges;
-        self.donors += other.donors;
+        // A batch sums thousands of amounts of at most 10^12 each: far within i64. Effects that somebody has damaged in the
+        // log may be anything.
+        self.amount_minor = self.amount_minor.saturating_add(other.amount_minor);
+        self.pledges = self.pledges.saturating_add(other.pledges);
+        self.donors = self.donors.saturating_add(other.donors);
     }
 }
 
@@ -54,9 +55,9 @@ impl Add<Effect> for Totals {
 
     fn add(self, effect: Effect) -> Self {
         Self {
-            amount: Money::from_minor(self.amount.minor() + effect.amount_minor),
-            pledges: self.pledges + effect.pledges,
-            donors: self.donors + effect.donors,
+            amount: Money::from_minor(self.amount.minor().saturating_add(effect.amount_minor)),
+            pledges: self.pledges.saturating_add(effect.pledges),
+            donors: self.donors.saturating_add(effect.donors),
         }
     }
 }

@@ -151,6 +151,19 @@ impl StoreError {
         }
     }
 
+    /// A refund would take more from a campaign's totals than they hold.
+    pub(in crate::store) fn uncovered(campaign: &str) -> Self {
+        Self {
+            decision: Decision::Reject,
+            code: None,
+            cause: Cause::Document,
+            summary: format!(
+                "the document campaign_totals {campaign:?} is damaged: it holds less than the refund takes, or the refunded \
+                 donation is filed under the wrong campaign; `totals-worker rebuild` puts either right"
+            ),
+        }
+    }
+
     /// An index that a query names is missing.
     pub(in crate::store) fn missing_index(collection: &str, index: &str) -> Self {
         Self {

@@ -16,9 +16,9 @@ use super::setup::Setup;
 ///
 /// Readers see the totals as they were and then as they should be, and nothing in between. What is right is not
 /// touched. Safe to interrupt and to run again. First the whole log is looked at, also for one campaign: if a row of it
-/// is damaged, nothing is changed.
+/// is damaged, nothing is changed. Refunds that are filed under the wrong campaign are filed under the right one.
 ///
-/// JSON: {"passes","campaigns","events","corrected":{"totals","donations"},
+/// JSON: {"passes","campaigns","events","corrected":{"totals","donations"},"refiled",
 /// "damaged":{"count","shown":[{"eventId","problem","remedy"}]},"unfinished"}.
 /// Exit code 0 if all now follows from the log, else 1; 1 as well if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,7 @@ pub struct Rebuilt {
     campaigns: u64,
     events: u64,
     corrected: Corrected,
+    refiled: u64,
     damaged: Listed<Damage>,
     unfinished: bool,
     #[serde(skip)]
@@ -61,6 +62,7 @@ impl From<Rebuild> for Rebuilt {
                 totals: done.totals,
                 donations: done.donations,
             },
+            refiled: done.refiled,
             damaged: done.damaged,
             unfinished: done.unfinished,
             nothing_known_of: None,
@@ -95,6 +97,7 @@ impl fmt::Display for Rebuilt {
                 event_id,
                 problem,
                 remedy,
+                ..
             } in shown
             {
                 writeln!(
@@ -117,6 +120,13 @@ impl fmt::Display for Rebuilt {
             writeln!(
                 f,
                 "some differences are left: run `totals-worker rebuild` again, for all campaigns"
+            )?;
+        }
+        if self.refiled > 0 {
+            writeln!(
+                f,
+                "{} log rows filed under the campaign that they belong to",
+                self.refiled
             )?;
         }
         let Corrected { totals, donations } = self.corrected;

@@ -235,7 +235,7 @@ fn after_a_donation(campaign: &CampaignId, before: Option<&CampaignTotals>, mome
             donors: pledges % 3,
         },
         revision: revision + 1,
-        last_updated: Timestamp::from_unix_millis(i64::try_from(moment / 4).unwrap()),
+        last_updated: Timestamp::from_unix_millis(i64::try_from(moment / 4).unwrap()).unwrap(),
     }
 }
 

@@ -9,6 +9,7 @@
 //! MongoDB keeps the history behind a snapshot for some minutes only. So after a while the audit goes on with the next
 //! campaign under a new snapshot, which is as sound: nothing that is compared spans two campaigns.
 
+mod astray;
 mod campaign;
 mod pass;
 mod payments;

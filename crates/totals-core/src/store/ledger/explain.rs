@@ -3,17 +3,18 @@
 //! Every log row carries the effect it had, so that the effects of a campaign's rows add up to its totals. (After a
 //! rebuild has corrected the totals they may not: effects say what happened, not what should have.)
 
-use mongodb::bson::{DateTime, RawDocument, doc};
+use mongodb::bson::{RawDocument, deserialize_from_slice, doc};
 use serde::Deserialize;
 
 use crate::domain::{CampaignId, Effect, Timestamp};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::listed::Listed;
+use crate::store::read::foreign::shell_id;
 use crate::store::read::one::CampaignTotals;
 use crate::store::read::snapshot::{Snapshot, read};
 use crate::store::schema::document::{
-    CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, timestamp,
+    CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, moment,
 };
 use crate::store::schema::indexes::{LOG_BY_CAMPAIGN, LOG_EARLY};
 
@@ -113,9 +114,7 @@ impl Store {
             "find": EVENT_LOG, "filter": { "campaignId": id, "committedAt": null, "status": "FAILED" },
             "hint": LOG_BY_CAMPAIGN, "projection": { "body": 0 },
         };
-        let mut failed = snapshot
-            .all(failed, |row| read::<FailedRow>(row).map(FailedEvent::from))
-            .await?;
+        let mut failed = snapshot.all(failed, failed_event).await?;
         failed.sort_by_key(|event| std::cmp::Reverse(event.failed_at));
         Ok(Explanation {
             corrections: totals.as_ref().map_or(0, |totals| totals.corrections),
@@ -171,6 +170,18 @@ pub(in crate::store) async fn waiting(
     Ok(rows)
 }
 
+/// Reads the row of a failure. No audit reads those: nothing follows from them, so the remedy is here.
+fn failed_event(row: &RawDocument) -> Result<FailedEvent, StoreError> {
+    let read: Result<FailedRow, _> = deserialize_from_slice(row.as_bytes());
+    read.map(FailedEvent::from).map_err(|problem| {
+        let id = shell_id(row);
+        StoreError::foreign(format!(
+            "the row {id} of a failed event cannot be read ({problem}): nothing is counted from it, and its message is in \
+             the dead-letter queue; db.event_log.deleteOne({{_id: {id}}}) in mongosh removes it"
+        ))
+    })
+}
+
 fn logged_event(row: &RawDocument) -> Result<LoggedEvent, StoreError> {
     read::<EventRow>(row).map(LoggedEvent::from)
 }
@@ -183,8 +194,10 @@ struct EventRow {
     #[serde(rename = "type")]
     event_type: String,
     donation_id: String,
-    occurred_at: DateTime,
-    committed_at: DateTime,
+    #[serde(deserialize_with = "moment")]
+    occurred_at: Timestamp,
+    #[serde(deserialize_with = "moment")]
+    committed_at: Timestamp,
     effect: Option<EffectDocument>,
 }
 
@@ -194,8 +207,8 @@ impl From<EventRow> for LoggedEvent {
             id: row.id,
             event_type: row.event_type,
             donation: row.donation_id,
-            occurred_at: timestamp(row.occurred_at),
-            committed_at: timestamp(row.committed_at),
+            occurred_at: row.occurred_at,
+            committed_at: row.committed_at,
             effect: row.effect.map_or(Effect::NONE, Effect::from),
         }
     }
@@ -207,7 +220,8 @@ struct FailedRow {
     event_id: String,
     code: String,
     error: String,
-    failed_at: DateTime,
+    #[serde(deserialize_with = "moment")]
+    failed_at: Timestamp,
     attempts: i64,
 }
 
@@ -217,7 +231,7 @@ impl From<FailedRow> for FailedEvent {
             id: row.event_id,
             code: row.code,
             error: row.error,
-            failed_at: timestamp(row.failed_at),
+            failed_at: row.failed_at,
             attempts: row.attempts,
         }
     }

@@ -18,12 +18,16 @@
 //! between. Two rebuilds at once do not correct twice: of each repair one of them finds its document changed, and a
 //! correction of totals counts itself (`corrections`) and is made only at the count that its audit saw.
 //!
+//! A refund that was filed in the log with a donation that stood under the wrong campaign is filed again before anything
+//! else, and what was seen with it is looked at again. Only its place is changed, which follows from the payloads.
+//!
 //! Repairs of many small campaigns are written together, because each command waits for the journal. Nothing is written
 //! before the whole log was looked at. What differs is kept until then, as long as it is not too much to keep; else it is
 //! looked at again, and while some of it is written the audit goes on.
 
 mod corrections;
 mod look;
+mod misfiled;
 mod write;
 
 use futures::future::join;
@@ -38,6 +42,7 @@ use corrections::{
     confirm_totals, correct_donation, correct_totals, new_revision, replace_donation, replace_totals,
 };
 use look::Look;
+use misfiled::{Misfiled, refile};
 use write::write_each;
 
 /// Rounds of repairs after which a rebuild gives up on what still differs. One is enough, unless workers move what is
@@ -66,7 +71,9 @@ pub struct Rebuild {
     pub donations: u64,
     /// Campaigns whose totals were put right.
     pub totals: u64,
-    /// Damaged log rows. With any of them nothing is put right.
+    /// Log rows that were filed under the campaign that they belong to.
+    pub refiled: u64,
+    /// Damaged log rows that a rebuild cannot mend. With any of them nothing is put right.
     pub damaged: Listed<Damage>,
     /// Whether differences are left.
     pub unfinished: bool,
@@ -92,12 +99,18 @@ impl Store {
             ..Rebuild::default()
         };
         let (mut differ, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
+        let mut misfiled = Vec::new();
         let mut audit = self.audit(Scope::All, currency);
         while let Some(mut campaign) = audit.next().await? {
             progress(&campaign);
             let found = campaign.differences();
             for damage in campaign.damaged.drain(..) {
-                seen.damaged.add(damage, DAMAGED_SHOWN);
+                match Misfiled::new(damage, campaign.campaign.as_ref()) {
+                    Ok(row) if row.is_in(scope) => misfiled.push(row),
+                    // It belongs to another campaign than is asked for, and so does its donation.
+                    Ok(_) => {}
+                    Err(damage) => seen.damaged.add(damage, DAMAGED_SHOWN),
+                }
             }
             if scope.contains(campaign.campaign.as_ref()) {
                 seen.count(&campaign);
@@ -111,8 +124,16 @@ impl Store {
                 kept = Vec::new();
             }
         }
-        if seen.damaged.count > 0 || differ.is_empty() {
+        if seen.damaged.count > 0 || (differ.is_empty() && misfiled.is_empty()) {
             return Ok(seen);
+        }
+        if !misfiled.is_empty() {
+            seen.refiled = refile(self, &misfiled).await?;
+            let touched = misfiled.into_iter().flat_map(Misfiled::campaigns);
+            differ.extend(touched.filter(|it| scope.contains(Some(it))).map(Some));
+            differ.sort_unstable();
+            differ.dedup();
+            kept.clear();
         }
         if kept.len() == differ.len() {
             differ.clear();

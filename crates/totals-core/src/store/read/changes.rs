@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::{CampaignId, Money, Timestamp, Totals};
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::one::CampaignTotals;
-use crate::store::schema::document::timestamp;
+use crate::store::schema::document::{is_revision, timestamp};
 
 /// One committed change of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,15 +108,23 @@ struct Fields {
     last_updated: Option<DateTime>,
 }
 
-impl From<Fields> for Moved {
-    fn from(fields: Fields) -> Self {
-        Self {
-            amount: fields.total_amount_minor.map(Money::from_minor),
-            pledges: fields.total_pledges,
-            donors: fields.total_donors,
-            revision: fields.revision,
-            last_updated: fields.last_updated.map(timestamp),
+impl Fields {
+    /// What they have become; `None` if one is what no totals hold.
+    fn moved(self) -> Option<Moved> {
+        if !self.revision.is_none_or(is_revision) {
+            return None;
         }
+        let last_updated = match self.last_updated {
+            Some(date) => Some(timestamp(date)?),
+            None => None,
+        };
+        Some(Moved {
+            amount: self.total_amount_minor.map(Money::from_minor),
+            pledges: self.total_pledges,
+            donors: self.total_donors,
+            revision: self.revision,
+            last_updated,
+        })
     }
 }
 
@@ -139,7 +147,9 @@ pub(in crate::store) fn read(event: &RawDocument) -> Result<Option<Change>, Stri
         ("replace", Some(document), _) => Some(became(document, ChangeKind::Replaced)),
         ("update", _, Some(update)) => Some(
             deserialize_from_slice::<Fields>(update.updated_fields.as_bytes())
-                .map_or(ChangeKind::Unreadable, |fields| ChangeKind::Moved(fields.into())),
+                .ok()
+                .and_then(Fields::moved)
+                .map_or(ChangeKind::Unreadable, ChangeKind::Moved),
         ),
         ("delete", ..) => Some(ChangeKind::Removed),
         _ => None,
@@ -174,7 +184,7 @@ mod tests {
                 donors,
             },
             revision,
-            last_updated: Timestamp::from_unix_millis(revision),
+            last_updated: Timestamp::from_unix_millis(revision).unwrap(),
         }
     }
 
@@ -184,7 +194,7 @@ mod tests {
             amount: Some(Money::from_minor(pledges * 100)),
             pledges: Some(pledges),
             revision: Some(revision),
-            last_updated: Some(Timestamp::from_unix_millis(revision)),
+            last_updated: Timestamp::from_unix_millis(revision),
             donors: None,
         }
     }
@@ -231,10 +241,17 @@ mod tests {
         assert_eq!(insert(broken), Some(ChangeKind::Unreadable));
         let foreign = mongodb::bson::rawdoc! { "_id": mongodb::bson::oid::ObjectId::new() };
         assert_eq!(insert(foreign), None);
-        let update = mongodb::bson::rawdoc! {
-            "operationType": "update", "clusterTime": BsonTimestamp { time: 1, increment: 2 },
-            "documentKey": { "_id": "c" }, "updateDescription": { "updatedFields": { "revision": "one" } },
-        };
-        assert_eq!(read(&update).unwrap().unwrap().kind, ChangeKind::Unreadable);
+        let late = mongodb::bson::DateTime::from_millis(1_732_186_200_000_000);
+        for fields in [
+            mongodb::bson::rawdoc! { "revision": "one" },
+            mongodb::bson::rawdoc! { "revision": i64::MAX },
+            mongodb::bson::rawdoc! { "revision": 2_i64, "lastUpdated": late },
+        ] {
+            let update = mongodb::bson::rawdoc! {
+                "operationType": "update", "clusterTime": BsonTimestamp { time: 1, increment: 2 },
+                "documentKey": { "_id": "c" }, "updateDescription": { "updatedFields": fields },
+            };
+            assert_eq!(read(&update).unwrap().unwrap().kind, ChangeKind::Unreadable);
+        }
     }
 }

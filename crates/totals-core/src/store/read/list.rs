@@ -11,7 +11,7 @@
 //! comes here only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which
 //! takes longer the more campaigns there are and the further in the list the page is.
 
-use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::bson::{Bson, DateTime, Document, RawDocument, doc};
 use serde::Deserialize;
 
 use crate::domain::id::MAX_ID_BYTES;
@@ -21,7 +21,7 @@ use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::one::{At, CampaignTotals, READ_TIMEOUT};
 use crate::store::read::snapshot::{Snapshot, read};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, date};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, MAX_REVISION, date};
 
 /// Which part of the list of campaigns to read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -153,6 +153,8 @@ fn count(leave_out: bool) -> Document {
 /// Matches the documents that [`CampaignTotals::read`] can read.
 fn readable() -> Document {
     let whole = doc! { "$type": ["int", "long"] };
+    let revision = doc! { "$type": ["int", "long"], "$gte": -MAX_REVISION, "$lte": MAX_REVISION };
+    let (earliest, latest) = (date(Timestamp::EARLIEST), date(Timestamp::LATEST));
     let longest = i64::try_from(MAX_ID_BYTES).unwrap_or(i64::MAX);
     let short = doc! { "$cond": [
         { "$eq": [{ "$type": "$_id" }, "string"] },
@@ -160,9 +162,9 @@ fn readable() -> Document {
         false,
     ] };
     doc! {
-        "$expr": short, "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &whole,
-        "lastUpdated": { "$type": "date" },
-        "$or": [{ "corrections": { "$exists": false } }, { "corrections": whole }],
+        "$expr": short, "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &revision,
+        "lastUpdated": { "$type": "date", "$gte": earliest, "$lte": latest },
+        "$or": [{ "corrections": { "$exists": false } }, { "corrections": revision }],
     }
 }
 
@@ -261,7 +263,7 @@ impl SortBy {
     fn stored(self, value: i64) -> Bson {
         match self {
             Self::TotalAmount | Self::TotalPledges | Self::TotalDonors => value.into(),
-            Self::LastUpdated => date(Timestamp::from_unix_millis(value)).into(),
+            Self::LastUpdated => DateTime::from_millis(value).into(),
         }
     }
 }

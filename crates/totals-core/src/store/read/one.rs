@@ -18,7 +18,7 @@ use crate::store::error::StoreError;
 use crate::store::error::server_code;
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::snapshot;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, TotalsDocument, timestamp};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, TotalsDocument};
 
 /// How long a read may take in the database. Whoever waits for it should not wait longer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(3);
@@ -154,7 +154,7 @@ impl From<TotalsDocument> for CampaignTotals {
             totals: Totals::from(&document),
             campaign: document.id,
             revision: document.revision,
-            last_updated: timestamp(document.last_updated),
+            last_updated: document.last_updated,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, RawBsonRef, RawDocument};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{
@@ -250,6 +251,10 @@ impl DonationDocument {
     }
 }
 
+/// The largest revision of a campaign's totals, and the most corrections: half of what is stored. Each write adds one, so no
+/// campaign comes near it, and totals at the very end of what is stored could not be written any more.
+pub(in crate::store) const MAX_REVISION: i64 = i64::MAX / 2;
+
 /// A campaign's totals.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -259,11 +264,36 @@ pub(in crate::store) struct TotalsDocument {
     pub total_amount_minor: i64,
     pub total_pledges: i64,
     pub total_donors: i64,
+    #[serde(deserialize_with = "revision")]
     pub revision: i64,
     /// How often a rebuild has corrected them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "revision")]
     pub corrections: i64,
-    pub last_updated: DateTime,
+    #[serde(deserialize_with = "moment")]
+    pub last_updated: Timestamp,
+}
+
+/// Reads a revision, or a number of corrections.
+fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    if is_revision(number) {
+        Ok(number)
+    } else {
+        Err(D::Error::custom(format!(
+            "a revision of {number} is beyond {MAX_REVISION}"
+        )))
+    }
+}
+
+/// Returns true if one can be added to it, again and again.
+pub(in crate::store) fn is_revision(number: i64) -> bool {
+    (-MAX_REVISION..=MAX_REVISION).contains(&number)
+}
+
+/// Reads a date that can be written as the wire writes it.
+pub(in crate::store) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let date = DateTime::deserialize(deserializer)?;
+    timestamp(date).ok_or_else(|| D::Error::custom("a date is not within the years 0 to 9999"))
 }
 
 impl From<&TotalsDocument> for Totals {
@@ -322,6 +352,7 @@ pub(in crate::store) fn date(moment: Timestamp) -> DateTime {
     DateTime::from_millis(moment.unix_millis())
 }
 
-pub(in crate::store) fn timestamp(date: DateTime) -> Timestamp {
+/// A date's moment; `None` if it cannot be written.
+pub(in crate::store) fn timestamp(date: DateTime) -> Option<Timestamp> {
     Timestamp::from_unix_millis(date.timestamp_millis())
 }

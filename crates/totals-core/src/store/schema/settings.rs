@@ -108,13 +108,16 @@ async fn compare(database: &Database, currency: Currency) -> Result<CurrencyAgre
     let set = currency.code();
     Ok(match stored.get_str("currency").ok() {
         Some(stored) if stored == set => CurrencyAgreement::Same,
-        Some(stored) => CurrencyAgreement::Other(format!(
+        Some(stored) if stored.parse::<Currency>().is_ok() => CurrencyAgreement::Other(format!(
             "CURRENCY is {set}, but the amounts in this database are in {stored}: set CURRENCY={stored}, or use another \
              database"
         )),
-        None => CurrencyAgreement::Other(format!(
-            "the currency in the collection `settings` is no text: set it to that of the amounts in this database, with \
-             db.settings.updateOne({{_id: \"{SERVICE}\"}}, {{$set: {{currency: \"{set}\"}}}}) if that is {set}"
+        stored => CurrencyAgreement::Other(format!(
+            "the currency in the collection `settings` is {}: set it to that of the amounts in this database, with \
+             db.settings.updateOne({{_id: \"{SERVICE}\"}}, {{$set: {{currency: \"{set}\"}}}}) if that is {set}",
+            stored.map_or("no text".to_owned(), |stored| format!(
+                "{stored:?}, which is no currency's code"
+            ))
         )),
     })
 }

@@ -134,6 +134,11 @@ impl Store {
 
         let mut effects: Vec<_> = fold.effects().collect();
         effects.sort_unstable_by_key(|(campaign, _)| *campaign);
+        // Of a campaign that no event names, something can only be taken: by a refund whose donation is stored with it.
+        let (taken, effects): (Vec<_>, Vec<_>) = effects
+            .into_iter()
+            .partition(|(campaign, effect)| sight.revision(campaign).is_none() && effect.amount_minor < 0);
+        self.take(session, &taken, now).await?;
         let totals = effects.into_iter();
         let totals = totals
             .map(|(campaign, effect)| totals_update(campaign, effect, read_set.revision(campaign), now));
@@ -159,6 +164,30 @@ impl Store {
             (row, replaces)
         });
         self.write(session, EVENT_LOG, rows).await
+    }
+
+    /// Takes refunds from the totals of campaigns that they do not name. These hold at least the donations, unless somebody
+    /// has filed one under the wrong campaign: without a look, its refund would take them below zero.
+    async fn take(
+        &self,
+        session: &mut ClientSession,
+        taken: &[(&CampaignId, Effect)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some((first, _)) = taken.first() else {
+            return Ok(());
+        };
+        let statements = taken
+            .iter()
+            .map(|(campaign, effect)| taking(campaign, *effect, now));
+        let written = self
+            .update(session, CAMPAIGN_TOTALS, statements.collect())
+            .await?;
+        if written < taken.len() as u64 {
+            // It may be another one's: then the batch is halved until that stands alone.
+            return Err(StoreError::uncovered(first.as_str()));
+        }
+        Ok(())
     }
 
     /// Writes each campaign's totals, unless one of them is no longer at the revision that its statement names.
@@ -212,4 +241,17 @@ fn totals_update(campaign: &CampaignId, effect: Effect, revision: Option<i64>, n
         },
         "upsert": revision.is_none_or(|revision| revision == 0),
     }
+}
+
+/// Takes an effect from a campaign's totals, if they hold as much.
+fn taking(campaign: &CampaignId, effect: Effect, now: Timestamp) -> Document {
+    let mut statement = totals_update(campaign, effect, None, now);
+    let at_least = |taken: i64| doc! { "$gte": taken.saturating_neg() };
+    let query = doc! {
+        "_id": campaign.as_str(), "totalAmountMinor": at_least(effect.amount_minor),
+        "totalPledges": at_least(effect.pledges), "totalDonors": at_least(effect.donors),
+    };
+    statement.insert("q", query);
+    statement.insert("upsert", false);
+    statement
 }

@@ -44,6 +44,9 @@ pub struct Damage {
     pub problem: String,
     /// What its operator can do, as a sentence with the exact command.
     pub remedy: String,
+    /// The campaign that a rebuild files the row under, where nothing else is wrong with it.
+    #[serde(skip)]
+    pub(in crate::store) belongs_to: Option<CampaignId>,
 }
 
 /// What is wrong with a row.
@@ -72,6 +75,7 @@ impl Damage {
         Self {
             event_id: text.map_or_else(|| shell_id(row), str::to_owned),
             problem: sentence,
+            belongs_to: None,
             remedy: update.map_or_else(
                 || remedy(&shell_id(row)),
                 |update| {
@@ -91,7 +95,31 @@ impl Damage {
             event_id,
             problem,
             remedy,
+            belongs_to: None,
         }
+    }
+
+    /// Of a refund that stands under another campaign than its donation was created for.
+    pub(super) fn misfiled(event_id: String, donation: &DonationId, created_for: CampaignId) -> Self {
+        let (id, campaign) = (Bson::from(event_id.as_str()), Bson::from(created_for.as_str()));
+        Self {
+            event_id,
+            problem: format!(
+                "it refunds donationId {donation}, which was created for campaign {created_for}, and is filed under another"
+            ),
+            remedy: format!(
+                "`totals-worker rebuild` files it there, as does db.event_log.updateOne({{_id: {}}}, {{$set: {{campaignId: \
+                 {}}}}}) in mongosh",
+                shell(&id),
+                shell(&campaign)
+            ),
+            belongs_to: Some(created_for),
+        }
+    }
+
+    /// Returns true if a rebuild mends the row.
+    pub fn is_mended_by_rebuild(&self) -> bool {
+        self.belongs_to.is_some()
     }
 }
 

@@ -187,21 +187,20 @@ impl Pass {
                             .push(Damage::of_event(id, contradiction.to_string()));
                     }
                 }
-                EventKind::DonationRefunded(refund) => refunds.push((id, donation, refund.amount)),
+                EventKind::DonationRefunded(refund) => refunds.push((id, donation, refund)),
                 // Filed under no campaign.
                 EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => {}
             }
         }
-        for (event_id, donation, amount) in refunds {
+        let mut astray = Vec::new();
+        for (event_id, donation, refund) in refunds {
             if recount.donations().contains_key(&donation) {
-                recount.refunded(donation, amount);
+                recount.refunded(donation, refund.amount);
             } else {
-                let problem = format!(
-                    "it refunds donationId {donation}, whose creation in this campaign is not in the log"
-                );
-                audit.damaged.push(Damage::of_event(event_id, problem));
+                astray.push((event_id, donation, refund.routed_to));
             }
         }
+        audit.damaged.extend(self.astray(campaign, astray).await?);
         let created: Vec<_> = recount
             .donations()
             .keys()

@@ -78,16 +78,10 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, Problem> {
     if status != Some("PROCESSED") {
         return Err("its status is neither PROCESSED nor FAILED".into());
     }
-    let committed = wanted("committedAt", committed, RawBsonRef::as_datetime)?;
     let (donation, kind) = logged.check(currency)?;
     let is_refund = matches!(kind, EventKind::DonationRefunded(_));
     check_early(early, is_refund)?;
-    if occurred.and_then(RawBsonRef::as_datetime).is_none() {
-        return Err(Problem {
-            sentence: "occurredAt is missing, or of another type".to_owned(),
-            update: Some(r#"[{$set: {occurredAt: "$committedAt"}}]"#),
-        });
-    }
+    let committed = check_times(committed, occurred)?;
     if !effect.is_none_or(is_effect) {
         // The effect explains the totals; none of them follows from it.
         return Err(Problem {
@@ -100,7 +94,28 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, Problem> {
         donation,
         kind,
         early: logged.early,
-        committed: timestamp(committed),
+        committed,
+    })
+}
+
+/// When the event was committed. Nothing that is counted follows from a row's times, so one may stand for the other.
+fn check_times(
+    committed: Option<RawBsonRef<'_>>,
+    occurred: Option<RawBsonRef<'_>>,
+) -> Result<Timestamp, Problem> {
+    let moment = |value: Option<RawBsonRef<'_>>| value.and_then(RawBsonRef::as_datetime).and_then(timestamp);
+    let (what, update) = match (moment(committed), moment(occurred)) {
+        (Some(committed), Some(_)) => return Ok(committed),
+        (Some(_), None) => ("occurredAt is", r#"[{$set: {occurredAt: "$committedAt"}}]"#),
+        (None, Some(_)) => ("committedAt is", r#"[{$set: {committedAt: "$occurredAt"}}]"#),
+        (None, None) => (
+            "committedAt and occurredAt are",
+            r#"[{$set: {committedAt: "$$NOW", occurredAt: "$$NOW"}}]"#,
+        ),
+    };
+    Err(Problem {
+        sentence: format!("{what} missing, of another type, or not within the years 0 to 9999"),
+        update: Some(update),
     })
 }
 

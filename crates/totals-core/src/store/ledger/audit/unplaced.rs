@@ -15,7 +15,7 @@ use crate::store::schema::document::DONATIONS;
 use crate::store::schema::indexes::DONATIONS_BY_CAMPAIGN;
 
 /// Documents looked up by id in one query, which must stay below 16 MB.
-const LOOKED_UP_AT_ONCE: usize = 10_000;
+pub(super) const LOOKED_UP_AT_ONCE: usize = 10_000;
 
 impl Pass {
     /// Compares the donations that have refunds but no creation, apart from those in `placed`.

@@ -6,7 +6,7 @@ use super::rows::not_failed;
 use crate::domain::{CampaignId, Donation, DonationId};
 use crate::store::read::foreign::shell;
 use crate::store::read::snapshot::{Snapshot, Stream};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, is_revision};
 
 /// The fields that tell whether a document is still as it was seen.
 const DONATION_FIELDS: [&str; 5] = [
@@ -79,7 +79,7 @@ impl Unreadable {
         DonationId::try_from(id).ok()
     }
 
-    /// One of its numbers, if that can be read; else zero.
+    /// One of its numbers, if that can be read and added to; else zero.
     pub(in crate::store) fn number(&self, field: &str) -> i64 {
         let value = self
             .as_seen
@@ -87,7 +87,7 @@ impl Unreadable {
             .ok()
             .and_then(|seen| seen.get("$eq"));
         let whole = value.and_then(|value| value.as_i64().or_else(|| value.as_i32().map(i64::from)));
-        whole.unwrap_or_default()
+        whole.filter(|number| is_revision(*number)).unwrap_or_default()
     }
 }
 

@@ -7,7 +7,7 @@ use super::write::Repair;
 use crate::domain::{CampaignId, Timestamp, Totals};
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, DonationDifference, Unreadable};
-use crate::store::schema::document::{DonationDocument, date};
+use crate::store::schema::document::{DonationDocument, MAX_REVISION, date};
 
 /// Makes a donation what the log says.
 pub(super) fn correct_donation(
@@ -74,10 +74,10 @@ pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> 
 /// Gives the totals a revision that nobody has seen. Totals that are not there have none: what a worker saw of stray
 /// donations, where the log knows no donation to the campaign, it may commit.
 pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
-    // One that is no number cannot be added to, and is made anew.
+    // One that is no number, or is too large, cannot be added to, and is made anew.
     let or_number = vec![
         doc! { "revision": null },
-        doc! { "revision": { "$type": "number" } },
+        doc! { "revision": { "$gte": -MAX_REVISION, "$lte": MAX_REVISION } },
     ];
     revise(doc! { "_id": campaign.as_str(), "$or": or_number })
 }
@@ -105,8 +105,9 @@ pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Re
     let found = audit.stored.unwrap_or_default();
     let stored = found.totals;
     let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
+    let off = audit.expected.and_then(|expected| off(expected, stored));
     // Only an addition to totals that rest on the right donations goes together with whatever workers add.
-    let adds = audit.stored.is_some() && audit.expected.is_some() && !audit.donations_differ();
+    let adds = audit.stored.is_some() && off.is_some() && !audit.donations_differ();
     if !adds {
         query.insert("revision", as_seen(found.revision));
     }
@@ -125,18 +126,32 @@ pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Re
         .committed
         .filter(|_| audit.stored.is_none())
         .unwrap_or((now, now));
-    let off = |field: fn(&Totals) -> i64| field(&expected) - field(&stored);
-    Repair::Update(doc! {
-        "q": query,
-        "u": {
-            "$inc": {
-                "totalAmountMinor": off(|totals| totals.amount.minor()),
-                "totalPledges": off(|totals| totals.pledges), "totalDonors": off(|totals| totals.donors),
-                "revision": revision, "corrections": 1_i64,
-            },
-            "$max": { "lastUpdated": date(updated) },
-            "$setOnInsert": { "createdAt": date(created) },
-        },
-        "upsert": audit.stored.is_none(),
+    let mut added = doc! { "revision": revision, "corrections": 1_i64 };
+    let mut update = doc! {
+        "$max": { "lastUpdated": date(updated) },
+        "$setOnInsert": { "createdAt": date(created) },
+    };
+    match off {
+        Some(off) => added.extend(off),
+        None => drop(update.insert("$set", numbers(expected))),
+    }
+    update.insert("$inc", added);
+    Repair::Update(doc! { "q": query, "u": update, "upsert": audit.stored.is_none() })
+}
+
+/// What has to be added to some totals so that they become others; `None` if that is too much for one addition, as it can be
+/// where the stored ones are absurd.
+fn off(expected: Totals, stored: Totals) -> Option<Document> {
+    Some(doc! {
+        "totalAmountMinor": expected.amount.minor().checked_sub(stored.amount.minor())?,
+        "totalPledges": expected.pledges.checked_sub(stored.pledges)?,
+        "totalDonors": expected.donors.checked_sub(stored.donors)?,
     })
+}
+
+/// The numbers of a campaign's totals, as they are stored.
+fn numbers(totals: Totals) -> Document {
+    doc! {
+        "totalAmountMinor": totals.amount.minor(), "totalPledges": totals.pledges, "totalDonors": totals.donors,
+    }
 }

@@ -21,7 +21,7 @@ use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Event, EventKind, Fold};
 use crate::store::client::{Store, primary};
 use crate::store::error::StoreError;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, whole};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, is_revision, whole};
 
 /// A batch's donors and campaigns at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +119,12 @@ fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
     for name in ["totalAmountMinor", "totalPledges", "totalDonors"] {
         number(name)?;
     }
-    number("revision")
+    match number("revision")? {
+        Some(revision) if !is_revision(revision) => Err(format!(
+            "its revision is {revision}, which nothing can be added to"
+        )),
+        revision => Ok(revision),
+    }
 }
 
 impl ReadSet {
