@@ -2,4 +2,5 @@
 //! is set aside by name.
 
 mod documents;
+mod letters;
 mod lost;
