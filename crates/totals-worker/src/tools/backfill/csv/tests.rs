@@ -7,7 +7,7 @@ fn read(file: &str, columns: &[&str]) -> Result<Vec<(u64, String)>, String> {
     let mut table = Table::new(file.as_bytes(), &columns)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next()? {
-        assert_eq!(row.original.trim_ascii_end(), row.original);
+        assert!(!row.original.ends_with(b"\n") && !row.original.ends_with(b"\r"));
         let text = match row.object {
             Object::Made(text) | Object::Unreadable(text) => text,
             Object::Line => unreachable!("a record is no object"),
