@@ -369,7 +369,10 @@ async fn watchers_see_at_once_that_the_totals_are_gone_and_that_they_are_back() 
             assert_eq!(seen.expect("still shown as before").unwrap().revision(), revision);
         }
     };
+    // From memory, which has begun anew.
     let gone = async || {
+        let live = async || api.get("/health").await.1["live"].clone();
+        eventually(live, |live| live["listed"] == true && live["campaigns"] == 0).await;
         let (status, _) = api.get(&path("c")).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
     };
