@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use mongodb::bson::doc;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Child;
@@ -125,6 +126,47 @@ async fn a_record_is_what_its_columns_say() {
     let reason = rejects(&path)[0]["reason"].to_string();
     assert!(reason.contains("add an eventId or a refundId"), "{reason}");
     world.expect_totals("c", 10_000 - 3_000 + 500 + 500, 3, 1).await;
+}
+
+#[tokio::test]
+async fn white_space_around_a_records_values_makes_no_ids_of_their_own() {
+    let world = World::new().await;
+    let table = format!(
+        "donationId, campaignId ,amount,timestamp,donorId\n\
+         d1,c,1,{TIME},ada\n\
+         d2, c , 1 , {TIME} , ada \n\
+         d3, \"c\",1,\"{TIME}\" ,\t\"ada\"\n\
+         d4,\"c \",1,{TIME},\u{a0}ada\u{a0}\n\
+         d5,c\u{a0},1,{TIME},\u{3000}\n\
+         d5 ,c,1,{TIME},\n\
+         d6, \"c\" x,1,{TIME},\n"
+    );
+    let (_dir, path) = file("spaces.csv", table);
+    let answer = json(&world, 1, &["backfill", &path]).await;
+    assert_eq!(
+        (&answer["applied"], &answer["duplicates"], &answer["rejected"]),
+        (&5.into(), &1.into(), &1.into()),
+        "{answer}: {:?}",
+        rejects(&path)
+    );
+    let rejected = &rejects(&path)[0];
+    assert!(
+        rejected["reason"]
+            .to_string()
+            .contains("text follows the closing quote"),
+        "{rejected}"
+    );
+    assert_eq!(rejected["original"], format!("d6, \"c\" x,1,{TIME},"));
+    world.expect_totals("c", 500, 5, 1).await;
+    assert_eq!(
+        world
+            .database
+            .collection("campaign_totals")
+            .count_documents(doc! {})
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 #[tokio::test]

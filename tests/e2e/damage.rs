@@ -2,6 +2,7 @@
 //! is set aside by name.
 
 mod documents;
+mod letters;
 mod lost;
 mod misfiled;
 mod numbers;

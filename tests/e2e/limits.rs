@@ -276,6 +276,40 @@ async fn a_backlog_of_large_messages_waits_at_the_network_and_is_committed_in_pa
 }
 
 #[tokio::test]
+async fn a_worker_that_starts_on_more_than_it_may_hold_waits_for_the_database_in_one_epoch() {
+    /// How long a call to the broker may take, and some time more.
+    const LONGER_THAN_A_CALL: f64 = 14.0;
+    let world = World::new().await;
+    assert_eq!(world.worker().await.terminate().await, Some(0));
+    let hold = Hold::on(&world, "held").await;
+    // Fewer than the worker takes at first, and so many bytes more than it reads that the network does not hold them.
+    let count = 240;
+    let large = (0..count).map(|number| {
+        let event = created(&format!("e{number}"), &format!("d{number}"));
+        padded(&event.campaign("held"), MAX_BODY_BYTES)
+    });
+    world.broker.publish(large).await;
+    let mut command = world.worker_command();
+    // RabbitMQ and lapin end a connection that is not read from for two heartbeats.
+    command.env("RABBITMQ_URL", format!("{}?heartbeat=120", world.broker.url));
+    let worker = Process::start(command).await;
+    worker.logged("consuming").await;
+    let waited = async || worker.get("/health").await.1["uptime"].as_f64();
+    eventually(waited, |uptime| *uptime > Some(LONGER_THAN_A_CALL)).await;
+    let held = metric(&worker, "deliveries_in_hand").await;
+    assert!(held < count, "everything was read: {held}");
+    assert!(!worker.log().contains("the consumer failed"), "{}", worker.log());
+    hold.release().await;
+    world.expect_settled(count).await;
+    assert_eq!(
+        metric(&worker, "broker_connections_total").await,
+        1,
+        "in one epoch"
+    );
+    assert_eq!(worker.terminate().await, Some(0));
+}
+
+#[tokio::test]
 async fn a_worker_with_messages_waiting_at_the_network_stops_in_order() {
     let world = World::new().await;
     let (worker, hold) = busy_worker(&world, 10_000).await;

@@ -1,9 +1,12 @@
 //! Totals from memory, and their push: what donors see the moment it is committed, and what it costs the database.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use mongodb::bson::{Document, doc};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::harness::{Client, EventStream, Process, World, eventually};
 
@@ -343,4 +346,57 @@ async fn who_reads_late_is_sent_the_newest_and_little_of_what_was_in_between() {
     let read = late.read_until(&format!("\"revision\":{newest}}}")).await;
     let sent = read.matches("data: ").count();
     assert!(sent < 300, "{sent} of {CHANGES} were sent");
+}
+
+/// A drop and a rename of what is watched end the change stream that the watchers are told by.
+#[tokio::test]
+async fn watchers_see_at_once_that_the_totals_are_gone_and_that_they_are_back() {
+    const AT_ONCE: Duration = Duration::from_secs(15);
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    world.database.donate("other").await.unwrap();
+    let totals = world
+        .database
+        .collection("campaign_totals")
+        .namespace()
+        .to_string();
+    let api = world.live_api(&[]).await;
+    let mut one = EventStream::open(&stream_url(&api, "c"), None).await;
+    let mut many = EventStream::open(&format!("{}/api/totals/stream?ids=c", api.url), None).await;
+    let mut shown = async |revision: i64| {
+        for stream in [&mut one, &mut many] {
+            let seen = timeout(AT_ONCE, stream.next()).await;
+            assert_eq!(seen.expect("still shown as before").unwrap().revision(), revision);
+        }
+    };
+    // From memory, which has begun anew.
+    let gone = async || {
+        let live = async || api.get("/health").await.1["live"].clone();
+        eventually(live, |live| live["listed"] == true && live["campaigns"] == 0).await;
+        let (status, _) = api.get(&path("c")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    };
+    shown(1).await;
+    let rename = async |from: &str, to: &str| {
+        world
+            .database
+            .run_admin(doc! { "renameCollection": from, "to": to })
+            .await;
+    };
+    let away = format!("{totals}_away");
+    rename(&totals, &away).await;
+    shown(0).await;
+    gone().await;
+    rename(&away, &totals).await;
+    shown(1).await;
+    world.database.collection("campaign_totals").drop().await.unwrap();
+    shown(0).await;
+    gone().await;
+    world.database.donate("c").await.unwrap();
+    shown(1).await;
+    world.database.run(doc! { "dropDatabase": 1 }).await;
+    shown(0).await;
+    gone().await;
+    world.database.donate("c").await.unwrap();
+    shown(1).await;
 }

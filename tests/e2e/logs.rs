@@ -160,19 +160,18 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     world.broker.publish([poison("first")]).await;
     eventually(|| world.broker.count(queue), |count| *count == 1).await;
 
-    // The worker finds the queue, and then waits for the database before it publishes. Meanwhile the queue is deleted.
-    let contents = world.database.collection("dead_letter_queues");
-    contents.drop().await.unwrap();
-    let view = doc! { "create": "dead_letter_queues", "viewOn": "elsewhere", "pipeline": [] };
+    // The worker finds the queue, and then waits for what the log has before it publishes. Meanwhile the queue is deleted.
+    let log = world.database.collection("event_log");
+    log.drop().await.unwrap();
+    let division = doc! { "$set": { "by": { "$divide": [1, 0] } } };
+    let view = doc! { "create": "event_log", "viewOn": "elsewhere", "pipeline": [division] };
     world.database.run(view).await;
-    world
-        .broker
-        .publish([poison(r#"{"donorName":"Ada Lovelace"}"#)])
-        .await;
+    let named = r#"{"eventId":"e1","donorName":"Ada Lovelace"}"#;
+    world.broker.publish([poison(named)]).await;
     let waits = r#"totals_worker_retries_total{operation="find_failures"}"#;
     eventually(|| worker.counted(waits), |count| *count > 0).await;
     world.broker.delete_queue(queue).await;
-    contents.drop().await.unwrap();
+    log.drop().await.unwrap();
 
     world.expect_dead_letters(1).await;
     let lines = lines(&worker);

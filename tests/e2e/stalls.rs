@@ -3,7 +3,7 @@
 use mongodb::bson::doc;
 
 use crate::events::created;
-use crate::harness::{Process, World, eventually};
+use crate::harness::{Process, World, eventually, own_services};
 
 async fn stalled_seconds(worker: &Process) -> u64 {
     worker.counted("totals_worker_stalled_seconds").await
@@ -63,4 +63,71 @@ async fn health_tells_of_dead_letters_that_their_queue_refuses_while_counting_go
     };
     eventually(emptied, |seconds| *seconds < 30).await;
     worker.healthy().await;
+}
+
+/// Has MongoDB take no writes until [`unlock`].
+async fn lock(world: &World) {
+    world.database.run_admin(doc! { "fsync": 1, "lock": true }).await;
+}
+
+async fn unlock(world: &World) {
+    world.database.run_admin(doc! { "fsyncUnlock": 1 }).await;
+}
+
+#[tokio::test]
+async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for() {
+    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    lock(&world).await;
+    let worker = Process::start(world.worker_command()).await;
+    let consumer = async || worker.get("/health").await.1;
+    let told = eventually(consumer, |health| {
+        health["consumer"]["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("MongoDB"))
+    })
+    .await;
+    assert!(told["uptime"].as_f64().unwrap() < 30.0, "{told}");
+    let text = told["consumer"]["message"].as_str().unwrap();
+    for part in ["collections and indexes", "db.fsyncUnlock()"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let line = "not consuming yet";
+    worker.logged(line).await;
+    unlock(&world).await;
+    worker.healthy().await;
+    assert_eq!(worker.log().matches(line).count(), 1, "{}", worker.log());
+    world.broker.publish([created("e1", "d1").into()]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+}
+
+#[tokio::test]
+async fn upkeep_that_mongodb_does_not_answer_is_told_by_health() {
+    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let mut command = world.worker_command();
+    command.env("UPKEEP_SECONDS", "1");
+    let worker = Process::start(command).await;
+    worker.healthy().await;
+    // The next look has to write the currency down.
+    let settings = world.database.collection("settings");
+    settings.delete_one(doc! {}).await.unwrap();
+    lock(&world).await;
+    let complaint = complaint(&worker).await;
+    assert!(complaint.contains("upkeep made no progress for 3"), "{complaint}");
+    unlock(&world).await;
+    worker.healthy().await;
+}
+
+#[tokio::test]
+async fn a_tool_on_a_new_database_that_takes_no_writes_says_what_it_waits_for() {
+    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
+    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    lock(&world).await;
+    let mut command = world.worker_command();
+    command.arg("verify");
+    let mut verify = Process::spawn(command);
+    verify.logged("db.fsyncUnlock()").await;
+    unlock(&world).await;
+    assert_eq!(verify.exit().await, Some(0));
 }

@@ -7,6 +7,7 @@ mod commit;
 mod consume;
 mod http;
 mod metrics;
+mod slow;
 mod stall;
 mod tools;
 

@@ -158,6 +158,15 @@ pub async fn call<T>(
     }
 }
 
+/// Awaits one call to the broker for as long as the connection lasts: the answer may be behind deliveries that this worker
+/// does not read, because it has too much in hand. Heartbeats tell whether the broker is there.
+pub async fn call_behind_deliveries<T>(
+    doing: &'static str,
+    answer: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, BrokerError> {
+    answer.await.map_err(|error| BrokerError::new(doing, &error))
+}
+
 /// The addresses of the broker's nodes, checked. All clones turn to the same one.
 #[derive(Clone)]
 pub struct Address {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use totals_core::domain::decode;
 use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::lifecycle::Shutdown;
+use totals_core::store::StoreError;
 
 use crate::broker::byte_budget::ByteBudget;
 use crate::broker::connection::{BrokerError, call, close};
@@ -20,6 +21,7 @@ use crate::consume::context::{BrokerState, Context};
 use crate::consume::deliveries::Deliveries;
 use crate::consume::epoch::Epoch;
 use crate::consume::renew;
+use crate::slow::{PREPARING, told_if_slow};
 
 /// An epoch that lasted this long was a success: the next failure starts the backoff anew.
 const STABLE: Duration = Duration::from_secs(10);
@@ -144,12 +146,23 @@ impl Worker {
             .check()
             .await
             .map_err(|error| error.to_string())?;
-        self.context
-            .store
-            .prepare()
-            .await
-            .map_err(|error| error.to_string())?;
+        self.prepare().await.map_err(|error| error.to_string())?;
         self.consume().await.map_err(|error| error.to_string())
+    }
+
+    /// Makes the database ready, however long that takes.
+    async fn prepare(&self) -> Result<(), StoreError> {
+        let mut told = false;
+        let tell = || {
+            told = true;
+            tracing::warn!(problem = PREPARING, "not consuming yet");
+            self.say(BrokerState::NotConsuming(format!("starting: {PREPARING}")));
+        };
+        told_if_slow(self.context.store.prepare(), tell).await?;
+        if told {
+            self.say(BrokerState::NotConsuming("connecting to RabbitMQ".to_owned()));
+        }
+        Ok(())
     }
 
     async fn consume(&self) -> Result<Connected, BrokerError> {

@@ -265,20 +265,22 @@ impl DeadLetters {
         backoff: &mut Backoff,
     ) -> Result<Contents, Abandoned> {
         let queue = self.config.dead_letter_queue();
-        let empty = loop {
-            match publisher.look().await {
-                Ok(Found::Nothing) => break true,
-                Ok(Found::Messages) => break false,
-                Ok(Found::Unknown) => self.unless_stopping(POLL).await?,
+        loop {
+            let empty = match publisher.look().await {
+                Ok(found @ (Found::Nothing | Found::Messages)) => found == Found::Nothing,
+                Ok(Found::Unknown) => {
+                    self.unless_stopping(POLL).await?;
+                    continue;
+                }
                 Err(error) => {
                     publisher.disconnect().await;
                     self.pause(backoff, "count_dead_letters", &error).await?;
+                    continue;
                 }
-            }
-        };
-        loop {
+            };
             match self.store.dead_letter_contents(&queue, empty).await {
                 Ok(contents) => return Ok(contents),
+                // What was found in the queue may be gone by the time that the database answers.
                 Err(error) => self.pause(backoff, "find_failures", &error).await?,
             }
         }

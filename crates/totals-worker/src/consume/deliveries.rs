@@ -21,7 +21,7 @@ use lapin::{Channel, Consumer};
 use tokio::time::{Instant, sleep_until};
 use totals_core::runtime::config::Broker;
 
-use crate::broker::connection::{BrokerError, call};
+use crate::broker::connection::{BrokerError, call, call_behind_deliveries};
 
 /// The consumer's name in the broker's management.
 const CONSUMER_TAG: &str = "totals-worker";
@@ -32,6 +32,9 @@ const NARROW_TAG: &str = "totals-worker starting";
 /// The prefetch of the narrow consumer: few enough to be renewed at once. What it has in hand when the wide one takes over
 /// comes on top of that one's.
 pub const NARROW_PREFETCH: u16 = 256;
+
+/// What the broker is asked for.
+const STARTING: &str = "starting to consume";
 
 /// So long nothing must have come that has to be renewed, before the consumer is widened.
 const CALM: Duration = Duration::from_secs(1);
@@ -66,7 +69,8 @@ impl Deliveries {
         } else {
             (CONSUMER_TAG, prefetch, Width::Full)
         };
-        let consumer = consume(channel.clone(), queue.clone(), tag, first).await?;
+        let consuming = consume(channel.clone(), queue.clone(), tag, first);
+        let consumer = call(STARTING, consuming).await?;
         Ok(Self {
             channel,
             queue,
@@ -84,12 +88,7 @@ impl Deliveries {
                     return delivery.map(|delivery| delivery.map_err(|error| error.to_string()));
                 }
                 consumer = self.width.change() => match consumer {
-                    None => self.width = Width::Widening(Box::pin(consume(
-                        self.channel.clone(),
-                        self.queue.clone(),
-                        CONSUMER_TAG,
-                        self.prefetch,
-                    ))),
+                    None => self.width = Width::Widening(self.widen()),
                     Some(Ok(consumer)) => {
                         self.consumers.push(consumer);
                         self.width = Width::Full;
@@ -100,6 +99,13 @@ impl Deliveries {
                 },
             }
         }
+    }
+
+    /// The wide consumer, however long its answer takes: what the narrow one was sent comes before it.
+    fn widen(&self) -> Consuming {
+        let (channel, queue) = (self.channel.clone(), self.queue.clone());
+        let consuming = consume(channel, queue, CONSUMER_TAG, self.prefetch);
+        Box::pin(call_behind_deliveries(STARTING, consuming))
     }
 
     /// Keeps the consumer narrow for a while: a message came that has to be renewed.
@@ -140,13 +146,13 @@ async fn consume(
     queue: String,
     tag: &'static str,
     prefetch: u16,
-) -> Result<Consumer, BrokerError> {
+) -> lapin::Result<Consumer> {
     // Before the consumer: without a limit the broker would send the whole queue.
-    let qos = channel.basic_qos(prefetch, BasicQosOptions::default());
-    call("setting the prefetch", qos).await?;
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
     let options = BasicConsumeOptions::default();
-    let consume = channel.basic_consume(queue.into(), tag.into(), options, FieldTable::default());
-    call("starting to consume", consume).await
+    channel
+        .basic_consume(queue.into(), tag.into(), options, FieldTable::default())
+        .await
 }
 
 async fn cancel(channel: Channel, tag: &'static str) {

@@ -5,8 +5,8 @@
 //! It has a connection of its own: the consuming one is not read from while too much is in hand, and a binding may keep
 //! RabbitMQ busy for seconds. A database that is in another currency now ends the epoch. Every other failure is logged, and
 //! one that lasts makes `/health` say 503 until a look succeeds: something is missing, and the worker cannot put it back.
-//! One lasts if broker or database refuse, or if two looks in a row get no good answer. A broker or a database that is away
-//! is told by others.
+//! One lasts if broker or database refuse, if two looks in a row get no good answer, or if the database takes long over
+//! one. A broker or a database that is away is told by others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use totals_core::store::{Store, StoreError};
 use crate::broker::connection::{Address, BrokerError, close};
 use crate::broker::topology;
 use crate::metrics::Metrics;
+use crate::slow::{PREPARING, told_if_slow};
 use crate::stall::Task;
 
 /// What to do about looks that fail.
@@ -113,7 +114,7 @@ impl Upkeep {
                     close(connection).await;
                 }
             }
-            if let Err(error) = self.store.prepare().await {
+            if let Err(error) = told_if_slow(self.store.prepare(), || self.tell_slow()).await {
                 failures.push((Doubt::from(&error), error.to_string()));
                 self.metrics.retried("check_collections");
                 tracing::warn!(%error, "cannot see whether collections and indexes are all there");
@@ -123,6 +124,16 @@ impl Upkeep {
             }
             self.conclude(&mut failing, &failures);
         }
+    }
+
+    /// From here on the look counts as failing, until one succeeds.
+    fn tell_slow(&self) {
+        self.progress.begin();
+        self.progress.fail(PREPARING);
+        tracing::warn!(
+            problem = PREPARING,
+            "cannot see yet whether collections and indexes are all there"
+        );
     }
 
     fn conclude(&self, failing: &mut Failing, failures: &[(Doubt, String)]) {

@@ -2,9 +2,11 @@
 
 use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::Source;
-use totals_core::store::{CurrencyAgreement, Store};
+use totals_core::runtime::terminal::complain;
+use totals_core::store::{CurrencyAgreement, Store, StoreError};
 
 use super::error::ToolError;
+use crate::slow::{PREPARING, told_if_slow};
 
 /// The configuration, and the wish to stop.
 pub struct Setup {
@@ -32,7 +34,7 @@ impl Setup {
             CurrencyAgreement::Same | CurrencyAgreement::Unwritten => {}
             CurrencyAgreement::Other(problem) => return Err(ToolError::Currency(problem)),
         }
-        store.prepare().await?;
+        prepare(&store).await?;
         Ok(store)
     }
 
@@ -42,7 +44,7 @@ impl Setup {
     /// As [`Setup::store`].
     pub async fn store_to_count_in(&self) -> Result<Store, ToolError> {
         let store = self.store().await?.counting_in(self.source.currency()?);
-        store.prepare().await?;
+        prepare(&store).await?;
         Ok(store)
     }
 
@@ -68,4 +70,8 @@ impl Setup {
             () = self.stop.cancelled() => Err(ToolError::Interrupted),
         }
     }
+}
+
+async fn prepare(store: &Store) -> Result<(), StoreError> {
+    told_if_slow(store.prepare(), || complain("totals-worker", PREPARING)).await
 }

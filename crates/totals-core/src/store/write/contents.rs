@@ -4,6 +4,9 @@
 //! no client is told. But whoever parks a letter looks first, and a queue that is found empty has lost all that was ever
 //! in it. From then on its contents are others, under an id of their own, and the rows of the former ones count no more.
 //! The id is in the database, so that all workers of a queue, and the next one after a crash, agree. No clock is asked.
+//!
+//! A document that somebody has damaged gets a new id as well: at worst some messages are parked a second time, where
+//! otherwise none would be parked any more.
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
@@ -12,6 +15,7 @@ use mongodb::options::ReturnDocument;
 use crate::store::client::{Store, detached};
 use crate::store::error::StoreError;
 use crate::store::schema::document::DEAD_LETTER_QUEUES;
+use crate::store::schema::indexes::list_collections;
 
 /// The contents of a dead-letter queue since it was last found empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,22 +26,36 @@ impl Store {
     /// a letter is put into it: a crash in between only means that the next worker asks again.
     ///
     /// # Errors
-    /// [`StoreError`]; asking again is harmless.
+    /// [`StoreError`], which names what stands in the place of the collection if something does. Asking again is harmless,
+    /// after another look at the queue.
     pub async fn dead_letter_contents(&self, queue: &str, empty: bool) -> Result<Contents, StoreError> {
-        let queues = self.database.collection::<Document>(DEAD_LETTER_QUEUES);
-        let queue = queue.to_owned();
+        let (database, queue) = (self.database.clone(), queue.to_owned());
         detached(async move {
-            let fresh = doc! { "contents": ObjectId::new() };
-            let update = if empty {
-                doc! { "$set": fresh }
+            let queues = database.collection::<Document>(DEAD_LETTER_QUEUES);
+            let fresh = ObjectId::new();
+            let stays = if empty {
+                doc! { "$literal": false }
             } else {
-                doc! { "$setOnInsert": fresh }
+                doc! { "$eq": [{ "$type": "$contents" }, "objectId"] }
             };
+            let contents = doc! { "$cond": [stays, "$contents", fresh] };
             let row = queues
-                .find_one_and_update(doc! { "_id": queue }, update)
+                .find_one_and_update(
+                    doc! { "_id": queue },
+                    vec![doc! { "$set": { "contents": contents } }],
+                )
                 .upsert(true)
                 .return_document(ReturnDocument::After)
-                .await?;
+                .await;
+            let row = match row.map_err(StoreError::from) {
+                Ok(row) => row,
+                Err(error) => {
+                    if error.is_lost_structure() {
+                        list_collections(&database).await?;
+                    }
+                    return Err(error.within(DEAD_LETTER_QUEUES));
+                }
+            };
             let contents = row.and_then(|row| row.get_object_id("contents").ok());
             contents.map(Contents).ok_or_else(|| {
                 StoreError::defect(format!(

@@ -247,7 +247,8 @@ impl Store {
         let mut found = log
             .find(doc! { "_id": { "$in": ids } })
             .projection(doc! { "status": 1, "eventId": 1, "contentHash": 1, "parkedIn": 1 })
-            .await?;
+            .await
+            .map_err(|error| StoreError::from(error).within(EVENT_LOG))?;
         let mut rows = Rows::new();
         while let Some(row) = found.try_next().await? {
             let Some(id) = RowId::read(&row) else {

@@ -103,7 +103,8 @@ impl<R: Read> Table<R> {
         let mut object = Map::new();
         for (field, member) in record.fields.iter().zip(&self.members) {
             let Some(member) = member else { continue };
-            match std::str::from_utf8(field) {
+            // As the names of the columns: an id with white space around it would be another id.
+            match std::str::from_utf8(field).map(str::trim) {
                 Ok("") => {}
                 Ok(text) if NOTHING.contains(&text) && columns::is_field(member) => {}
                 Ok(text) => {

@@ -1,0 +1,27 @@
+//! Saying so where MongoDB takes long over what a process cannot begin without.
+//!
+//! There is no limit: an index on a large collection takes minutes, and giving up on it would only begin it again. But
+//! whoever waits for a database that takes no writes must be told, because it answers everything else.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+/// What usually takes well under a second is told of after this time.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a process waits for, and what an operator can do about it.
+pub const PREPARING: &str = "MongoDB takes long to make collections and indexes ready. On a large collection an index takes \
+                             minutes. If it takes no writes: end a lock with db.fsyncUnlock() in mongosh, free disk \
+                             space, or bring back a majority of the replica set. It goes on by itself then";
+
+/// Awaits `work` to its end, and calls `tell` once if that takes long.
+pub async fn told_if_slow<T>(work: impl Future<Output = T>, tell: impl FnOnce()) -> T {
+    let mut work = pin!(work);
+    if let Ok(done) = timeout(PATIENCE, &mut work).await {
+        return done;
+    }
+    tell();
+    work.await
+}
