@@ -137,7 +137,7 @@ impl Store {
         // Of a campaign that no event names, something can only be taken: by a refund whose donation is stored with it.
         let (taken, effects): (Vec<_>, Vec<_>) = effects
             .into_iter()
-            .partition(|(campaign, effect)| sight.revision(campaign).is_none() && effect.amount_minor < 0);
+            .partition(|(campaign, effect)| read_set.revision(campaign).is_none() && effect.amount_minor < 0);
         self.take(session, &taken, now).await?;
         let totals = effects.into_iter();
         let totals = totals
