@@ -296,8 +296,8 @@ async fn a_worker_that_starts_on_more_than_it_may_hold_waits_for_the_database_in
     worker.logged("consuming").await;
     let waited = async || worker.get("/health").await.1["uptime"].as_f64();
     eventually(waited, |uptime| *uptime > Some(LONGER_THAN_A_CALL)).await;
-    let held = metric(&worker, "deliveries_in_hand").await;
-    assert!(held < count, "everything was read: {held}");
+    let in_hand = metric(&worker, "deliveries_in_hand").await;
+    assert!(in_hand < count, "everything was read: {in_hand}");
     assert!(!worker.log().contains("the consumer failed"), "{}", worker.log());
     hold.release().await;
     world.expect_settled(count).await;
