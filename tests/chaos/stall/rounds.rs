@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mongodb::bson::doc;
+use mongodb::options::Hint;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep};
@@ -265,8 +266,10 @@ async fn is_back(fault: Fault, stage: &Stage) -> bool {
         return true;
     }
     for (collection, name) in INDEXES {
-        let names = stage.database.collection(collection).list_index_names().await;
-        if !names.is_ok_and(|names| names.iter().any(|there| there == name)) {
+        // One that is still being made is listed, and of no use.
+        let collection = stage.database.collection(collection);
+        let usable = collection.find_one(doc! {}).hint(Hint::Name(name.to_owned()));
+        if usable.await.is_err() {
             return false;
         }
     }

@@ -11,8 +11,10 @@
 
 mod astray;
 mod campaign;
+mod failed;
 mod pass;
 mod payments;
+mod problem;
 mod rows;
 mod unplaced;
 mod unreadable;

@@ -5,7 +5,7 @@ use std::io::Read;
 use serde_json::{Map, Value};
 
 use super::lines::LineReader;
-use super::rows::{Input, MAX_ROW_BYTES, Object, Row};
+use super::row::{Input, MAX_ROW_BYTES, Object, Row};
 
 pub use columns::Column;
 use record::Record;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use totals_core::domain::{Currency, DonationId, Event, EventId, EventType, Subject, decode};
 
-use super::rows::{Object, Row};
+use super::row::{Object, Row};
 use crate::broker::message::Reason;
 
 use members::Members;

@@ -16,7 +16,8 @@ use totals_core::store::{Store, StoreError};
 
 use super::events::events;
 use super::rejects::Rejects;
-use super::rows::{Row, Rows};
+use super::row::Row;
+use super::rows::Rows;
 use crate::broker::message::Reason;
 use crate::commit::{Abandoned, Batch, Committer};
 use crate::consume::lane::{self, lane_of};

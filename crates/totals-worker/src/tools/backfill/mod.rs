@@ -10,6 +10,7 @@ mod feed;
 mod lines;
 mod ndjson;
 mod rejects;
+mod row;
 mod rows;
 mod spelling;
 mod stdin;

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::lines::LineReader;
-use super::rows::{Input, MAX_ROW_BYTES, Object, Row};
+use super::row::{Input, MAX_ROW_BYTES, Object, Row};
 
 /// A file of lines, being read.
 pub struct Lines<R = Input>(LineReader<R>);

@@ -13,7 +13,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use totals_core::runtime::terminal;
 
-use super::rows::{Row, is_stdin};
+use super::row::Row;
+use super::rows::is_stdin;
 use crate::broker::message::Reason;
 use crate::tools::error::ToolError;
 

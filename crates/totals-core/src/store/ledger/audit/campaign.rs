@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use mongodb::bson::{Bson, RawBsonRef, RawDocument};
 use serde::Serialize;
 
+use super::problem::Problem;
 use super::rows::StoredDonation;
 use super::unreadable::Unreadable;
 use crate::domain::{CampaignId, Donation, DonationId, Timestamp, Totals};
@@ -47,24 +48,6 @@ pub struct Damage {
     /// The campaign that a rebuild files the row under, where nothing else is wrong with it.
     #[serde(skip)]
     pub(in crate::store) belongs_to: Option<CampaignId>,
-}
-
-/// What is wrong with a row.
-#[derive(Debug)]
-pub(super) struct Problem {
-    /// As a sentence.
-    pub sentence: String,
-    /// The update, as mongosh takes it, that mends the row; `None` if the rest of the row does not tell it.
-    pub update: Option<&'static str>,
-}
-
-impl<T: Into<String>> From<T> for Problem {
-    fn from(sentence: T) -> Self {
-        Self {
-            sentence: sentence.into(),
-            update: None,
-        }
-    }
 }
 
 impl Damage {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocument, deserialize_from_slice, doc};
 
-use super::rows::{Donated, Entry, Logged, donation, log_entry, not_failed};
+use super::failed::not_failed;
+use super::rows::{Donated, Entry, Logged, donation, log_entry};
 use super::unreadable::{Found, Unreadable, campaign};
 use super::{CampaignAudit, Damage, Scope, StoredTotals};
 use crate::domain::{CampaignId, Currency, DonationId, EventKind, Money, Recount, Totals};

@@ -1,9 +1,10 @@
 //! Documents as the audit reads them: millions, so field by field from their bytes, without serde in between.
 
-use mongodb::bson::{Document, RawBsonRef, RawDocument, doc};
+use mongodb::bson::{RawBsonRef, RawDocument};
 
 use super::Damage;
-use super::campaign::Problem;
+use super::failed::failed;
+use super::problem::Problem;
 use super::unreadable::{Found, Unreadable, campaign};
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{Creation, Currency, Donation, DonationId, EventKind, InvalidId, Money, Timestamp};
@@ -117,24 +118,6 @@ fn check_times(
         sentence: format!("{what} missing, of another type, or not within the years 0 to 9999"),
         update: Some(update),
     })
-}
-
-/// Matches the rows that are not those of failures. The row of a failure has none of these fields: the row of a processed
-/// event replaces it whole, and a failure never takes the place of a processed event.
-pub(super) fn not_failed() -> Document {
-    let none = doc! { "$exists": false };
-    doc! { "$nor": [{ "status": "FAILED", "committedAt": &none, "effect": &none, "early": none }] }
-}
-
-/// What is wrong with a row whose status is FAILED and that [`not_failed`] matches.
-pub(super) fn failed(has_payload: bool) -> Problem {
-    Problem {
-        sentence:
-            "its status is FAILED, and it has committedAt, effect or early, which only a processed event has"
-                .to_owned(),
-        // The row of a failure has a body in its place.
-        update: has_payload.then_some(r#"{$set: {status: "PROCESSED"}}"#),
-    }
 }
 
 /// An early event is counted elsewhere: any but a refund would be counted nowhere.

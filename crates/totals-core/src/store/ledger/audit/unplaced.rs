@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
-use super::campaign::Problem;
+use super::failed::failed;
 use super::pass::{Pass, Stray};
-use super::rows::{any_donation, failed, no_early_event};
+use super::problem::Problem;
+use super::rows::{any_donation, no_early_event};
 use super::unreadable::{PAYMENTS, Unreadable, documents_apart, rows_apart};
 use super::{CampaignAudit, Damage};
 use crate::domain::{Donation, DonationId, Money};

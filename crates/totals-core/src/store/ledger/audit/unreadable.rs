@@ -2,7 +2,7 @@
 
 use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc};
 
-use super::rows::not_failed;
+use super::failed::not_failed;
 use crate::domain::{CampaignId, Donation, DonationId};
 use crate::store::read::foreign::shell;
 use crate::store::read::snapshot::{Snapshot, Stream};
