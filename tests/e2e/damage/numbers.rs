@@ -27,7 +27,7 @@ async fn counted() -> World {
 #[tokio::test]
 async fn totals_whose_revision_cannot_grow_are_named_and_replaced_and_the_events_counted_then() {
     let world = counted().await;
-    let worker = world.worker().await;
+    let _worker = world.worker().await;
     for (round, field) in (1..).zip(["revision", "corrections"]) {
         let end = doc! { "$set": { field: i64::MAX } };
         world.database.change("campaign_totals", "c", end).await;
