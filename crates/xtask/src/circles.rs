@@ -60,16 +60,15 @@ fn uses(source: &Path) -> Uses {
     };
     let modules: BTreeSet<Module> = files.iter().map(|file| module(file)).collect();
     let uses = |file: &PathBuf| {
-        let user = module(file);
+        let from = module(file);
         let text = std::fs::read_to_string(file).unwrap();
-        let used = paths(&text, &user).into_iter().filter_map(|mut path| {
+        let used = paths(&text, &from).into_iter().filter_map(|mut path| {
             while !path.is_empty() && !modules.contains(&path) {
                 path.pop();
             }
-            (!path.starts_with(&user) && !user.starts_with(&path)).then_some(path)
+            (!path.starts_with(&from) && !from.starts_with(&path)).then_some(path)
         });
-        let used = used.collect();
-        (user, used)
+        (from, used.collect())
     };
     files.iter().map(uses).collect()
 }
@@ -117,14 +116,12 @@ fn tree<'a>(text: &'a str, start: &Module, found: &mut Vec<Module>) -> &'a str {
     let (name, rest) = text.split_at(end.unwrap_or(text.len()));
     let path = [&start[..], &[name.to_owned()]].concat();
     text = rest;
-    match text.strip_prefix("::") {
-        Some(rest) => tree(rest, &path, found),
-        None => {
-            found.push(path);
-            // Such as the `*` of a glob, or a name that it is renamed to.
-            &text[text.find([',', '}', ';']).unwrap_or(text.len())..]
-        }
+    if let Some(rest) = text.strip_prefix("::") {
+        return tree(rest, &path, found);
     }
+    found.push(path);
+    // Such as the `*` of a glob, or a name that it is renamed to.
+    &text[text.find([',', '}', ';']).unwrap_or(text.len())..]
 }
 
 /// One circle, if there is any.

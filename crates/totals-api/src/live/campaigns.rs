@@ -14,6 +14,9 @@ use totals_core::store::{
 
 use super::order::{Id, Key, Order};
 
+/// What a campaign shows: its totals, or that it has none.
+pub type View = Option<CampaignTotals>;
+
 /// The numbers of each campaign.
 pub type Numbers = HashMap<Id, Known>;
 
@@ -99,8 +102,8 @@ impl Campaigns {
         self.complete
     }
 
-    /// What a campaign has (`Some(None)`: no totals), if it is known.
-    pub fn totals(&self, campaign: &str) -> Option<Option<CampaignTotals>> {
+    /// What a campaign shows, if it is known.
+    pub fn totals(&self, campaign: &str) -> Option<View> {
         match self.numbers.get_key_value(campaign) {
             Some((id, known)) => Some(Some(known.totals(&id.0))),
             None if self.unknown.contains(campaign) => None,
@@ -161,13 +164,12 @@ impl Campaigns {
                 self.removed = *at;
             }
             ChangeKind::Moved(moved) => {
-                match known.and_then(|known| moved.applied_to(&known.totals(campaign))) {
-                    Some(after) => self.put(*at, &after),
-                    None => {
-                        self.complete = false;
-                        self.unknown.insert(campaign.clone());
-                        self.remove(*at, campaign);
-                    }
+                if let Some(after) = known.and_then(|known| moved.applied_to(&known.totals(campaign))) {
+                    self.put(*at, &after);
+                } else {
+                    self.complete = false;
+                    self.unknown.insert(campaign.clone());
+                    self.remove(*at, campaign);
                 }
             }
         }

@@ -10,9 +10,9 @@
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
-use totals_core::store::{CampaignTotals, Change, Listing, Page};
+use totals_core::store::{Change, Listing, Page};
 
-use super::campaigns::Campaigns;
+use super::campaigns::{Campaigns, View};
 
 /// All campaigns, as far as they are known.
 #[derive(Debug, Default)]
@@ -34,8 +34,8 @@ struct State {
 }
 
 impl Memory {
-    /// What a campaign has (`Some(None)`: no totals), if memory can tell.
-    pub fn totals(&self, campaign: &str) -> Option<Option<CampaignTotals>> {
+    /// What a campaign shows, if memory can tell.
+    pub fn totals(&self, campaign: &str) -> Option<View> {
         self.state.read().campaigns.as_ref()?.totals(campaign)
     }
 
@@ -133,7 +133,9 @@ impl Memory {
             // Without the lock: there may be many, and the next ones must not wait.
             let later = std::mem::take(later);
             drop(state);
-            later.iter().for_each(|change| loaded.take(change));
+            for change in &later {
+                loaded.take(change);
+            }
         }
     }
 

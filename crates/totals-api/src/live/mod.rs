@@ -39,6 +39,7 @@ use totals_core::domain::CampaignId;
 use totals_core::runtime::config::Bounds;
 use totals_core::store::{At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Store, StoreError};
 
+pub use self::campaigns::View;
 use self::freshness::{Freshness, LEASE};
 use self::memory::Memory;
 use self::pages::Pages;
@@ -47,9 +48,6 @@ use self::watch::Watchers;
 use crate::database::Database;
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
-
-/// What a campaign shows: its totals, or that it has none.
-pub type View = Option<CampaignTotals>;
 
 /// The totals in memory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -212,12 +210,11 @@ impl Live {
     /// Memory shows no less of a campaign from here on than a read has that ended at `ended`.
     fn remember(&self, campaign: &CampaignId, read: &At<View>, ended: Instant) {
         let at = read.moment.unwrap_or_default();
-        match &read.found {
-            Some(totals) => self.tell(at, totals),
-            None => {
-                self.0.freshness.saw(at);
-                self.0.freshness.saw_absent(campaign, ended);
-            }
+        if let Some(totals) = &read.found {
+            self.tell(at, totals);
+        } else {
+            self.0.freshness.saw(at);
+            self.0.freshness.saw_absent(campaign, ended);
         }
     }
 

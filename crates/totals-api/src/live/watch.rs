@@ -35,7 +35,9 @@ impl Watchers {
     /// Has all who watch look again.
     pub fn wake_all(&self) {
         let all: Vec<_> = self.0.lock().values().filter_map(Weak::upgrade).collect();
-        all.iter().for_each(|changed| changed.notify_waiters());
+        for changed in all {
+            changed.notify_waiters();
+        }
     }
 
     fn join(&self, campaign: &CampaignId) -> Arc<Notify> {

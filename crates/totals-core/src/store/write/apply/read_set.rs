@@ -159,7 +159,7 @@ impl ReadSet {
         self.revisions.get(campaign).copied()
     }
 
-    /// What a fold leaves that rests on this read_set, once it is committed.
+    /// What a fold leaves that rests on this read set, once it is committed.
     pub(super) fn delta_of(&self, fold: &Fold) -> CommitDelta {
         let donors = fold.changed_donors().map(|(donor, live)| (donor.clone(), live));
         let revisions = fold.effects().map(|(campaign, _)| {
