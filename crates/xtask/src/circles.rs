@@ -68,7 +68,8 @@ fn uses(source: &Path) -> Uses {
             }
             (!path.starts_with(&from) && !from.starts_with(&path)).then_some(path)
         });
-        (from, used.collect())
+        let found = used.collect();
+        (from, found)
     };
     files.iter().map(uses).collect()
 }
