@@ -110,6 +110,9 @@ impl Live {
     /// [`ApiError`] if memory cannot tell and the database cannot answer in time.
     pub async fn read(&self, campaign: &CampaignId) -> Result<View, ApiError> {
         let id = campaign.as_str();
+        if let Some(view) = self.in_memory(id) {
+            return Ok(view);
+        }
         let in_memory = self.once_covered(|| self.0.memory.totals(id), || self.0.freshness.covers(id));
         match in_memory.await {
             Some(view) => Ok(view),

@@ -5,20 +5,20 @@ mod query;
 mod sort;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
 use serde::Serialize;
-use totals_core::domain::CampaignId;
+use totals_core::domain::{CampaignId, Currency};
+use totals_core::store;
 use utoipa::ToSchema;
 
 use self::query::{ListQuery, PageQuery};
 use super::ids::Ids;
 use crate::caching::CACHE_ONE_SECOND;
 use crate::error::{ApiError, ErrorBody};
-use crate::representation::{CampaignTotals, Rendered};
+use crate::representation::{CampaignTotals, write_json};
 use crate::state::AppState;
 
 /// Some of the campaigns.
@@ -119,31 +119,33 @@ async fn named(state: &AppState, ids: &[CampaignId]) -> Result<Vec<u8>, ApiError
         .iter()
         .map(async |id| ApiError::unless_foreign(state.live.read(id).await));
     let shown = try_join_all(reads).await?;
-    let totals: Vec<_> = shown
-        .iter()
-        .flatten()
-        .flatten()
-        .map(|totals| Rendered::new(totals, state.currency).json())
-        .collect();
-    Ok(joined(&totals, ids.len()))
+    let totals: Vec<_> = shown.iter().flatten().flatten().collect();
+    Ok(whole_list(&totals, ids.len(), state.currency))
 }
 
-/// A [`PageBody`] of totals that are JSON already: all that is left to do is to put them together.
-fn joined(totals: &[Bytes], limit: usize) -> Vec<u8> {
-    let before: &[u8] = br#"{"success":true,"data":{"totals":["#;
+/// A [`PageBody`] with all of these totals, written at once.
+fn whole_list(totals: &[&store::CampaignTotals], limit: usize, currency: Currency) -> Vec<u8> {
+    let mut body = Vec::with_capacity(64 + 256 * totals.len());
+    body.extend_from_slice(br#"{"success":true,"data":{"totals":["#);
+    for (number, totals) in totals.iter().enumerate() {
+        if number > 0 {
+            body.push(b',');
+        }
+        write_json(&mut body, totals, currency);
+    }
     let after = format!(r#"],"total":{},"limit":{limit},"offset":0}}}}"#, totals.len());
-    [before, &totals.join(&b','), after.as_bytes()].concat()
+    body.extend_from_slice(after.as_bytes());
+    body
 }
 
 #[cfg(test)]
 mod tests {
-    use totals_core::domain::{Currency, Money, Timestamp, Totals};
-    use totals_core::store;
+    use totals_core::domain::{Money, Timestamp, Totals};
 
     use super::*;
 
     #[test]
-    fn what_is_joined_is_what_would_be_serialized() {
+    fn what_is_written_at_once_is_what_would_be_serialized() {
         let currency: Currency = "USD".parse().unwrap();
         let found = |number| store::CampaignTotals {
             campaign: CampaignId::try_from(format!("camp_{number}")).unwrap(),
@@ -166,10 +168,8 @@ mod tests {
                 next_cursor: None,
             };
             let serialized = serde_json::to_vec(&PageBody { success: true, data }).unwrap();
-            let rendered = found
-                .into_iter()
-                .map(|found| Rendered::new(&found, currency).json());
-            assert_eq!(joined(&rendered.collect::<Vec<_>>(), 5), serialized);
+            let found: Vec<_> = found.iter().collect();
+            assert_eq!(whole_list(&found, 5, currency), serialized);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
 use crate::live::{StreamPlaces, View, Watch};
-use crate::representation::{Rendered, version};
+use crate::representation::{version, write_json};
 use crate::state::AppState;
 
 /// How often something is sent where nothing changes, so that no proxy takes the connection for dead.
@@ -163,7 +163,11 @@ fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<Vi
 fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {
     let event = Event::default().id(event_id(view));
     match view {
-        Some(totals) => event.data(String::from_utf8_lossy(&Rendered::new(totals, currency).json())),
+        Some(totals) => {
+            let mut json = Vec::new();
+            write_json(&mut json, totals, currency);
+            event.data(String::from_utf8_lossy(&json))
+        }
         None => event
             .event("no-totals")
             .data(json!({ "campaignId": campaign.as_str() }).to_string()),
