@@ -92,10 +92,20 @@ impl Rendered {
         body.extend_from_slice(AROUND.0);
         write_json(&mut body, totals, currency);
         body.extend_from_slice(AROUND.1);
-        let etag = format!("\"{}\"", version(totals));
+        // Two numbers of at most 20 and 16 digits.
+        let mut etag = [0; 48];
+        let mut rest = &mut etag[..];
+        let _ = write!(
+            rest,
+            "\"{}-{:x}\"",
+            totals.revision,
+            totals.last_updated.unix_millis()
+        );
+        let length = 48 - rest.len();
         Self {
             body: body.into(),
-            etag: HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
+            etag: HeaderValue::from_bytes(&etag[..length])
+                .unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
         }
     }
 }
@@ -106,17 +116,24 @@ pub fn write_json(json: &mut Vec<u8>, totals: &store::CampaignTotals, currency: 
     // None of it can fail: all write to memory.
     json.extend_from_slice(b"{\"campaignId\":");
     let _ = serde_json::to_writer(&mut *json, &totals.campaign);
+    json.extend_from_slice(b",\"totalAmount\":");
+    let _ = write!(json, "{}", currency.format(totals.totals.amount));
+    let mut number = itoa::Buffer::new();
+    let mut member = |name: &str, value: i64| {
+        json.extend_from_slice(name.as_bytes());
+        json.extend_from_slice(number.format(value).as_bytes());
+    };
+    member(",\"totalPledges\":", totals.totals.pledges);
+    member(",\"totalDonors\":", totals.totals.donors);
     let _ = write!(
         json,
-        ",\"totalAmount\":{},\"totalPledges\":{},\"totalDonors\":{},\"lastUpdated\":\"{}\",\"currency\":\"{}\",\
-         \"revision\":{}}}",
-        currency.format(totals.totals.amount),
-        totals.totals.pledges,
-        totals.totals.donors,
-        totals.last_updated,
-        currency.code(),
-        totals.revision,
+        ",\"lastUpdated\":\"{}\",\"currency\":\"",
+        totals.last_updated
     );
+    json.extend_from_slice(currency.code().as_bytes());
+    json.extend_from_slice(b"\",\"revision\":");
+    json.extend_from_slice(number.format(totals.revision).as_bytes());
+    json.push(b'}');
 }
 
 /// What is between the quotes of the validator: the id of an event that shows this version.
