@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::harness::{Client, EventStream, Process, World, eventually};
+use crate::harness::{Client, DEADLINE, EventStream, Process, World, eventually};
 
 fn path(campaign: &str) -> String {
     format!("/api/totals/campaigns/{campaign}")
@@ -191,7 +191,9 @@ async fn version(api: &Process, campaign: &str) -> String {
 /// The first state that the stream of `c` sends to a client that comes back with this id.
 async fn sent_after(api: &Process, last: &str) -> (i64, String) {
     let mut stream = EventStream::open(&stream_url(api, "c"), Some(last)).await;
-    let event = stream.next().await.unwrap();
+    // Heartbeats alone would keep it waiting for ever.
+    let event = timeout(DEADLINE, stream.next()).await;
+    let event = event.expect("nothing but heartbeats").unwrap();
     (event.revision(), event.id)
 }
 
