@@ -7,12 +7,13 @@ use crate::events::created;
 use crate::harness::{DeadLetter, Outgoing, Process, World, eventually};
 use crate::tool::json;
 
-fn broken(id: &str) -> Outgoing {
+/// A message that is dead-lettered.
+pub fn broken(id: &str) -> Outgoing {
     created(id, "d").amount_text("0")
 }
 
-/// Publishes a broken message that is parked.
-async fn park(world: &World, id: &str, letters: usize) {
+/// Publishes a broken message and waits until so many letters are in the queue.
+pub async fn park(world: &World, id: &str, letters: usize) {
     world.broker.publish([broken(id)]).await;
     let queue = &world.broker.dead_letter_queue;
     eventually(|| world.broker.count(queue), |found| *found == letters).await;

@@ -4,21 +4,10 @@
 use lapin::options::QueuePurgeOptions;
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::events::created;
-use crate::harness::{Outgoing, Process, World, eventually};
+use crate::harness::{Process, World, eventually};
+use crate::parked_again::{broken, park};
 
 const COLLECTION: &str = "dead_letter_queues";
-
-fn broken(id: &str) -> Outgoing {
-    created(id, "d").amount_text("0")
-}
-
-/// Publishes a broken message and waits until so many letters are in the queue.
-async fn park(world: &World, id: &str, letters: usize) {
-    world.broker.publish([broken(id)]).await;
-    let queue = &world.broker.dead_letter_queue;
-    eventually(|| world.broker.count(queue), |found| *found == letters).await;
-}
 
 /// Waits until dead-lettering has failed for the database's sake.
 async fn waits_for_the_database(worker: &Process) {

@@ -27,6 +27,17 @@ async fn misfiled(others: f64) -> World {
     world
 }
 
+/// The same after a refund of 4.00 of `a`, which `other`, with a pledge of 7.00, has paid.
+async fn refunded_astray() -> World {
+    let world = misfiled(7.0).await;
+    let worker = world.worker().await;
+    let refund = refunded("r", "a").campaign("camp").amount(4.0);
+    world.broker.publish([refund.into()]).await;
+    world.expect_totals("other", 300, 1, 0).await;
+    worker.terminate().await;
+    world
+}
+
 /// All is as the events say, after a refund of 4.00 of `a`.
 async fn expect_right(world: &World) {
     assert_eq!(json(world, 0, &["verify"]).await["differences"]["count"], 0);
@@ -56,12 +67,7 @@ async fn a_refund_that_its_campaign_cannot_cover_is_set_aside_and_no_total_falls
 
 #[tokio::test]
 async fn a_refund_that_was_filed_with_its_misfiled_donation_is_filed_again_by_a_rebuild() {
-    let world = misfiled(7.0).await;
-    let worker = world.worker().await;
-    let refund = refunded("r", "a").campaign("camp").amount(4.0);
-    world.broker.publish([refund.into()]).await;
-    world.expect_totals("other", 300, 1, 0).await;
-    worker.terminate().await;
+    let world = refunded_astray().await;
 
     let verified = json(&world, 1, &["verify"]).await;
     let shown = verified["differences"]["shown"].as_array().unwrap();
@@ -86,12 +92,7 @@ async fn a_refund_that_was_filed_with_its_misfiled_donation_is_filed_again_by_a_
 
 #[tokio::test]
 async fn a_rebuild_of_one_campaign_files_its_refund_and_leaves_the_donation_to_one_of_all() {
-    let world = misfiled(7.0).await;
-    let worker = world.worker().await;
-    let refund = refunded("r", "a").campaign("camp").amount(4.0);
-    world.broker.publish([refund.into()]).await;
-    world.expect_totals("other", 300, 1, 0).await;
-    worker.terminate().await;
+    let world = refunded_astray().await;
     let rebuilt = json(&world, 1, &["rebuild", "--campaign", "camp"]).await;
     assert_eq!(
         (&rebuilt["refiled"], &rebuilt["unfinished"]),
@@ -106,12 +107,7 @@ async fn a_rebuild_of_one_campaign_files_its_refund_and_leaves_the_donation_to_o
 /// A refund whose donation's creation is lost from the log tells of that loss: it is not filed anew.
 #[tokio::test]
 async fn a_refund_whose_creation_is_nowhere_in_the_log_stays_damage() {
-    let world = misfiled(7.0).await;
-    let worker = world.worker().await;
-    let refund = refunded("r", "a").campaign("camp").amount(4.0);
-    world.broker.publish([refund.into()]).await;
-    world.expect_totals("other", 300, 1, 0).await;
-    worker.terminate().await;
+    let world = refunded_astray().await;
     let log = world.database.collection("event_log");
     log.delete_one(doc! { "_id": "e1" }).await.unwrap();
     let refused = json(&world, 1, &["rebuild"]).await;

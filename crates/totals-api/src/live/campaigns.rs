@@ -41,7 +41,7 @@ pub struct Campaigns {
     /// Campaigns that only the database can tell of: something is stored that cannot be read, or a change did not continue
     /// what was known. They are in no order. A worker may go on changing them.
     unknown: HashSet<CampaignId>,
-    /// Returns true if every campaign that can be read is in the orders.
+    /// Every campaign that can be read is in the orders.
     complete: bool,
     orders: [Order; SortBy::ALL.len()],
 }

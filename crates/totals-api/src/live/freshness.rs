@@ -39,7 +39,7 @@ pub struct Freshness {
     absent: Mutex<Absent>,
     /// Wakes those who wait for a proof, or for its loss.
     pub moved: Notify,
-    /// Returns true if the log was told that the changes are lost, also before they were ever followed.
+    /// The log was told that the changes are lost, also before they were ever followed.
     lost: AtomicBool,
 }
 

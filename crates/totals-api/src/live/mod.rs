@@ -68,9 +68,9 @@ struct Inner {
 /// What the live totals are doing, for whoever operates them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveStatus {
-    /// Returns true if reads are answered from memory.
+    /// Reads are answered from memory.
     pub current: bool,
-    /// Returns true if pages of the list are.
+    /// Pages of the list are.
     pub listed: bool,
     /// Campaigns in memory.
     pub campaigns: usize,

@@ -205,7 +205,8 @@ impl Address {
         self.open(name, None).await
     }
 
-    /// Opens a connection that consumes and does nothing else; the broker has to wait while too much is `budget`.
+    /// Opens a connection that consumes and does nothing else; the broker has to wait while the
+    /// `budget` is spent.
     ///
     /// # Errors
     /// [`BrokerError`] with the remedy.

@@ -25,7 +25,7 @@ use crate::broker::sanitize::{content_len, frame_len, sanitize};
 /// How much is read at once, at most.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Connects through a sanitizing stream, which stops reading while too much is `budget`. Only a connection that consumes
+/// Connects through a sanitizing stream, which stops reading while the `budget` is spent. Only a connection that consumes
 /// and does nothing else has deliveries in hand.
 ///
 /// # Errors

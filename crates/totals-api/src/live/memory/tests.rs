@@ -336,8 +336,7 @@ proptest! {
             world.take(Step::Load);
             world.take(Step::LoadEnds(0));
         }
-        let now = world.at(world.now()).values().cloned().collect();
-        let now: Vec<_> = now;
+        let now: Vec<_> = world.at(world.now()).values().cloned().collect();
         for campaign in (0..CAMPAIGNS).map(id) {
             let stored = now.iter().find(|totals| totals.campaign == campaign);
             prop_assert_eq!(world.memory.totals(campaign.as_str()), Some(stored.cloned()));
