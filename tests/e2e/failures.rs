@@ -38,12 +38,8 @@ async fn no_event_id_takes_the_place_of_a_failures_row() {
     assert_eq!(letters[0].header("x-reason-code"), "EVENT_ID_REUSED");
     assert_eq!(letters[1].body, b"broken");
     world.expect_settled(2).await;
-    let log = world.database.collection("event_log");
-    let failed = log
-        .find_one(doc! { "status": "FAILED", "eventId": "x" })
-        .await
-        .unwrap();
-    assert!(matches!(failed.unwrap().get("_id"), Some(Bson::Document(_))));
+    let failed = world.database.failed_row("x").await;
+    assert!(matches!(failed.get("_id"), Some(Bson::Document(_))));
     let neighbour = world.database.row(&neighbour).await.unwrap();
     assert_eq!(neighbour.get_str("status").unwrap(), "PROCESSED");
     assert_eq!(worker.terminate().await, Some(0));
@@ -59,11 +55,8 @@ async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
     world.broker.publish([reused.clone()]).await;
     expect_parked(&world, 1).await;
     let log = world.database.collection("event_log");
-    let mut row = log
-        .find_one_and_delete(doc! { "status": "FAILED" })
-        .await
-        .unwrap()
-        .unwrap();
+    let mut row = world.database.failed_row("x").await;
+    log.delete_one(doc! { "status": "FAILED" }).await.unwrap();
     let former = former_row_id("x", &reused);
     row.insert("_id", &former);
     log.insert_one(row).await.unwrap();
@@ -104,8 +97,8 @@ async fn a_failure_that_cannot_be_recorded_keeps_no_other_waiting() {
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;
     for id in ["first", "second", "third", "last"] {
-        let row = world.database.row(id).await.unwrap();
-        assert_eq!(row.get_str("status").unwrap(), "FAILED", "{id}");
+        let row = world.database.failed_row(id).await;
+        assert_eq!(row.get_str("_id").unwrap(), id);
     }
     worker.logged("is in the dead-letter queue alone").await;
     for id in ["refused", "word"] {

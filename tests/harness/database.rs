@@ -7,6 +7,8 @@ use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use mongodb::options::WriteConcern;
 
+use crate::eventually;
+
 /// One test's database.
 #[derive(Clone)]
 pub struct Database {
@@ -112,6 +114,14 @@ impl Database {
             .find_one(doc! { "_id": event_id })
             .await
             .unwrap()
+    }
+
+    /// The log's row of a failure of this event. It is written after the letter: waited for.
+    pub async fn failed_row(&self, event_id: &str) -> Document {
+        let log = self.collection("event_log");
+        let failed = doc! { "status": "FAILED", "eventId": event_id };
+        let look = async || log.find_one(failed.clone()).await.unwrap();
+        eventually(look, Option::is_some).await.unwrap()
     }
 
     /// Changes one document, as a person does by hand.

@@ -36,8 +36,9 @@ pub const NARROW_PREFETCH: u16 = 256;
 /// What the broker is asked for.
 const STARTING: &str = "starting to consume";
 
-/// So long nothing must have come that has to be renewed, before the consumer is widened.
-const CALM: Duration = Duration::from_secs(1);
+/// So long nothing must have come that has to be renewed, before the consumer is widened: many times what it takes to
+/// renew all that a narrow consumer has in hand. Every start of an epoch is slower for so long.
+const CALM: Duration = Duration::from_millis(250);
 
 type Consuming = Pin<Box<dyn Future<Output = Result<Consumer, BrokerError>> + Send>>;
 
