@@ -13,8 +13,9 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::Instant;
 use totals_core::domain::decode;
+use totals_core::runtime::config::BATCH_SIZE;
 
-use crate::lanes::{Lanes, batching, currency};
+use crate::lanes::{Lanes, currency, default_of};
 use crate::stage::Stage;
 use crate::workload::WORKLOADS;
 use crate::{seed, usage};
@@ -106,7 +107,7 @@ impl Task {
         reason = "the consumer of a bench, not the service's"
     )]
     async fn store_nothing(&self) -> f64 {
-        let batch = u32::try_from(batching().batch_size).unwrap();
+        let batch = u32::try_from(default_of(&BATCH_SIZE)).unwrap();
         let currency = currency();
         let (_connection, channel, mut consumer) = self.consume(4_000).await;
         let mut started = None;

@@ -1,12 +1,10 @@
 //! The worker's transactions without a broker: events split by campaign as the worker splits them, folded in full batches,
 //! and each batch looked up while the one before commits.
 
-use std::collections::HashMap;
-
 use futures::future::{join, join_all};
 use harness::Outgoing;
 use totals_core::domain::{Currency, Event};
-use totals_core::runtime::config::{Batching, Source};
+use totals_core::runtime::config::{BATCH_SIZE, LANES, Variable};
 use totals_core::store::Store;
 
 /// Events of the same campaign in the same lane, in their order.
@@ -15,7 +13,7 @@ pub struct Lanes(Vec<Vec<Event>>);
 impl Lanes {
     /// Reads the messages.
     pub fn of(messages: impl IntoIterator<Item = Outgoing>) -> Self {
-        let mut lanes = vec![Vec::new(); batching().lanes];
+        let mut lanes = vec![Vec::new(); default_of(&LANES)];
         for message in messages {
             let event = message.event();
             // Any even split by campaign will do.
@@ -35,7 +33,7 @@ impl Lanes {
 }
 
 async fn apply(store: Store, events: Vec<Event>) {
-    let mut batches = events.chunks(batching().batch_size).peekable();
+    let mut batches = events.chunks(default_of(&BATCH_SIZE)).peekable();
     let mut ahead = None;
     while let Some(batch) = batches.next() {
         let read_set = match ahead.take() {
@@ -48,10 +46,9 @@ async fn apply(store: Store, events: Vec<Event>) {
     }
 }
 
-/// The worker's, unless it is told otherwise.
-pub fn batching() -> Batching {
-    let unset = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
-    unset.batching().unwrap()
+/// The default of a variable that is a number.
+pub fn default_of(variable: &Variable) -> usize {
+    variable.default.unwrap().parse().unwrap()
 }
 
 /// The service's, unless it is told otherwise.

@@ -4,17 +4,20 @@
 mod files;
 mod image;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use totals_core::runtime::config::{ConfigError, Source, VARIABLES, Variable};
+use tokio::process::Command;
+use totals_core::runtime::config::{OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES, Variable};
+
+use crate::harness::{api_command, worker_command};
 
 use files::{Setting, compose, file, references, settings};
 
 #[test]
 fn each_binary_gets_exactly_the_variables_it_reads() {
     let compose = compose();
-    let api = variables_read(|source| source.api().map(drop));
-    let worker = variables_read(|source| source.worker().map(drop));
+    let api = variables_read(api_command);
+    let worker = variables_read(worker_command);
     assert_eq!(&api | &worker, names(VARIABLES), "a variable that nothing reads");
     for (service, read) in [("api", api), ("worker", worker)] {
         let given: BTreeSet<_> = compose.services[service]
@@ -125,13 +128,11 @@ fn a_plain_copy_of_the_example_changes_nothing_and_every_line_of_it_is_valid() {
             "{line} is not commented out"
         );
     }
-    let all = settings(&example)
-        .iter()
-        .map(|setting| (setting.name.to_owned(), setting.value.to_owned()))
-        .collect();
-    let source = Source::from_layers(all, HashMap::new()).unwrap();
-    source.api().unwrap();
-    source.worker().unwrap();
+    let all = settings(&example);
+    let all: Vec<_> = all.iter().map(|setting| (setting.name, setting.value)).collect();
+    for command in [api_command(), worker_command()] {
+        assert!(complaint(command, &all).contains(LAST_READ.name));
+    }
 }
 
 #[test]
@@ -272,18 +273,27 @@ fn data_outlives_its_containers() {
     );
 }
 
-/// The variables that `load` reads: those of which it refuses a value that none of them allows.
-fn variables_read(load: impl Fn(&Source) -> Result<(), ConfigError>) -> BTreeSet<&'static str> {
+/// The variable that both binaries read after all others: set to what it does not allow, it ends the start of a process
+/// that has found nothing wrong before.
+const LAST_READ: Variable = OTEL_EXPORTER_OTLP_ENDPOINT;
+
+/// The variables that the binary reads: those of which it refuses a value that none of them allows.
+fn variables_read(command: fn() -> Command) -> BTreeSet<&'static str> {
     let refused = "=".repeat(300);
-    let reads = |variable: &Variable| {
-        let environment = HashMap::from([(variable.name.to_owned(), refused.clone())]);
-        Source::from_layers(HashMap::new(), environment).is_ok_and(|source| load(&source).is_err())
-    };
-    VARIABLES
-        .iter()
-        .filter(|variable| reads(variable))
-        .map(|variable| variable.name)
-        .collect()
+    let reads = |name: &str| complaint(command(), &[(name, &refused)]).contains(&format!("{name} must be"));
+    let names = VARIABLES.iter().map(|variable| variable.name);
+    names.filter(|name| reads(name)).collect()
+}
+
+/// What the binary says of the first variable whose value it does not allow.
+fn complaint(command: Command, environment: &[(&str, &str)]) -> String {
+    let mut command = command.into_std();
+    command
+        .envs(environment.iter().copied())
+        .env(LAST_READ.name, "none");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 fn names(variables: &[Variable]) -> BTreeSet<&'static str> {

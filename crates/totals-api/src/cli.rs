@@ -8,7 +8,6 @@ use totals_core::runtime::config::{
     OTEL_EXPORTER_OTLP_ENDPOINT, PORT, help,
 };
 
-use crate::boot::BootError;
 use crate::router;
 
 /// Serves campaign totals over HTTP: JSON under /api, their description at /openapi and, for people, at /docs.
@@ -49,10 +48,13 @@ fn after_help() -> String {
 }
 
 /// Prints the OpenAPI document.
-pub fn print_openapi() -> Result<(), BootError> {
+///
+/// # Errors
+/// A line for the operator, if nobody takes it.
+pub fn print_openapi() -> Result<(), String> {
     let document = router::document()
         .to_pretty_json()
         .map_err(std::io::Error::from)
         .and_then(|json| writeln!(std::io::stdout(), "{json}"));
-    document.map_err(BootError::Print)
+    document.map_err(|error| format!("cannot print the OpenAPI document: {error}"))
 }

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 use totals_core::domain::Currency;
 use totals_core::runtime::config;
-use totals_core::store::{Decision, READ_TIMEOUT, Store, StoreError};
+use totals_core::store::{READ_TIMEOUT, Store, StoreError};
 
 use crate::currency::CurrencyCheck;
 use crate::error::ApiError;
@@ -36,7 +36,7 @@ impl Database {
     /// # Errors
     /// If the options of `DATABASE_URL` contradict each other: that does not pass by waiting.
     pub async fn open(
-        config: config::Database,
+        config: &config::Database,
         currency: Currency,
         reads: usize,
     ) -> Result<Self, StoreError> {
@@ -46,20 +46,11 @@ impl Database {
             checks: SingleFlight::default(),
             currency: CurrencyCheck::new(currency),
         };
-        let first = Store::open(&config, "totals-api").await;
-        if let Err(error) = &first
-            && error.decision() == Decision::Reject
-        {
-            return first.map(|_| database);
-        }
-        let slot = database.clone();
+        let opening = Store::open_or_wait(config, "totals-api").await?;
+        let (slot, config) = (database.clone(), config.clone());
         tokio::spawn(async move {
-            let store = match first {
-                Ok(store) => store,
-                Err(error) => Store::open_later(&config, "totals-api", error).await,
-            };
             // Nobody else sets it.
-            let _ = slot.store.set(store);
+            let _ = slot.store.set(opening.await);
             let store = slot.store.wait().await;
             tokio::spawn(slot.currency.clone().keep(store.clone()));
             match store.check().await {

@@ -8,6 +8,7 @@ mod access_log;
 mod boot;
 mod caching;
 mod cli;
+mod config;
 mod cors;
 mod currency;
 mod database;
@@ -30,7 +31,7 @@ mod tests;
 use std::process::ExitCode;
 
 use clap::Parser;
-use totals_core::runtime::terminal::complain;
+use totals_core::boot::exit;
 
 use crate::cli::{Cli, Command};
 
@@ -38,17 +39,9 @@ use crate::cli::{Cli, Command};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        None => boot::run().await,
-        Some(Command::Openapi) => cli::print_openapi(),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain("totals-api", &error.to_string());
-            error.exit_code()
-        }
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        None => exit("totals-api", boot::boot()),
+        Some(Command::Openapi) => exit("totals-api", cli::print_openapi()),
     }
 }

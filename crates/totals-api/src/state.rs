@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Instant;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
 use utoipa::openapi::OpenApi;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::{self, Source};
 use tower::ServiceExt;
 
+use crate::config::ApiConfig;
 use crate::database::Database;
 use crate::live::Live;
 use crate::router;
@@ -20,9 +21,9 @@ use crate::state::AppState;
 async fn api() -> Router {
     let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50".into();
     let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
-    let config = config.api().unwrap();
+    let config = ApiConfig::read(&config).unwrap();
     let database = Database::open(
-        config::Database { url },
+        &config::Database { url },
         config.currency,
         config.bounds.database_reads,
     )

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use tokio::sync::watch;
-use totals_core::domain::Timestamp;
+use totals_core::health::{Dependency, ProcessHealth};
 use totals_core::store::Store;
 
 use crate::consume::context::BrokerState;
@@ -33,30 +33,12 @@ pub struct Reported {
 }
 
 #[derive(Serialize)]
-struct Health {
-    status: &'static str,
-    service: &'static str,
-    version: &'static str,
-    timestamp: Timestamp,
-    uptime: f64,
+struct WorkerHealth {
+    #[serde(flatten)]
+    process: ProcessHealth,
     database: Dependency,
     consumer: Dependency,
     progress: Dependency,
-}
-
-#[derive(Serialize)]
-struct Dependency {
-    healthy: bool,
-    message: String,
-}
-
-impl From<Result<(), String>> for Dependency {
-    fn from(state: Result<(), String>) -> Self {
-        Self {
-            healthy: state.is_ok(),
-            message: state.err().unwrap_or_else(|| "ok".to_owned()),
-        }
-    }
 }
 
 /// The routes.
@@ -67,30 +49,26 @@ pub fn router(reported: Reported) -> Router {
         .with_state(reported)
 }
 
-async fn health(State(reported): State<Reported>) -> Response {
-    let database = Dependency::from(reported.store.check().await.map_err(|error| error.to_string()));
-    let consumer = Dependency::from(match reported.broker.borrow().clone() {
+async fn health(State(reported): State<Reported>) -> (StatusCode, Json<WorkerHealth>) {
+    let database = reported.store.check().await.map_err(|error| error.to_string());
+    let database = Dependency::new(database, "MongoDB answers");
+    let consumer = match reported.broker.borrow().clone() {
         BrokerState::Consuming => Ok(()),
         BrokerState::NotConsuming(reason) => Err(reason),
-    });
-    let progress = Dependency::from(reported.stalls.check(Instant::now()));
-    let healthy = database.healthy && consumer.healthy && progress.healthy;
-    let health = Health {
-        status: if healthy { "healthy" } else { "degraded" },
-        service: "totals-worker",
-        version: env!("CARGO_PKG_VERSION"),
-        timestamp: Timestamp::now(),
-        uptime: reported.started.elapsed().as_secs_f64(),
+    };
+    let consumer = Dependency::new(consumer, "consuming");
+    let progress = Dependency::new(
+        reported.stalls.check(Instant::now()),
+        "everything in hand gets on",
+    );
+    let needed = [&database, &consumer, &progress];
+    let health = WorkerHealth {
+        process: ProcessHealth::new("totals-worker", reported.started, &needed),
         database,
         consumer,
         progress,
     };
-    let status = if healthy {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (status, Json(health)).into_response()
+    (health.process.status_code(), Json(health))
 }
 
 async fn metrics(State(reported): State<Reported>) -> impl IntoResponse {

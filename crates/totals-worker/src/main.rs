@@ -4,6 +4,7 @@
 mod boot;
 mod broker;
 mod commit;
+mod config;
 mod consume;
 mod http;
 mod metrics;
@@ -14,8 +15,7 @@ mod tools;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
-use totals_core::runtime::config::{self, VARIABLES};
-use totals_core::runtime::terminal::complain;
+use totals_core::runtime::config::{VARIABLES, help};
 
 use crate::tools::Tool;
 
@@ -36,18 +36,12 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let command = Arguments::command().after_help(config::help(VARIABLES));
+    let command = Arguments::command().after_help(help(VARIABLES));
     let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     if let Some(tool) = arguments.tool {
         return tools::run(tool);
     }
-    match boot::boot() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain("totals-worker", &error.to_string());
-            ExitCode::from(2)
-        }
-    }
+    totals_core::boot::exit("totals-worker", boot::boot())
 }
 
 #[cfg(test)]

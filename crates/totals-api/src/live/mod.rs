@@ -33,10 +33,10 @@ mod watch;
 use std::pin::pin;
 use std::sync::Arc;
 
+use crate::config::Bounds;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::CampaignId;
-use totals_core::runtime::config::Bounds;
 use totals_core::store::{At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Store, StoreError};
 
 pub use self::campaigns::View;

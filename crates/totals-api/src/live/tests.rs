@@ -9,6 +9,7 @@ use totals_core::store::{Listing, Page, SortBy, SortOrder, Start};
 
 use super::campaigns::{Campaigns, Numbers};
 use super::*;
+use crate::config::ApiConfig;
 
 const FIRST_PAGE: Page = Page {
     limit: 10,
@@ -20,9 +21,9 @@ const FIRST_PAGE: Page = Page {
 /// Beside a database that nobody answers for, with what was loaded as of a moment.
 async fn live(loaded_at: u64, campaigns: &[&CampaignTotals]) -> Live {
     let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
-    let config = config.api().unwrap();
+    let config = ApiConfig::read(&config).unwrap();
     let url = "mongodb://127.0.0.1:9/totals".into();
-    let database = Database::open(config::Database { url }, config.currency, 1)
+    let database = Database::open(&config::Database { url }, config.currency, 1)
         .await
         .unwrap();
     let live = Live::start(database, config.bounds);

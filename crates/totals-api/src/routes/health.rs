@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use totals_core::domain::Timestamp;
+use totals_core::health::{Dependency, ProcessHealth};
 use utoipa::ToSchema;
 
 use crate::live::LiveStatus;
@@ -13,19 +13,10 @@ use crate::state::AppState;
 /// The state of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    status: Status,
-    /// Which service this is.
-    #[schema(example = "totals-api")]
-    service: &'static str,
-    #[schema(example = "1.0.0")]
-    version: &'static str,
-    /// The time of this answer.
-    #[schema(value_type = String, format = DateTime, example = "2024-11-21T10:30:00.000Z")]
-    timestamp: Timestamp,
-    /// Seconds since the process started.
-    #[schema(minimum = 0, example = 3600)]
-    uptime: u64,
-    database: DatabaseHealth,
+    #[serde(flatten)]
+    #[schema(inline)]
+    process: ProcessHealth,
+    database: Dependency,
     live: LiveHealth,
 }
 
@@ -42,25 +33,6 @@ struct LiveHealth {
     /// Event streams open; one of several campaigns counts for each.
     #[schema(minimum = 0, example = 5000)]
     streams: usize,
-}
-
-/// In one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    /// It can answer.
-    Healthy,
-    /// It cannot read totals.
-    Degraded,
-}
-
-/// The state of the database.
-#[derive(Debug, Serialize, ToSchema)]
-struct DatabaseHealth {
-    healthy: bool,
-    /// What is wrong and what to do about it, if anything is.
-    #[schema(example = "MongoDB answers")]
-    message: String,
 }
 
 /// Whether the service works
@@ -80,10 +52,7 @@ struct DatabaseHealth {
     ),
 )]
 pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
-    let (code, status, message) = match state.database.check().await {
-        Ok(()) => (StatusCode::OK, Status::Healthy, "MongoDB answers".to_owned()),
-        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, Status::Degraded, problem),
-    };
+    let database = Dependency::new(state.database.check().await, "MongoDB answers");
     let LiveStatus {
         current,
         listed,
@@ -91,15 +60,8 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
         streams,
     } = state.live.status();
     let health = Health {
-        status,
-        service: "totals-api",
-        version: env!("CARGO_PKG_VERSION"),
-        timestamp: Timestamp::now(),
-        uptime: state.started.elapsed().as_secs(),
-        database: DatabaseHealth {
-            healthy: status == Status::Healthy,
-            message,
-        },
+        process: ProcessHealth::new("totals-api", state.started, &[&database]),
+        database,
         live: LiveHealth {
             current,
             listed,
@@ -107,5 +69,5 @@ pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Heal
             streams,
         },
     };
-    (code, Json(health))
+    (health.process.status_code(), Json(health))
 }

@@ -22,7 +22,7 @@ pub use health::Unhealthy;
 use crate::domain::Currency;
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
-use crate::store::error::StoreError;
+use crate::store::error::{Decision, StoreError};
 use crate::store::read::foreign::LeftOut;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
 use crate::store::schema::indexes::Structure;
@@ -58,7 +58,7 @@ impl Store {
     /// Opens the database without connecting yet: operations connect as they need to, and again after failures.
     ///
     /// # Errors
-    /// To be rejected if the URL's options contradict each other; to be retried ([`Store::open_later`]) if its
+    /// To be rejected if the URL's options contradict each other; to be retried ([`Store::open_or_wait`]) if its
     /// `mongodb+srv://` name does not resolve.
     pub async fn open(config: &config::Database, app_name: &str) -> Result<Self, StoreError> {
         let mut options = ClientOptions::parse(config.url.expose())
@@ -88,17 +88,33 @@ impl Store {
         })
     }
 
-    /// Opens the database when its name resolves, however long that takes; `error` is why it could not be opened yet.
-    pub async fn open_later(config: &config::Database, app_name: &str, mut error: StoreError) -> Self {
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
-        loop {
-            tracing::error!(%error, database.url = %config.url, "DATABASE_URL cannot be used yet: check its host name");
-            tokio::time::sleep(backoff.next_delay()).await;
-            match Self::open(config, app_name).await {
-                Ok(store) => return store,
-                Err(next) => error = next,
+    /// Opens the database as soon as its name resolves, however long that takes. The future that is returned is ready at
+    /// once unless the URL is a `mongodb+srv://` name that does not resolve yet.
+    ///
+    /// # Errors
+    /// If the URL's options contradict each other: that does not pass by waiting.
+    pub async fn open_or_wait(
+        config: &config::Database,
+        app_name: &'static str,
+    ) -> Result<impl Future<Output = Self> + Send + use<>, StoreError> {
+        let mut opened = match Self::open(config, app_name).await {
+            Err(error) if error.decision() == Decision::Reject => return Err(error),
+            opened => opened,
+        };
+        let config = config.clone();
+        Ok(async move {
+            let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+            loop {
+                match opened {
+                    Ok(store) => return store,
+                    Err(error) => tracing::error!(
+                        %error, database.url = %config.url, "DATABASE_URL cannot be used yet: check its host name"
+                    ),
+                }
+                tokio::time::sleep(backoff.next_delay()).await;
+                opened = Self::open(&config, app_name).await;
             }
-        }
+        })
     }
 
     pub(in crate::store) fn event_log<T: Send + Sync>(&self) -> Collection<T> {

@@ -1,12 +1,12 @@
 //! Publishing straight to a queue, confirmed and on a connection of its own: dead letters as the operator will read them,
 //! and fresh copies of messages that were delivered too often.
 
+use crate::config::Broker;
 use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::time::Instant;
-use totals_core::runtime::config::Broker;
 
 use crate::broker::connection::{Address, BrokerError, call, close};
 use crate::broker::look::{PATIENCE, look};

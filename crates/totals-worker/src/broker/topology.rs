@@ -4,11 +4,11 @@
 //! properties, the broker closes the channel (406): that is reported with its remedy, and what exists is used as it
 //! is, because a worker in a crash loop helps nobody.
 
+use crate::config::Broker;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, ExchangeKind};
 use totals_core::domain::EventType;
-use totals_core::runtime::config::Broker;
 
 use crate::broker::connection::{BrokerError, call};
 

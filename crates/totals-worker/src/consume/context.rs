@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use totals_core::runtime::config;
 use totals_core::store::Store;
 
 use crate::broker::connection::Address;
+use crate::config::WorkerConfig;
 use crate::metrics::Metrics;
 use crate::stall::StallWatch;
 
@@ -21,7 +21,7 @@ pub enum BrokerState {
 /// What every part of the consuming half works with.
 pub struct Context {
     /// Its configuration.
-    pub config: config::Worker,
+    pub config: WorkerConfig,
     /// The broker.
     pub address: Address,
     /// The database.

@@ -14,12 +14,12 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Broker;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::ContentHash;
 use totals_core::runtime::backoff::Backoff;
-use totals_core::runtime::config::Broker;
 use totals_core::store::{Contents, Decision, Failure, Store};
 
 use crate::broker::connection::{Address, BrokerError};

@@ -12,6 +12,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::config::Broker;
 use futures::StreamExt;
 use futures::stream::SelectAll;
 use lapin::message::Delivery;
@@ -19,7 +20,6 @@ use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use tokio::time::{Instant, sleep_until};
-use totals_core::runtime::config::Broker;
 
 use crate::broker::connection::{BrokerError, call, call_behind_deliveries};
 

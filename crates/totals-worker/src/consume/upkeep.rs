@@ -11,10 +11,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Broker;
 use lapin::Connection;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
-use totals_core::runtime::config::Broker;
 use totals_core::store::{Store, StoreError};
 
 use crate::broker::connection::{Address, BrokerError, close};

@@ -15,28 +15,13 @@ fn layers(dot_env: &[(&str, &str)], environment: &[(&str, &str)]) -> Source {
 }
 
 #[test]
-fn the_defaults_are_a_working_configuration() {
-    let worker = source(&[]).worker().unwrap();
-    assert_eq!(
-        (worker.http.host.to_string().as_str(), worker.http.port),
-        ("0.0.0.0", 3006)
-    );
-    assert_eq!(worker.broker.queue, "totals-service.events");
-    assert_eq!(worker.broker.dead_letter_queue(), "totals-service.dead-letters");
-    assert_eq!(worker.broker.prefetch, 6000);
-    assert_eq!(worker.currency.code(), "USD");
-    assert_eq!(source(&[]).api().unwrap().http.port, 3005);
-    assert_eq!(worker.telemetry.otlp_endpoint, None);
-}
-
-#[test]
 fn the_environment_wins_over_dot_env_over_the_defaults_and_empty_is_unset() {
     let source = layers(
         &[("PORT", "1"), ("CURRENCY", "JPY")],
         &[("PORT", "2"), ("CURRENCY", "")],
     );
-    let api = source.api().unwrap();
-    assert_eq!((api.http.port, api.currency.code()), (2, "JPY"));
+    assert_eq!(source.http(&PORT).unwrap().port, 2);
+    assert_eq!(source.currency().unwrap().code(), "JPY");
 }
 
 #[test]
@@ -82,36 +67,12 @@ fn a_bad_value_is_one_line_with_the_variable_the_value_and_what_is_allowed() {
              @, %2F for /, %3F for ? and %23 for # within a user or a password, got `mongodb://***?***`",
         ),
     ] {
-        assert_eq!(source(&[(name, value)]).api().unwrap_err().to_string(), line);
-    }
-    for (name, value) in [
-        ("LANES", "0"),
-        ("BATCH_SIZE", "-1"),
-        ("RABBITMQ_PREFETCH", "70000"),
-        ("RABBITMQ_URL", "x"),
-        ("RABBITMQ_URL", "amqp://a/v,ampq://b"),
-    ] {
-        let line = source(&[(name, value)]).worker().unwrap_err().to_string();
-        assert!(
-            line.starts_with(&format!("{name} must be ")) && line.ends_with(&format!("got `{value}`")),
-            "{line}"
-        );
-    }
-}
-
-#[test]
-fn a_cluster_is_a_list_of_urls_and_a_comma_in_a_password_is_none() {
-    for (list, urls) in [
-        ("amqp://a", vec!["amqp://a"]),
-        (
-            "amqp://u:p@a:1/v?x=1, amqps://u:p@b",
-            vec!["amqp://u:p@a:1/v?x=1", "amqps://u:p@b"],
-        ),
-        ("amqp://u:p,w@a,amqp://b", vec!["amqp://u:p,w@a", "amqp://b"]),
-    ] {
-        let broker = source(&[("RABBITMQ_URL", list)]).broker().unwrap();
-        let read: Vec<_> = broker.urls.iter().map(SecretUrl::expose).collect();
-        assert_eq!(read, urls);
+        let source = source(&[(name, value)]);
+        let read = source.http(&PORT).and(source.database()).map(|_| ());
+        let read = read
+            .and(source.currency().map(|_| ()))
+            .and(source.telemetry().map(|_| ()));
+        assert_eq!(read.unwrap_err().to_string(), line);
     }
 }
 
@@ -136,13 +97,6 @@ fn a_command_logs_warnings_for_people_on_standard_error_unless_told_otherwise() 
 }
 
 #[test]
-fn each_part_is_read_alone() {
-    let source = source(&[("WORKER_PORT", "none"), ("RABBITMQ_URL", "none")]);
-    assert!(source.database().is_ok() && source.currency().is_ok() && source.command_telemetry().is_ok());
-    assert!(source.worker().is_err());
-}
-
-#[test]
 fn a_level_is_for_our_own_targets_and_others_log_only_if_named() {
     for (text, directives) in [
         ("info", "totals=info,access=info"),
@@ -162,8 +116,8 @@ fn a_level_is_for_our_own_targets_and_others_log_only_if_named() {
         assert_eq!(telemetry.level, directives, "{text}");
     }
     // Unset.
-    let api = source(&[("LOG_LEVEL", "")]).api().unwrap();
-    assert_eq!(api.telemetry.level, "totals=info,access=info");
+    let telemetry = source(&[("LOG_LEVEL", "")]).telemetry().unwrap();
+    assert_eq!(telemetry.level, "totals=info,access=info");
 }
 
 #[test]
@@ -192,18 +146,13 @@ fn a_level_that_is_none_is_refused() {
         "warning=info",
         "info=debug",
     ] {
-        for part in ["api", "worker", "tool"] {
-            let source = source(&[("LOG_LEVEL", text)]);
-            let refused = match part {
-                "api" => source.api().err(),
-                "worker" => source.worker().err(),
-                _ => source.command_telemetry().err(),
-            };
+        let source = source(&[("LOG_LEVEL", text)]);
+        for read in [source.telemetry(), source.command_telemetry()] {
             let line = format!(
                 "LOG_LEVEL must be trace, debug, info, warn, error, off or directives such as info,totals_core=debug, \
                  got `{text}`"
             );
-            assert_eq!(refused.map(|error| error.to_string()), Some(line), "{part}");
+            assert_eq!(read.unwrap_err().to_string(), line);
         }
     }
 }
@@ -223,7 +172,7 @@ fn the_format_may_be_written_in_capitals() {
 
 #[test]
 fn a_dot_env_from_windows_is_read() {
-    let read = pairs(b"\xef\xbb\xbfPORT=8080\r\nCURRENCY=JPY\r\n").unwrap();
+    let read = source::pairs(b"\xef\xbb\xbfPORT=8080\r\nCURRENCY=JPY\r\n").unwrap();
     assert_eq!(
         (read["PORT"].as_str(), read["CURRENCY"].as_str()),
         ("8080", "JPY")
@@ -233,7 +182,7 @@ fn a_dot_env_from_windows_is_read() {
         .flat_map(u16::to_le_bytes)
         .collect();
     assert_eq!(
-        pairs(&utf16).unwrap_err().to_string(),
+        source::pairs(&utf16).unwrap_err().to_string(),
         ".env cannot be read: it is not UTF-8; save it in that encoding"
     );
 }

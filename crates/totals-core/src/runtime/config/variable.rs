@@ -43,7 +43,7 @@ variables! {
     /// Default `care-for-all`.
     RABBITMQ_EXCHANGE = Some("care-for-all"), "an exchange name of 1 to 255 bytes",
         "Topic exchange that producers publish to";
-    /// Default `totals-service.events`. Dead letters go to the queue named by [`Broker::dead_letter_queue`].
+    /// Default `totals-service.events`. Dead letters go to the queue of the same name that ends in `dead-letters`.
     RABBITMQ_QUEUE = Some("totals-service.events"), "a queue name of 1 to 240 bytes", "Queue the worker consumes";
     /// Default 60.
     UPKEEP_SECONDS = Some("60"), "a number from 1 to 3600",

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::config::Batching;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::{Currency, Event, Outcome};
-use totals_core::runtime::config::Batching;
 use totals_core::store::{Store, StoreError};
 
 use super::events::events;

@@ -25,6 +25,7 @@ use super::error::ToolError;
 use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
+use crate::config::Batching;
 use csv::Column;
 use feed::{Fed, Feed};
 use rejects::Rejects;
@@ -102,7 +103,7 @@ pub struct Backfilled {
 
 /// Brings the file in.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
-    let (batching, currency) = (setup.source.batching()?, setup.source.currency()?);
+    let (batching, currency) = (Batching::read(&setup.source)?, setup.source.currency()?);
     let (file, format, columns, stop) = (
         args.file.clone(),
         args.format,

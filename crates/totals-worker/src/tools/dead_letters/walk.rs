@@ -16,6 +16,7 @@
 
 use std::time::Duration;
 
+use crate::config::Broker;
 use futures::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
@@ -24,7 +25,6 @@ use lapin::{Channel, Connection, Consumer};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
-use totals_core::runtime::config::Broker;
 use totals_core::runtime::terminal::complain;
 
 use super::letter::Letter;
@@ -103,7 +103,7 @@ pub async fn walk<T>(
 
 impl Walk {
     async fn start(setup: &Setup) -> Result<Self, ToolError> {
-        let config = setup.source.broker()?;
+        let config = Broker::read(&setup.source)?;
         let currency = setup.source.currency()?;
         let address = Address::parse(&config.urls)?;
         let connection = address.connect("totals-worker dead-letters").await?;

@@ -1,0 +1,49 @@
+//! The configuration of the API.
+
+use totals_core::domain::Currency;
+use totals_core::runtime::config::{
+    ConfigError, DATABASE_READS, Database, Http, MAX_STREAMS, PORT, Source, Telemetry,
+};
+
+/// The configuration of `totals-api`.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// Where it listens: `HOST` and `PORT`.
+    pub http: Http,
+    /// Where it reads.
+    pub database: Database,
+    /// `CURRENCY`.
+    pub currency: Currency,
+    /// What it may use.
+    pub bounds: Bounds,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+}
+
+/// What the API may use of memory and of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// `MAX_STREAMS`.
+    pub streams: usize,
+    /// `DATABASE_READS`.
+    pub database_reads: usize,
+}
+
+impl ApiConfig {
+    /// Reads all sections.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable whose value is not allowed.
+    pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self {
+            http: source.http(&PORT)?,
+            database: source.database()?,
+            currency: source.currency()?,
+            bounds: Bounds {
+                streams: source.number(&MAX_STREAMS, 1, 1_000_000)?,
+                database_reads: source.number(&DATABASE_READS, 1, 1000)?,
+            },
+            telemetry: source.telemetry()?,
+        })
+    }
+}

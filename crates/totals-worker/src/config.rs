@@ -1,0 +1,201 @@
+//! The worker's own sections of the configuration: the broker, and how events are grouped.
+
+use std::time::Duration;
+
+use totals_core::domain::Currency;
+use totals_core::runtime::config::{
+    BATCH_SIZE, ConfigError, Database, Http, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH, RABBITMQ_QUEUE,
+    RABBITMQ_URL, SecretUrl, Source, Telemetry, UPKEEP_SECONDS, WORKER_PORT,
+};
+
+/// The configuration of `totals-worker`.
+#[derive(Debug, Clone)]
+pub struct WorkerConfig {
+    /// Where its /health and /metrics listen: `HOST` and `WORKER_PORT`.
+    pub http: Http,
+    /// Where it writes.
+    pub database: Database,
+    /// Where it consumes.
+    pub broker: Broker,
+    /// How it batches.
+    pub batching: Batching,
+    /// `UPKEEP_SECONDS`.
+    pub upkeep: Duration,
+    /// `CURRENCY`.
+    pub currency: Currency,
+    /// Logs and traces.
+    pub telemetry: Telemetry,
+}
+
+/// RabbitMQ.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// `RABBITMQ_URL`: one node or more.
+    pub urls: Vec<SecretUrl>,
+    /// `RABBITMQ_EXCHANGE`.
+    pub exchange: String,
+    /// `RABBITMQ_QUEUE`.
+    pub queue: String,
+    /// `RABBITMQ_PREFETCH`.
+    pub prefetch: u16,
+}
+
+/// How events are grouped into transactions.
+#[derive(Debug, Clone, Copy)]
+pub struct Batching {
+    /// `BATCH_SIZE`.
+    pub batch_size: usize,
+    /// `LANES`.
+    pub lanes: usize,
+}
+
+impl WorkerConfig {
+    /// Reads all sections.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable whose value is not allowed.
+    pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self {
+            http: source.http(&WORKER_PORT)?,
+            database: source.database()?,
+            broker: Broker::read(source)?,
+            batching: Batching::read(source)?,
+            upkeep: Duration::from_secs(source.number(&UPKEEP_SECONDS, 1, 3600)?),
+            currency: source.currency()?,
+            telemetry: source.telemetry()?,
+        })
+    }
+}
+
+impl Broker {
+    /// Reads where the broker is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first of its variables (or of the batching's, which the prefetch follows) whose value is
+    /// not allowed.
+    pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        let name =
+            |longest: usize| move |name: &str| (1..=longest).contains(&name.len()).then(|| name.to_owned());
+        let batching = Batching::read(source)?;
+        let in_lanes = batching.lanes.saturating_mul(batching.batch_size);
+        Ok(Self {
+            urls: source.checked(&RABBITMQ_URL, amqp_urls)?,
+            exchange: source.checked(&RABBITMQ_EXCHANGE, name(255))?,
+            queue: source.checked(&RABBITMQ_QUEUE, name(240))?,
+            prefetch: match source.text(&RABBITMQ_PREFETCH) {
+                Some(_) => source.number(&RABBITMQ_PREFETCH, 1, u16::MAX)?,
+                None => u16::try_from(in_lanes.saturating_mul(2)).unwrap_or(u16::MAX),
+            },
+        })
+    }
+
+    /// The queue of the messages that can never be applied: `totals-service.dead-letters` beside
+    /// `totals-service.events`, and likewise beside a queue of another name.
+    pub fn dead_letter_queue(&self) -> String {
+        format!(
+            "{}.dead-letters",
+            self.queue.strip_suffix(".events").unwrap_or(&self.queue)
+        )
+    }
+}
+
+impl Batching {
+    /// Reads how events are grouped.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `BATCH_SIZE` or `LANES` is not allowed.
+    pub fn read(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self {
+            batch_size: source.number(&BATCH_SIZE, 1, 10_000)?,
+            lanes: source.number(&LANES, 1, 64)?,
+        })
+    }
+}
+
+/// The AMQP URLs of a list. A comma that no scheme follows does not end a URL: a password may hold it.
+fn amqp_urls(list: &str) -> Option<Vec<SecretUrl>> {
+    let is_amqp = |url: &str| url.starts_with("amqp://") || url.starts_with("amqps://");
+    let mut urls: Vec<String> = Vec::new();
+    for part in list.split(',') {
+        match urls.last_mut() {
+            Some(url) if !is_amqp(part.trim()) => *url = format!("{url},{part}"),
+            _ => urls.push(part.trim().to_owned()),
+        }
+    }
+    // Two schemes in one are a list with a slip in it, whose rest would pass for a virtual host, password and all.
+    let checked = urls
+        .iter()
+        .map(|url| (is_amqp(url) && url.matches("://").count() == 1).then(|| url.as_str().into()));
+    checked.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn source(environment: &[(&str, &str)]) -> Source {
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Source::from_layers(HashMap::new(), environment.collect()).unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_a_working_configuration() {
+        let worker = WorkerConfig::read(&source(&[])).unwrap();
+        assert_eq!(
+            (worker.http.host.to_string().as_str(), worker.http.port),
+            ("0.0.0.0", 3006)
+        );
+        assert_eq!(worker.broker.queue, "totals-service.events");
+        assert_eq!(worker.broker.dead_letter_queue(), "totals-service.dead-letters");
+        assert_eq!(worker.broker.prefetch, 6000);
+        assert_eq!(worker.currency.code(), "USD");
+        assert_eq!(worker.telemetry.otlp_endpoint, None);
+    }
+
+    #[test]
+    fn a_bad_value_is_one_line_with_the_variable_and_the_value() {
+        for (name, value) in [
+            ("LANES", "0"),
+            ("BATCH_SIZE", "-1"),
+            ("RABBITMQ_PREFETCH", "70000"),
+            ("RABBITMQ_URL", "x"),
+            ("RABBITMQ_URL", "amqp://a/v,ampq://b"),
+            ("LOG_LEVEL", "inof"),
+        ] {
+            let line = WorkerConfig::read(&source(&[(name, value)]))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                line.starts_with(&format!("{name} must be ")) && line.ends_with(&format!("got `{value}`")),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_a_list_of_urls_and_a_comma_in_a_password_is_none() {
+        for (list, urls) in [
+            ("amqp://a", vec!["amqp://a"]),
+            (
+                "amqp://u:p@a:1/v?x=1, amqps://u:p@b",
+                vec!["amqp://u:p@a:1/v?x=1", "amqps://u:p@b"],
+            ),
+            ("amqp://u:p,w@a,amqp://b", vec!["amqp://u:p,w@a", "amqp://b"]),
+        ] {
+            let broker = Broker::read(&source(&[("RABBITMQ_URL", list)])).unwrap();
+            let read: Vec<_> = broker.urls.iter().map(SecretUrl::expose).collect();
+            assert_eq!(read, urls);
+        }
+    }
+
+    #[test]
+    fn a_tool_reads_the_sections_that_it_needs() {
+        let source = source(&[("WORKER_PORT", "none"), ("RABBITMQ_URL", "none")]);
+        assert!(source.database().is_ok() && source.currency().is_ok() && source.command_telemetry().is_ok());
+        assert!(WorkerConfig::read(&source).is_err());
+    }
+}
