@@ -227,7 +227,7 @@ async fn a_taken_port_is_named() {
     for (mut command, variable) in [(worker_command(), "WORKER_PORT"), (api_command(), "PORT")] {
         command.env(variable, &port);
         let mut process = Process::spawn(command);
-        assert_ne!(process.exit().await, Some(0));
+        assert_eq!(process.exit().await, Some(2));
         process.logged(&port).await;
         process.logged(variable).await;
     }
