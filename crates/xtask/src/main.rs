@@ -10,6 +10,8 @@ mod circles;
 mod environment;
 mod error;
 mod http;
+#[cfg(test)]
+mod map;
 mod publish;
 mod running;
 mod sabotage;
