@@ -73,7 +73,7 @@ impl Load<'_> {
         let used = || {
             [
                 usage::cpu_seconds(server.id()),
-                stage.mongodb_cpu_seconds(),
+                usage::cpu_seconds(stage.mongodb()),
                 usage::cpu_seconds_of_ended_children(),
             ]
         };

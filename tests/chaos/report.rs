@@ -76,7 +76,7 @@ impl Report<'_> {
         self.print();
         let passed = self.findings.is_empty();
         if passed {
-            stage.clear().await;
+            stage.servers.clear().await;
         } else {
             println!("  data and logs are kept in {}", stage.keep().display());
         }

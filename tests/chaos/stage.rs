@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use dev_services::{MongoServer, RabbitServer, Source};
-use harness::{Broker, Database, DeadLetter, Process, api_command, own_services_from, worker_command};
+use dev_services::{Kind, Options, Source};
+use harness::{Broker, Database, DeadLetter, Process, Servers, api_command, worker_command};
 
 use harness::proxy::Proxy;
 use tokio::process::Command;
@@ -25,8 +25,7 @@ const UPKEEP_SECONDS: &str = "10";
 
 /// Everything that runs.
 pub struct Stage {
-    pub mongodb: MongoServer,
-    pub rabbitmq: RabbitServer,
+    pub servers: Servers,
     pub mongodb_proxy: Proxy,
     pub rabbitmq_proxy: Proxy,
     pub workers: Vec<Process>,
@@ -40,7 +39,6 @@ pub struct Stage {
     pub donations_lost: bool,
     /// Who the worker is to RabbitMQ.
     login: &'static str,
-    dir: tempfile::TempDir,
 }
 
 impl Stage {
@@ -56,7 +54,7 @@ impl Stage {
     pub async fn set_for_stalls() -> Self {
         // rabbitmqctl is asked of a process.
         let mut stage = Self::services(Some(Source::Native), WORKER).await;
-        stage.control(&["add_user", WORKER, WORKER]).await;
+        stage.servers.control(&["add_user", WORKER, WORKER]).await;
         stage.set_rights(".*").await;
         stage.start_worker_that_listens().await;
         stage.workers[0].healthy().await;
@@ -65,19 +63,22 @@ impl Stage {
 
     /// Everything but a worker.
     async fn services(source: Option<Source>, login: &'static str) -> Self {
-        let (mongodb, rabbitmq, dir) = own_services_from("chaos", source).await;
-        let mongodb_proxy = Proxy::start(mongodb.port()).await.unwrap();
-        let rabbitmq_proxy = Proxy::start(rabbitmq.port()).await.unwrap();
-        let database = Database::new(&mongodb.url(), NAME).await;
-        let broker = Broker::new(&rabbitmq.url(), NAME);
+        let options = Options {
+            source,
+            ..Options::default()
+        };
+        let servers = Servers::start_with("chaos", options).await;
+        let mongodb_proxy = Proxy::start(servers.mongodb.port()).await.unwrap();
+        let rabbitmq_proxy = Proxy::start(servers.rabbitmq.port()).await.unwrap();
+        let database = Database::new(&servers.mongodb.url(), NAME).await;
+        let broker = Broker::new(&servers.rabbitmq.url(), NAME);
         let mut command = api_command();
         command
             .env("DATABASE_URL", database_url(&mongodb_proxy))
             .env("LOG_LEVEL", "info,access=off");
         let stage = Self {
             api: Process::start(command).await,
-            mongodb,
-            rabbitmq,
+            servers,
             mongodb_proxy,
             rabbitmq_proxy,
             workers: Vec::new(),
@@ -86,10 +87,17 @@ impl Stage {
             taken: Vec::new(),
             donations_lost: false,
             login,
-            dir,
         };
         stage.api.healthy().await;
         stage
+    }
+
+    /// The proxy before this server.
+    pub fn proxy(&self, kind: Kind) -> &Proxy {
+        match kind {
+            Kind::MongoDb => &self.mongodb_proxy,
+            Kind::RabbitMq => &self.rabbitmq_proxy,
+        }
     }
 
     /// Starts one more worker, and does not wait for it.
@@ -115,16 +123,10 @@ impl Stage {
         command
     }
 
-    /// Runs `rabbitmqctl`, as an operator does.
-    pub async fn control(&self, arguments: &[&str]) {
-        let done = self.rabbitmq.control(arguments).await.unwrap();
-        assert!(done, "rabbitmqctl {arguments:?} should succeed");
-    }
-
     /// Gives the worker rights to what has such names.
     pub async fn set_rights(&self, names: &str) {
-        self.control(&["set_permissions", WORKER, names, names, names])
-            .await;
+        let arguments = ["set_permissions", WORKER, names, names, names];
+        self.servers.control(&arguments).await;
     }
 
     /// Runs one of the operator's tools. Returns its exit code and what it said.
@@ -148,12 +150,6 @@ impl Stage {
         (code != 0).then_some(said)
     }
 
-    /// Ends the services before their data are removed: a server that is still at it would write them anew.
-    pub async fn clear(mut self) {
-        self.mongodb.kill().await.unwrap();
-        self.rabbitmq.kill().await.unwrap();
-    }
-
     /// Keeps the data, and what the processes still running have said, for inspection.
     pub fn keep(self) -> PathBuf {
         let processes = self
@@ -162,13 +158,10 @@ impl Stage {
             .map(|worker| ("worker", worker))
             .chain([("api", &self.api)]);
         for (number, (name, process)) in processes.enumerate() {
-            std::fs::write(
-                self.dir.path().join(format!("{name}-{number}.log")),
-                process.log(),
-            )
-            .unwrap();
+            let file = self.servers.dir.path().join(format!("{name}-{number}.log"));
+            std::fs::write(file, process.log()).unwrap();
         }
-        self.dir.keep()
+        self.servers.dir.keep()
     }
 }
 

@@ -5,7 +5,7 @@ use lapin::types::{FieldTable, ShortString};
 use serde_json::Value;
 
 use crate::events::created;
-use crate::harness::{Outgoing, Process, World, eventually, own_services};
+use crate::harness::{Outgoing, Process, Servers, World, eventually};
 use crate::limits::{Hold, metric};
 use crate::tool::{json, tool};
 
@@ -30,23 +30,18 @@ async fn take_all_and_die(world: &World, queue: &str, count: usize) {
 
 #[tokio::test]
 async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared() {
-    let (mongodb, rabbitmq, _dir) = own_services("policies").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("policies").await;
+    let world = servers.world().await;
     let worker = world.worker().await;
     let pattern = format!("^{}$", world.broker.dead_letter_queue);
     let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
-    assert!(
-        rabbitmq
-            .control(&["set_policy", "full", &pattern, limit])
-            .await
-            .unwrap()
-    );
+    servers.control(&["set_policy", "full", &pattern, limit]).await;
     let refused = async || metric(&worker, "dead_letters_refused").await;
     let poison = world.fill_dead_letters(&worker).await;
     worker
         .logged("dead letters are refused and stay unacknowledged")
         .await;
-    assert!(rabbitmq.control(&["clear_policy", "full"]).await.unwrap());
+    servers.control(&["clear_policy", "full"]).await;
     eventually(refused, |left| *left == 0).await;
     assert_eq!(world.expect_dead_letters(poison).await.len(), poison);
     assert_eq!(
@@ -184,15 +179,15 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
 
 #[tokio::test]
 async fn a_look_that_may_not_renew_says_that_it_counts_as_a_delivery() {
-    let (mongodb, rabbitmq, _dir) = own_services("policies").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("policies").await;
+    let world = servers.world().await;
     let queue = world.broker.dead_letter_queue.clone();
     let worker = world.worker().await;
     world.broker.publish([created("e1", "d1").amount_text("0")]).await;
     eventually(|| world.broker.count(&queue), |found| *found == 1).await;
     assert_eq!(worker.terminate().await, Some(0));
     let looks_only = ["set_permissions", "guest", ".*", "^$", ".*"];
-    assert!(rabbitmq.control(&looks_only).await.unwrap());
+    servers.control(&looks_only).await;
     for told in [false, true, true] {
         let look = tool(&world, &["dead-letters", "list", "--json"]).await;
         assert_eq!(look.code, Some(0), "{look:?}");

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dev_services::{MongoOptions, MongoServer};
+use dev_services::{Kind, Options, Server};
 use futures::TryStreamExt;
 use futures::future::join_all;
 use mongodb::bson::{Document, doc};
@@ -36,9 +36,9 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set() -> (Self, MongoServer) {
+    async fn set() -> (Self, Server) {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let mongodb = MongoServer::start(dir.path().join("mongodb"), MongoOptions::default())
+        let mongodb = Server::start(Kind::MongoDb, dir.path(), Options::default())
             .await
             .unwrap();
         let network = Proxy::start(mongodb.port()).await.unwrap();
@@ -194,7 +194,7 @@ async fn watch(stage: &Stage, witness: &Witness) {
 }
 
 /// Something breaks and is mended.
-async fn fault(mongodb: &mut MongoServer, network: &Proxy, seed: u64) -> &'static str {
+async fn fault(mongodb: &mut Server, network: &Proxy, seed: u64) -> &'static str {
     let mut random = StdRng::seed_from_u64(seed);
     let a_while = Duration::from_millis(random.random_range(50..1500));
     match seed % 4 {

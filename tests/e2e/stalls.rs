@@ -3,7 +3,7 @@
 use mongodb::bson::doc;
 
 use crate::events::created;
-use crate::harness::{Process, World, eventually, own_services};
+use crate::harness::{Process, Servers, World, eventually};
 
 async fn stalled_seconds(worker: &Process) -> u64 {
     worker.counted("totals_worker_stalled_seconds").await
@@ -76,8 +76,8 @@ async fn unlock(world: &World) {
 
 #[tokio::test]
 async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for() {
-    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("stalls").await;
+    let world = servers.world().await;
     lock(&world).await;
     let worker = Process::start(world.worker_command()).await;
     let consumer = async || worker.get("/health").await.1;
@@ -103,8 +103,8 @@ async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for(
 
 #[tokio::test]
 async fn upkeep_that_mongodb_does_not_answer_is_told_by_health() {
-    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("stalls").await;
+    let world = servers.world().await;
     let mut command = world.worker_command();
     command.env("UPKEEP_SECONDS", "1");
     let worker = Process::start(command).await;
@@ -121,8 +121,8 @@ async fn upkeep_that_mongodb_does_not_answer_is_told_by_health() {
 
 #[tokio::test]
 async fn a_tool_on_a_new_database_that_takes_no_writes_says_what_it_waits_for() {
-    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("stalls").await;
+    let world = servers.world().await;
     lock(&world).await;
     let mut command = world.worker_command();
     command.arg("verify");

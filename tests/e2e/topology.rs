@@ -6,7 +6,7 @@ use mongodb::bson::doc;
 use totals_core::domain::EventType;
 
 use crate::events::created;
-use crate::harness::{Process, World, eventually, own_services};
+use crate::harness::{Process, Servers, World, eventually};
 use crate::limits::metric;
 
 /// A worker that looks every second.
@@ -179,13 +179,13 @@ async fn health_tells_of_a_view_in_a_collections_place_while_nothing_is_to_be_co
 
 #[tokio::test]
 async fn health_tells_of_a_queue_that_the_worker_may_not_make_anew() {
-    let (mongodb, rabbitmq, _dir) = own_services("rights").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("rights").await;
+    let world = servers.world().await;
     let worker = watchful(&world).await;
     let queue = world.broker.dead_letter_queue.as_str();
     let configures_nothing = ["set_permissions", "guest", "^$", ".*", ".*"];
-    assert!(rabbitmq.control(&configures_nothing).await.unwrap());
-    assert!(rabbitmq.control(&["delete_queue", queue]).await.unwrap());
+    servers.control(&configures_nothing).await;
+    servers.control(&["delete_queue", queue]).await;
     let complaint = complaint(&worker).await;
     for part in [
         "upkeep made no progress for 3",
@@ -196,7 +196,7 @@ async fn health_tells_of_a_queue_that_the_worker_may_not_make_anew() {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     let configures = ["set_permissions", "guest", ".*", ".*", ".*"];
-    assert!(rabbitmq.control(&configures).await.unwrap());
+    servers.control(&configures).await;
     worker.healthy().await;
     worker.logged("the dead-letter queue was missing").await;
 }

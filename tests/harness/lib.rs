@@ -31,9 +31,7 @@ pub use broker::{Broker, DeadLetter, Outgoing};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use process::{Process, api_command, with_usual_files, worker_command};
-pub use services::{
-    own as own_services, own_from as own_services_from, run_blocking, shared as shared_services,
-};
+pub use services::{Servers, run_blocking, shared as shared_services};
 pub use stream::{EventStream, StreamEvent};
 
 /// How long anything the tests wait for may take, on a busy machine of two cores. Tests that are built to fail

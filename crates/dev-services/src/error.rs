@@ -9,6 +9,9 @@ use std::path::PathBuf;
 use crate::kind::Kind;
 use crate::process::Exit;
 
+/// A cause that a client library gave.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why services could not be provided.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,7 +29,7 @@ pub enum Error {
         /// What was expected there.
         kind: Kind,
         /// What the client said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
 
     /// Something can only be installed by root.
@@ -118,15 +121,6 @@ pub enum Error {
         libraries: Vec<String>,
     },
 
-    /// A port that had to be this one is in use.
-    #[error(
-        "port {port} on 127.0.0.1 is in use: stop what listens there (`ss -ltnp 'sport = :{port}'` names it)"
-    )]
-    PortInUse {
-        /// The port.
-        port: u16,
-    },
-
     /// Another process works on the same data.
     #[error("{} is in use by process {owner}: stop that one first (Ctrl-C in its terminal, or `kill {owner}`)", dir.display())]
     DataInUse {
@@ -159,7 +153,7 @@ pub enum Error {
         /// Where its log is.
         log: String,
         /// The last answer, or the lack of one.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
 
     /// No Docker engine could be used, and only Docker was allowed.

@@ -89,7 +89,10 @@ pub async fn strike(
         Fault::LettersRefused => {
             let pattern = format!("^{}$", stage.broker.dead_letter_queue);
             let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
-            stage.control(&["set_policy", POLICY, &pattern, limit]).await;
+            stage
+                .servers
+                .control(&["set_policy", POLICY, &pattern, limit])
+                .await;
         }
         Fault::RightsTaken => {
             stage.set_rights("^$").await;
@@ -108,7 +111,7 @@ pub async fn give_back(fault: Fault, stage: &Stage) {
         Fault::WritesLocked => {
             stage.database.run_admin(doc! { "fsyncUnlock": 1 }).await;
         }
-        Fault::LettersRefused => stage.control(&["clear_policy", POLICY]).await,
+        Fault::LettersRefused => stage.servers.control(&["clear_policy", POLICY]).await,
         Fault::RightsTaken => stage.set_rights(".*").await,
         Fault::IndexDropped(..)
         | Fault::CollectionDropped(_)
