@@ -5,7 +5,7 @@ use std::path::Path;
 
 use dev_services::{Options, Server, Source};
 use futures::TryStreamExt;
-use harness::{Broker, Database, Process, Servers, api_command, eventually, worker_command_on};
+use harness::{Broker, Database, Process, Servers, live_api, worker_command_on};
 use mongodb::bson::{DateTime, Document, doc};
 
 /// The name of database, exchange and queues.
@@ -40,12 +40,7 @@ impl Stage {
 
     /// An API that answers from memory, pages of the list as well.
     pub async fn api(&self) -> Process {
-        let mut command = api_command();
-        command.env("DATABASE_URL", &self.database.url);
-        let api = Process::start(command).await;
-        let listed = async || api.healthy().await["live"]["listed"] == true;
-        eventually(listed, |listed| *listed).await;
-        api
+        live_api(&self.database, &[]).await
     }
 
     /// A worker that consumes.

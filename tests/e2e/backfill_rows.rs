@@ -30,12 +30,7 @@ fn start(world: &World, arguments: &[&str]) -> Child {
 }
 
 async fn end(child: Child) -> Said {
-    let output = child.wait_with_output().await.unwrap();
-    Said {
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    child.wait_with_output().await.unwrap().into()
 }
 
 /// A backfill of this input.
@@ -298,10 +293,10 @@ async fn what_a_terminal_would_obey_is_escaped_in_rejects_on_standard_error_and_
     let mut command = world.worker_command();
     command.args(["backfill", &path, "--rejects", "-"]);
     let output = command.current_dir(dir.path()).output().await.unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let said = Said::from(output);
     assert!(
-        output.status.code() == Some(2) && stderr.contains("--rejects -"),
-        "{stderr}"
+        said.code == Some(2) && said.stderr.contains("--rejects -"),
+        "{said:?}"
     );
-    assert!(output.stdout.is_empty() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
+    assert!(said.stdout.is_empty() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
 }

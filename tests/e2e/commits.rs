@@ -6,7 +6,7 @@ use harness::{Process, Servers, World, eventually};
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::{Client, Database};
 
-use crate::events::created;
+use crate::events::numbered;
 
 /// A MongoDB that can be told to fail, and a broker behind a proxy.
 struct Stage {
@@ -41,32 +41,14 @@ impl Stage {
 
     /// A worker that reaches the broker through the proxy.
     async fn worker(&self) -> Process {
-        let mut command = self.world.worker_command();
-        command.env(
-            "RABBITMQ_URL",
-            format!("amqp://guest:guest@127.0.0.1:{}", self.proxy.port),
-        );
-        let worker = Process::start(command).await;
-        worker.healthy().await;
-        worker
+        let url = format!("amqp://guest:guest@127.0.0.1:{}", self.proxy.port);
+        self.world.worker_with(&[("RABBITMQ_URL", &url)]).await
     }
-}
-
-async fn publish(world: &World, from: usize, count: usize) {
-    let events =
-        (from..from + count).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-    world.broker.publish(events).await;
 }
 
 /// Waits until so many messages at least are delivered and not settled.
 async fn in_hand(worker: &Process, least: usize) {
-    let in_hand = async || {
-        let metrics = worker.text("/metrics").await;
-        let line = metrics
-            .lines()
-            .find_map(|line| line.strip_prefix("totals_worker_deliveries_in_hand "));
-        line.unwrap().parse::<usize>().unwrap_or_default()
-    };
+    let in_hand = async || worker.metric("deliveries_in_hand").await;
     eventually(in_hand, |count| *count >= least).await;
 }
 
@@ -75,21 +57,17 @@ async fn a_commit_without_an_answer_is_not_taken_for_done() {
     let stage = Stage::set().await;
     let world = &stage.world;
     let worker = stage.worker().await;
-    publish(world, 0, 50).await;
+    world.publish(numbered(0..50)).await;
     world.expect_totals("c", 50_000, 50, 0).await;
     // More often than one batch's commit is asked for: three times, and by the driver twice each time.
     let lost = doc! { "closeConnection": true };
     stage
         .fail(doc! { "times": 8 }, &["commitTransaction"], lost)
         .await;
-    publish(world, 50, 50).await;
+    world.publish(numbered(50..100)).await;
     world.expect_totals("c", 100_000, 100, 0).await;
     world.expect_settled(100).await;
-    let metrics = worker.text("/metrics").await;
-    assert!(
-        metrics.contains(r#"retries_total{operation="commit"}"#),
-        "{metrics}"
-    );
+    assert!(worker.metric(r#"retries_total{operation="commit"}"#).await > 0);
 }
 
 /// Tags count from 1 on every connection. An acknowledgement that its own connection can no longer take would, on the
@@ -99,7 +77,7 @@ async fn a_commit_that_outlasts_its_connection_acknowledges_nothing_on_the_next(
     let stage = Stage::set().await;
     let world = &stage.world;
     let worker = stage.worker().await;
-    publish(world, 0, 100).await;
+    world.publish(numbered(0..100)).await;
     world.expect_totals("c", 100_000, 100, 0).await;
 
     let slow = doc! { "blockConnection": true, "blockTimeMS": 5000 };
@@ -110,7 +88,7 @@ async fn a_commit_that_outlasts_its_connection_acknowledges_nothing_on_the_next(
     in_hand(&worker, 50).await;
     stage.proxy.set(Weather::Cut);
     worker.degraded().await;
-    publish(world, 150, 200).await;
+    world.publish(numbered(150..350)).await;
     stage.proxy.set(Weather::Clear);
     worker.healthy().await;
     in_hand(&worker, 200).await;

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use crate::events::created;
 use crate::harness::{Process, World, api_command, eventually};
-use crate::tool::tool;
+use crate::tool::{tool, tool_with};
 
 const IN_YEN: &str = "CURRENCY is USD, but the amounts in this database are in JPY: set CURRENCY=JPY";
 
@@ -27,9 +27,7 @@ async fn says(worker: &Process, line: &str) {
 async fn yen(world: &World) -> Process {
     let worker = in_yen(world).await;
     worker.healthy().await;
-    world
-        .broker
-        .publish([created("e1", "d1").amount(5000.0).into()])
+    world.publish([created("e1", "d1").amount(5000.0)])
         .await;
     world.expect_totals("c", 5000, 1, 0).await;
     worker
@@ -49,9 +47,7 @@ async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
         },
     );
     assert_eq!(health.await.0, StatusCode::SERVICE_UNAVAILABLE);
-    world
-        .broker
-        .publish([created("e2", "d2").amount(7.0).into()])
+    world.publish([created("e2", "d2").amount(7.0)])
         .await;
     worker.logged("not consuming; will try again").await;
     assert_eq!(world.database.processed().await, 1);
@@ -95,7 +91,7 @@ async fn a_currency_that_nothing_was_counted_in_can_be_forgotten_and_another_wri
     let settings = world.database.collection("settings");
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();
     worker.healthy().await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 
@@ -110,19 +106,11 @@ async fn a_tool_of_another_currency_refuses_with_one_line() {
         &["reset", "c", "--yes"],
     ] {
         let said = tool(&world, arguments).await;
-        assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
-        assert!(said.stderr.contains(IN_YEN), "{said:?}");
-        assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
+        said.expect_refusal(IN_YEN);
     }
     world.expect_totals("c", 5000, 1, 0).await;
-    let mut command = world.worker_command();
-    let verified = command
-        .args(["verify"])
-        .env("CURRENCY", "JPY")
-        .output()
-        .await
-        .unwrap();
-    assert_eq!(verified.status.code(), Some(0));
+    let verified = tool_with(&world, ("CURRENCY", "JPY"), &["verify"]).await;
+    assert_eq!(verified.code, Some(0), "{verified:?}");
 }
 
 #[tokio::test]

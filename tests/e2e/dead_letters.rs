@@ -13,11 +13,17 @@ use crate::events::{created, paid};
 use crate::harness::{Outgoing, Process, World, eventually};
 use crate::tool::{json, tool};
 
+/// So many events that can never be applied, `e0` and so on.
+fn broken(count: usize) -> Vec<Outgoing> {
+    let poison = |number| created(&format!("e{number}"), "d").amount_text("0");
+    (0..count).map(poison).collect()
+}
+
 /// Puts letters into the dead-letter queue, the way they get there.
 async fn park(world: &World, messages: Vec<Outgoing>) {
     let worker = world.worker().await;
     let count = messages.len();
-    world.broker.publish(messages).await;
+    world.publish(messages).await;
     expect_letters(world, count).await;
     assert_eq!(worker.terminate().await, Some(0));
 }
@@ -183,8 +189,7 @@ async fn letters_with_equal_bodies_are_mended_together() {
 async fn what_is_still_broken_comes_back_once_with_its_attempts_counted() {
     let world = World::new().await;
     let letters = 1500;
-    let poison = |number| created(&format!("e{number}"), "d").amount_text("0");
-    park(&world, (0..letters).map(poison).collect()).await;
+    park(&world, broken(letters)).await;
     // Fast enough to send letters back while the replay still runs: it must not chase them.
     let _workers = (world.worker().await, world.worker().await);
     let replayed = json(&world, 0, &["dead-letters", "replay", "--all"]).await;
@@ -199,9 +204,7 @@ async fn what_is_still_broken_comes_back_once_with_its_attempts_counted() {
 #[tokio::test]
 async fn a_replay_goes_to_the_worker_alone_and_takes_only_what_is_selected() {
     let world = World::new().await;
-    let mut messages: Vec<Outgoing> = (0..1200)
-        .map(|number| created(&format!("e{number}"), "d").amount_text("0"))
-        .collect();
+    let mut messages = broken(1200);
     // Without an envelope the header with the routing key is all that says what it is.
     let euro = paid("", "d1").with("currency", json!("EUR"));
     messages.insert(600, euro.bare());
@@ -243,9 +246,7 @@ async fn a_replay_goes_to_the_worker_alone_and_takes_only_what_is_selected() {
 
     // Nothing was counted in the former one.
     world.database.collection("settings").drop().await.unwrap();
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "EUR");
-    let _worker = Process::start(command).await;
+    let _worker = world.worker_with(&[("CURRENCY", "EUR")]).await;
     world.expect_settled(1).await;
 }
 
@@ -253,8 +254,7 @@ async fn a_replay_goes_to_the_worker_alone_and_takes_only_what_is_selected() {
 async fn letters_that_the_queue_does_not_take_stay() {
     let world = World::new().await;
     let letters = 40;
-    let poison = |number| created(&format!("e{number}"), "d").amount_text("0");
-    park(&world, (0..letters).map(poison).collect()).await;
+    park(&world, broken(letters)).await;
     let queue = world.broker.queue.as_str();
     let (connection, channel) = world.broker.connect().await;
     let replay = async |line: &str| {
@@ -331,14 +331,8 @@ async fn what_keeps_a_tool_from_running_is_one_line() {
         (("RABBITMQ_URL", "rabbit"), "RABBITMQ_URL must be an AMQP URL"),
         (("LOG_LEVEL", "loud=very"), "LOG_LEVEL must be"),
     ] {
-        let mut command = world.worker_command();
-        command
-            .args(["dead-letters", "list"])
-            .env(environment.0, environment.1);
-        let output = command.output().await.unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{stderr}");
-        assert!(stderr.contains(line) && stderr.lines().count() == 1, "{stderr}");
-        assert!(output.stdout.is_empty() && !stderr.contains("s3cret"), "{stderr}");
+        let said = tool_with(&world, environment, &["dead-letters", "list"]).await;
+        said.expect_refusal(line);
+        assert!(said.stdout.is_empty() && !said.stderr.contains("s3cret"), "{said:?}");
     }
 }

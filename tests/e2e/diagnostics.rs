@@ -144,7 +144,7 @@ async fn a_queue_and_an_exchange_of_other_kinds_are_reported_and_used() {
     ] {
         worker.logged(advice).await;
     }
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 

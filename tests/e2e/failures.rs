@@ -23,16 +23,14 @@ async fn no_event_id_takes_the_place_of_a_failures_row() {
     let worker = world.worker().await;
     let reused = created("x", "d1").amount_text("99");
     let neighbour = former_row_id("x", &reused);
-    world.broker.publish([created("x", "d1").into()]).await;
-    world.broker.publish([created(&neighbour, "d2").into()]).await;
+    world.publish([created("x", "d1")]).await;
+    world.publish([created(&neighbour, "d2")]).await;
     world.expect_settled(2).await;
 
-    world.broker.publish([reused.clone()]).await;
+    world.publish([reused.clone()]).await;
     expect_parked(&world, 1).await;
     // Nor does it keep later ones from the dead letters, and it is known when it comes again.
-    world
-        .broker
-        .publish([reused, Outgoing::new("donation.created", "broken")])
+    world.publish([reused, Outgoing::new("donation.created", "broken")])
         .await;
     let letters = world.expect_dead_letters(2).await;
     assert_eq!(letters[0].header("x-reason-code"), "EVENT_ID_REUSED");
@@ -50,9 +48,9 @@ async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
     let world = World::new().await;
     let _worker = world.worker().await;
     let reused = created("x", "d1").amount_text("99");
-    world.broker.publish([created("x", "d1").into()]).await;
+    world.publish([created("x", "d1")]).await;
     world.expect_settled(1).await;
-    world.broker.publish([reused.clone()]).await;
+    world.publish([reused.clone()]).await;
     expect_parked(&world, 1).await;
     let log = world.database.collection("event_log");
     let mut row = world.database.failed_row("x").await;
@@ -61,13 +59,11 @@ async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
     row.insert("_id", &former);
     log.insert_one(row).await.unwrap();
 
-    world
-        .broker
-        .publish([reused, Outgoing::new("donation.created", "broken")])
+    world.publish([reused, Outgoing::new("donation.created", "broken")])
         .await;
     assert_eq!(world.expect_dead_letters(2).await[1].body, b"broken");
     // An event of that id takes the row over.
-    world.broker.publish([created(&former, "d2").into()]).await;
+    world.publish([created(&former, "d2")]).await;
     world.expect_totals("c", 2000, 2, 0).await;
     world.expect_settled(2).await;
 }
@@ -90,8 +86,8 @@ async fn a_failure_that_cannot_be_recorded_keeps_no_other_waiting() {
     let broken = ids.map(|id| created(id, id).amount_text("0"));
     // Together, so that they are recorded together.
     let _first = world.worker().await.terminate().await;
-    world.broker.publish(broken).await;
-    world.broker.publish([created("fine", "d1").into()]).await;
+    world.publish(broken).await;
+    world.publish([created("fine", "d1")]).await;
     let worker = crate::harness::Process::start(command).await;
     world.expect_dead_letters(ids.len()).await;
     world.expect_totals("c", 1000, 1, 0).await;

@@ -22,26 +22,15 @@ async fn counted() -> World {
         created("e4", "d3").donor("bob").amount(25.0),
         created("e5", "d4").campaign("other").amount(7.0),
     ];
-    for (number, event) in events.into_iter().enumerate() {
-        world.broker.publish([event.into()]).await;
-        eventually(
-            || world.database.processed(),
-            |processed| *processed == number + 1,
-        )
-        .await;
-    }
+    world.publish_one_by_one(events).await;
     world.expect_settled(5).await;
     worker.terminate().await;
     world
 }
 
 async fn insert(world: &World, collection: &str, document: Document) {
-    world
-        .database
-        .collection(collection)
-        .insert_one(document)
-        .await
-        .unwrap();
+    let collection = world.database.collection(collection);
+    collection.insert_one(document).await.unwrap();
 }
 
 fn totals(id: impl Into<Bson>) -> Document {
@@ -396,7 +385,7 @@ async fn a_counted_row_that_is_not_counted_any_more_is_damage_and_is_mended_in_p
     let unset_effect = r#"{$unset: {effect: ""}}"#;
     let world = counted().await;
     let worker = world.worker().await;
-    world.broker.publish([paid("p1", "d1").into()]).await;
+    world.publish([paid("p1", "d1")]).await;
     world.expect_settled(6).await;
     worker.terminate().await;
     let effect =
@@ -508,21 +497,15 @@ async fn a_failed_row_is_no_damage_before_and_after_it_is_replaced() {
     let world = World::new().await;
     let worker = world.worker().await;
     for amount in [-1.0, -2.0] {
-        world
-            .broker
-            .publish([created("e1", "d1").amount(amount).into()])
+        world.publish([created("e1", "d1").amount(amount)])
             .await;
     }
     world.expect_dead_letters(2).await;
     assert_eq!(json(&world, 0, &["verify"]).await["differences"]["count"], 0);
-    world
-        .broker
-        .publish([created("e1", "d1").amount(1.0).into()])
+    world.publish([created("e1", "d1").amount(1.0)])
         .await;
     world.expect_settled(1).await;
-    world
-        .broker
-        .publish([created("e1", "d1").amount(-3.0).into()])
+    world.publish([created("e1", "d1").amount(-3.0)])
         .await;
     world.expect_dead_letters(1).await;
     worker.terminate().await;

@@ -37,15 +37,8 @@ async fn told() -> World {
     let world = World::new().await;
     let worker = world.worker().await;
     // One by one, so that the early ones are.
-    for (number, event) in story().into_iter().enumerate().take(11) {
-        world.broker.publish([event]).await;
-        eventually(
-            || world.database.processed(),
-            |processed| *processed == number + 1,
-        )
-        .await;
-    }
-    world.broker.publish(story().into_iter().skip(11)).await;
+    world.publish_one_by_one(story().into_iter().take(11)).await;
+    world.publish(story().into_iter().skip(11)).await;
     world.expect_settled(11).await;
     assert_eq!(world.expect_dead_letters(1).await.len(), 1);
     worker.terminate().await;
@@ -57,6 +50,12 @@ async fn plant(world: &World, collection: &str, document: Document) {
     let id = doc! { "_id": document.get("_id").unwrap() };
     let collection = world.database.collection(collection);
     collection.replace_one(id, document).upsert(true).await.unwrap();
+}
+
+/// Makes the totals of campaign `c` wrong by so much.
+async fn add_to_totals(world: &World, amount: i64) {
+    let update = doc! { "$inc": { "totalAmountMinor": amount } };
+    world.database.change("campaign_totals", "c", update).await;
 }
 
 async fn revision(world: &World, campaign: &str) -> i64 {
@@ -121,14 +120,7 @@ async fn verify_finds_nothing_where_all_follows_from_the_log() {
 #[tokio::test]
 async fn every_kind_of_drift_is_found_and_put_right() {
     let world = told().await;
-    world
-        .database
-        .change(
-            "campaign_totals",
-            "c",
-            doc! { "$inc": { "totalAmountMinor": 1_i64 } },
-        )
-        .await;
+    add_to_totals(&world, 1).await;
     world
         .database
         .change("donations", "d1", doc! { "$set": { "amountMinor": 9_i64 } })
@@ -212,48 +204,27 @@ async fn from_a_log_that_was_tampered_with_nothing_is_rebuilt() {
             (&named["eventId"], &named["problem"]),
             (&json!(row), &json!("its payload does not match its contentHash"))
         );
-        let before = world
-            .database
-            .collection("donations")
-            .count_documents(doc! {})
-            .await
-            .unwrap();
+        let before = world.database.count("donations").await;
         for arguments in [["rebuild"].as_slice(), &["rebuild", "--campaign", "c"]] {
             let rebuilt = json(&world, 1, arguments).await;
             assert_eq!(rebuilt["damaged"]["shown"][0]["eventId"], row);
         }
         world.database.check_invariants().await;
         world.expect_totals("c", C.0, C.1, C.2).await;
-        let after = world
-            .database
-            .collection("donations")
-            .count_documents(doc! {})
-            .await
-            .unwrap();
-        assert_eq!(before, after);
+        assert_eq!(world.database.count("donations").await, before);
     }
 }
 
 #[tokio::test]
 async fn everything_but_the_log_is_lost_and_comes_back_under_a_running_worker() {
     let world = told().await;
-    for collection in ["campaign_totals", "donations"] {
-        world
-            .database
-            .collection(collection)
-            .delete_many(doc! {})
-            .await
-            .unwrap();
-    }
+    world.database.empty(&["campaign_totals", "donations"]).await;
     let _worker = world.worker().await;
-    let late: Vec<Outgoing> = (0..300)
-        .map(|number| {
-            created(&format!("late{number}"), &format!("late{number}"))
-                .donor(&format!("u{}", number % 7))
-                .into()
-        })
-        .collect();
-    let (rebuilt, ()) = join(json(&world, 0, &["rebuild"]), world.broker.publish(late)).await;
+    let late = (0..300).map(|number| {
+        let id = format!("late{number}");
+        created(&id, &id).donor(&format!("u{}", number % 7))
+    });
+    let (rebuilt, ()) = join(json(&world, 0, &["rebuild"]), world.publish(late)).await;
     assert!(rebuilt["corrected"]["donations"].as_u64() >= Some(5), "{rebuilt}");
     world.expect_settled(311).await;
     world.expect_totals("c", C.0 + 300_000, C.1 + 300, C.2 + 7).await;
@@ -266,9 +237,9 @@ async fn traffic(world: &World, stop: &AtomicBool) -> i64 {
     while !stop.load(Ordering::Relaxed) {
         let batch = (0..50).map(|number| {
             let id = format!("t{}", count + number);
-            created(&id, &id).donor(&id).into()
+            created(&id, &id).donor(&id)
         });
-        world.broker.publish(batch).await;
+        world.publish(batch).await;
         count += 50;
     }
     count
@@ -297,14 +268,7 @@ async fn readers_see_totals_go_from_wrong_to_right_in_one_step() {
     const OFF: i64 = 1_000_000_000_000;
     let world = told().await;
     let _worker = world.worker().await;
-    world
-        .database
-        .change(
-            "campaign_totals",
-            "c",
-            doc! { "$inc": { "totalAmountMinor": OFF } },
-        )
-        .await;
+    add_to_totals(&world, OFF).await;
     let stop = AtomicBool::new(false);
     let (mut revision, mut righted) = (0, false);
     let read = async {
@@ -389,14 +353,7 @@ async fn explain_adds_up_and_names_what_was_set_aside() {
         "{}",
         said.text()
     );
-    world
-        .database
-        .change(
-            "campaign_totals",
-            "c",
-            doc! { "$inc": { "totalAmountMinor": 1_i64 } },
-        )
-        .await;
+    add_to_totals(&world, 1).await;
     let said = tool(&world, &["explain", "c"]).await;
     assert!(
         said.text()
@@ -422,21 +379,14 @@ async fn reset_leaves_nothing_of_a_campaign_and_all_of_the_others() {
         (&json!(10), &json!(4))
     );
     assert_eq!(world.database.totals("c").await, None);
-    let left = async |collection| {
-        world
-            .database
-            .collection(collection)
-            .count_documents(doc! {})
-            .await
-            .unwrap()
-    };
-    assert_eq!((left("event_log").await, left("donations").await), (2, 1));
+    assert_eq!(world.database.count("event_log").await, 2);
+    assert_eq!(world.database.count("donations").await, 1);
     world.expect_totals("other", 700, 1, 0).await;
     assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
     assert_eq!(json(&world, 1, &["reset", "c", "--yes"]).await["events"], 0);
 
     let _worker = world.worker().await;
-    world.broker.publish(story()).await;
+    world.publish(story()).await;
     world.expect_settled(11).await;
     world.expect_totals("c", C.0, C.1, C.2).await;
 }
@@ -444,17 +394,9 @@ async fn reset_leaves_nothing_of_a_campaign_and_all_of_the_others() {
 #[tokio::test]
 async fn a_tool_that_cannot_reach_the_database_says_so() {
     let world = World::new().await;
-    let mut command = world.worker_command();
-    command
-        .arg("verify")
-        .env("DATABASE_URL", "mongodb://127.0.0.1:1/x");
-    let output = command.output().await.unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(
-        said.contains("check that MongoDB runs") && said.lines().count() == 1,
-        "{said}"
-    );
+    let away = ("DATABASE_URL", "mongodb://127.0.0.1:1/x");
+    let said = tool_with(&world, away, &["verify"]).await;
+    said.expect_refusal("check that MongoDB runs");
 }
 
 /// More donations than fit into one chunk of a query or one command.
@@ -469,14 +411,7 @@ async fn a_large_campaign_is_verified_rebuilt_and_removed() {
     json(&world, 0, &["backfill", file.path().to_str().unwrap()]).await;
     assert_eq!(json(&world, 0, &["verify"]).await["donations"], DONATIONS);
 
-    for collection in ["campaign_totals", "donations"] {
-        world
-            .database
-            .collection(collection)
-            .delete_many(doc! {})
-            .await
-            .unwrap();
-    }
+    world.database.empty(&["campaign_totals", "donations"]).await;
     let lost = json(&world, 1, &["verify", "--limit", "3"]).await;
     assert_eq!(lost["differences"]["count"], DONATIONS + 1);
     let rebuilt = json(&world, 0, &["rebuild"]).await;

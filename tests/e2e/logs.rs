@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use totals_core::runtime::lifecycle::GRACE;
 
-use crate::events::created;
+use crate::events::numbered;
 use crate::harness::{Client, Outgoing, Process, World, api_command, eventually};
 
 /// Requests sent together on one connection.
@@ -124,18 +124,14 @@ async fn a_log_that_nobody_reads_does_not_hold_up_the_end() {
 async fn a_worker_commits_while_nobody_reads_its_log() {
     const EVENTS: usize = 1000;
     let world = World::new().await;
-    let mut command = world.worker_command();
     // The AMQP client has much to say, so that the log is soon full.
-    command.env("LOG_LEVEL", "info,lapin=trace,async_io=trace");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
+    let worker = world.worker_with(&[("LOG_LEVEL", "info,lapin=trace,async_io=trace")]).await;
     worker.read_log(false);
     let mut published = 0;
     while worker.counted("totals_worker_log_lines_dropped_total").await == 0 {
         let numbers = published..published + EVENTS;
         published = numbers.end;
-        let events = numbers.map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-        world.broker.publish(events).await;
+        world.publish(numbered(numbers)).await;
         let pledges = i64::try_from(published).unwrap();
         world.expect_totals("c", pledges * 1000, pledges, 0).await;
         assert!(published < 50 * EVENTS, "the log should be full by now");
@@ -157,7 +153,7 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     let worker = world.worker().await;
     let queue = world.broker.dead_letter_queue.as_str();
     let poison = |text: &str| Outgoing::new("donation.created", text).header("donor", "Ada Lovelace");
-    world.broker.publish([poison("first")]).await;
+    world.publish([poison("first")]).await;
     eventually(|| world.broker.count(queue), |count| *count == 1).await;
 
     // The worker finds the queue, and then waits for what the log has before it publishes. Meanwhile the queue is deleted.
@@ -167,7 +163,7 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     let view = doc! { "create": "event_log", "viewOn": "elsewhere", "pipeline": [division] };
     world.database.run(view).await;
     let named = r#"{"eventId":"e1","donorName":"Ada Lovelace"}"#;
-    world.broker.publish([poison(named)]).await;
+    world.publish([poison(named)]).await;
     let waits = r#"totals_worker_retries_total{operation="find_failures"}"#;
     eventually(|| worker.counted(waits), |count| *count > 0).await;
     world.broker.delete_queue(queue).await;

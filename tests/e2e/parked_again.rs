@@ -14,7 +14,7 @@ pub fn broken(id: &str) -> Outgoing {
 
 /// Publishes a broken message and waits until so many letters are in the queue.
 pub async fn park(world: &World, id: &str, letters: usize) {
-    world.broker.publish([broken(id)]).await;
+    world.publish([broken(id)]).await;
     let queue = &world.broker.dead_letter_queue;
     eventually(|| world.broker.count(queue), |found| *found == letters).await;
 }
@@ -23,7 +23,7 @@ pub async fn park(world: &World, id: &str, letters: usize) {
 async fn repeat(world: &World, worker: &Process, id: &str, letters: usize) {
     let line = r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#;
     let before = worker.counted(line).await;
-    world.broker.publish([broken(id)]).await;
+    world.publish([broken(id)]).await;
     eventually(|| worker.counted(line), |count| *count == before + 1).await;
     assert_eq!(world.broker.count(&world.broker.dead_letter_queue).await, letters);
 }
@@ -54,7 +54,7 @@ async fn after_its_letter_was_discarded() {
 async fn after_its_letter_was_discarded_beside_an_event_that_was_counted() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
     for _ in 0..2 {
         park(&world, "e1", 1).await;
@@ -126,10 +126,8 @@ async fn not_for_headers_that_its_producer_has_set() {
         message
     };
     let copies = (0..3).map(|_| ours(broken("e1"), &["x-attempts", "x-delivery-count"]));
-    world.broker.publish(copies).await;
-    world
-        .broker
-        .publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
+    world.publish(copies).await;
+    world.publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
         .await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;

@@ -8,7 +8,7 @@ use lapin::types::AMQPValue;
 use mongodb::bson::doc;
 use serde_json::json;
 
-use crate::events::{created, paid, refunded};
+use crate::events::{created, numbered, paid, refunded};
 use crate::harness::{Outgoing, Process, World, eventually};
 use crate::wire::{self, HEADERS, MESSAGE_ID, Nest, Raw};
 
@@ -109,7 +109,7 @@ async fn every_kind_of_poison_is_dead_lettered_with_its_reason() {
             created(&format!("fine{number}"), &format!("d{number}")).amount_text(amount),
         );
     }
-    world.broker.publish(messages).await;
+    world.publish(messages).await;
 
     let dead_letters = world.expect_dead_letters(poison.len()).await;
     for (message, reason) in &poison {
@@ -131,12 +131,8 @@ async fn every_kind_of_poison_is_dead_lettered_with_its_reason() {
     let row = world.database.failed_row("zero").await;
     assert_eq!(row.get_str("code").unwrap(), "INVALID_AMOUNT");
     assert_eq!(row.get_str("campaignId").unwrap(), "c");
-    assert!(
-        worker
-            .text("/metrics")
-            .await
-            .contains(r#"dead_letters_total{reason="INVALID_AMOUNT"} 6"#)
-    );
+    let counted = r#"dead_letters_total{reason="INVALID_AMOUNT"}"#;
+    assert_eq!(worker.metric(counted).await, 6);
 }
 
 #[tokio::test]
@@ -144,9 +140,9 @@ async fn a_failed_event_is_dead_lettered_once_and_applied_when_it_comes_mended()
     let world = World::new().await;
     let _worker = world.worker().await;
     let broken = created("e1", "d1").amount_text("0");
-    world.broker.publish([broken.clone(), broken.clone()]).await;
-    world.broker.publish([broken]).await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([broken.clone(), broken.clone()]).await;
+    world.publish([broken]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;
     assert_eq!(world.expect_dead_letters(1).await.len(), 1);
@@ -161,9 +157,7 @@ async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_fro
     let world = World::new().await;
     let worker = world.worker().await;
     // Without an envelope the routing key is all that says what it is.
-    world
-        .broker
-        .publish([paid("", "d1").with("currency", json!("EUR")).bare()])
+    world.publish([paid("", "d1").with("currency", json!("EUR")).bare()])
         .await;
     let letter = world.expect_dead_letters(1).await.remove(0);
     world.broker.move_back(letter).await;
@@ -185,9 +179,7 @@ async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_fro
     assert_eq!(worker.terminate().await, Some(0));
     // Nothing was counted in the former one.
     world.database.collection("settings").drop().await.unwrap();
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "EUR");
-    let _worker = Process::start(command).await;
+    let _worker = world.worker_with(&[("CURRENCY", "EUR")]).await;
     world.broker.move_back(again).await;
     world.expect_settled(1).await;
 }
@@ -203,15 +195,11 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
         .run(doc! { "collMod": "donations", "validator": rule })
         .await;
     worker.terminate().await;
-    let mut events: Vec<Outgoing> = (0..50)
-        .map(|number| created(&format!("e{number}"), &format!("d{number}")).into())
-        .collect();
+    let mut events: Vec<Outgoing> = numbered(0..50).map(Outgoing::from).collect();
     events.insert(25, created("refused", "refused").campaign("damaged").into());
-    world.broker.publish(events).await;
+    world.publish(events).await;
 
-    let mut command = world.worker_command();
-    command.env("LANES", "1");
-    let worker = Process::start(command).await;
+    let worker = world.worker_with(&[("LANES", "1")]).await;
     world.expect_totals("c", 50_000, 50, 0).await;
     let dead_letters = world.expect_dead_letters(1).await;
     assert_eq!(
@@ -220,16 +208,8 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
     );
     assert_eq!(dead_letters[0].header("x-reason-code"), "DATABASE_REFUSED");
     assert_eq!(world.database.processed().await, 50);
-    assert!(
-        world
-            .database
-            .row("refused")
-            .await
-            .unwrap()
-            .get_str("error")
-            .unwrap()
-            .contains("code 121")
-    );
+    let row = world.database.row("refused").await.unwrap();
+    assert!(row.get_str("error").unwrap().contains("code 121"), "{row}");
     assert_eq!(worker.terminate().await, Some(0));
     world.database.check_invariants().await;
 }
@@ -247,7 +227,7 @@ async fn hostile_properties_do_not_follow_a_message_into_the_dead_letters() {
         .with_expiration("60000".into())
         .with_user_id("guest".into())
         .with_message_id("m1".into());
-    world.broker.publish([message]).await;
+    world.publish([message]).await;
 
     // With its CC it would come straight back to the worker, for ever.
     let dead_letters = world.expect_dead_letters(1).await;
@@ -266,10 +246,10 @@ async fn hostile_properties_do_not_follow_a_message_into_the_dead_letters() {
 async fn a_dead_letter_queue_deleted_under_the_worker_is_declared_again() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world.broker.publish([created("e1", "d1").amount_text("0")]).await;
+    world.publish([created("e1", "d1").amount_text("0")]).await;
     world.expect_dead_letters(1).await;
     world.broker.delete_queue(&world.broker.dead_letter_queue).await;
-    world.broker.publish([created("e2", "d2").amount_text("0")]).await;
+    world.publish([created("e2", "d2").amount_text("0")]).await;
     assert_eq!(world.expect_dead_letters(1).await.len(), 1);
 }
 
@@ -278,14 +258,9 @@ async fn a_queue_deleted_under_the_worker_is_declared_again() {
     let world = World::new().await;
     let worker = world.worker().await;
     world.broker.delete_queue(&world.broker.queue).await;
-    let connections = async || {
-        worker
-            .text("/metrics")
-            .await
-            .contains("broker_connections_total 2")
-    };
-    eventually(connections, |again| *again).await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    let connections = async || worker.metric("broker_connections_total").await;
+    eventually(connections, |count| *count == 2).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 
@@ -331,20 +306,13 @@ async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
     }
     // The properties are no part of what is counted.
     let count = hostile.len();
-    world
-        .expect_totals(
-            "c",
-            1000 * i64::try_from(count).unwrap(),
-            i64::try_from(count).unwrap(),
-            0,
-        )
-        .await;
+    let pledges = i64::try_from(count).unwrap();
+    world.expect_totals("c", 1000 * pledges, pledges, 0).await;
     for letter in world.expect_dead_letters(count).await {
         assert_eq!(letter.header("x-reason-code"), "INVALID_JSON");
     }
     world.expect_settled(count).await;
-    let metrics = worker.text("/metrics").await;
-    assert!(metrics.contains("broker_connections_total 1\n"), "{metrics}");
+    assert_eq!(worker.metric("broker_connections_total").await, 1);
     assert_eq!(worker.terminate().await, Some(0));
 }
 
@@ -352,17 +320,7 @@ async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
 async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() {
     let world = World::new().await;
     world.broker.limit_dead_letters().await;
-    let mut command = world.worker_command();
-    command.env("RABBITMQ_PREFETCH", "16");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-
-    let says = async |metric: &str| {
-        worker
-            .text("/metrics")
-            .await
-            .contains(&format!("totals_worker_{metric}\n"))
-    };
+    let worker = world.worker_with(&[("RABBITMQ_PREFETCH", "16")]).await;
 
     let mut poison = world.fill_dead_letters(&worker).await;
     worker
@@ -373,10 +331,9 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
     let more = poison..poison + 8;
     poison = more.end;
     let more = more.map(|number| Outgoing::new("donation.created", format!("poison {number}")));
-    world.broker.publish(more).await;
+    world.publish(more).await;
     // Many times what the prefetch leaves.
-    let events = (0..500).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-    world.broker.publish(events).await;
+    world.publish(numbered(0..500)).await;
     world.expect_totals("c", 500_000, 500, 0).await;
 
     // The operator empties the queue, again and again.
@@ -386,9 +343,10 @@ async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() 
         // A set: one whose confirmation was lost may come again.
         seen.extend(letters.into_iter().map(|letter| letter.body));
     }
-    eventually(|| says("dead_letters_refused 0"), |all| *all).await;
+    eventually(|| worker.metric("dead_letters_refused"), |left| *left == 0).await;
     world.expect_settled(500).await;
-    assert!(says("broker_connections_total 1").await, "all in one epoch");
+    let connections = worker.metric("broker_connections_total").await;
+    assert_eq!(connections, 1, "all in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }
 
@@ -403,9 +361,7 @@ async fn a_body_is_the_event_that_it_names_in_either_shape_and_spelling() {
     };
     let own = r#""eventType":"donation.refunded","#;
     let under = |key: &str, body: String| Outgoing::new(key, body);
-    world
-        .broker
-        .publish([
+    world.publish([
             created("C-1", "A1").amount(100.0).into(),
             under("donation.refunded", flat(own)),
             under("donation.refunded", flat(&format!(r#"{own}"more":1,"#))),

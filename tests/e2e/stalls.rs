@@ -10,7 +10,7 @@ async fn stalled_seconds(worker: &Process) -> u64 {
 }
 
 /// What `/health` says of the progress once it says 503.
-async fn complaint(worker: &Process) -> String {
+pub async fn complaint(worker: &Process) -> String {
     let health = worker.degraded().await;
     assert_eq!(health["consumer"]["healthy"], true, "{health}");
     assert_eq!(health["progress"]["healthy"], false, "{health}");
@@ -28,7 +28,7 @@ async fn health_tells_of_a_lane_whose_writes_mongodb_does_not_take() {
         .database
         .run(doc! { "create": "donations", "viewOn": "elsewhere", "pipeline": [] })
         .await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     let complaint = complaint(&worker).await;
     for part in [
         "lane ",
@@ -54,7 +54,7 @@ async fn health_tells_of_dead_letters_that_their_queue_refuses_while_counting_go
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     assert!(!complaint.contains("lane"), "{complaint}");
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 
     let emptied = async || {
@@ -97,7 +97,7 @@ async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for(
     unlock(&world).await;
     worker.healthy().await;
     assert_eq!(worker.log().matches(line).count(), 1, "{}", worker.log());
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 
@@ -105,10 +105,7 @@ async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for(
 async fn upkeep_that_mongodb_does_not_answer_is_told_by_health() {
     let servers = Servers::start("stalls").await;
     let world = servers.world().await;
-    let mut command = world.worker_command();
-    command.env("UPKEEP_SECONDS", "1");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
+    let worker = world.worker_with(&[("UPKEEP_SECONDS", "1")]).await;
     // The next look has to write the currency down.
     let settings = world.database.collection("settings");
     settings.delete_one(doc! {}).await.unwrap();

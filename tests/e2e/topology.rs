@@ -7,22 +7,11 @@ use totals_core::domain::EventType;
 
 use crate::events::created;
 use crate::harness::{Process, Servers, World, eventually};
-use crate::limits::metric;
+use crate::stalls::complaint;
 
 /// A worker that looks every second.
 async fn watchful(world: &World) -> Process {
-    let mut command = world.worker_command();
-    command.env("UPKEEP_SECONDS", "1");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-    worker
-}
-
-/// What `/health` says of the progress once it says 503.
-async fn complaint(worker: &Process) -> String {
-    let health = worker.degraded().await;
-    assert_eq!(health["consumer"]["healthy"], true, "{health}");
-    health["progress"]["message"].as_str().unwrap().to_owned()
+    world.worker_with(&[("UPKEEP_SECONDS", "1")]).await
 }
 
 /// Publishes until a queue gets it, as a producer does that waits for its confirmation.
@@ -51,7 +40,7 @@ async fn a_deleted_exchange_is_back_with_its_bindings() {
     world.expect_settled(2).await;
     worker.logged("the exchange was missing").await;
     assert_eq!(
-        metric(&worker, "broker_connections_total").await,
+        worker.metric("broker_connections_total").await,
         1,
         "in one epoch"
     );
@@ -77,7 +66,7 @@ async fn a_removed_binding_is_back() {
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
     assert_eq!(
-        metric(&worker, "broker_connections_total").await,
+        worker.metric("broker_connections_total").await,
         1,
         "in one epoch"
     );
@@ -120,14 +109,14 @@ async fn a_quiet_look_says_nothing_and_disturbs_nothing() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     for number in 0..3 {
-        let looks = metric(&worker, "upkeep_total").await;
-        let looked = async || metric(&worker, "upkeep_total").await;
+        let looks = worker.metric("upkeep_total").await;
+        let looked = async || worker.metric("upkeep_total").await;
         eventually(looked, |count| *count > looks).await;
         publish(&world, &format!("e{number}"), &format!("d{number}")).await;
     }
     world.expect_settled(3).await;
     assert_eq!(
-        metric(&worker, "broker_connections_total").await,
+        worker.metric("broker_connections_total").await,
         1,
         "in one epoch"
     );
@@ -162,19 +151,19 @@ async fn health_tells_of_a_view_in_a_collections_place_while_nothing_is_to_be_co
     ] {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
-    let looks = metric(&worker, "upkeep_total").await;
+    let looks = worker.metric("upkeep_total").await;
     assert!(complaint.starts_with("upkeep"), "{complaint}");
     let failed = r#"totals_worker_retries_total{operation="check_collections"}"#;
     let failures = worker.counted(failed).await;
     eventually(|| worker.counted(failed), |count| *count > failures + 1).await;
     assert_eq!(
-        metric(&worker, "upkeep_total").await,
+        worker.metric("upkeep_total").await,
         looks,
         "a look that failed is none"
     );
     world.database.collection("donations").drop().await.unwrap();
     worker.healthy().await;
-    assert!(metric(&worker, "upkeep_total").await > looks);
+    assert!(worker.metric("upkeep_total").await > looks);
 }
 
 #[tokio::test]

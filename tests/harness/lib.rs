@@ -14,6 +14,7 @@ mod broker;
 mod client;
 mod database;
 pub mod events;
+mod hold;
 pub mod partitions;
 mod process;
 pub mod proxy;
@@ -30,6 +31,7 @@ use totals_core::store::Store;
 pub use broker::{Broker, DeadLetter, Outgoing};
 pub use client::{Client, Reply};
 pub use database::Database;
+pub use hold::Hold;
 pub use process::{Process, api_command, with_usual_files, worker_command};
 pub use services::{Servers, run_blocking, shared as shared_services};
 pub use stream::{EventStream, StreamEvent};
@@ -84,7 +86,14 @@ impl World {
 
     /// A worker that consumes.
     pub async fn worker(&self) -> Process {
-        let worker = Process::start(self.worker_command()).await;
+        self.worker_with(&[]).await
+    }
+
+    /// A worker that consumes, with these variables in its environment.
+    pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.worker_command();
+        command.envs(settings.iter().copied());
+        let worker = Process::start(command).await;
         worker.healthy().await;
         worker
     }
@@ -98,18 +107,22 @@ impl World {
         api
     }
 
-    /// An API that answers from memory, pages of the list as well; add to its command line before.
+    /// An API that answers from memory, pages of the list as well, with these variables in its environment.
     pub async fn live_api(&self, settings: &[(&str, &str)]) -> Process {
-        let mut command = api_command();
-        command.env("DATABASE_URL", &self.database.url);
-        command.envs(settings.iter().copied());
-        let api = Process::start(command).await;
-        eventually(
-            async || api.healthy().await["live"]["listed"] == true,
-            |listed| *listed,
-        )
-        .await;
-        api
+        live_api(&self.database, settings).await
+    }
+
+    /// Publishes in order, and returns when the broker has confirmed and routed all.
+    pub async fn publish<M: Into<Outgoing>>(&self, messages: impl IntoIterator<Item = M>) {
+        self.broker.publish(messages.into_iter().map(Into::into)).await;
+    }
+
+    /// Publishes to an empty log, each message when the one before is committed.
+    pub async fn publish_one_by_one<M: Into<Outgoing>>(&self, messages: impl IntoIterator<Item = M>) {
+        for (before, message) in messages.into_iter().enumerate() {
+            self.publish([message]).await;
+            eventually(|| self.database.processed(), |processed| *processed == before + 1).await;
+        }
     }
 
     /// Waits until the campaign's amount (in minor units), pledges and donors are these.
@@ -136,7 +149,7 @@ impl World {
         while worker.counted("totals_worker_dead_letters_refused").await == 0 {
             assert!(published < ENOUGH, "the queue should be full by now");
             let message = Outgoing::new("donation.created", format!("poison {published}"));
-            self.broker.publish([message]).await;
+            self.publish([message]).await;
             published += 1;
         }
         published
@@ -160,6 +173,17 @@ pub fn worker_command_on(database: &Database, broker: &Broker) -> tokio::process
         .env("RABBITMQ_EXCHANGE", &broker.exchange)
         .env("RABBITMQ_QUEUE", &broker.queue);
     command
+}
+
+/// An API that answers from memory, pages of the list as well, with these variables in its environment.
+pub async fn live_api(database: &Database, settings: &[(&str, &str)]) -> Process {
+    let mut command = api_command();
+    command.env("DATABASE_URL", &database.url);
+    command.envs(settings.iter().copied());
+    let api = Process::start(command).await;
+    let listed = async || api.healthy().await["live"]["listed"] == true;
+    eventually(listed, |listed| *listed).await;
+    api
 }
 
 impl Drop for World {

@@ -11,21 +11,20 @@ use crate::tool::{json, tool};
 /// Publishes a donation, another of the same donor and a refund of it, and waits until they are counted.
 async fn counts(world: &World, round: &str) {
     let id = |name: &str| format!("{round}-{name}");
-    world
-        .broker
-        .publish([created(&id("e1"), &id("d1")).campaign(round).donor("ada").into()])
+    world.publish([created(&id("e1"), &id("d1")).campaign(round).donor("ada")])
         .await;
     world.expect_totals(round, 1000, 1, 1).await;
-    world
-        .broker
-        .publish([created(&id("e2"), &id("d2")).campaign(round).donor("ada").into()])
+    world.publish([created(&id("e2"), &id("d2")).campaign(round).donor("ada")])
         .await;
     world.expect_totals(round, 2000, 2, 1).await;
-    world
-        .broker
-        .publish([refunded(&id("e3"), &id("d2")).campaign(round).amount(4.0).into()])
+    world.publish([refunded(&id("e3"), &id("d2")).campaign(round).amount(4.0)])
         .await;
     world.expect_totals(round, 1600, 2, 1).await;
+}
+
+async fn drop_index(world: &World, collection: &str, name: &str) {
+    let collection = world.database.collection(collection);
+    collection.drop_index(name).await.unwrap();
 }
 
 async fn indexes(world: &World, collection: &str) -> Vec<String> {
@@ -63,12 +62,7 @@ async fn an_index_that_a_commit_needs_is_made_anew_under_the_running_worker() {
     let world = World::new().await;
     let worker = world.worker().await;
     counts(&world, "before").await;
-    world
-        .database
-        .collection("donations")
-        .drop_index("by_campaign_and_donor")
-        .await
-        .unwrap();
+    drop_index(&world, "donations", "by_campaign_and_donor").await;
     counts(&world, "after").await;
     everything_is_there(&world).await;
     worker.logged("by_campaign_and_donor").await;
@@ -117,20 +111,10 @@ async fn what_is_put_back_is_named() {
     counts(&world, "first").await;
     assert!(!worker.log().contains("WARN"), "{}", worker.log());
     for name in ["by_campaign", "early", "payments"] {
-        world
-            .database
-            .collection("event_log")
-            .drop_index(name)
-            .await
-            .unwrap();
+        drop_index(&world, "event_log", name).await;
     }
     world.database.collection("campaign_totals").drop().await.unwrap();
-    world
-        .database
-        .collection("donations")
-        .drop_index("by_campaign_and_donor")
-        .await
-        .unwrap();
+    drop_index(&world, "donations", "by_campaign_and_donor").await;
     counts(&world, "second").await;
     everything_is_there(&world).await;
     for name in [
@@ -315,7 +299,7 @@ async fn an_administrators_unique_index_sets_aside_what_it_refuses_and_nothing_e
     donations.create_index(unique).await.unwrap();
     let again = created("again", "again").campaign("second").donor("ada");
     let other = created("other", "other").campaign("second").donor("bob");
-    world.broker.publish([again.into(), other.into()]).await;
+    world.publish([again, other]).await;
     world.expect_totals("second", 1000, 1, 1).await;
     let letter = world.expect_dead_letters(1).await.remove(0);
     assert_eq!(letter.header("x-reason-code"), "DATABASE_REFUSED");

@@ -10,14 +10,14 @@ async fn a_body_of_another_event_is_refused_and_the_letter_stays() {
     let world = World::new().await;
     // A bare payload's id follows from its content. The first counts, the second is in conflict with it.
     park(&world, vec![created("e1", "d1").amount_text("0")]).await;
-    world.broker.publish(vec![created("", "d5").bare()]).await;
+    world.publish(vec![created("", "d5").bare()]).await;
     let worker = world.worker().await;
     world.expect_settled(1).await;
     let others = vec![
         created("", "d5").amount(20.0).bare(),
         Outgoing::new("donation.created", "no json"),
     ];
-    world.broker.publish(others).await;
+    world.publish(others).await;
     expect_letters(&world, 3).await;
     assert_eq!(worker.terminate().await, Some(0));
     let letters = list(&world, &[]).await;
@@ -97,9 +97,7 @@ async fn what_a_producer_wrote_is_shown_by_a_terminal_and_never_obeyed() {
     let id = "e\u{202e}1\u{9b}31m";
     let worker = world.worker().await;
     let letter = created(id, "d\u{2066}").campaign("c\u{200f}").amount_text("0");
-    world
-        .broker
-        .publish(vec![letter.header("x\u{1b}[2J\u{202e}", "\u{202e}\u{1b}[1m")])
+    world.publish(vec![letter.header("x\u{1b}[2J\u{202e}", "\u{202e}\u{1b}[1m")])
         .await;
     expect_letters(&world, 1).await;
     worker.logged("dead-lettered").await;
