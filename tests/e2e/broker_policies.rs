@@ -43,11 +43,7 @@ async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared()
     servers.control(&["clear_policy", "full"]).await;
     eventually(refused, |left| *left == 0).await;
     assert_eq!(world.expect_dead_letters(poison).await.len(), poison);
-    assert_eq!(
-        worker.metric("broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
 }
 
 #[tokio::test]
@@ -103,7 +99,8 @@ async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_deliv
     let count = 5000;
     world.store().await;
     let lock = Hold::on(&world, "held").await;
-    world.publish(numbered(0..count).map(|event| event.campaign("held")))
+    world
+        .publish(numbered(0..count).map(|event| event.campaign("held")))
         .await;
     for kill in 0..12 {
         let worker = Process::start(world.worker_command()).await;

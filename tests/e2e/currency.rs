@@ -27,8 +27,7 @@ async fn says(worker: &Process, line: &str) {
 async fn yen(world: &World) -> Process {
     let worker = in_yen(world).await;
     worker.healthy().await;
-    world.publish([created("e1", "d1").amount(5000.0)])
-        .await;
+    world.publish([created("e1", "d1").amount(5000.0)]).await;
     world.expect_totals("c", 5000, 1, 0).await;
     worker
 }
@@ -47,8 +46,7 @@ async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
         },
     );
     assert_eq!(health.await.0, StatusCode::SERVICE_UNAVAILABLE);
-    world.publish([created("e2", "d2").amount(7.0)])
-        .await;
+    world.publish([created("e2", "d2").amount(7.0)]).await;
     worker.logged("not consuming; will try again").await;
     assert_eq!(world.database.processed().await, 1);
     assert_eq!(world.broker.count(&world.broker.queue).await, 1);

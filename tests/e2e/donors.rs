@@ -69,15 +69,13 @@ async fn a_donor_whom_another_worker_has_counted_meanwhile_is_not_counted_again(
 async fn a_donation_whose_live_donor_cannot_be_read_is_refunded_all_the_same() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world.publish([created("e1", "d1").donor("ada")])
-        .await;
+    world.publish([created("e1", "d1").donor("ada")]).await;
     world.expect_totals("c", 1000, 1, 1).await;
     let donations = world.database.collection("donations");
     let named = doc! { "$set": { "liveDonor": { "c": "c", "d": "ada" } } };
     let named = donations.update_one(doc! { "_id": "d1" }, named).await.unwrap();
     assert_eq!(named.modified_count, 1);
-    world.publish([refunded("e2", "d1").amount(4.0)])
-        .await;
+    world.publish([refunded("e2", "d1").amount(4.0)]).await;
     world.expect_totals("c", 600, 1, 1).await;
 }
 
@@ -95,11 +93,9 @@ async fn a_donor_of_very_many_pledges_is_one_until_the_last_is_refunded() {
     let all = i64::try_from(PLEDGES).unwrap();
     world.expect_totals("c", all * 1000, all, 1).await;
     let refund = |number: usize| refunded(&format!("r{number}"), &format!("d{number}"));
-    world.publish((0..3).map(refund))
-        .await;
+    world.publish((0..3).map(refund)).await;
     world.expect_totals("c", (all - 3) * 1000, all - 3, 1).await;
-    world.publish((3..PLEDGES).map(refund))
-        .await;
+    world.publish((3..PLEDGES).map(refund)).await;
     world.expect_totals("c", 0, 0, 0).await;
     world.expect_settled(2 * PLEDGES).await;
 }

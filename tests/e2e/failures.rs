@@ -30,7 +30,8 @@ async fn no_event_id_takes_the_place_of_a_failures_row() {
     world.publish([reused.clone()]).await;
     expect_parked(&world, 1).await;
     // Nor does it keep later ones from the dead letters, and it is known when it comes again.
-    world.publish([reused, Outgoing::new("donation.created", "broken")])
+    world
+        .publish([reused, Outgoing::new("donation.created", "broken")])
         .await;
     let letters = world.expect_dead_letters(2).await;
     assert_eq!(letters[0].header("x-reason-code"), "EVENT_ID_REUSED");
@@ -59,7 +60,8 @@ async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
     row.insert("_id", &former);
     log.insert_one(row).await.unwrap();
 
-    world.publish([reused, Outgoing::new("donation.created", "broken")])
+    world
+        .publish([reused, Outgoing::new("donation.created", "broken")])
         .await;
     assert_eq!(world.expect_dead_letters(2).await[1].body, b"broken");
     // An event of that id takes the row over.

@@ -19,7 +19,8 @@ async fn a_donation_is_seen_through_the_api() {
         (StatusCode::NOT_FOUND, &json!("TOTALS_NOT_FOUND"))
     );
 
-    world.publish([created("e1", "d1").amount(5000.5).donor("ada")])
+    world
+        .publish([created("e1", "d1").amount(5000.5).donor("ada")])
         .await;
     world.expect_totals("c", 500_050, 1, 1).await;
     let (status, answer) = api.get("/api/totals/campaigns/c").await;
@@ -90,11 +91,9 @@ async fn duplicates_change_nothing_and_conflicts_are_quarantined() {
         created("e4", "d1").donor("ada").campaign("other"),
         created("e5", "d1").donor("bob"),
     ];
-    world.publish([first.clone(), first.clone(), respelled])
-        .await;
+    world.publish([first.clone(), first.clone(), respelled]).await;
     world.expect_settled(1).await;
-    world.publish([forged, first, created_again])
-        .await;
+    world.publish([forged, first, created_again]).await;
     world.publish(redefined).await;
 
     let dead_letters = world.expect_dead_letters(4).await;
@@ -153,10 +152,14 @@ async fn refunds_come_early_in_parts_twice_and_in_excess() {
 async fn a_donor_counts_once_until_the_last_pledge_is_refunded_and_a_guest_never() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world.publish([created("e1", "d1").donor("ada"), created("e2", "d2").donor("ada"), created("e3", "d3")
-                .donor("ada")
-                .with("isGuest", json!(true))
-                , created("e4", "d4"), created("e5", "d5").donor("ada").campaign("other")])
+    world
+        .publish([
+            created("e1", "d1").donor("ada"),
+            created("e2", "d2").donor("ada"),
+            created("e3", "d3").donor("ada").with("isGuest", json!(true)),
+            created("e4", "d4"),
+            created("e5", "d5").donor("ada").campaign("other"),
+        ])
         .await;
     world.expect_totals("c", 4000, 4, 1).await;
     world.expect_totals("other", 1000, 1, 1).await;
@@ -171,13 +174,11 @@ async fn a_donor_counts_once_until_the_last_pledge_is_refunded_and_a_guest_never
 async fn a_donor_is_remembered_over_a_restart() {
     let world = World::new().await;
     let worker = world.worker().await;
-    world.publish([created("e1", "d1").donor("ada")])
-        .await;
+    world.publish([created("e1", "d1").donor("ada")]).await;
     world.expect_totals("c", 1000, 1, 1).await;
     assert_eq!(worker.terminate().await, Some(0));
     let _worker = world.worker().await;
-    world.publish([created("e2", "d2").donor("ada")])
-        .await;
+    world.publish([created("e2", "d2").donor("ada")]).await;
     world.expect_totals("c", 2000, 2, 1).await;
 }
 
@@ -185,7 +186,8 @@ async fn a_donor_is_remembered_over_a_restart() {
 async fn another_currency_has_its_own_decimals() {
     let world = World::new().await;
     let worker = world.worker_with(&[("CURRENCY", "JPY")]).await;
-    world.publish([created("e1", "d1").amount(500.0), created("e2", "d2").amount(0.5)])
+    world
+        .publish([created("e1", "d1").amount(500.0), created("e2", "d2").amount(0.5)])
         .await;
     let dead_letters = world.expect_dead_letters(1).await;
     assert_eq!(

@@ -1,14 +1,14 @@
 //! `totals-worker verify`, `rebuild`, `explain` and `reset`: what is stored is checked against the log, put right from
 //! it, explained by it, and removed with it, while workers run.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+mod campaign;
+mod traffic;
 
-use futures::future::join;
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
 
 use crate::events::{created, paid, payment_refunded, refunded};
-use crate::harness::{Outgoing, World, eventually};
+use crate::harness::{Outgoing, World};
 use crate::tool::{json, tool};
 
 /// Two campaigns with everything that can happen in them: 11 events that count, one that is quarantined.
@@ -216,217 +216,9 @@ async fn from_a_log_that_was_tampered_with_nothing_is_rebuilt() {
 }
 
 #[tokio::test]
-async fn everything_but_the_log_is_lost_and_comes_back_under_a_running_worker() {
-    let world = told().await;
-    world.database.empty(&["campaign_totals", "donations"]).await;
-    let _worker = world.worker().await;
-    let late = (0..300).map(|number| {
-        let id = format!("late{number}");
-        created(&id, &id).donor(&format!("u{}", number % 7))
-    });
-    let (rebuilt, ()) = join(json(&world, 0, &["rebuild"]), world.publish(late)).await;
-    assert!(rebuilt["corrected"]["donations"].as_u64() >= Some(5), "{rebuilt}");
-    world.expect_settled(311).await;
-    world.expect_totals("c", C.0 + 300_000, C.1 + 300, C.2 + 7).await;
-    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
-}
-
-/// Publishes to campaign `c` until told to stop, and says how many donations.
-async fn traffic(world: &World, stop: &AtomicBool) -> i64 {
-    let mut count = 0;
-    while !stop.load(Ordering::Relaxed) {
-        let batch = (0..50).map(|number| {
-            let id = format!("t{}", count + number);
-            created(&id, &id).donor(&id)
-        });
-        world.publish(batch).await;
-        count += 50;
-    }
-    count
-}
-
-#[tokio::test]
-async fn verify_sees_one_moment_while_workers_write() {
-    let world = told().await;
-    let _workers = (world.worker().await, world.worker().await);
-    let stop = AtomicBool::new(false);
-    let checks = async {
-        for _ in 0..5 {
-            let verified = json(&world, 0, &["verify"]).await;
-            assert_eq!(verified["drift"], false, "{verified:#}");
-        }
-        stop.store(true, Ordering::Relaxed);
-    };
-    let (count, ()) = join(traffic(&world, &stop), checks).await;
-    world
-        .expect_totals("c", C.0 + count * 1000, C.1 + count, C.2 + count)
-        .await;
-}
-
-#[tokio::test]
-async fn readers_see_totals_go_from_wrong_to_right_in_one_step() {
-    const OFF: i64 = 1_000_000_000_000;
-    let world = told().await;
-    let _worker = world.worker().await;
-    add_to_totals(&world, OFF).await;
-    let stop = AtomicBool::new(false);
-    let (mut revision, mut righted) = (0, false);
-    let read = async {
-        while !stop.load(Ordering::Relaxed) {
-            let totals = world
-                .database
-                .collection("campaign_totals")
-                .find_one(doc! { "_id": "c" })
-                .await
-                .unwrap();
-            let totals = totals.expect("the totals are never missing");
-            let amount = totals.get_i64("totalAmountMinor").unwrap();
-            let pledges = totals.get_i64("totalPledges").unwrap();
-            let off = amount - (C.0 + (pledges - C.1) * 1000);
-            assert!(off == 0 || (off == OFF && !righted), "off by {off}");
-            righted = off == 0;
-            assert!(totals.get_i64("revision").unwrap() >= revision);
-            revision = totals.get_i64("revision").unwrap();
-        }
-    };
-    let rebuild = async {
-        let rebuilt = json(&world, 0, &["rebuild", "--campaign", "c"]).await;
-        assert_eq!(rebuilt["corrected"], json!({ "totals": 1, "donations": 0 }));
-        stop.store(true, Ordering::Relaxed);
-    };
-    let (count, ((), ())) = join(traffic(&world, &stop), join(read, rebuild)).await;
-    world
-        .expect_totals("c", C.0 + count * 1000, C.1 + count, C.2 + count)
-        .await;
-}
-
-#[tokio::test]
-async fn explain_adds_up_and_names_what_was_set_aside() {
-    let world = told().await;
-    let explained = json(&world, 0, &["explain", "c", "--last", "2"]).await;
-    assert_eq!(
-        explained["totals"],
-        json!({ "totalAmount": 155, "totalPledges": 3, "totalDonors": 2 })
-    );
-    assert_eq!(
-        explained["sum"],
-        json!({ "amount": 155, "pledges": 3, "donors": 2 })
-    );
-    let parts: Vec<_> = explained["parts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|part| {
-            (
-                part["type"].as_str().unwrap(),
-                part["events"].as_i64().unwrap(),
-                part["effect"]["amount"].to_string(),
-            )
-        })
-        .collect();
-    assert_eq!(
-        parts,
-        [
-            ("donation.created", 3, "175".to_owned()),
-            ("donation.created", 1, "0".to_owned()),
-            ("donation.refunded", 1, "-20".to_owned()),
-            ("donation.refunded", 1, "0".to_owned()),
-        ]
-    );
-    let latest: Vec<_> = explained["latest"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| it["eventId"].as_str().unwrap())
-        .collect();
-    assert_eq!(latest, ["e6", "e4"]);
-    assert_eq!(explained["waiting"]["shown"][0]["donationId"], "d5");
-    assert_eq!(
-        explained["deadLettered"]["shown"][0]["reasonCode"],
-        "DONATION_REDEFINED"
-    );
-
-    let said = tool(&world, &["explain", "c"]).await;
-    assert!(
-        said.text()
-            .starts_with("c: 155 from 3 pledges of 2 donors (revision 4"),
-        "{}",
-        said.text()
-    );
-    add_to_totals(&world, 1).await;
-    let said = tool(&world, &["explain", "c"]).await;
-    assert!(
-        said.text()
-            .contains("which is not the totals: run `totals-worker verify`"),
-        "{}",
-        said.text()
-    );
-    assert_eq!(tool(&world, &["explain", "nobody"]).await.code, Some(1));
-}
-
-#[tokio::test]
-async fn reset_leaves_nothing_of_a_campaign_and_all_of_the_others() {
-    let world = told().await;
-    let said = tool(&world, &["reset", "c"]).await;
-    assert_eq!(said.code, Some(2));
-    assert!(said.stderr.contains("add --yes"), "{said:?}");
-    world.expect_totals("c", C.0, C.1, C.2).await;
-
-    let removed = json(&world, 0, &["reset", "c", "--yes"]).await;
-    // Its eight rows, the payment of d1 with its refund, and the row of the failure.
-    assert_eq!(
-        (&removed["events"], &removed["donations"]),
-        (&json!(10), &json!(4))
-    );
-    assert_eq!(world.database.totals("c").await, None);
-    assert_eq!(world.database.count("event_log").await, 2);
-    assert_eq!(world.database.count("donations").await, 1);
-    world.expect_totals("other", 700, 1, 0).await;
-    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
-    assert_eq!(json(&world, 1, &["reset", "c", "--yes"]).await["events"], 0);
-
-    let _worker = world.worker().await;
-    world.publish(story()).await;
-    world.expect_settled(11).await;
-    world.expect_totals("c", C.0, C.1, C.2).await;
-}
-
-#[tokio::test]
 async fn a_tool_that_cannot_reach_the_database_says_so() {
     let world = World::new().await;
     let away = ("DATABASE_URL", "mongodb://127.0.0.1:1/x");
     let said = tool_with(&world, away, &["verify"]).await;
     said.expect_refusal("check that MongoDB runs");
-}
-
-/// More donations than fit into one chunk of a query or one command.
-#[tokio::test]
-async fn a_large_campaign_is_verified_rebuilt_and_removed() {
-    const DONATIONS: i64 = 12_000;
-    let world = World::new().await;
-    let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
-    let rows = (0..DONATIONS).map(|number| format!("d{number},c,10.00,u{number},2025-11-21T10:00:00Z\n"));
-    let header = "donationId,campaignId,amount,donorId,timestamp\n".to_owned();
-    std::fs::write(file.path(), [header].into_iter().chain(rows).collect::<String>()).unwrap();
-    json(&world, 0, &["backfill", file.path().to_str().unwrap()]).await;
-    assert_eq!(json(&world, 0, &["verify"]).await["donations"], DONATIONS);
-
-    world.database.empty(&["campaign_totals", "donations"]).await;
-    let lost = json(&world, 1, &["verify", "--limit", "3"]).await;
-    assert_eq!(lost["differences"]["count"], DONATIONS + 1);
-    let rebuilt = json(&world, 0, &["rebuild"]).await;
-    assert_eq!(
-        rebuilt["corrected"],
-        json!({ "totals": 1, "donations": DONATIONS })
-    );
-    world
-        .expect_totals("c", DONATIONS * 1000, DONATIONS, DONATIONS)
-        .await;
-
-    let removed = json(&world, 0, &["reset", "c", "--yes"]).await;
-    assert_eq!(
-        (&removed["events"], &removed["donations"]),
-        (&json!(DONATIONS), &json!(DONATIONS))
-    );
-    assert_eq!(json(&world, 0, &["verify"]).await["donations"], 0);
 }

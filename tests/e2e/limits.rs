@@ -20,7 +20,9 @@ fn padded(event: &Event, bytes: usize) -> Outgoing {
 
 /// A worker of one lane that is kept busy with one event of the campaign `held`.
 async fn busy_worker(world: &World) -> (Process, Hold) {
-    let worker = world.worker_with(&[("LANES", "1"), ("BATCH_SIZE", "10000")]).await;
+    let worker = world
+        .worker_with(&[("LANES", "1"), ("BATCH_SIZE", "10000")])
+        .await;
     let hold = Hold::on(world, "held").await;
     let event = created("held", "held").campaign("held");
     world.publish([event]).await;
@@ -43,7 +45,8 @@ async fn the_largest_message_is_applied_and_one_byte_more_is_dead_lettered() {
     let metadata = json!({ "note": "\u{1}".repeat(40_000) });
     let payment = paid("payment", "d1").with("metadata", metadata).bare();
     assert!(payment.body.len() > 240_000);
-    world.publish([
+    world
+        .publish([
             largest.clone(),
             payment,
             failing,
@@ -95,8 +98,7 @@ async fn the_longest_ids_are_applied_and_one_byte_more_is_dead_lettered() {
         ("campaignId", created("e2", "d").campaign(&longer(&campaign))),
         ("donorId", created("e3", "d").donor(&longer(&donor))),
     ];
-    world.publish(too_long.clone().map(|(_, event)| event))
-        .await;
+    world.publish(too_long.clone().map(|(_, event)| event)).await;
     let letters = world.expect_dead_letters(too_long.len()).await;
     for (field, _) in too_long {
         let reason = format!("{field} must be at most 256 bytes, got 257");
@@ -109,7 +111,8 @@ async fn the_longest_ids_are_applied_and_one_byte_more_is_dead_lettered() {
 async fn the_largest_amounts_are_exact_and_a_total_that_would_overflow_is_not_touched() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world.publish([
+    world
+        .publish([
             created("largest", "d1").amount_text("10000000000"),
             created("larger", "d2").amount_text("10000000000.01"),
         ])
@@ -125,8 +128,7 @@ async fn the_largest_amounts_are_exact_and_a_total_that_would_overflow_is_not_to
     let update = doc! { "$set": { "totalAmountMinor": full } };
     totals.update_one(doc! { "_id": "c" }, update).await.unwrap();
     let beside = created("beside", "d4").campaign("beside");
-    world.publish([created("overflow", "d3"), beside])
-        .await;
+    world.publish([created("overflow", "d3"), beside]).await;
     world.expect_totals("beside", 1000, 1, 0).await;
     let letters = world.expect_dead_letters(1).await;
     assert_eq!(letters[0].header("x-reason-code"), "DATABASE_REFUSED");
@@ -178,11 +180,7 @@ async fn a_backlog_of_large_messages_waits_at_the_network_and_is_committed_in_pa
         worker.metric(r#"batch_size_events_bucket{le="64.0"}"#).await,
         batches
     );
-    assert_eq!(
-        worker.metric("broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }
 
@@ -209,11 +207,7 @@ async fn a_worker_that_starts_on_more_than_it_may_hold_waits_for_the_database_in
     assert!(!worker.log().contains("the consumer failed"), "{}", worker.log());
     hold.release().await;
     world.expect_settled(count).await;
-    assert_eq!(
-        worker.metric("broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }
 
@@ -240,7 +234,13 @@ async fn a_worker_with_messages_waiting_at_the_network_stops_in_order() {
 #[tokio::test]
 async fn the_largest_settings_work_together() {
     let world = World::new().await;
-    let worker = world.worker_with(&[("BATCH_SIZE", "10000"), ("LANES", "64"), ("RABBITMQ_PREFETCH", "65535")]).await;
+    let worker = world
+        .worker_with(&[
+            ("BATCH_SIZE", "10000"),
+            ("LANES", "64"),
+            ("RABBITMQ_PREFETCH", "65535"),
+        ])
+        .await;
     let events = (0..).zip(numbered(0..1000));
     let events = events.map(|(number, event)| event.campaign(&format!("c{}", number % 100)));
     world.publish(events).await;

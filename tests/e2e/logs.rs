@@ -125,7 +125,9 @@ async fn a_worker_commits_while_nobody_reads_its_log() {
     const EVENTS: usize = 1000;
     let world = World::new().await;
     // The AMQP client has much to say, so that the log is soon full.
-    let worker = world.worker_with(&[("LOG_LEVEL", "info,lapin=trace,async_io=trace")]).await;
+    let worker = world
+        .worker_with(&[("LOG_LEVEL", "info,lapin=trace,async_io=trace")])
+        .await;
     worker.read_log(false);
     let mut published = 0;
     while worker.counted("totals_worker_log_lines_dropped_total").await == 0 {

@@ -127,7 +127,8 @@ async fn not_for_headers_that_its_producer_has_set() {
     };
     let copies = (0..3).map(|_| ours(broken("e1"), &["x-attempts", "x-delivery-count"]));
     world.publish(copies).await;
-    world.publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
+    world
+        .publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
         .await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;

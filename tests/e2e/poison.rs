@@ -1,16 +1,15 @@
 //! Messages that can never be applied: each ends in the dead-letter queue with a reason that a person understands,
 //! and harms nothing beside it.
 
-use std::collections::HashSet;
+mod properties;
+mod queues;
 
-use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 use mongodb::bson::doc;
 use serde_json::json;
 
 use crate::events::{created, numbered, paid, refunded};
-use crate::harness::{Outgoing, Process, World, eventually};
-use crate::wire::{self, HEADERS, MESSAGE_ID, Nest, Raw};
+use crate::harness::{Outgoing, World};
 
 /// Broken messages, each with what its reason must say.
 fn poison() -> Vec<(Outgoing, &'static str)> {
@@ -157,7 +156,8 @@ async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_fro
     let world = World::new().await;
     let worker = world.worker().await;
     // Without an envelope the routing key is all that says what it is.
-    world.publish([paid("", "d1").with("currency", json!("EUR")).bare()])
+    world
+        .publish([paid("", "d1").with("currency", json!("EUR")).bare()])
         .await;
     let letter = world.expect_dead_letters(1).await.remove(0);
     world.broker.move_back(letter).await;
@@ -215,142 +215,6 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
 }
 
 #[tokio::test]
-async fn hostile_properties_do_not_follow_a_message_into_the_dead_letters() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    let mut message = Outgoing::new("donation.created", "poison").header("kept", "yes");
-    let mut headers = message.properties.headers().clone().unwrap();
-    let queues = vec![AMQPValue::LongString(world.broker.queue.as_str().into())];
-    headers.insert("CC".into(), AMQPValue::FieldArray(queues.into()));
-    message.properties = BasicProperties::default()
-        .with_headers(headers)
-        .with_expiration("60000".into())
-        .with_user_id("guest".into())
-        .with_message_id("m1".into());
-    world.publish([message]).await;
-
-    // With its CC it would come straight back to the worker, for ever.
-    let dead_letters = world.expect_dead_letters(1).await;
-    let properties = &dead_letters[0].properties;
-    assert_eq!(dead_letters[0].header("kept"), "yes");
-    assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m1");
-    assert!(
-        properties.expiration().is_none(),
-        "a dead letter stays until someone looks at it"
-    );
-    assert_eq!(*properties.delivery_mode(), Some(2));
-    world.expect_settled(0).await;
-}
-
-#[tokio::test]
-async fn a_dead_letter_queue_deleted_under_the_worker_is_declared_again() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.publish([created("e1", "d1").amount_text("0")]).await;
-    world.expect_dead_letters(1).await;
-    world.broker.delete_queue(&world.broker.dead_letter_queue).await;
-    world.publish([created("e2", "d2").amount_text("0")]).await;
-    assert_eq!(world.expect_dead_letters(1).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_queue_deleted_under_the_worker_is_declared_again() {
-    let world = World::new().await;
-    let worker = world.worker().await;
-    world.broker.delete_queue(&world.broker.queue).await;
-    let connections = async || worker.metric("broker_connections_total").await;
-    eventually(connections, |count| *count == 2).await;
-    world.publish([created("e1", "d1")]).await;
-    world.expect_totals("c", 1000, 1, 0).await;
-}
-
-#[tokio::test]
-async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
-    let world = World::new().await;
-    let worker = world.worker().await;
-    let headers = |member: &[u8]| wire::long(member);
-    let cc = [
-        &b"A"[..],
-        &headers(&[b"S", &headers(b"donation.created")[..]].concat()),
-    ]
-    .concat();
-    let key: &[u8] = b"donation.created";
-    let hostile = [
-        (key, HEADERS, Nest::Tables.deep()),
-        (key, HEADERS, Nest::Arrays.deep()),
-        // ISO 8859-1, as careless producers send it: the name of a header, and a message id.
-        (
-            key,
-            HEADERS,
-            headers(&[&wire::short(b"caf\xe9")[..], b"V"].concat()),
-        ),
-        (key, MESSAGE_ID, wire::short(b"caf\xe9")),
-        // A routing key that is none of ours reaches the queue by way of CC.
-        (
-            b"caf\xe9",
-            HEADERS,
-            headers(&[&wire::short("CC")[..], &cc].concat()),
-        ),
-    ];
-    for (number, (routing_key, flags, properties)) in hostile.iter().enumerate() {
-        let (event, donation) = (format!("e{number}"), format!("d{number}"));
-        for body in [created(&event, &donation).body(), format!("poison {number}")] {
-            let message = Raw {
-                routing_key,
-                flags: *flags,
-                properties: properties.clone(),
-                body: body.as_bytes(),
-            };
-            wire::publish(&world.broker, &message).await;
-        }
-    }
-    // The properties are no part of what is counted.
-    let count = hostile.len();
-    let pledges = i64::try_from(count).unwrap();
-    world.expect_totals("c", 1000 * pledges, pledges, 0).await;
-    for letter in world.expect_dead_letters(count).await {
-        assert_eq!(letter.header("x-reason-code"), "INVALID_JSON");
-    }
-    world.expect_settled(count).await;
-    assert_eq!(worker.metric("broker_connections_total").await, 1);
-    assert_eq!(worker.terminate().await, Some(0));
-}
-
-#[tokio::test]
-async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() {
-    let world = World::new().await;
-    world.broker.limit_dead_letters().await;
-    let worker = world.worker_with(&[("RABBITMQ_PREFETCH", "16")]).await;
-
-    let mut poison = world.fill_dead_letters(&worker).await;
-    worker
-        .logged("dead letters are refused and stay unacknowledged")
-        .await;
-    assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
-    // More than half of the prefetch is refused, so that less is left than has to wait.
-    let more = poison..poison + 8;
-    poison = more.end;
-    let more = more.map(|number| Outgoing::new("donation.created", format!("poison {number}")));
-    world.publish(more).await;
-    // Many times what the prefetch leaves.
-    world.publish(numbered(0..500)).await;
-    world.expect_totals("c", 500_000, 500, 0).await;
-
-    // The operator empties the queue, again and again.
-    let mut seen = HashSet::new();
-    while seen.len() < poison {
-        let letters = eventually(|| world.broker.take_dead_letters(), |letters| !letters.is_empty()).await;
-        // A set: one whose confirmation was lost may come again.
-        seen.extend(letters.into_iter().map(|letter| letter.body));
-    }
-    eventually(|| worker.metric("dead_letters_refused"), |left| *left == 0).await;
-    world.expect_settled(500).await;
-    let connections = worker.metric("broker_connections_total").await;
-    assert_eq!(connections, 1, "all in one epoch");
-    assert_eq!(worker.terminate().await, Some(0));
-}
-
-#[tokio::test]
 async fn a_body_is_the_event_that_it_names_in_either_shape_and_spelling() {
     let world = World::new().await;
     let _worker = world.worker().await;
@@ -361,7 +225,8 @@ async fn a_body_is_the_event_that_it_names_in_either_shape_and_spelling() {
     };
     let own = r#""eventType":"donation.refunded","#;
     let under = |key: &str, body: String| Outgoing::new(key, body);
-    world.publish([
+    world
+        .publish([
             created("C-1", "A1").amount(100.0).into(),
             under("donation.refunded", flat(own)),
             under("donation.refunded", flat(&format!(r#"{own}"more":1,"#))),

@@ -47,7 +47,10 @@ impl From<Output> for Said {
 impl Said {
     /// Fails unless it ended with 2 and one line on standard error that contains this.
     pub fn expect_refusal(&self, line: &str) {
-        assert!(self.code == Some(2) && self.stderr.contains(line), "{line}: {self:?}");
+        assert!(
+            self.code == Some(2) && self.stderr.contains(line),
+            "{line}: {self:?}"
+        );
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
     }
 

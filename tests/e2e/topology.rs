@@ -39,11 +39,7 @@ async fn a_deleted_exchange_is_back_with_its_bindings() {
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
     worker.logged("the exchange was missing").await;
-    assert_eq!(
-        worker.metric("broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     connection.close(200, "done".into()).await.unwrap();
 }
 
@@ -65,11 +61,7 @@ async fn a_removed_binding_is_back() {
     }
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
-    assert_eq!(
-        worker.metric("broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     connection.close(200, "done".into()).await.unwrap();
 }
 
@@ -115,11 +107,7 @@ async fn a_quiet_look_says_nothing_and_disturbs_nothing() {
         publish(&world, &format!("e{number}"), &format!("d{number}")).await;
     }
     world.expect_settled(3).await;
-    assert_eq!(
-        worker.metric("broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     assert!(!worker.log().contains("\"level\":\"WARN\""), "{}", worker.log());
     let filter = doc! { "_id": "c" };
     let totals = world

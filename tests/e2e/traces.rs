@@ -138,7 +138,8 @@ async fn without_an_endpoint_nothing_connects_to_a_collector() {
         .expect("this test needs port 4318, where a collector would listen");
     let world = World::new().await;
     let (worker, api) = (world.worker().await, world.api().await);
-    world.publish([Outgoing::from(created("e1", "d1")).header("traceparent", TRACEPARENT)])
+    world
+        .publish([Outgoing::from(created("e1", "d1")).header("traceparent", TRACEPARENT)])
         .await;
     world.expect_totals("c", 1000, 1, 0).await;
     api.get("/api/totals/campaigns/c").await;

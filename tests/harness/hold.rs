@@ -27,7 +27,10 @@ impl Hold {
         let (release, mut released) = oneshot::channel();
         let (taken, is_taken) = oneshot::channel();
         let held = tokio::spawn(async move {
-            let totals = client.default_database().unwrap().collection::<Document>(totals.name());
+            let totals = client
+                .default_database()
+                .unwrap()
+                .collection::<Document>(totals.name());
             // A worker ends transactions that nobody seems to use.
             let mut again = tokio::time::interval(Duration::from_millis(300));
             let mut taken = Some(taken);

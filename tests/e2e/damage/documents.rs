@@ -156,8 +156,7 @@ async fn totals_that_cannot_be_read_set_their_campaigns_events_aside_and_no_othe
 async fn a_live_donor_that_cannot_be_read_sets_new_pledges_of_that_donor_aside() {
     let world = World::new().await;
     let worker = world.worker().await;
-    world.publish([created("e0", "d0").donor("ada")])
-        .await;
+    world.publish([created("e0", "d0").donor("ada")]).await;
     world.expect_settled(1).await;
     // An index has each member of an array.
     let damage = [("donations", "d0", set("liveDonor", vec!["ada", "bob"]))];

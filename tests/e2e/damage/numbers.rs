@@ -10,11 +10,11 @@ use crate::tool::{json, tool};
 async fn counted() -> World {
     let world = World::new().await;
     let worker = world.worker().await;
-    world.publish([created("e1", "d1").donor("ada").amount(50.0)])
+    world
+        .publish([created("e1", "d1").donor("ada").amount(50.0)])
         .await;
     world.expect_settled(1).await;
-    world.publish([refunded("e2", "d1").amount(4.0)])
-        .await;
+    world.publish([refunded("e2", "d1").amount(4.0)]).await;
     world.expect_totals("c", 4600, 1, 1).await;
     worker.terminate().await;
     world

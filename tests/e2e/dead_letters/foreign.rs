@@ -97,7 +97,8 @@ async fn what_a_producer_wrote_is_shown_by_a_terminal_and_never_obeyed() {
     let id = "e\u{202e}1\u{9b}31m";
     let worker = world.worker().await;
     let letter = created(id, "d\u{2066}").campaign("c\u{200f}").amount_text("0");
-    world.publish(vec![letter.header("x\u{1b}[2J\u{202e}", "\u{202e}\u{1b}[1m")])
+    world
+        .publish(vec![letter.header("x\u{1b}[2J\u{202e}", "\u{202e}\u{1b}[1m")])
         .await;
     expect_letters(&world, 1).await;
     worker.logged("dead-lettered").await;

@@ -152,8 +152,7 @@ async fn a_letter_whose_key_was_wrong_is_replayed_with_its_own_body() {
     let refund = Outgoing::new("donation.created", refunded("R-1", "d1").body());
     park(&world, vec![refund]).await;
     let worker = world.worker().await;
-    world.publish([created("C-1", "d1").amount(30.0)])
-        .await;
+    world.publish([created("C-1", "d1").amount(30.0)]).await;
     world.expect_totals("c", 3000, 1, 0).await;
 
     let told = "replay it with --body";
