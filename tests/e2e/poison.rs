@@ -13,11 +13,17 @@ use crate::harness::{Outgoing, World};
 
 /// Broken messages, each with what its reason must say.
 fn poison() -> Vec<(Outgoing, &'static str)> {
-    let created = |id: &str| created(id, "poisoned");
-    let raw = |body: &[u8]| Outgoing::new("donation.created", body);
-    let replaced = |from: &str, to: &str| raw(created("replaced").body().replace(from, to).as_bytes());
+    [unreadable(), incomplete(), amounts()].concat()
+}
+
+fn raw(body: &[u8]) -> Outgoing {
+    Outgoing::new("donation.created", body)
+}
+
+/// What is no event at all.
+fn unreadable() -> Vec<(Outgoing, &'static str)> {
     let huge = format!(r#"{{"donationId":"d","padding":"{}"}}"#, "x".repeat(300_000));
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = deep();
     vec![
         (raw(b""), "the message must be a JSON object, got ``"),
         (
@@ -39,13 +45,17 @@ fn poison() -> Vec<(Outgoing, &'static str)> {
             "the message must be a JSON object, got `[[[[",
         ),
         (
-            created("deep").amount_text(&deep),
-            "amount must be a decimal number, got [[[[",
-        ),
-        (
             raw(b"{}"),
             "neither a payload (an envelope) nor a donationId (a bare payload)",
         ),
+    ]
+}
+
+/// Events with a member that is missing, or is not what it should be.
+fn incomplete() -> Vec<(Outgoing, &'static str)> {
+    let sound = created("replaced", "poisoned").body();
+    let replaced = |from: &str, to: &str| raw(sound.replace(from, to).as_bytes());
+    vec![
         (
             replaced("donation.created", "donation.vanished"),
             "eventType must be one of donation.created, ",
@@ -68,31 +78,39 @@ fn poison() -> Vec<(Outgoing, &'static str)> {
             replaced("2025-11-21T10", "21 November"),
             "timestamp must be an RFC 3339 time",
         ),
+    ]
+}
+
+/// Events with an amount that cannot be counted.
+fn amounts() -> Vec<(Outgoing, &'static str)> {
+    let deep = deep();
+    let amounts = [
+        ("deep", deep.as_str(), "amount must be a decimal number, got [[[["),
+        ("zero", "0", "amount must be greater than 0, got 0"),
+        ("negative", "-1", "amount must be greater than 0, got -1"),
         (
-            created("zero").amount_text("0"),
-            "amount must be greater than 0, got 0",
-        ),
-        (
-            created("negative").amount_text("-1"),
-            "amount must be greater than 0, got -1",
-        ),
-        (
-            created("precise").amount_text("1.005"),
+            "precise",
+            "1.005",
             "amount must have at most 2 decimals in USD, got 1.005",
         ),
         (
-            created("boundless").amount_text("1e400"),
+            "boundless",
+            "1e400",
             "amount must be at most 1000000000000 minor units, got 1e400",
         ),
+        ("nan", "\"NaN\"", "amount must be a decimal number, got NaN"),
         (
-            created("nan").amount_text("\"NaN\""),
-            "amount must be a decimal number, got NaN",
-        ),
-        (
-            created("euro").amount_text("10,\"currency\":\"EUR\""),
+            "euro",
+            "10,\"currency\":\"EUR\"",
             "currency must be USD, got `EUR`",
         ),
-    ]
+    ];
+    let poisoned = |(id, amount, reason)| (created(id, "poisoned").amount_text(amount), reason);
+    amounts.into_iter().map(poisoned).collect()
+}
+
+fn deep() -> String {
+    format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))
 }
 
 #[tokio::test]

@@ -54,6 +54,11 @@ impl Said {
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
     }
 
+    /// Fails unless its text contains this.
+    pub fn expect_text(&self, part: &str) {
+        assert!(self.text().contains(part), "{part}: {self:?}");
+    }
+
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }

@@ -1,6 +1,6 @@
 //! What somebody deletes under a running worker: it is back within the time between two looks.
 
-use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions};
+use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use mongodb::bson::doc;
 use totals_core::domain::EventType;
@@ -12,6 +12,10 @@ use crate::stalls::complaint;
 /// A worker that looks every second.
 async fn watchful(world: &World) -> Process {
     world.worker_with(&[("UPKEEP_SECONDS", "1")]).await
+}
+
+async fn expect_one_epoch(worker: &Process) {
+    assert_eq!(worker.metric("broker_connections_total").await, 1);
 }
 
 /// Publishes until a queue gets it, as a producer does that waits for its confirmation.
@@ -32,15 +36,11 @@ async fn a_deleted_exchange_is_back_with_its_bindings() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     publish(&world, "e1", "d1").await;
-    let (connection, channel) = world.broker.connect().await;
-    let exchange = world.broker.exchange.as_str();
-    let deleted = channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default());
-    deleted.await.unwrap();
+    world.broker.delete_exchange().await;
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
     worker.logged("the exchange was missing").await;
     assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
-    connection.close(200, "done".into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -48,21 +48,12 @@ async fn a_removed_binding_is_back() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     publish(&world, "e1", "d1").await;
-    let (connection, channel) = world.broker.connect().await;
     for event_type in EventType::ALL {
-        let (queue, exchange) = (world.broker.queue.as_str(), world.broker.exchange.as_str());
-        let unbind = channel.queue_unbind(
-            queue.into(),
-            exchange.into(),
-            event_type.as_str().into(),
-            FieldTable::default(),
-        );
-        unbind.await.unwrap();
+        world.broker.unbind(event_type.as_str()).await;
     }
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
     assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
-    connection.close(200, "done".into()).await.unwrap();
 }
 
 #[tokio::test]

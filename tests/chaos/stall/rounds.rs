@@ -123,21 +123,13 @@ impl Rounds {
             // What is no dead letter is counted meanwhile.
             let probes = self.send(stage, began).await.without_broken();
             if !self.are_counted(&probes, stage, began).await {
-                findings.add(format!(
-                    "{what}: nothing was counted meanwhile; {}",
-                    health.last()
-                ));
+                let last = health.last();
+                findings.add(format!("{what}: nothing was counted meanwhile; {last}"));
             }
         }
         sleep((began + trouble.hold).saturating_duration_since(Instant::now())).await;
-        if fault.stops_something()
-            && let Some(time) = health.concealed(began)
-        {
-            let seconds = time.as_secs();
-            findings.add(format!(
-                "{what}: /health said 200 still after {seconds} s: {}",
-                health.last()
-            ));
+        if fault.stops_something() {
+            expect_honest(health, began, &what, findings);
         }
         give_back(fault, stage).await;
         let took = self.recovered(fault, stage, health, &what, findings).await;
@@ -146,10 +138,8 @@ impl Rounds {
             self.start_anew(stage, health).await;
             let took = self.recovered(fault, stage, health, &what, findings).await;
             if took.is_none() {
-                findings.add(format!(
-                    "{what}: not even a new worker counts; /health: {}",
-                    health.last()
-                ));
+                let last = health.last();
+                findings.add(format!("{what}: not even a new worker counts; /health: {last}"));
             }
         }
         if let Fault::CollectionDropped(_) = fault {
@@ -234,16 +224,8 @@ impl Rounds {
             sleep(POLL).await;
         }
         // While they cannot be published they are no work that the worker could have in hand.
-        if let Some(time) = probes
-            .published
-            .filter(|_| !counted)
-            .and_then(|at| health.concealed(at))
-        {
-            let seconds = time.as_secs();
-            findings.add(format!(
-                "{what}: /health said 200 still after {seconds} s: {}",
-                health.last()
-            ));
+        if let Some(published) = probes.published.filter(|_| !counted) {
+            expect_honest(health, published, what, findings);
         }
         None
     }
@@ -257,6 +239,16 @@ impl Rounds {
         }
         stage.start_worker_that_listens().await;
         health.turn_to(&stage.workers[0].url);
+    }
+}
+
+/// Fails if `/health` went on saying 200 for too long after something had stopped.
+fn expect_honest(health: &Health, stopped: Instant, what: &str, findings: &mut Findings) {
+    if let Some(time) = health.concealed(stopped) {
+        let (seconds, last) = (time.as_secs(), health.last());
+        findings.add(format!(
+            "{what}: /health said 200 still after {seconds} s: {last}"
+        ));
     }
 }
 

@@ -134,16 +134,32 @@ async fn a_view_in_a_collections_place_is_named_with_the_remedy() {
         .run(doc! { "create": "event_log", "viewOn": "other", "pipeline": [] })
         .await;
     let worker = Process::start(world.worker_command()).await;
-    let wanted = "event_log is a view";
-    eventually(
-        async || worker.get("/health").await.1.to_string(),
-        |health| health.contains(wanted),
-    )
-    .await;
+    complaint(&worker, "event_log is a view").await;
     world.database.run(doc! { "drop": "event_log" }).await;
     worker.healthy().await;
     counts(&world, "first").await;
     assert_eq!(worker.terminate().await, Some(0));
+}
+
+/// What `/health` says once it says this.
+async fn complaint(worker: &Process, wanted: &str) -> String {
+    let health = async || worker.get("/health").await.1.to_string();
+    eventually(health, |health| health.contains(wanted)).await
+}
+
+/// Renames a collection, and copies its documents into one without its options, as the remedy says.
+async fn make_anew(world: &World, name: &str, old: &str) {
+    let collection = world.database.collection(name);
+    let kept = doc! { "_id": "kept", "campaignId": "kept" };
+    collection.insert_one(kept).await.unwrap();
+    let namespace = collection.namespace();
+    let to = format!("{}.{old}", namespace.db);
+    let rename = doc! { "renameCollection": namespace.to_string(), "to": to };
+    world.database.run_admin(rename).await;
+    let copied = world.database.collection(old).aggregate([doc! { "$out": name }]);
+    copied.await.unwrap();
+    let deleted = collection.delete_one(doc! { "_id": "kept" }).await.unwrap();
+    assert_eq!(deleted.deleted_count, 1);
 }
 
 #[tokio::test]
@@ -175,43 +191,14 @@ async fn a_collection_that_nothing_works_with_is_named_and_the_printed_remedy_me
         create.extend(options);
         world.database.run(create).await;
         let worker = Process::start(world.worker_command()).await;
-        let wanted = format!("{name} {problem}");
-        let health = eventually(
-            async || worker.get("/health").await.1.to_string(),
-            |health| health.contains(&wanted),
-        )
-        .await;
+        let health = complaint(&worker, &format!("{name} {problem}")).await;
         if problem == "is a time series" {
             world.database.run(doc! { "drop": name }).await;
         } else {
             let old = format!("{name}_old");
             assert!(health.contains(&old) && health.contains("$out"), "{health}");
             assert_eq!(worker.terminate().await, Some(0));
-            let collection = world.database.collection(name);
-            collection
-                .insert_one(doc! { "_id": "kept", "campaignId": "kept" })
-                .await
-                .unwrap();
-            let (from, to) = (
-                collection.namespace(),
-                format!("{}.{old}", collection.namespace().db),
-            );
-            let rename = doc! { "renameCollection": from.to_string(), "to": to };
-            world.database.run_admin(rename).await;
-            let copied = world
-                .database
-                .collection(&old)
-                .aggregate([doc! { "$out": name }])
-                .await;
-            copied.unwrap();
-            assert!(
-                collection
-                    .find_one(doc! { "_id": "kept" })
-                    .await
-                    .unwrap()
-                    .is_some()
-            );
-            collection.delete_one(doc! { "_id": "kept" }).await.unwrap();
+            make_anew(&world, name, &old).await;
         }
         let worker = world.worker().await;
         counts(&world, "first").await;

@@ -3,7 +3,7 @@
 use super::{expect_letters, list, park};
 use crate::events::created;
 use crate::harness::{Outgoing, World};
-use crate::tool::tool;
+use crate::tool::{Said, tool};
 
 #[tokio::test]
 async fn a_body_of_another_event_is_refused_and_the_letter_stays() {
@@ -44,23 +44,12 @@ async fn a_body_of_another_event_is_refused_and_the_letter_stays() {
         ),
     ] {
         let said = replay_from_stdin(&world, id, &body).await;
-        let stderr = String::from_utf8(said.stderr).unwrap();
-        assert!(
-            stderr.contains(line) && stderr.contains("the letter stays"),
-            "{stderr}"
-        );
-        assert_eq!(
-            (said.status.code(), stderr.lines().count()),
-            (Some(2), 1),
-            "{stderr}"
-        );
+        said.expect_refusal(line);
+        said.expect_refusal("the letter stays");
     }
     expect_letters(&world, 3).await;
-    assert_eq!(
-        world.broker.count(&world.broker.queue).await,
-        0,
-        "nothing was sent"
-    );
+    let sent = world.broker.count(&world.broker.queue).await;
+    assert_eq!(sent, 0);
 
     for (id, body) in [
         ("e1", created("e1", "d1").body()),
@@ -68,7 +57,7 @@ async fn a_body_of_another_event_is_refused_and_the_letter_stays() {
         (derived.as_str(), bare("d5")),
     ] {
         let said = replay_from_stdin(&world, id, &body).await;
-        assert_eq!(said.status.code(), Some(0), "{id}: {said:?}");
+        assert_eq!(said.code, Some(0), "{id}: {said:?}");
     }
     expect_letters(&world, 0).await;
     let _worker = world.worker().await;
@@ -76,14 +65,14 @@ async fn a_body_of_another_event_is_refused_and_the_letter_stays() {
 }
 
 /// As in a container whose files cannot be written.
-async fn replay_from_stdin(world: &World, id: &str, body: &str) -> std::process::Output {
+async fn replay_from_stdin(world: &World, id: &str, body: &str) -> Said {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), body).unwrap();
     let mut command = world.worker_command();
     command
         .args(["dead-letters", "replay", "--id", id, "--body", "-"])
         .stdin(std::fs::File::open(file.path()).unwrap());
-    command.output().await.unwrap()
+    command.output().await.unwrap().into()
 }
 
 #[tokio::test]

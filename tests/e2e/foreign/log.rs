@@ -49,28 +49,19 @@ async fn what_is_damaged_in_the_log_is_named_with_the_command_that_ends_it() {
         world.expect_totals("c", 15_500, 3, 2).await;
 
         // As the command does.
-        let gone = if row.is_empty() {
-            Bson::from(id)
-        } else {
-            Bson::from(row)
-        };
         let log = world.database.collection("event_log");
-        assert_eq!(
-            log.delete_one(doc! { "_id": gone }).await.unwrap().deleted_count,
-            1
-        );
-        if !row.is_empty() {
+        let delete = async |id: Bson| log.delete_one(doc! { "_id": id }).await.unwrap().deleted_count;
+        let (gone, amount, pledges) = if row.is_empty() {
+            (delete(id.into()).await, 15_500, 3)
+        } else {
             // Its refund has no donation any more.
-            log.delete_one(doc! { "_id": "e3" }).await.unwrap();
-        }
+            delete("e3".into()).await;
+            (delete(row.into()).await, 12_500, 2)
+        };
+        assert_eq!(gone, 1);
         json(&world, 0, &["rebuild"]).await;
         assert_eq!(json(&world, 0, &["verify"]).await["differences"]["count"], 0);
-        let expected = if row.is_empty() {
-            (15_500, 3, 2)
-        } else {
-            (12_500, 2, 2)
-        };
-        world.expect_totals("c", expected.0, expected.1, expected.2).await;
+        world.expect_totals("c", amount, pledges, 2).await;
     }
 }
 
@@ -79,12 +70,13 @@ async fn what_is_damaged_in_the_log_is_named_with_the_command_that_ends_it() {
 #[tokio::test]
 async fn a_counted_row_that_is_not_counted_any_more_is_damage_and_is_mended_in_place() {
     let failed = doc! { "status": "FAILED" };
-    let processed = doc! { "$set": { "status": "PROCESSED" } };
-    let no_early = doc! { "$unset": { "early": "" } };
-    let no_effect = doc! { "$unset": { "effect": "" } };
-    let set_status = r#"{$set: {status: "PROCESSED"}}"#;
-    let unset_early = r#"{$unset: {early: ""}}"#;
-    let unset_effect = r#"{$unset: {effect: ""}}"#;
+    // What is printed, and what it does.
+    let processed = &(
+        r#"{$set: {status: "PROCESSED"}}"#,
+        doc! { "$set": { "status": "PROCESSED" } },
+    );
+    let no_early = &(r#"{$unset: {early: ""}}"#, doc! { "$unset": { "early": "" } });
+    let no_effect = &(r#"{$unset: {effect: ""}}"#, doc! { "$unset": { "effect": "" } });
     let world = counted().await;
     let worker = world.worker().await;
     world.publish([paid("p1", "d1")]).await;
@@ -92,59 +84,26 @@ async fn a_counted_row_that_is_not_counted_any_more_is_damage_and_is_mended_in_p
     worker.terminate().await;
     let effect =
         |amount: Bson| doc! { "effect": { "amountMinor": amount, "pledges": 1_i64, "donors": 1_i64 } };
-    for (row, set, command, update) in [
-        ("e1", doc! { "early": true }, unset_early, &no_early),
-        ("e1", doc! { "early": 1 }, unset_early, &no_early),
-        ("e1", failed.clone(), set_status, &processed),
-        ("e3", failed.clone(), set_status, &processed),
-        ("p1", failed, set_status, &processed),
-        ("p1", doc! { "early": true }, unset_early, &no_early),
-        ("e4", doc! { "effect": "much" }, unset_effect, &no_effect),
-        ("e4", effect(f64::NAN.into()), unset_effect, &no_effect),
-        ("e4", effect(i64::MAX.into()), unset_effect, &no_effect),
+    for (row, set, (command, update)) in [
+        ("e1", doc! { "early": true }, no_early),
+        ("e1", doc! { "early": 1 }, no_early),
+        ("e1", failed.clone(), processed),
+        ("e3", failed.clone(), processed),
+        ("p1", failed, processed),
+        ("p1", doc! { "early": true }, no_early),
+        ("e4", doc! { "effect": "much" }, no_effect),
+        ("e4", effect(f64::NAN.into()), no_effect),
+        ("e4", effect(i64::MAX.into()), no_effect),
     ] {
-        world
-            .database
-            .change("event_log", row, doc! { "$set": set.clone() })
-            .await;
+        let damage = doc! { "$set": set.clone() };
+        world.database.change("event_log", row, damage).await;
         expect_refused(&world, row, command).await;
         world.database.change("event_log", row, update.clone()).await;
-        assert_eq!(
-            json(&world, 0, &["verify"]).await["differences"]["count"],
-            0,
-            "{set}"
-        );
+        let verified = json(&world, 0, &["verify"]).await;
+        assert_eq!(verified["differences"]["count"], 0, "{set}");
         json(&world, 0, &["explain", "c"]).await;
     }
-    let times = [("occurredAt", "$committedAt"), ("committedAt", "$occurredAt")];
-    for (field, other) in times {
-        for update in [
-            doc! { "$set": { field: "today" } },
-            doc! { "$unset": { field: "" } },
-            doc! { "$set": { field: AFTER_YEAR_9999 } },
-        ] {
-            world.database.change("event_log", "e1", update).await;
-            let command = format!(r#"[{{$set: {{{field}: "{other}"}}}}]"#);
-            expect_refused(&world, "e1", &command).await;
-            expect_no_panic(&world).await;
-            mend(&world, "e1", doc! { field: other }).await;
-        }
-    }
-    let neither = doc! { "$set": { "committedAt": AFTER_YEAR_9999, "occurredAt": AFTER_YEAR_9999 } };
-    world.database.change("event_log", "e1", neither).await;
-    expect_refused(
-        &world,
-        "e1",
-        r#"[{$set: {committedAt: "$$NOW", occurredAt: "$$NOW"}}]"#,
-    )
-    .await;
-    expect_no_panic(&world).await;
-    mend(
-        &world,
-        "e1",
-        doc! { "committedAt": "$$NOW", "occurredAt": "$$NOW" },
-    )
-    .await;
+    expect_times_mended(&world).await;
     // Of a refund that is marked neither way nothing tells which it was.
     let neither = doc! { "$set": { "early": "yes" } };
     world.database.change("event_log", "e3", neither).await;
@@ -154,6 +113,39 @@ async fn a_counted_row_that_is_not_counted_any_more_is_damage_and_is_mended_in_p
         "early is neither true nor false"
     );
     world.expect_totals("c", 15_500, 3, 2).await;
+}
+
+/// Each time of row `e1` that cannot be read takes the other in its place, or that of the command where there is none.
+async fn expect_times_mended(world: &World) {
+    let times = [("occurredAt", "$committedAt"), ("committedAt", "$occurredAt")];
+    for (field, other) in times {
+        for update in [
+            doc! { "$set": { field: "today" } },
+            doc! { "$unset": { field: "" } },
+            doc! { "$set": { field: AFTER_YEAR_9999 } },
+        ] {
+            world.database.change("event_log", "e1", update).await;
+            let command = format!(r#"[{{$set: {{{field}: "{other}"}}}}]"#);
+            expect_refused(world, "e1", &command).await;
+            expect_no_panic(world).await;
+            mend(world, "e1", doc! { field: other }).await;
+        }
+    }
+    let neither = doc! { "$set": { "committedAt": AFTER_YEAR_9999, "occurredAt": AFTER_YEAR_9999 } };
+    world.database.change("event_log", "e1", neither).await;
+    expect_refused(
+        world,
+        "e1",
+        r#"[{$set: {committedAt: "$$NOW", occurredAt: "$$NOW"}}]"#,
+    )
+    .await;
+    expect_no_panic(world).await;
+    mend(
+        world,
+        "e1",
+        doc! { "committedAt": "$$NOW", "occurredAt": "$$NOW" },
+    )
+    .await;
 }
 
 /// Sets fields of a row to what these expressions make of it, after which campaign `c` can be explained.

@@ -54,20 +54,11 @@ async fn explain_adds_up_and_names_what_was_set_aside() {
     );
 
     let said = tool(&world, &["explain", "c"]).await;
-    assert!(
-        said.text()
-            .starts_with("c: 155 from 3 pledges of 2 donors (revision 4"),
-        "{}",
-        said.text()
-    );
+    let begin = "c: 155 from 3 pledges of 2 donors (revision 4";
+    assert!(said.text().starts_with(begin), "{}", said.text());
     add_to_totals(&world, 1).await;
     let said = tool(&world, &["explain", "c"]).await;
-    assert!(
-        said.text()
-            .contains("which is not the totals: run `totals-worker verify`"),
-        "{}",
-        said.text()
-    );
+    said.expect_text("which is not the totals: run `totals-worker verify`");
     assert_eq!(tool(&world, &["explain", "nobody"]).await.code, Some(1));
 }
 
