@@ -1,4 +1,4 @@
-//! How much is measured.
+//! How many rounds of which sizes are measured.
 
 /// A whole bench, or one that only shows that it works.
 pub struct Effort {

@@ -1,9 +1,9 @@
 //! The least that a durable service has to do between a broker's confirm and a reader's sight: each event becomes a
 //! document, written with majority and journal, and is acknowledged then; a reader follows the documents.
 //!
-//! Whatever has arrived is written by one insert, as the worker takes whatever has arrived: a journal write for each
-//! event is no necessity, and at thousands of events a second no floor. No dedupe, no totals, no transaction, no HTTP. It
-//! is this very program, started again with `floor`.
+//! It writes everything that has arrived by one insert, as the worker does: nothing demands a journal write for each event, and
+//! at thousands of events a second that would be no floor. It has no dedupe, no totals, no transaction and no HTTP. It is this
+//! very program, started again with `floor`.
 
 use futures::StreamExt;
 use harness::{Broker, Database, Process, eventually};

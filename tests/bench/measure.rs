@@ -53,7 +53,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// Whether so many values are enough for a quantile. Medians are shown of fewer, for what takes seconds.
+/// Returns true if so many values are enough for a quantile. Medians of what takes seconds are shown of fewer.
 #[expect(clippy::cast_precision_loss, reason = "as many as fit into memory")]
 pub fn is_enough(values: usize, share: f64) -> bool {
     values as f64 * (1.0 - share) >= BEYOND - 1e-6

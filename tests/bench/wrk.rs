@@ -73,7 +73,7 @@ impl Answered {
         is_enough(answers, 0.99).then_some(self.p99 / 1e3)
     }
 
-    /// Whether every request was answered in some way.
+    /// Returns true if every request was answered in some way.
     pub fn is_complete(&self) -> bool {
         self.failed < 0.5
     }

@@ -36,7 +36,7 @@ pub struct History {
     window: Vec<Message>,
     donations: u32,
     ids: u32,
-    /// Whether some donations are created again with other content.
+    /// True if some donations are created again with other content.
     redefinitions: bool,
     /// Copies of messages that were told before.
     pub copies: u64,

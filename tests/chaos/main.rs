@@ -46,7 +46,7 @@ use stage::Stage;
 /// A quorum queue of RabbitMQ 3.10 that is younger than 3 s does not survive the broker's kill.
 const QUEUES_SETTLE: Duration = Duration::from_secs(5);
 
-/// Every so many blows, an operator looks whether all is well, under load.
+/// After every so many blows `verify` runs under load.
 const AUDITED: u32 = 10;
 
 /// How long nothing must have changed at the end.
@@ -98,7 +98,7 @@ struct Tally {
     recoveries: Recoveries,
 }
 
-/// Runs the suite; whether it passed.
+/// Runs the suite. Returns true if it passed.
 async fn run(options: &Options) -> bool {
     println!("Chaos with seed {}", options.seed);
     let (mut stage, mut findings) = (Stage::set().await, Findings::default());

@@ -1,4 +1,4 @@
-//! A reader of the API, during all of it: what it is shown may be late, never wrong.
+//! A client that reads from the API throughout: an answer may be late, and is never wrong.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -43,7 +43,7 @@ pub struct Shown {
 pub struct Reader {
     client: reqwest::Client,
     url: String,
-    /// Whether a fault is active, or else since when there is none.
+    /// Since when there has been no fault; `None` while there is one.
     calm_since: Mutex<Option<Instant>>,
     /// Set while the stored totals are no truth: what is shown then is not compared.
     pub truth_is_away: AtomicBool,

@@ -20,7 +20,7 @@ const OPERATOR: &str = "guest";
 /// The worker's own, where its rights are taken away; its password is its name.
 pub const WORKER: &str = "worker";
 
-/// How often the worker looks whether all that it needs is there.
+/// Time from one look of the worker at what it needs to the next.
 const UPKEEP_SECONDS: &str = "10";
 
 /// Everything that runs.

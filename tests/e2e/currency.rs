@@ -1,5 +1,5 @@
-//! A database has one currency, that of the first worker, and whoever is set otherwise refuses: nothing is ever counted
-//! in another one, or shown in it.
+//! A database has one currency, that of the first worker. A process with another one refuses to work: nothing is ever counted
+//! in another currency, or shown in it.
 
 use mongodb::bson::doc;
 use reqwest::StatusCode;

@@ -1,5 +1,5 @@
-//! Who counts as a donor, where donations come faster than they are committed: what is known of a batch's donors was looked
-//! up before its transaction, beside other commits.
+//! Donors are counted right where donations come faster than they are committed: the worker looks up a batch's donors before
+//! its transaction, while other batches are committed.
 
 use std::collections::BTreeSet;
 

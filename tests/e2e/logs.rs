@@ -1,4 +1,4 @@
-//! The log: nothing waits for whoever reads it, only the service itself writes to it, and it says everything once.
+//! The log: the service never waits for its reader, nothing but the service writes to it, and it says everything once.
 
 use std::time::{Duration, Instant};
 

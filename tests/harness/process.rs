@@ -217,7 +217,7 @@ impl Process {
         eventually(async || self.log(), |log| log.contains(text)).await;
     }
 
-    /// Says whether its output is read: where it is not, a pipe fills, and then whoever writes to it waits.
+    /// Lets its output be read, or not. While it is not, the pipe fills, and then the process has to wait when it writes.
     pub fn read_log(&self, reading: bool) {
         self.reading.send_replace(reading);
     }

@@ -1,4 +1,4 @@
-//! Why no service could be had, each with what to do about it.
+//! Why a service could not be provided. Each error says what to do about it.
 //!
 //! A developer meets these on the first run on a new machine, so each `Display` is one complete,
 //! actionable message. The underlying cause, where there is one, is its `source`.
@@ -119,6 +119,15 @@ pub enum Error {
         program: PathBuf,
         /// The libraries' names.
         libraries: Vec<String>,
+    },
+
+    /// A port that had to be this one is in use.
+    #[error(
+        "port {port} on 127.0.0.1 is in use: stop what listens there (`ss -ltnp 'sport = :{port}'` names it)"
+    )]
+    PortInUse {
+        /// The port.
+        port: u16,
     },
 
     /// Another process works on the same data.

@@ -8,12 +8,12 @@
 //! 3. **Private processes** of this machine: RabbitMQ from the system's package, MongoDB from `mongod` on the
 //!    `PATH` or from a Python wheel.
 //!
-//! `DEV_SERVICES=docker` or `=native` skips the choice between the last two. What cannot be had fails with one
-//! message that says what to do ([`Error`]).
+//! `DEV_SERVICES=docker` or `=native` skips the choice between the last two. If a service cannot be provided, one message
+//! says what to do ([`Error`]).
 //!
 //! A test that has to stop, kill or freeze a server starts one of its own ([`Server`]), or three that stand in for each
-//! other ([`ReplicaSet`], [`RabbitCluster`]). Nothing that was started outlives its owner, however that ends
-//! ([`process`]).
+//! other ([`ReplicaSet`], [`RabbitCluster`]). Nothing that was started outlives its owner, whatever ends the
+//! owner ([`process`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), dev_services::Error> {

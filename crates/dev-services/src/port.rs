@@ -12,6 +12,8 @@ use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use crate::Error;
+
 /// Where free ports are looked for.
 const FREE: std::ops::Range<u16> = 20_000..32_000;
 
@@ -23,18 +25,21 @@ pub enum Port {
     Free,
     /// This one, or any free one while this is taken.
     Preferred(u16),
+    /// This one or an error.
+    Exact(u16),
 }
 
 impl Port {
-    pub(crate) fn resolve(self) -> u16 {
+    pub(crate) fn resolve(self) -> Result<u16, Error> {
         match self {
-            Self::Preferred(port) if is_free(port) => port,
+            Self::Free => Ok(free()),
+            Self::Preferred(port) | Self::Exact(port) if is_free(port) => Ok(port),
             Self::Preferred(port) => {
                 let other = free();
                 tracing::warn!("port {port} is in use; using {other} in its place");
-                other
+                Ok(other)
             }
-            Self::Free => free(),
+            Self::Exact(port) => Err(Error::PortInUse { port }),
         }
     }
 }
@@ -64,12 +69,28 @@ pub fn free() -> u16 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_taken_preferred_port_gives_way_to_a_free_one() {
+    fn taken() -> (TcpListener, u16) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let other = Port::Preferred(port).resolve();
+        (listener, port)
+    }
+
+    #[test]
+    fn a_taken_preferred_port_gives_way_to_a_free_one() {
+        let (_listener, port) = taken();
+        let other = Port::Preferred(port).resolve().unwrap();
         assert!(other != port && FREE.contains(&other));
+    }
+
+    #[test]
+    fn a_taken_exact_port_is_an_error_that_names_it() {
+        let (_listener, port) = taken();
+        let error = Port::Exact(port).resolve().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("port {port} on 127.0.0.1 is in use"))
+        );
     }
 
     #[test]
@@ -83,6 +104,6 @@ mod tests {
     #[test]
     fn a_free_preferred_port_is_taken() {
         let port = free();
-        assert_eq!(Port::Preferred(port).resolve(), port);
+        assert_eq!(Port::Preferred(port).resolve().unwrap(), port);
     }
 }

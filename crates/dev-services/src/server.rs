@@ -1,5 +1,5 @@
-//! One server of our own: MongoDB or RabbitMQ, in a container or as a process. Whoever starts, stops, kills, freezes or
-//! addresses it does so in one way.
+//! One server of our own: MongoDB or RabbitMQ, in a container or as a process. There is one way to start, stop, kill, freeze
+//! and address it, whichever it is.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -51,7 +51,7 @@ impl Server {
     pub async fn start(kind: Kind, dir: &Path, options: Options) -> Result<Self, Error> {
         let source = choice::source(kind, options.source).await?;
         end_leftover(dir).await;
-        let port = options.port.resolve();
+        let port = options.port.resolve()?;
         let host = match (source, kind) {
             (Source::Native, Kind::MongoDb) => {
                 Host::Native(mongod::instance(dir, &mongo::arguments(port, &options)).await?)

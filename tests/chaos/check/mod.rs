@@ -1,4 +1,4 @@
-//! Whether the service kept its promise: everything that can be seen from outside, against the oracle.
+//! The verdict: everything that can be seen from outside, compared with the oracle.
 
 mod dead_letters;
 mod log;
@@ -52,7 +52,7 @@ impl Findings {
         }
     }
 
-    /// Whether there is nothing to complain of.
+    /// Returns true if nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|(_, found)| found.is_empty())
     }

@@ -1,4 +1,4 @@
-//! What is taken away or damaged, for how long, and whether it is given back.
+//! The faults: what is taken away or damaged, for how long, and what of it is given back.
 
 use std::time::Duration;
 
@@ -57,9 +57,9 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Trouble {
     pub fault: Fault,
-    /// So long until what is given back is given back, and until it is asked whether the service counts.
+    /// Time from the fault until what is given back is given back. Then the service has to count.
     pub hold: Duration,
-    /// Whether damaged documents are mended soon; else before they would stand in the way of a rebuild.
+    /// True if damaged documents are mended at the end of this fault. Otherwise a later one mends them, before a rebuild.
     pub mended: bool,
 }
 
@@ -80,7 +80,7 @@ impl Fault {
         }
     }
 
-    /// Whether something cannot be done while it lasts, so that `/health` must say so in time.
+    /// Returns true if something cannot be done while the fault lasts, so that `/health` must say so in time.
     pub fn stops_something(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What the worker's `/health` has said all the while, to be held against what was so.
+//! What the worker's `/health` has said throughout, to be compared with what was true.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whether the service counts: one event of each kind for every lane, and one broken message.
+//! Probes of a service that should count: one event of each kind for every lane, and one broken message.
 //!
 //! They belong to no history: their campaigns, donations and ids begin with `probe-`, and are removed before the rest is
 //! compared with the oracle.

@@ -1,4 +1,4 @@
-//! One fault after another, each held against what is demanded.
+//! One fault after another, each compared with what the suite demands.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -27,7 +27,7 @@ const HOPELESS: Duration = Duration::from_secs(75);
 /// A worker that had to be started anew so often is not worth going on with.
 const MOST_RESTARTS: u32 = 12;
 
-/// How often is looked whether the service has recovered.
+/// Pause between two looks at a service that recovers.
 const POLL: Duration = Duration::from_millis(50);
 
 /// After every so many faults nothing happens for a while, and all must be well.

@@ -1,5 +1,4 @@
-//! What the database says of the dead-letter queue, damaged or taken away: dead-lettering goes on, or says what it waits
-//! for.
+//! The documents about the dead-letter queue, damaged or taken away: dead-lettering goes on, or says what it waits for.
 
 use lapin::options::QueuePurgeOptions;
 use mongodb::bson::{Bson, Document, doc};

@@ -1,4 +1,4 @@
-//! Letters that somebody else holds at the moment are not absent; and letters that say little of themselves.
+//! Letters that somebody else holds are not taken for absent; letters without an id are shown as far as they can be read.
 
 use lapin::options::{BasicConsumeOptions, BasicGetOptions};
 use lapin::types::FieldTable;

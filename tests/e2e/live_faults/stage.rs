@@ -1,4 +1,4 @@
-//! What the faults strike, and what it shows.
+//! The API and the database that the faults strike, and what each of them shows.
 
 use std::collections::HashMap;
 use std::time::Duration;
