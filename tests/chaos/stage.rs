@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dev_services::{Kind, Options, Source};
-use harness::{Broker, Database, DeadLetter, Process, Servers, api_command, worker_command};
+use harness::{Broker, Database, DeadLetter, Process, Servers, api_command, worker_command_on};
 
 use harness::proxy::Proxy;
 use tokio::process::Command;
@@ -111,13 +111,11 @@ impl Stage {
     }
 
     fn worker(&self) -> Command {
-        let mut command = worker_command();
+        let mut command = worker_command_on(&self.database, &self.broker);
         let (login, port) = (self.login, self.rabbitmq_proxy.port);
         command
             .env("DATABASE_URL", database_url(&self.mongodb_proxy))
             .env("RABBITMQ_URL", format!("amqp://{login}:{login}@127.0.0.1:{port}"))
-            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
-            .env("RABBITMQ_QUEUE", &self.broker.queue)
             .env("UPKEEP_SECONDS", UPKEEP_SECONDS)
             .env("BATCH_SIZE", BATCH_SIZE);
         command
@@ -131,14 +129,8 @@ impl Stage {
 
     /// Runs one of the operator's tools. Returns its exit code and what it said.
     pub async fn tool(&self, arguments: &[&str]) -> (i32, String) {
-        let mut command = worker_command();
-        command
-            .env("DATABASE_URL", &self.database.url)
-            .env("RABBITMQ_URL", &self.broker.url)
-            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
-            .env("RABBITMQ_QUEUE", &self.broker.queue)
-            .args(arguments);
-        let output = command.output().await.unwrap();
+        let mut command = worker_command_on(&self.database, &self.broker);
+        let output = command.args(arguments).output().await.unwrap();
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         (output.status.code().unwrap_or(-1), said)

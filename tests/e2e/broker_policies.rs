@@ -12,7 +12,7 @@ use crate::tool::{json, tool};
 async fn take_all_and_die(world: &World, queue: &str, count: usize) {
     use futures::StreamExt;
 
-    eventually(|| world.broker.count(queue), |found| *found == count).await;
+    world.expect_queued(queue, count).await;
     let (connection, channel) = world.broker.connect().await;
     channel.basic_qos(1000, BasicQosOptions::default()).await.unwrap();
     let consume = channel.basic_consume(
@@ -24,7 +24,7 @@ async fn take_all_and_die(world: &World, queue: &str, count: usize) {
     let taken = consume.await.unwrap().take(count).count().await;
     assert_eq!(taken, count);
     connection.close(200, "killed".into()).await.unwrap();
-    eventually(|| world.broker.count(queue), |found| *found == count).await;
+    world.expect_queued(queue, count).await;
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit
     let lock = Hold::on(&world, "held").await;
     world.publish(messages).await;
     for _ in 0..8 {
-        let worker = Process::start(world.worker_command()).await;
+        let worker = world.starting_worker(&[]).await;
         let holding = async || {
             let retries = r#"totals_worker_retries_total{operation="commit"}"#;
             let waits = worker.counted(retries).await > 0;
@@ -103,7 +103,7 @@ async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_deliv
         .publish(numbered(0..count).map(|event| event.campaign("held")))
         .await;
     for kill in 0..12 {
-        let worker = Process::start(world.worker_command()).await;
+        let worker = world.starting_worker(&[]).await;
         // What it is given first comes for the first and the second time, and is then renewed; so does what comes next.
         let renews = kill >= 2 && kill % 2 == 0;
         let name = if renews {
@@ -143,7 +143,7 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
     let poison = |number: usize| created(&format!("e{number}"), "d").amount_text("0");
     let messages = (0..letters).map(|number| poison(number).header("tenant", "north"));
     world.publish(messages).await;
-    eventually(|| world.broker.count(&queue), |found| *found == letters).await;
+    world.expect_queued(&queue, letters).await;
     assert_eq!(worker.terminate().await, Some(0));
 
     let list = async || json(&world, 0, &["dead-letters", "list"]).await;
@@ -164,7 +164,7 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
         take_all_and_die(&world, &queue, letters).await;
         assert_eq!(said(&list().await), first);
     }
-    eventually(|| world.broker.count(&queue), |found| *found == letters).await;
+    world.expect_queued(&queue, letters).await;
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn a_look_that_may_not_renew_says_that_it_counts_as_a_delivery() {
     let queue = world.broker.dead_letter_queue.clone();
     let worker = world.worker().await;
     world.publish([created("e1", "d1").amount_text("0")]).await;
-    eventually(|| world.broker.count(&queue), |found| *found == 1).await;
+    world.expect_queued(&queue, 1).await;
     assert_eq!(worker.terminate().await, Some(0));
     let looks_only = ["set_permissions", "guest", ".*", "^$", ".*"];
     servers.control(&looks_only).await;

@@ -38,9 +38,7 @@ async fn a_worker_killed_midway_again_and_again_loses_and_doubles_nothing() {
     world.worker().await.terminate().await;
     world.publish(history(4000)).await;
     for round in 1..=3 {
-        let mut command = world.worker_command();
-        command.env("BATCH_SIZE", "20");
-        let worker = crate::harness::Process::start(command).await;
+        let worker = world.starting_worker(&[("BATCH_SIZE", "20")]).await;
         eventually(
             || world.database.processed(),
             |processed| *processed >= round * 300,
@@ -65,9 +63,9 @@ async fn a_worker_stopped_midway_finishes_what_it_has_in_hand() {
     let world = World::new().await;
     world.worker().await.terminate().await;
     world.publish(history(4000)).await;
-    let mut command = world.worker_command();
-    command.env("BATCH_SIZE", "20").env("RABBITMQ_PREFETCH", "200");
-    let worker = crate::harness::Process::start(command).await;
+    let worker = world
+        .starting_worker(&[("BATCH_SIZE", "20"), ("RABBITMQ_PREFETCH", "200")])
+        .await;
     eventually(|| world.database.processed(), |processed| *processed >= 500).await;
     assert_eq!(worker.terminate().await, Some(0));
     // What it committed it also acknowledged: the queue and the log add up.

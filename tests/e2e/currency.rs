@@ -12,9 +12,7 @@ const IN_YEN: &str = "CURRENCY is USD, but the amounts in this database are in J
 
 /// A worker that counts in yen.
 async fn in_yen(world: &World) -> Process {
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "JPY");
-    Process::start(command).await
+    world.starting_worker(&[("CURRENCY", "JPY")]).await
 }
 
 /// Waits until the worker says this about why it does not consume.
@@ -36,7 +34,7 @@ async fn yen(world: &World) -> Process {
 async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
     let world = World::new().await;
     assert_eq!(yen(&world).await.terminate().await, Some(0));
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     let health = eventually(
         || worker.get("/health"),
         |(_, health)| {
@@ -57,7 +55,7 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
     let world = World::new().await;
     assert_eq!(yen(&world).await.terminate().await, Some(0));
     let settings = world.database.collection("settings");
-    let refused = Process::start(world.worker_command()).await;
+    let refused = world.starting_worker(&[]).await;
     says(&refused, IN_YEN).await;
     settings
         .replace_one(doc! { "_id": "service" }, doc! {})
@@ -84,7 +82,7 @@ async fn a_currency_that_nothing_was_counted_in_can_be_forgotten_and_another_wri
     let mistaken = in_yen(&world).await;
     mistaken.healthy().await;
     assert_eq!(mistaken.terminate().await, Some(0));
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     says(&worker, IN_YEN).await;
     let settings = world.database.collection("settings");
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();

@@ -29,7 +29,7 @@ async fn park(world: &World, messages: Vec<Outgoing>) {
 
 async fn expect_letters(world: &World, count: usize) {
     let queue = &world.broker.dead_letter_queue;
-    eventually(|| world.broker.count(queue), |found| *found == count).await;
+    world.expect_queued(queue, count).await;
 }
 
 async fn list(world: &World, filter: &[&str]) -> Value {

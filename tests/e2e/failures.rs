@@ -9,7 +9,7 @@ use crate::harness::{Outgoing, World, eventually};
 /// Waits for so many dead letters, and leaves them where they are: what is in the queue no more is parked again.
 async fn expect_parked(world: &World, letters: usize) {
     let queue = &world.broker.dead_letter_queue;
-    eventually(|| world.broker.count(queue), |found| *found == letters).await;
+    world.expect_queued(queue, letters).await;
 }
 
 /// Where earlier versions kept the row of a failure whose event id was processed with other content.
@@ -82,15 +82,13 @@ async fn a_failure_that_cannot_be_recorded_keeps_no_other_waiting() {
     let refuses = doc! { "collMod": "event_log", "validator": { "eventId": { "$ne": "refused" } } };
     world.database.run(refuses).await;
 
-    let mut command = world.worker_command();
-    command.env("RABBITMQ_PREFETCH", "4");
     let ids = ["no-status", "first", "word", "second", "refused", "third", "last"];
     let broken = ids.map(|id| created(id, id).amount_text("0"));
     // Together, so that they are recorded together.
     let _first = world.worker().await.terminate().await;
     world.publish(broken).await;
     world.publish([created("fine", "d1")]).await;
-    let worker = crate::harness::Process::start(command).await;
+    let worker = world.starting_worker(&[("RABBITMQ_PREFETCH", "4")]).await;
     world.expect_dead_letters(ids.len()).await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;

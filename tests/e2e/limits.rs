@@ -195,10 +195,9 @@ async fn a_worker_that_starts_on_more_than_it_may_hold_waits_for_the_database_in
     let count = 240;
     let large = numbered(0..count).map(|event| padded(&event.campaign("held"), MAX_BODY_BYTES));
     world.publish(large).await;
-    let mut command = world.worker_command();
     // RabbitMQ and lapin end a connection that is not read from for two heartbeats.
-    command.env("RABBITMQ_URL", format!("{}?heartbeat=120", world.broker.url));
-    let worker = Process::start(command).await;
+    let url = format!("{}?heartbeat=120", world.broker.url);
+    let worker = world.starting_worker(&[("RABBITMQ_URL", &url)]).await;
     worker.logged("consuming").await;
     let waited = async || worker.get("/health").await.1["uptime"].as_f64();
     eventually(waited, |uptime| *uptime > Some(LONGER_THAN_A_CALL)).await;

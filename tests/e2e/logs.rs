@@ -156,7 +156,7 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     let queue = world.broker.dead_letter_queue.as_str();
     let poison = |text: &str| Outgoing::new("donation.created", text).header("donor", "Ada Lovelace");
     world.publish([poison("first")]).await;
-    eventually(|| world.broker.count(queue), |count| *count == 1).await;
+    world.expect_queued(queue, 1).await;
 
     // The worker finds the queue, and then waits for what the log has before it publishes. Meanwhile the queue is deleted.
     let log = world.database.collection("event_log");
@@ -190,9 +190,8 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
 async fn a_wrong_password_is_a_line_now_and_then() {
     let world = World::new().await;
     let address = world.broker.url.rsplit('@').next().unwrap();
-    let mut command = world.worker_command();
-    command.env("RABBITMQ_URL", format!("amqp://ada:s3cret@{address}"));
-    let worker = Process::start(command).await;
+    let url = format!("amqp://ada:s3cret@{address}");
+    let worker = world.starting_worker(&[("RABBITMQ_URL", &url)]).await;
     let attempts = async || {
         let lines = lines(&worker);
         let refused = lines

@@ -16,7 +16,7 @@ pub fn broken(id: &str) -> Outgoing {
 pub async fn park(world: &World, id: &str, letters: usize) {
     world.publish([broken(id)]).await;
     let queue = &world.broker.dead_letter_queue;
-    eventually(|| world.broker.count(queue), |found| *found == letters).await;
+    world.expect_queued(queue, letters).await;
 }
 
 /// Publishes a broken message whose letter is in the queue, and waits until it is done with.

@@ -79,7 +79,7 @@ async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for(
     let servers = Servers::start("stalls").await;
     let world = servers.world().await;
     lock(&world).await;
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     let consumer = async || worker.get("/health").await.1;
     let told = eventually(consumer, |health| {
         health["consumer"]["message"]

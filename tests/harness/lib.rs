@@ -93,11 +93,16 @@ impl World {
 
     /// A worker that consumes, with these variables in its environment.
     pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
-        let mut command = self.worker_command();
-        command.envs(settings.iter().copied());
-        let worker = Process::start(command).await;
+        let worker = self.starting_worker(settings).await;
         worker.healthy().await;
         worker
+    }
+
+    /// A worker that listens and may never consume, with these variables in its environment.
+    pub async fn starting_worker(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.worker_command();
+        command.envs(settings.iter().copied());
+        Process::start(command).await
     }
 
     /// An API that answers.
@@ -133,13 +138,14 @@ impl World {
         eventually(|| self.database.totals(campaign), |totals| *totals == expected).await;
     }
 
+    /// Waits until so many messages are ready in a queue.
+    pub async fn expect_queued(&self, queue: &str, count: usize) {
+        eventually(|| self.broker.count(queue), |found| *found == count).await;
+    }
+
     /// Waits until so many messages are in the dead-letter queue, and takes them all out.
     pub async fn expect_dead_letters(&self, count: usize) -> Vec<DeadLetter> {
-        eventually(
-            || self.broker.count(&self.broker.dead_letter_queue),
-            |found| *found == count,
-        )
-        .await;
+        self.expect_queued(&self.broker.dead_letter_queue, count).await;
         self.broker.take_dead_letters().await
     }
 
@@ -161,7 +167,7 @@ impl World {
     /// every campaign's totals are the fold of its donations.
     pub async fn expect_settled(&self, processed: usize) {
         eventually(|| self.database.processed(), |found| *found == processed).await;
-        eventually(|| self.broker.count(&self.broker.queue), |left| *left == 0).await;
+        self.expect_queued(&self.broker.queue, 0).await;
         self.database.check_invariants().await;
     }
 }

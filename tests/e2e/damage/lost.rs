@@ -133,7 +133,7 @@ async fn a_view_in_a_collections_place_is_named_with_the_remedy() {
         .database
         .run(doc! { "create": "event_log", "viewOn": "other", "pipeline": [] })
         .await;
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     complaint(&worker, "event_log is a view").await;
     world.database.run(doc! { "drop": "event_log" }).await;
     worker.healthy().await;
@@ -190,7 +190,7 @@ async fn a_collection_that_nothing_works_with_is_named_and_the_printed_remedy_me
         let mut create = doc! { "create": name };
         create.extend(options);
         world.database.run(create).await;
-        let worker = Process::start(world.worker_command()).await;
+        let worker = world.starting_worker(&[]).await;
         let health = complaint(&worker, &format!("{name} {problem}")).await;
         if problem == "is a time series" {
             world.database.run(doc! { "drop": name }).await;
