@@ -57,7 +57,7 @@ const QUIET_DEADLINE: Duration = Duration::from_mins(2);
 
 /// What `cargo xtask chaos` passes on; its help explains it.
 #[derive(Parser)]
-struct Options {
+struct Args {
     #[arg(long)]
     seed: u64,
     #[arg(long)]
@@ -72,7 +72,7 @@ struct Options {
 
 #[tokio::main]
 async fn main() {
-    let options = Options::parse();
+    let options = Args::parse();
     let passed = tokio::select! {
         passed = async {
             match options.stalls {
@@ -99,7 +99,7 @@ struct Tally {
 }
 
 /// Runs the suite. Returns true if it passed.
-async fn run(options: &Options) -> bool {
+async fn run(options: &Args) -> bool {
     println!("Chaos with seed {}", options.seed);
     let (mut stage, mut findings) = (Stage::set().await, Findings::default());
     let ticker = Ticker::new(options.kills);
@@ -143,7 +143,7 @@ async fn run(options: &Options) -> bool {
 
 /// One blow after another, until there were enough.
 async fn rage(
-    options: &Options,
+    options: &Args,
     stage: &mut Stage,
     reader: &Reader,
     progress: &Progress,

@@ -123,7 +123,6 @@ async fn it_works_beside_workers_on_the_same_campaigns() {
         event
             .campaign(&format!("c{}", number % 10))
             .donor(&format!("u{number}"))
-            .into()
     });
     let arguments = ["backfill", path.as_str()];
     let answer = json(&world, 0, &arguments);

@@ -29,7 +29,7 @@ use crate::history::History;
 use crate::load::Load;
 use crate::report::Report;
 use crate::stage::Stage;
-use crate::{Options, calm_down};
+use crate::{Args, calm_down};
 use health::Health;
 use rounds::Rounds;
 
@@ -51,7 +51,7 @@ const EXPECTED: [&str; 10] = [
 ];
 
 /// Runs the suite. Returns true if it passed.
-pub async fn run(options: &Options) -> bool {
+pub async fn run(options: &Args) -> bool {
     println!("Stalls with seed {}", options.seed);
     let (mut stage, mut findings) = (Stage::set_for_stalls().await, Findings::default());
     let started = Instant::now();

@@ -139,7 +139,7 @@ async fn totals_that_cannot_be_read_set_their_campaigns_events_aside_and_no_othe
     let count = damage.len();
     let pledge = |n: usize, event: &str| {
         let id = format!("{event}{n}");
-        created(&id, &id).campaign(&format!("c{n}")).donor("ada").into()
+        Outgoing::from(created(&id, &id).campaign(&format!("c{n}")).donor("ada"))
     };
     world.publish((0..count).map(|n| pledge(n, "e"))).await;
     world.expect_settled(count).await;

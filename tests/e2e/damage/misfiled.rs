@@ -12,11 +12,11 @@ async fn misfiled(others: f64) -> World {
     let world = World::new().await;
     let worker = world.worker().await;
     let mut events = vec![
-        created("e1", "a").campaign("camp").donor("ada").into(),
-        created("e3", "z").campaign("third").amount(3.0).into(),
+        created("e1", "a").campaign("camp").donor("ada"),
+        created("e3", "z").campaign("third").amount(3.0),
     ];
     if others > 0.0 {
-        events.push(created("e2", "b").campaign("other").amount(others).into());
+        events.push(created("e2", "b").campaign("other").amount(others));
     }
     let count = events.len();
     world.publish(events).await;
