@@ -6,10 +6,8 @@
 //! very program, started again with `floor`.
 
 use futures::StreamExt;
-use harness::{Broker, Database, Process, eventually};
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
-};
+use harness::{Broker, Database, Process, consume, eventually};
+use lapin::options::{BasicAckOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use mongodb::Client;
@@ -70,17 +68,7 @@ impl Floor {
         broker.declare_exchange(ExchangeKind::Topic).await;
         let (_connection, channel) = broker.connect().await;
         declare(&channel, &broker).await;
-        channel
-            .basic_qos(PREFETCH, BasicQosOptions::default())
-            .await
-            .unwrap();
-        let consume = channel.basic_consume(
-            broker.queue.as_str().into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let consumer = consume.await.unwrap();
+        let consumer = consume(&channel, &broker.queue, PREFETCH).await;
         println!("consuming");
         let mut arrived = consumer.ready_chunks(usize::from(AT_ONCE));
         while let Some(deliveries) = arrived.next().await {

@@ -1,11 +1,9 @@
 //! Limits that an operator, or the broker's own default, sets on the queues: none of them may cost a message.
 
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
 use serde_json::Value;
 
 use crate::events::{created, numbered};
-use crate::harness::{Hold, Outgoing, Process, Servers, World, eventually};
+use crate::harness::{Hold, Outgoing, Process, Servers, World, consume, eventually};
 use crate::tool::{json, tool};
 
 /// Takes all of a queue and dies with it, as a program that is killed does.
@@ -14,14 +12,7 @@ async fn take_all_and_die(world: &World, queue: &str, count: usize) {
 
     world.expect_queued(queue, count).await;
     let (connection, channel) = world.broker.connect().await;
-    channel.basic_qos(1000, BasicQosOptions::default()).await.unwrap();
-    let consume = channel.basic_consume(
-        queue.into(),
-        ShortString::default(),
-        BasicConsumeOptions::default(),
-        FieldTable::default(),
-    );
-    let taken = consume.await.unwrap().take(count).count().await;
+    let taken = consume(&channel, queue, 1000).await.take(count).count().await;
     assert_eq!(taken, count);
     connection.close(200, "killed".into()).await.unwrap();
     world.expect_queued(queue, count).await;

@@ -1,6 +1,5 @@
 //! A broken message that comes again is parked again as soon as its letter is in the dead-letter queue no more.
 
-use lapin::options::{QueueDeleteOptions, QueuePurgeOptions};
 use lapin::types::AMQPValue;
 
 use crate::events::created;
@@ -84,9 +83,7 @@ async fn after_the_queue_was_purged_even_if_other_letters_came_first() {
     let queue = world.broker.dead_letter_queue.as_str();
     park(&world, "e1", 1).await;
     park(&world, "e2", 2).await;
-    let (connection, channel) = world.broker.connect().await;
-    let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-    assert_eq!(purged.await.unwrap(), 2);
+    assert_eq!(world.broker.purge(queue).await, 2);
     park(&world, "e3", 1).await;
     park(&world, "e1", 2).await;
     repeat(&world, &worker, "e1", 2).await;
@@ -96,12 +93,10 @@ async fn after_the_queue_was_purged_even_if_other_letters_came_first() {
     let worker = world.worker().await;
     repeat(&world, &worker, "e3", 2).await;
     park(&world, "e2", 3).await;
-    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
-    deleted.await.unwrap();
+    world.broker.delete_queue(queue).await;
     park(&world, "e2", 1).await;
     repeat(&world, &worker, "e2", 1).await;
     park(&world, "e3", 2).await;
-    connection.close(200, "done".into()).await.unwrap();
     let mut reasons: Vec<_> = world.broker.take_dead_letters().await;
     reasons.sort_by_key(|letter| letter.body.clone());
     assert_eq!(

@@ -2,11 +2,12 @@
 
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-    ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions,
+    QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Confirmation, Connection, ExchangeKind};
+use lapin::{Channel, Confirmation, Connection, Consumer, ExchangeKind};
 
 use crate::{DeadLetter, Outgoing};
 
@@ -224,6 +225,15 @@ impl Broker {
         .await;
     }
 
+    /// Empties a queue, as an operator does, and returns how many messages were ready in it.
+    pub async fn purge(&self, queue: &str) -> u32 {
+        self.on_channel(async |channel| {
+            let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
+            purged.await.unwrap()
+        })
+        .await
+    }
+
     /// Declares a dead-letter queue with room for one letter.
     pub async fn limit_dead_letters(&self) {
         let room = ("x-max-length", 1);
@@ -243,4 +253,13 @@ impl Broker {
             .await;
         let _ = connection.close(200, "done".into()).await;
     }
+}
+
+/// A consumer of a queue, with at most so many messages in hand.
+pub async fn consume(channel: &Channel, queue: &str, prefetch: u16) -> Consumer {
+    let bound = channel.basic_qos(prefetch, BasicQosOptions::default());
+    bound.await.unwrap();
+    let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+    let consume = channel.basic_consume(queue.into(), "".into(), options, none);
+    consume.await.unwrap()
 }

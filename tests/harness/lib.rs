@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use totals_core::runtime::config;
 use totals_core::store::Store;
 
-pub use broker::Broker;
+pub use broker::{Broker, consume};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use hold::Hold;

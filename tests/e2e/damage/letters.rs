@@ -1,6 +1,5 @@
 //! The documents about the dead-letter queue, damaged or taken away: dead-lettering goes on, or says what it waits for.
 
-use lapin::options::QueuePurgeOptions;
 use mongodb::bson::{Bson, Document, doc};
 
 use crate::harness::{Process, World, eventually};
@@ -88,10 +87,7 @@ async fn a_queue_that_is_emptied_while_the_database_refuses_is_looked_at_again()
     put_a_view_in_its_place(&world).await;
     world.publish([broken("e1")]).await;
     waits_for_the_database(&worker).await;
-    let (connection, channel) = world.broker.connect().await;
-    let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-    assert_eq!(purged.await.unwrap(), 1);
-    connection.close(200, "done".into()).await.unwrap();
+    assert_eq!(world.broker.purge(queue).await, 1);
     world.database.collection(COLLECTION).drop().await.unwrap();
     rename(&kept, &name).await;
     world.expect_dead_letters(1).await;
