@@ -129,6 +129,6 @@ async fn a_campaign_that_nothing_is_known_of_is_not_well() {
     ] {
         let said = tool(&world, arguments).await;
         assert_eq!(said.code, Some(1), "{arguments:?}: {said:?}");
-        assert!(said.text().contains("TYPO"), "{said:?}");
+        said.expect_text("TYPO");
     }
 }

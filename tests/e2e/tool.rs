@@ -45,12 +45,15 @@ impl From<Output> for Said {
 }
 
 impl Said {
-    /// Fails unless it ended with 2 and one line on standard error that contains this.
-    pub fn expect_refusal(&self, line: &str) {
-        assert!(
-            self.code == Some(2) && self.stderr.contains(line),
-            "{line}: {self:?}"
-        );
+    /// Fails unless it ended with 2, and standard error contains this.
+    pub fn expect_failure(&self, part: &str) {
+        let as_expected = self.code == Some(2) && self.stderr.contains(part);
+        assert!(as_expected, "{part}: {self:?}");
+    }
+
+    /// As [`expect_failure`](Self::expect_failure), and standard error is one line.
+    pub fn expect_refusal(&self, part: &str) {
+        self.expect_failure(part);
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
     }
 

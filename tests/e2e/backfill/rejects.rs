@@ -109,7 +109,7 @@ async fn rejects_are_replaced_by_a_complete_run_of_the_same_file_alone() {
         ("/dev/null", "a regular file"),
     ] {
         let said = tool(&world, &["backfill", &path, "--rejects", name]).await;
-        assert!(said.code == Some(2) && said.stderr.contains(line), "{said:?}");
+        said.expect_failure(line);
     }
     assert_eq!(rejects(&here("january.ndjson")).len(), 1);
     std::fs::write(&path, &table).unwrap();
@@ -164,10 +164,7 @@ async fn hostile_lines_harm_nothing_beside_them() {
     }
     let (_dir, path) = file("donations.csv", table(1));
     let said = tool(&world, &["backfill", &path, "--rejects", &path]).await;
-    assert!(
-        said.code == Some(2) && said.stderr.contains("overwrite the input"),
-        "{said:?}"
-    );
+    said.expect_failure("overwrite the input");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), table(1));
 }
 
@@ -179,10 +176,7 @@ async fn no_file_of_another_is_written_over() {
 
     std::fs::write(here("mine.part"), "mine").unwrap();
     let said = tool(&world, &["backfill", &path, "--rejects", &here("mine")]).await;
-    assert!(
-        said.code == Some(2) && said.stderr.contains("mine.part"),
-        "{said:?}"
-    );
+    said.expect_failure("mine.part");
     assert_eq!(std::fs::read_to_string(here("mine.part")).unwrap(), "mine");
 
     let shared = here("shared");
@@ -190,10 +184,7 @@ async fn no_file_of_another_is_written_over() {
     let part = format!("{shared}.part");
     eventually(async || std::fs::exists(&part).unwrap(), |there| *there).await;
     let said = tool(&world, &["backfill", &path, "--rejects", &shared]).await;
-    assert!(
-        said.code == Some(2) && said.stderr.contains("another backfill"),
-        "{said:?}"
-    );
+    said.expect_failure("another backfill");
     let mut stdin = first.stdin.take().unwrap();
     stdin.write_all(b"neither\n").await.unwrap();
     drop(stdin);
@@ -220,7 +211,7 @@ async fn what_a_terminal_would_obey_is_escaped_in_rejects_on_standard_error_and_
         said.code == Some(1) && !said.text().contains('\u{202e}'),
         "{said:?}"
     );
-    assert!(said.text().contains("right\\u{202e}to-left"), "{said:?}");
+    said.expect_text("right\\u{202e}to-left");
     let kept = std::fs::read_to_string(format!("{path}.rejects.ndjson")).unwrap();
     assert!(kept.contains('\u{202e}'), "byte for byte: {kept}");
 
@@ -229,9 +220,6 @@ async fn what_a_terminal_would_obey_is_escaped_in_rejects_on_standard_error_and_
     command.args(["backfill", &path, "--rejects", "-"]);
     let output = command.current_dir(dir.path()).output().await.unwrap();
     let said = Said::from(output);
-    assert!(
-        said.code == Some(2) && said.stderr.contains("--rejects -"),
-        "{said:?}"
-    );
+    said.expect_failure("--rejects -");
     assert!(said.stdout.is_empty() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
 }

@@ -133,7 +133,7 @@ async fn letters_that_the_queue_does_not_take_stay() {
     let (connection, channel) = world.broker.connect().await;
     let replay = async |line: &str| {
         let said = tool(&world, &["dead-letters", "replay", "--all"]).await;
-        assert!(said.code == Some(2) && said.stderr.contains(line), "{said:?}");
+        said.expect_failure(line);
     };
     let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
     deleted.await.unwrap();
