@@ -121,7 +121,7 @@ impl Fault {
         }
     }
 
-    /// Makes good what can be made good, and returns as soon as it is.
+    /// Gives back what was taken, and returns as soon as it is there.
     async fn heal(self, stage: &mut Stage) {
         match self {
             Self::WorkerKilled | Self::WorkerStopped => stage.start_worker(),
@@ -173,7 +173,7 @@ impl Blow {
         u32::try_from(kills.count()).unwrap_or(u32::MAX)
     }
 
-    /// Strikes, holds and heals; the moment from which the service can be expected to recover.
+    /// Strikes, holds and heals. Returns the moment from which the service can be expected to recover.
     pub async fn fall(&self, stage: &mut Stage) -> Instant {
         for fault in &self.faults {
             fault.strike(stage).await;

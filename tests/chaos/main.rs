@@ -49,10 +49,10 @@ const QUEUES_SETTLE: Duration = Duration::from_secs(5);
 /// After every so many blows `verify` runs under load.
 const AUDITED: u32 = 10;
 
-/// How long nothing must have changed at the end.
+/// The run is over when nothing has changed for this long.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// How long that may take to come about.
+/// How long it may take until then.
 const QUIET_DEADLINE: Duration = Duration::from_mins(2);
 
 /// What `cargo xtask chaos` passes on; its help explains it.

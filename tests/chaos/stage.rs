@@ -14,10 +14,10 @@ const NAME: &str = "chaos";
 /// Transactions small enough that there are many of them to be struck.
 const BATCH_SIZE: &str = "50";
 
-/// RabbitMQ's user that the producer and the operator are.
+/// The RabbitMQ user of the producer and of the operator.
 const OPERATOR: &str = "guest";
 
-/// The worker's own, where its rights are taken away; its password is its name.
+/// The worker's own RabbitMQ user, where its rights are taken away. Its password is its name.
 pub const WORKER: &str = "worker";
 
 /// Time from one look of the worker at what it needs to the next.
@@ -35,9 +35,9 @@ pub struct Stage {
     pub broker: Broker,
     /// Dead letters that were taken out of the queue while the run went on.
     pub taken: Vec<DeadLetter>,
-    /// Donations were dropped, and made anew from the log.
+    /// True if donations were dropped, and made anew from the log.
     pub donations_lost: bool,
-    /// Who the worker is to RabbitMQ.
+    /// The worker's RabbitMQ user.
     login: &'static str,
 }
 

@@ -12,7 +12,7 @@ use crate::oracle::Oracle;
 use crate::reader::Reader;
 use crate::stage::Stage;
 
-/// So many findings of a kind are worth printing; there may be one for each event.
+/// How many findings of a kind are printed; there may be one for each event.
 const SHOWN: usize = 8;
 
 /// What is not as it should be, by subject.
@@ -31,7 +31,7 @@ pub struct Counts {
 }
 
 impl Findings {
-    /// What is found from here on is about this.
+    /// Names the subject of what is found from here on.
     pub fn about(&mut self, subject: &'static str) {
         self.0.push((subject, Vec::new()));
     }

@@ -22,7 +22,7 @@ const KEYS: [&str; 4] = [
     "payment.refunded",
 ];
 
-/// In one of so many rounds what is given back is held for long enough that `/health` must say so.
+/// In one of so many rounds a fault that is given back lasts long enough that `/health` must tell of it.
 const LONG_ROUNDS: u32 = 5;
 
 /// Longer than `/health` may go on saying 200.
@@ -127,7 +127,7 @@ impl Trouble {
         troubles.collect()
     }
 
-    /// For the line that tells of it.
+    /// Its kind, and whether the damage stays, for the line in the output.
     pub fn description(&self) -> String {
         let kind = self.fault.kind();
         match self.fault {

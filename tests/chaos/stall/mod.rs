@@ -33,7 +33,7 @@ use crate::{Args, calm_down};
 use health::Health;
 use rounds::Rounds;
 
-/// The promise: so soon is counted what can be counted.
+/// The promise: what can be counted is counted within this time.
 const PROMISED: Duration = Duration::from_secs(30);
 
 /// Reasons for which the oracle knows messages to be dead-lettered.

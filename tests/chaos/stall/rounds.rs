@@ -21,10 +21,10 @@ use crate::load::Load;
 use crate::recovery::Recoveries;
 use crate::stage::Stage;
 
-/// Nobody waits longer than this for a worker to recover; it is started anew.
+/// A worker that does not recover within this time is started anew.
 const HOPELESS: Duration = Duration::from_secs(75);
 
-/// A worker that had to be started anew so often is not worth going on with.
+/// After so many restarts the run ends early.
 const MOST_RESTARTS: u32 = 12;
 
 /// Pause between two looks at a service that recovers.
@@ -33,10 +33,10 @@ const POLL: Duration = Duration::from_millis(50);
 /// After every so many faults nothing happens for a while, and all must be well.
 const CALM_AFTER: usize = 4;
 
-/// That while.
+/// How long nothing happens then.
 const CALM: Duration = Duration::from_secs(2);
 
-/// How long a rebuild may fail: workers go on meanwhile.
+/// How long a rebuild may fail, because workers go on meanwhile.
 const REBUILT_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the faults came to.
@@ -65,7 +65,7 @@ impl Rounds {
         }
     }
 
-    /// Strikes so often, and each kind as often as any other, but for the last round.
+    /// Strikes `count` times. Except in the last round, each kind of fault is struck as often as any other.
     pub async fn rage(
         &mut self,
         count: u32,
@@ -230,7 +230,7 @@ impl Rounds {
         None
     }
 
-    /// What an operator does who knows no better.
+    /// Starts the worker anew, as an operator does who knows no better.
     async fn start_anew(&mut self, stage: &mut Stage, health: &Health) {
         self.restarts += 1;
         self.mend(stage).await;

@@ -22,7 +22,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(30);
 /// Long enough that every connection is cut.
 const CUT_FOR: Duration = Duration::from_millis(300);
 
-/// So long it must have had nothing in hand.
+/// How long it must have had nothing in hand.
 const IDLE_FOR: Duration = Duration::from_millis(500);
 
 /// Strikes.
@@ -101,7 +101,7 @@ pub async fn give_back(fault: Fault, stage: &Stage) {
     }
 }
 
-/// Pauses the producer until all that was published is settled: what an operator deletes then, no message is in.
+/// Pauses the producer until all that was published is settled, so that no message is in what is deleted then.
 async fn come_to_rest(stage: &Stage, load: &Load) -> Result<(), String> {
     let progress = &load.progress;
     progress.paused.store(true, Ordering::Relaxed);
