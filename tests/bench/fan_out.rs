@@ -33,7 +33,7 @@ pub enum Way {
     Worker,
 }
 
-/// All of them; the floor first.
+/// All ways, the floor first.
 pub const WAYS: [Way; 3] = [Way::Floor, Way::Database, Way::Worker];
 
 impl Way {

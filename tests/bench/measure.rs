@@ -18,7 +18,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one round.
+    /// The spread of these rounds, of which there is at least one.
     pub fn of(rounds: impl IntoIterator<Item = f64>) -> Self {
         let sorted = sorted(rounds);
         Self {
@@ -28,13 +28,13 @@ impl Spread {
         }
     }
 
-    /// Of the ratios of rounds that took turns.
+    /// The spread of the ratios of rounds that took turns.
     pub fn of_ratios(rounds: &[f64], baseline: &[f64]) -> Self {
         Self::of(rounds.iter().zip(baseline).map(|(ours, theirs)| ours / theirs))
     }
 }
 
-/// In order, for [`quantile`].
+/// These values in order, for [`quantile`].
 pub fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);
