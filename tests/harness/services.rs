@@ -59,8 +59,9 @@ impl Servers {
             .tempdir_in(parent)
             .unwrap();
         let start = async |kind: Kind| {
-            let server = Server::start(kind, &dir.path().join(kind.to_string()), options.clone());
-            server.await.unwrap_or_else(|error| panic!("{error}"))
+            let dir = dir.path().join(kind.to_string());
+            let server = Server::start(kind, &dir, options.clone()).await;
+            server.unwrap_or_else(|error| panic!("{error}"))
         };
         let (mongodb, rabbitmq) = tokio::join!(start(Kind::MongoDb), start(Kind::RabbitMq));
         Self {

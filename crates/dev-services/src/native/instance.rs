@@ -34,7 +34,7 @@ pub(crate) struct NativeInstance {
     dir: PathBuf,
     process: Option<Process>,
     /// Another process that it needs, which ends when no server holds it any more.
-    companion: Option<Arc<Process>>,
+    _companion: Option<Arc<Process>>,
     /// Where in the log the present life begins.
     log_start: usize,
 }
@@ -46,7 +46,7 @@ impl NativeInstance {
             command,
             dir: dir.to_owned(),
             process: None,
-            companion: None,
+            _companion: None,
             log_start: 0,
         }
     }
@@ -54,7 +54,7 @@ impl NativeInstance {
     /// Keeps a process running that this one needs, even while this one is down.
     pub fn with_companion(self, companion: Arc<Process>) -> Self {
         Self {
-            companion: Some(companion),
+            _companion: Some(companion),
             ..self
         }
     }
