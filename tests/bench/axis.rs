@@ -1,4 +1,4 @@
-//! What grows, and what a round is to a database that has grown that way.
+//! The two ways in which a database grows, and one round of work on a grown one.
 
 use harness::{Outgoing, events};
 use rand::SeedableRng;

@@ -31,9 +31,9 @@ const INDEX: &str = "by_campaign_and_donor";
 /// A revision, and what all its watchers are sent: rendered once, as the service does.
 type Told = (i64, Bytes);
 
-/// One server.
+/// One baseline.
 #[derive(clap::Subcommand)]
-pub enum Server {
+pub enum Baseline {
     /// The same answer to whatever is asked: what the HTTP library can do as most use it.
     Constant {
         status: u16,
@@ -49,7 +49,7 @@ pub enum Server {
     FanOut,
 }
 
-impl Server {
+impl Baseline {
     /// Starts it in a process of its own.
     pub async fn start(self) -> Process {
         let mut command = Command::new(std::env::current_exe().unwrap());

@@ -26,7 +26,7 @@ pub struct Round {
     /// The share of the others: a server that protects itself refuses what is too much.
     pub wrong_share: f64,
     pub p50_ms: f64,
-    /// None of too few answers.
+    /// `None` if there were too few answers.
     pub p99_ms: Option<f64>,
     pub server_cpu_s: f64,
     pub mongodb_cpu_s: f64,
@@ -38,7 +38,7 @@ pub struct Load<'a> {
     pub paths: &'a Paths,
     pub connections: u32,
     pub seconds: u32,
-    /// What every answer is to be.
+    /// The status that every answer must have.
     pub status: StatusCode,
 }
 
@@ -73,7 +73,7 @@ impl Load<'_> {
         let used = || {
             [
                 usage::cpu_seconds(server.id()),
-                stage.mongodb_cpu_seconds(),
+                usage::cpu_seconds(stage.mongodb()),
                 usage::cpu_seconds_of_ended_children(),
             ]
         };

@@ -1,4 +1,4 @@
-//! Thousands who watch one campaign, and the moment the last of them knows.
+//! Thousands of watchers of one campaign, and the moment at which the last of them has a change.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};

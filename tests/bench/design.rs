@@ -2,9 +2,8 @@
 //! can do. They are this very program, started again with `drain`.
 
 use futures::StreamExt;
-use harness::Broker;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
+use harness::{Broker, consume};
+use lapin::options::BasicAckOptions;
 use lapin::{Channel, Connection, Consumer};
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::{Client, Database};
@@ -88,17 +87,7 @@ impl Task {
 
     async fn consume(&self, prefetch: u16) -> (Connection, Channel, Consumer) {
         let (connection, channel) = Broker::new(&self.rabbitmq_url, "").connect().await;
-        channel
-            .basic_qos(prefetch, BasicQosOptions::default())
-            .await
-            .unwrap();
-        let consume = channel.basic_consume(
-            self.queue.as_str().into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let consumer = consume.await.unwrap();
+        let consumer = consume(&channel, &self.queue, prefetch).await;
         (connection, channel, consumer)
     }
 

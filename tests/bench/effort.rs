@@ -1,28 +1,28 @@
-//! How much is measured.
+//! How many rounds of which sizes are measured.
 
 /// A whole bench, or one that only shows that it works.
 pub struct Effort {
     pub quick: bool,
-    /// Of each figure.
+    /// Rounds of each figure.
     pub rounds: usize,
-    /// A round of reading or publishing.
+    /// Length of a round of reading or publishing.
     pub seconds: u32,
     pub connections: &'static [u32],
     /// Donations in a campaign that is summed up at each read.
     pub summed: &'static [u32],
     pub watchers: &'static [u32],
-    /// Changes told to them in each round.
+    /// Changes that the watchers are told of in each round.
     pub changes: u32,
     /// Campaigns held in memory.
     pub campaigns: u32,
     /// Messages in the queue before it is drained.
     pub queued: u32,
-    /// The same for several workers.
+    /// Messages in the queue before several workers drain it.
     pub drained: u32,
-    /// Of one worker.
+    /// Lanes of one worker.
     pub lanes: &'static [u32],
-    /// Events a second, and for how many seconds: at 100 as long as a p99.9 takes. At the first of them the machine is idle
-    /// between two.
+    /// Events a second, and for how many seconds. At 100 a second it is as long as a p99.9 takes; at the first rate the
+    /// machine is idle between two events.
     pub rates: &'static [(u32, u32)],
     pub growth: Growth,
 }

@@ -8,7 +8,7 @@ use mongodb::options::WriteConcern;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use crate::baseline::Server;
+use crate::baseline::Baseline;
 use crate::crowd::Crowd;
 use crate::effort::Effort;
 use crate::measure::{quantile, sorted};
@@ -33,7 +33,7 @@ pub enum Way {
     Worker,
 }
 
-/// All of them; the floor first.
+/// All ways, the floor first.
 pub const WAYS: [Way; 3] = [Way::Floor, Way::Database, Way::Worker];
 
 impl Way {
@@ -86,7 +86,7 @@ impl<'a> Scene<'a> {
         let mut scene = Self {
             stage,
             api: stage.api().await,
-            floor: Server::FanOut.start().await,
+            floor: Baseline::FanOut.start().await,
             _worker: worker,
             publisher: Publisher::connect(&stage.broker).await,
             client: reqwest::Client::new(),

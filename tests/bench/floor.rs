@@ -1,15 +1,13 @@
 //! The least that a durable service has to do between a broker's confirm and a reader's sight: each event becomes a
 //! document, written with majority and journal, and is acknowledged then; a reader follows the documents.
 //!
-//! Whatever has arrived is written by one insert, as the worker takes whatever has arrived: a journal write for each
-//! event is no necessity, and at thousands of events a second no floor. No dedupe, no totals, no transaction, no HTTP. It
-//! is this very program, started again with `floor`.
+//! It writes everything that has arrived by one insert, as the worker does: nothing demands a journal write for each event, and
+//! at thousands of events a second that would be no floor. It has no dedupe, no totals, no transaction and no HTTP. It is this
+//! very program, started again with `floor`.
 
 use futures::StreamExt;
-use harness::{Broker, Database, Process, eventually};
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueBindOptions, QueueDeclareOptions,
-};
+use harness::{Broker, Database, Process, consume, eventually};
+use lapin::options::{BasicAckOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use mongodb::Client;
@@ -70,17 +68,7 @@ impl Floor {
         broker.declare_exchange(ExchangeKind::Topic).await;
         let (_connection, channel) = broker.connect().await;
         declare(&channel, &broker).await;
-        channel
-            .basic_qos(PREFETCH, BasicQosOptions::default())
-            .await
-            .unwrap();
-        let consume = channel.basic_consume(
-            broker.queue.as_str().into(),
-            "".into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        );
-        let consumer = consume.await.unwrap();
+        let consumer = consume(&channel, &broker.queue, PREFETCH).await;
         println!("consuming");
         let mut arrived = consumer.ready_chunks(usize::from(AT_ONCE));
         while let Some(deliveries) = arrived.next().await {

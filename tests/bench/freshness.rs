@@ -1,9 +1,9 @@
 //! How soon an event can be seen: from the broker's confirm, from the commit, and from the moment it was due, by polling
 //! and by watching.
 //!
-//! When a commit was done cannot be observed from outside; its time is that of the log's rows, which the worker takes
-//! just before it commits, so the commit itself is counted in. From the moment an event was due nothing is left out: a
-//! producer that is held up makes that time longer. The floor takes turns with the service.
+//! The end of a commit cannot be observed from outside. Its time is that of the log's rows, which the worker takes just before
+//! it commits, so the commit itself is counted in. The time from the moment an event was due leaves nothing out: a producer that
+//! is held up makes it longer. The floor takes turns with the service.
 
 use std::time::Duration;
 

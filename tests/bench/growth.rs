@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::axis::{Axis, HOT};
-use crate::baseline::Server;
+use crate::baseline::Baseline;
 use crate::contest::{Load, Turn};
 use crate::effort::Effort;
 use crate::grown::Site;
@@ -50,7 +50,7 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     ] {
         grow(axis, sizes, [stage, &small], effort, &mut part).await;
     }
-    small.clear().await;
+    small.servers.clear().await;
     part
 }
 
@@ -174,7 +174,7 @@ async fn works(axis: Axis, size: u32, sites: &mut [Site<'_>; 2], effort: &Effort
 /// What one reader waits where each read sums up the donations.
 async fn sum(site: &Site<'_>, effort: &Effort) -> Figure {
     let database_url = site.stage.database.url.clone();
-    let server = Server::Sum { database_url }.start().await;
+    let server = Baseline::Sum { database_url }.start().await;
     let paths = Paths::write(site.stage.dir(), &[format!("/api/totals/campaigns/{HOT}")]);
     let mut turns = [Turn::of("a sum", &server)];
     let load = Load {

@@ -79,7 +79,7 @@ impl Machine {
             mongodb: stage.mongodb_version().await,
             cache_gb: option("--wiredTigerCacheSizeGB"),
             oplog_mb: option("--oplogSize"),
-            rabbitmq: rabbitmq_version(stage.rabbitmq_port()).await,
+            rabbitmq: rabbitmq_version(stage.servers.rabbitmq.port()).await,
             wrk: said("wrk", &["--version"]),
         }
     }

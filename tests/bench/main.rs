@@ -53,7 +53,7 @@ use clap::{Parser, ValueEnum};
 use dev_services::directories;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use baseline::Server;
+use baseline::Baseline;
 use effort::Effort;
 use floor::Floor;
 use machine::Machine;
@@ -78,7 +78,7 @@ enum Command {
     Floor(Floor),
     /// One of the baselines, which this program starts itself.
     #[command(subcommand)]
-    Serve(Server),
+    Serve(Baseline),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -96,7 +96,7 @@ enum PartName {
 #[tokio::main]
 async fn main() {
     match Command::parse() {
-        Command::Serve(server) => server.serve().await,
+        Command::Serve(baseline) => baseline.serve().await,
         Command::Drain(task) => task.work().await,
         Command::Floor(floor) => floor.consume().await,
         Command::Run { parts, quick } => {
@@ -136,7 +136,7 @@ async fn run(parts: &[PartName], effort: &Effort) {
             PartName::Growth => growth::run(&stage, effort).await,
             PartName::Scale => scale::run(&stage, effort).await,
         };
-        stage.clear().await;
+        stage.servers.clear().await;
         part.took = began.elapsed();
         let text = part.markdown(&machine, "benchmarks");
         println!("\n{text}");

@@ -18,7 +18,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one round.
+    /// The spread of these rounds, of which there is at least one.
     pub fn of(rounds: impl IntoIterator<Item = f64>) -> Self {
         let sorted = sorted(rounds);
         Self {
@@ -28,13 +28,13 @@ impl Spread {
         }
     }
 
-    /// Of the ratios of rounds that took turns.
+    /// The spread of the ratios of rounds that took turns.
     pub fn of_ratios(rounds: &[f64], baseline: &[f64]) -> Self {
         Self::of(rounds.iter().zip(baseline).map(|(ours, theirs)| ours / theirs))
     }
 }
 
-/// In order, for [`quantile`].
+/// These values in order, for [`quantile`].
 pub fn sorted(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -53,7 +53,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
-/// Whether so many values are enough for a quantile. Medians are shown of fewer, for what takes seconds.
+/// Returns true if so many values are enough for a quantile. Medians of what takes seconds are shown of fewer.
 #[expect(clippy::cast_precision_loss, reason = "as many as fit into memory")]
 pub fn is_enough(values: usize, share: f64) -> bool {
     values as f64 * (1.0 - share) >= BEYOND - 1e-6

@@ -1,4 +1,4 @@
-//! Two who look at a campaign, each in the way of a client: one asks again and again, one is told.
+//! The two kinds of clients that look at a campaign: one polls, one watches a stream.
 
 use std::time::Duration;
 

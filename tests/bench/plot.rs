@@ -1,4 +1,4 @@
-//! A figure over what it should not depend on.
+//! Plots of a figure over the size that it should not depend on.
 
 use std::path::Path;
 

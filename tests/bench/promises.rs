@@ -25,7 +25,7 @@ pub struct Target {
 
 pub const PERCENT: &str = "%";
 
-/// All of them.
+/// All promises.
 pub const TARGETS: &[Target] = &[
     Target {
         what: "drain one hot campaign",

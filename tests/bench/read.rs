@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use harness::Process;
 use serde_json::json;
 
-use crate::baseline::Server;
+use crate::baseline::Baseline;
 use crate::contest::{Load, Round, Turn};
 use crate::effort::Effort;
 use crate::measure::Spread;
@@ -55,7 +55,7 @@ const COLUMNS: &[&str] = &[
 ];
 
 /// The servers that are there for all of it.
-struct Servers {
+struct Contestants {
     api: Process,
     find_one: Process,
 }
@@ -65,17 +65,17 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     wrk::ensure().await;
     seed::campaigns(&stage.database, CAMPAIGNS).await;
     let database_url = stage.database.url.clone();
-    let servers = Servers {
+    let contestants = Contestants {
         api: stage.api().await,
-        find_one: Server::FindOne { database_url }.start().await,
+        find_one: Baseline::FindOne { database_url }.start().await,
     };
-    let before = usage::resident_bytes(&servers.api);
+    let before = usage::resident_bytes(&contestants.api);
     let mut part = Part::new("read");
     let mut table = Table::new("Reads a second", COLUMNS);
     for scenario in Scenario::all() {
-        measure(&scenario, stage, effort, &servers, &mut part, &mut table).await;
+        measure(&scenario, stage, effort, &contestants, &mut part, &mut table).await;
     }
-    let after = usage::resident_bytes(&servers.api);
+    let after = usage::resident_bytes(&contestants.api);
     for &donations in effort.summed {
         sum(stage, effort, donations, &mut part, &mut table).await;
     }
@@ -93,21 +93,22 @@ async fn measure(
     scenario: &Scenario,
     stage: &Stage,
     effort: &Effort,
-    servers: &Servers,
+    contestants: &Contestants,
     part: &mut Part,
     table: &mut Table,
 ) {
-    let constant = Server::constant_as(&servers.api, &scenario.paths[0], scenario.status, stage.dir()).await;
+    let constant =
+        Baseline::constant_as(&contestants.api, &scenario.paths[0], scenario.status, stage.dir()).await;
     let paths = Paths::write(stage.dir(), &scenario.paths);
     let mut lines = [Line::new(API), Line::new(CONSTANT), Line::new(FIND_ONE)];
     // What a first read costs is no part of this.
-    read_once(&servers.api.url, &scenario.paths).await;
+    read_once(&contestants.api.url, &scenario.paths).await;
     let crowds = effort.connections.iter();
     for (place, &connections) in crowds.enumerate().filter(|(_, size)| **size <= scenario.crowd) {
         println!("  {}, {connections} connections", scenario.name);
-        let mut turns = vec![Turn::of(API, &servers.api), Turn::of(CONSTANT, &constant)];
+        let mut turns = vec![Turn::of(API, &contestants.api), Turn::of(CONSTANT, &constant)];
         if scenario.lookup && connections <= LOOKUPS_AT_MOST {
-            turns.push(Turn::of(FIND_ONE, &servers.find_one));
+            turns.push(Turn::of(FIND_ONE, &contestants.find_one));
         }
         let load = Load {
             paths: &paths,
@@ -150,7 +151,7 @@ async fn sum(stage: &Stage, effort: &Effort, donations: u32, part: &mut Part, ta
     println!("  {name}");
     seed::donations(&stage.database, &campaign, donations).await;
     let database_url = stage.database.url.clone();
-    let server = Server::Sum { database_url }.start().await;
+    let server = Baseline::Sum { database_url }.start().await;
     let paths = Paths::write(stage.dir(), &[format!("/api/totals/campaigns/{campaign}")]);
     let mut turns = [Turn::of("aggregate per request", &server)];
     let load = Load {

@@ -46,14 +46,7 @@ pub async fn run(stage: &Stage, effort: &Effort) -> Part {
         folds.push(fold.run(stage, rows).await.per_second);
         scans.push(pace(rows, scan(&stage.database)).await);
         verifications.push(pace(rows, tool(&stage.database, &["verify"])).await);
-        for lost in ["campaign_totals", "donations"] {
-            stage
-                .database
-                .collection(lost)
-                .delete_many(doc! {})
-                .await
-                .unwrap();
-        }
+        stage.database.empty(&["campaign_totals", "donations"]).await;
         rebuilds.push(pace(rows, tool(&stage.database, &["rebuild"])).await);
         tool(&stage.database, &["verify"]).await;
     }

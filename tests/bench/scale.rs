@@ -219,7 +219,7 @@ impl Layout {
 async fn drain(stage: &Stage, layout: &Layout, workload: &Workload, count: u32, lanes: u32) -> Drained {
     stage.empty().await;
     layout.producers.publish(layout.messages(workload, count)).await;
-    let mongodb = stage.mongodb_cpu_seconds();
+    let mongodb = usage::cpu_seconds(stage.mongodb());
     let workers = layout.start(stage, lanes).await;
     let per_second = pace(&workers, count).await;
     let sum = async |line: &str| {
@@ -233,7 +233,7 @@ async fn drain(stage: &Stage, layout: &Layout, workload: &Workload, count: u32, 
         per_second,
         retries_per_thousand_batches: retries * 1e3 / batches,
         worker_cpu_s: workers.iter().map(|worker| usage::cpu_seconds(worker.id())).sum(),
-        mongodb_cpu_s: stage.mongodb_cpu_seconds() - mongodb,
+        mongodb_cpu_s: usage::cpu_seconds(stage.mongodb()) - mongodb,
     };
     // Everything is acknowledged when they have stopped.
     for stopped in join_all(workers.into_iter().map(Process::terminate)).await {

@@ -17,16 +17,16 @@ pub const ONE: &str = "one campaign";
 pub struct Scenario {
     pub name: &'static str,
     pub paths: Vec<String>,
-    /// Of its answers.
+    /// Status of its answers.
     pub status: StatusCode,
-    /// It can be answered by one lookup as well.
+    /// True if one lookup can answer it as well.
     pub lookup: bool,
     /// The most connections that read in this way.
     pub crowd: u32,
 }
 
 impl Scenario {
-    /// All of them.
+    /// All kinds of reads.
     pub fn all() -> Vec<Self> {
         let path = |id: String| format!("/api/totals/campaigns/{id}");
         let batch = |first: u32| {

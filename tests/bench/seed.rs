@@ -1,5 +1,5 @@
-//! What a database holds before something is measured: totals or donations alone, put straight into it where only how
-//! they are read is measured, or a whole history, applied as the worker does.
+//! What a database holds before something is measured. If only reading is measured, that is totals or donations alone, which
+//! are inserted as they are; otherwise it is a whole history, applied as the worker does.
 
 use std::ops::Range;
 

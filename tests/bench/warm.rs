@@ -1,4 +1,4 @@
-//! A first reader, for whom things are fetched that later ones find in memory.
+//! Reads before a measurement: the first reader of a campaign pays for what later ones find in memory.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -25,7 +25,7 @@ pub const HOT_CAMPAIGN: usize = 0;
 /// The place of the second of them.
 pub const THOUSAND_CAMPAIGNS: usize = 1;
 
-/// All of them. The first two are what the earlier design is measured with as well.
+/// All workloads. The first two also measure the earlier design.
 pub const WORKLOADS: [Workload; 4] = [
     Workload {
         name: "one hot campaign",

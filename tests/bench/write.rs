@@ -182,13 +182,16 @@ impl Contender {
         if !matches!(self.design, Some(Design::Fold { .. })) {
             stage.broker.publish(messages.all).await;
         }
-        let (mongodb, rabbitmq) = (stage.mongodb_cpu_seconds(), stage.rabbitmq_cpu_seconds());
+        let (mongodb, rabbitmq) = (
+            usage::cpu_seconds(stage.mongodb()),
+            usage::cpu_seconds(stage.rabbitmq()),
+        );
         let drained = match self.design {
             None => drain(stage, self.count).await,
             Some(design) => design.run(stage, self.count).await,
         };
-        let mongodb_cpu_s = stage.mongodb_cpu_seconds() - mongodb;
-        let rabbitmq_cpu_s = stage.rabbitmq_cpu_seconds() - rabbitmq;
+        let mongodb_cpu_s = usage::cpu_seconds(stage.mongodb()) - mongodb;
+        let rabbitmq_cpu_s = usage::cpu_seconds(stage.rabbitmq()) - rabbitmq;
         eventually(|| stage.broker.count(&stage.broker.queue), |left| *left == 0).await;
         let stores = !matches!(self.design, Some(Design::Nothing));
         self.rounds.push(Round {
@@ -200,8 +203,8 @@ impl Contender {
             } else {
                 0.0
             },
-            mongodb_peak_mib: stage.mongodb_peak_mib(),
-            rabbitmq_peak_mib: stage.rabbitmq_peak_mib(),
+            mongodb_peak_mib: usage::peak_mib(stage.mongodb()),
+            rabbitmq_peak_mib: usage::peak_mib(stage.rabbitmq()),
         });
     }
 

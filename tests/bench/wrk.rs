@@ -67,13 +67,13 @@ impl Answered {
         self.p50 / 1e3
     }
 
-    /// If the answers are enough for it.
+    /// The 99th percentile, if there were answers enough for it.
     pub fn p99_ms(&self) -> Option<f64> {
         let answers = usize::try_from(self.requests).unwrap();
         is_enough(answers, 0.99).then_some(self.p99 / 1e3)
     }
 
-    /// Whether every request was answered in some way.
+    /// Returns true if every request was answered in some way.
     pub fn is_complete(&self) -> bool {
         self.failed < 0.5
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use dev_services::Kind;
+use harness::proxy::Weather;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep};
 
 use crate::stage::Stage;
-use harness::proxy::{Proxy, Weather};
 
 /// One fault. Killing is `kill -9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,22 +18,15 @@ pub enum Fault {
     OneWorkerOfTwoKilled,
     /// The worker is stopped in order, as an upgrade would.
     WorkerStopped,
-    ServiceKilled(Service),
-    Network(Service, Weather),
-}
-
-/// A service that the worker depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
-    MongoDb,
-    RabbitMq,
+    ServerKilled(Kind),
+    Network(Kind, Weather),
 }
 
 /// What a fault strikes; of two faults at once each needs its own.
 #[derive(PartialEq, Eq)]
 enum Target {
     Worker,
-    Service(Service),
+    Server(Kind),
 }
 
 /// Faults that happen together, and for how long.
@@ -49,8 +43,8 @@ impl Fault {
             Self::WorkerKilled => "worker killed".to_owned(),
             Self::OneWorkerOfTwoKilled => "one worker of two killed".to_owned(),
             Self::WorkerStopped => "worker stopped".to_owned(),
-            Self::ServiceKilled(service) => format!("{} killed", service.name()),
-            Self::Network(service, weather) => {
+            Self::ServerKilled(kind) => format!("{kind} killed"),
+            Self::Network(kind, weather) => {
                 let what = match weather {
                     Weather::Clear => "as ever",
                     Weather::Cut => "cut off",
@@ -58,20 +52,20 @@ impl Fault {
                     Weather::Slow(_) => "slow",
                     Weather::CutAfter(_) => "cut midway",
                 };
-                format!("{} {what}", service.name())
+                format!("{kind} {what}")
             }
         }
     }
 
-    /// Whether it is a `kill -9`.
+    /// Returns true if it is a `kill -9`.
     pub fn is_kill(self) -> bool {
         matches!(
             self,
-            Self::WorkerKilled | Self::OneWorkerOfTwoKilled | Self::ServiceKilled(_)
+            Self::WorkerKilled | Self::OneWorkerOfTwoKilled | Self::ServerKilled(_)
         )
     }
 
-    /// Whether both can be struck at once. A second worker cannot get ready while a service ails.
+    /// Returns true if both can be struck at once. A second worker cannot get ready while a server is away.
     fn combines(self, other: Self) -> bool {
         self.target() != other.target() && ![self, other].contains(&Self::OneWorkerOfTwoKilled)
     }
@@ -79,21 +73,21 @@ impl Fault {
     fn target(self) -> Target {
         match self {
             Self::WorkerKilled | Self::OneWorkerOfTwoKilled | Self::WorkerStopped => Target::Worker,
-            Self::ServiceKilled(service) | Self::Network(service, _) => Target::Service(service),
+            Self::ServerKilled(kind) | Self::Network(kind, _) => Target::Server(kind),
         }
     }
 
     fn random(random: &mut StdRng, kill: bool) -> Self {
-        let service = if random.random_bool(0.5) {
-            Service::MongoDb
+        let server = if random.random_bool(0.5) {
+            Kind::MongoDb
         } else {
-            Service::RabbitMq
+            Kind::RabbitMq
         };
         if kill {
             return match random.random_range(0..10) {
                 0..5 => Self::WorkerKilled,
                 5..7 => Self::OneWorkerOfTwoKilled,
-                _ => Self::ServiceKilled(service),
+                _ => Self::ServerKilled(server),
             };
         }
         let weather = match random.random_range(0..5) {
@@ -103,7 +97,7 @@ impl Fault {
             3 => Weather::Slow(Duration::from_millis(random.random_range(5..100))),
             _ => Weather::CutAfter(random.random_range(1..20_000)),
         };
-        Self::Network(service, weather)
+        Self::Network(server, weather)
     }
 
     async fn strike(self, stage: &mut Stage) {
@@ -122,37 +116,19 @@ impl Fault {
                     "a worker that is asked to stop does, whatever ails"
                 );
             }
-            Self::ServiceKilled(Service::MongoDb) => stage.mongodb.kill().await.unwrap(),
-            Self::ServiceKilled(Service::RabbitMq) => stage.rabbitmq.kill().await.unwrap(),
-            Self::Network(service, weather) => service.proxy(stage).set(weather),
+            Self::ServerKilled(kind) => stage.servers.of(kind).kill().await.unwrap(),
+            Self::Network(kind, weather) => stage.proxy(kind).set(weather),
         }
     }
 
-    /// Makes good what can be made good, and returns as soon as it is.
+    /// Gives back what was taken, and returns as soon as it is there.
     async fn heal(self, stage: &mut Stage) {
         match self {
             Self::WorkerKilled | Self::WorkerStopped => stage.start_worker(),
             // The other one is still there.
             Self::OneWorkerOfTwoKilled => {}
-            Self::ServiceKilled(Service::MongoDb) => stage.mongodb.start_again().await.unwrap(),
-            Self::ServiceKilled(Service::RabbitMq) => stage.rabbitmq.start_again().await.unwrap(),
-            Self::Network(service, _) => service.proxy(stage).set(Weather::Clear),
-        }
-    }
-}
-
-impl Service {
-    fn name(self) -> &'static str {
-        match self {
-            Self::MongoDb => "MongoDB",
-            Self::RabbitMq => "RabbitMQ",
-        }
-    }
-
-    fn proxy(self, stage: &Stage) -> &Proxy {
-        match self {
-            Self::MongoDb => &stage.mongodb_proxy,
-            Self::RabbitMq => &stage.rabbitmq_proxy,
+            Self::ServerKilled(kind) => stage.servers.of(kind).start_again().await.unwrap(),
+            Self::Network(kind, _) => stage.proxy(kind).set(Weather::Clear),
         }
     }
 }
@@ -197,7 +173,7 @@ impl Blow {
         u32::try_from(kills.count()).unwrap_or(u32::MAX)
     }
 
-    /// Strikes, holds and heals; the moment from which the service can be expected to recover.
+    /// Strikes, holds and heals. Returns the moment from which the service can be expected to recover.
     pub async fn fall(&self, stage: &mut Stage) -> Instant {
         for fault in &self.faults {
             fault.strike(stage).await;
@@ -212,7 +188,7 @@ impl Blow {
             healed = match fault {
                 Fault::OneWorkerOfTwoKilled => healed,
                 Fault::WorkerKilled | Fault::WorkerStopped => started,
-                Fault::ServiceKilled(_) | Fault::Network(..) => Instant::now(),
+                Fault::ServerKilled(_) | Fault::Network(..) => Instant::now(),
             };
         }
         healed

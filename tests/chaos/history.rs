@@ -21,22 +21,22 @@ const DONORS: u16 = 500;
 /// Messages that wait to be shuffled.
 const WINDOW: usize = 4000;
 
-/// So often is a message followed by another copy of it: 30 % of all messages are copies.
+/// The share of messages that are followed by another copy: 30 % of all messages are copies.
 const COPIES: f64 = 0.3;
 
-/// So often is a broken message told instead of a donation, which has three messages on average: 2 % of all.
+/// The share of donations in whose place a broken message is told. A donation has three messages on average, so these are 2 %.
 const POISON: f64 = 0.055;
 
-/// So many of the broken messages that have an id come again mended.
+/// The share of broken messages with an id that come again mended.
 const MENDED: f64 = 0.15;
 
-/// A history in the telling.
+/// A history that is being told.
 pub struct History {
     random: StdRng,
     window: Vec<Message>,
     donations: u32,
     ids: u32,
-    /// Whether some donations are created again with other content.
+    /// True if some donations are created again with other content.
     redefinitions: bool,
     /// Copies of messages that were told before.
     pub copies: u64,
@@ -55,8 +55,8 @@ impl History {
         }
     }
 
-    /// The same without donations that are created again with other content: which of the two counts is known from the
-    /// stored donation alone, and that may be taken away.
+    /// The same without donations that are created again with other content. Only the stored donation tells which of the two
+    /// counts, and the stall suite may take that away.
     pub fn without_redefinitions(mut self) -> Self {
         self.redefinitions = false;
         self
@@ -163,7 +163,7 @@ impl History {
         }
     }
 
-    /// A part, several parts, all or more than all of it; some of them naming another campaign.
+    /// Refunds of a part, of several parts, of all or of more than all of it; some name another campaign.
     fn tell_refunds(&mut self, oracle: &mut Oracle, created: Fact) {
         let What::Created { campaign, .. } = created.what else {
             return;

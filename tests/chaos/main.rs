@@ -46,18 +46,18 @@ use stage::Stage;
 /// A quorum queue of RabbitMQ 3.10 that is younger than 3 s does not survive the broker's kill.
 const QUEUES_SETTLE: Duration = Duration::from_secs(5);
 
-/// Every so many blows, an operator looks whether all is well, under load.
+/// After every so many blows `verify` runs under load.
 const AUDITED: u32 = 10;
 
-/// How long nothing must have changed at the end.
+/// The run is over when nothing has changed for this long.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// How long that may take to come about.
+/// How long it may take until then.
 const QUIET_DEADLINE: Duration = Duration::from_mins(2);
 
 /// What `cargo xtask chaos` passes on; its help explains it.
 #[derive(Parser)]
-struct Options {
+struct Args {
     #[arg(long)]
     seed: u64,
     #[arg(long)]
@@ -72,7 +72,7 @@ struct Options {
 
 #[tokio::main]
 async fn main() {
-    let options = Options::parse();
+    let options = Args::parse();
     let passed = tokio::select! {
         passed = async {
             match options.stalls {
@@ -98,8 +98,8 @@ struct Tally {
     recoveries: Recoveries,
 }
 
-/// Runs the suite; whether it passed.
-async fn run(options: &Options) -> bool {
+/// Runs the suite. Returns true if it passed.
+async fn run(options: &Args) -> bool {
     println!("Chaos with seed {}", options.seed);
     let (mut stage, mut findings) = (Stage::set().await, Findings::default());
     let ticker = Ticker::new(options.kills);
@@ -143,7 +143,7 @@ async fn run(options: &Options) -> bool {
 
 /// One blow after another, until there were enough.
 async fn rage(
-    options: &Options,
+    options: &Args,
     stage: &mut Stage,
     reader: &Reader,
     progress: &Progress,

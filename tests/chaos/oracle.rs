@@ -38,7 +38,7 @@ impl Rivalry {
 pub struct Doomed {
     pub code: &'static str,
     pub id: Option<String>,
-    /// So many dead letters at least: without an id the service cannot know that it has seen a message before.
+    /// The least number of dead letters: without an id the service cannot know that it has seen a message before.
     pub at_least: u32,
 }
 

@@ -59,17 +59,13 @@ pub fn brew(number: u32, random: &mut StdRng) -> Poisoned {
         5 => with_id("MISSING_FIELD", format!(r#"{{"eventId":"{id}","amount":10}}"#)),
         6 => {
             let anonymous = enveloped("", "donation.created", &PAYLOAD.replace("broken", &id));
-            without_id(
-                "MISSING_FIELD",
-                anonymous.replace(r#""eventId":"","#, "").into_bytes(),
-            )
+            let body = anonymous.replace(r#""eventId":"","#, "");
+            without_id("MISSING_FIELD", body.into_bytes())
         }
         7 => {
             let endless = format!("{id}{}", "x".repeat(300));
-            without_id(
-                "INVALID_FIELD",
-                enveloped(&endless, "donation.created", PAYLOAD).into_bytes(),
-            )
+            let body = enveloped(&endless, "donation.created", PAYLOAD);
+            without_id("INVALID_FIELD", body.into_bytes())
         }
         // A payment without an amount, beside its id or without any.
         8 => {
@@ -80,10 +76,8 @@ pub fn brew(number: u32, random: &mut StdRng) -> Poisoned {
         }
         _ => {
             let (sound, broken, code) = DEFECTS[random.random_range(..DEFECTS.len())];
-            with_id(
-                code,
-                enveloped(&id, "donation.created", PAYLOAD).replace(sound, broken),
-            )
+            let body = enveloped(&id, "donation.created", PAYLOAD);
+            with_id(code, body.replace(sound, broken))
         }
     };
     let is_payment = code == "MISSING_FIELD" && body.starts_with(br#"{"donationId""#);

@@ -21,10 +21,10 @@ use crate::oracle::Oracle;
 /// The time between bursts.
 const TICK: Duration = Duration::from_millis(200);
 
-/// After an outage so much of the time is made up for.
+/// The producer makes up for at most this much of an outage.
 const LONGEST_DEBT: Duration = Duration::from_secs(2);
 
-/// The queue may hold what is published in so many seconds.
+/// The producer pauses while the queue holds more than it publishes in so many seconds.
 const AHEAD_SECONDS: u32 = 10;
 
 /// lapin waits for ever for a silent broker.
@@ -39,9 +39,9 @@ pub struct Progress {
     pub confirmed: AtomicU64,
     /// Messages published again because no confirmation came.
     pub republished: AtomicU64,
-    /// Set while nothing new shall be published.
+    /// True while nothing new is to be published.
     pub paused: AtomicBool,
-    /// Set when the history shall end.
+    /// True once the history is to end.
     pub ending: AtomicBool,
 }
 

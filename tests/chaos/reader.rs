@@ -1,4 +1,4 @@
-//! A reader of the API, during all of it: what it is shown may be late, never wrong.
+//! A client that reads from the API throughout: an answer may be late, and is never wrong.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ use crate::spelling::campaign_id;
 /// The time between two reads.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// So long after a fault a 503 is forgiven.
+/// For this long after a fault a 503 is allowed.
 const FORGIVEN: Duration = Duration::from_secs(5);
 
 /// The API gives up on the database after 3 seconds.
@@ -43,9 +43,9 @@ pub struct Shown {
 pub struct Reader {
     client: reqwest::Client,
     url: String,
-    /// Whether a fault is active, or else since when there is none.
+    /// Since when there has been no fault; `None` while there is one.
     calm_since: Mutex<Option<Instant>>,
-    /// Set while the stored totals are no truth: what is shown then is not compared.
+    /// True while the stored totals are wrong on purpose: what is shown then is not compared.
     pub truth_is_away: AtomicBool,
     /// Reads that were answered with totals.
     pub answered: AtomicU64,
@@ -74,7 +74,7 @@ impl Reader {
         *self.calm_since.lock().unwrap() = None;
     }
 
-    /// It is over.
+    /// The fault is over.
     pub fn fault_ended(&self) {
         *self.calm_since.lock().unwrap() = Some(Instant::now());
     }
@@ -137,7 +137,7 @@ impl Reader {
     }
 }
 
-/// What cannot be true of two answers about one campaign, the one after the other.
+/// What is wrong with an answer about a campaign, given the answer before it.
 fn contradiction(before: &Shown, after: &Shown) -> Option<String> {
     let numbers = |shown: &Shown| {
         (

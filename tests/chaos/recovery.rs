@@ -7,13 +7,13 @@ use mongodb::Client;
 use mongodb::bson::Document;
 use tokio::time::{Instant, sleep, timeout};
 
-/// The promise: so soon is the service back, in 99 of 100 cases, once what it depends on is.
+/// The promise: in 99 of 100 cases the service commits again within this time, once what it depends on is back.
 pub const PROMISED: Duration = Duration::from_secs(5);
 
-/// Nobody waits longer than this.
+/// Without a commit within this time the run fails.
 const HOPELESS: Duration = Duration::from_mins(1);
 
-/// How often the log is looked at.
+/// Pause between two looks at the log.
 const POLL: Duration = Duration::from_millis(20);
 
 /// The growth of the event log, past the proxies.

@@ -19,14 +19,14 @@ use crate::stage::Stage;
 pub struct Ticker(ProgressBar);
 
 impl Ticker {
-    /// Before the first of so many kills.
+    /// A ticker for so many kills.
     pub fn new(kills: u32) -> Self {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} kills, {elapsed}; {msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         Self(ProgressBar::new(u64::from(kills)).with_style(style))
     }
 
-    /// A blow is over.
+    /// Says that a blow is over.
     pub fn blow(&self, blow: &Blow, kills: u32, took: Option<Duration>, progress: &Progress) {
         let confirmed = progress.confirmed.load(Ordering::Relaxed);
         let took = took.map_or("NOT".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()));
@@ -39,7 +39,7 @@ impl Ticker {
         );
     }
 
-    /// Something else goes on.
+    /// Says what goes on now.
     pub fn say(&self, message: String, kills: u32) {
         self.0.set_position(u64::from(kills));
         if self.0.is_hidden() {
@@ -49,7 +49,7 @@ impl Ticker {
         }
     }
 
-    /// Before anything else is printed.
+    /// Takes the bar away, before anything else is printed.
     pub fn end(&self) {
         self.0.finish_and_clear();
     }
@@ -76,7 +76,7 @@ impl Report<'_> {
         self.print();
         let passed = self.findings.is_empty();
         if passed {
-            stage.clear().await;
+            stage.servers.clear().await;
         } else {
             println!("  data and logs are kept in {}", stage.keep().display());
         }

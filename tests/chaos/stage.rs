@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use dev_services::{MongoServer, RabbitServer, Source};
-use harness::{Broker, Database, DeadLetter, Process, api_command, own_services_from, worker_command};
+use dev_services::{Kind, Options, Source};
+use harness::{Broker, Database, DeadLetter, Process, Servers, api_command, worker_command_on};
 
 use harness::proxy::Proxy;
 use tokio::process::Command;
@@ -14,19 +14,18 @@ const NAME: &str = "chaos";
 /// Transactions small enough that there are many of them to be struck.
 const BATCH_SIZE: &str = "50";
 
-/// RabbitMQ's user that the producer and the operator are.
+/// The RabbitMQ user of the producer and of the operator.
 const OPERATOR: &str = "guest";
 
-/// The worker's own, where its rights are taken away; its password is its name.
+/// The worker's own RabbitMQ user, where its rights are taken away. Its password is its name.
 pub const WORKER: &str = "worker";
 
-/// How often the worker looks whether all that it needs is there.
+/// Time from one look of the worker at what it needs to the next.
 const UPKEEP_SECONDS: &str = "10";
 
 /// Everything that runs.
 pub struct Stage {
-    pub mongodb: MongoServer,
-    pub rabbitmq: RabbitServer,
+    pub servers: Servers,
     pub mongodb_proxy: Proxy,
     pub rabbitmq_proxy: Proxy,
     pub workers: Vec<Process>,
@@ -36,11 +35,10 @@ pub struct Stage {
     pub broker: Broker,
     /// Dead letters that were taken out of the queue while the run went on.
     pub taken: Vec<DeadLetter>,
-    /// Donations were dropped, and made anew from the log.
+    /// True if donations were dropped, and made anew from the log.
     pub donations_lost: bool,
-    /// Who the worker is to RabbitMQ.
+    /// The worker's RabbitMQ user.
     login: &'static str,
-    dir: tempfile::TempDir,
 }
 
 impl Stage {
@@ -56,7 +54,7 @@ impl Stage {
     pub async fn set_for_stalls() -> Self {
         // rabbitmqctl is asked of a process.
         let mut stage = Self::services(Some(Source::Native), WORKER).await;
-        stage.control(&["add_user", WORKER, WORKER]).await;
+        stage.servers.control(&["add_user", WORKER, WORKER]).await;
         stage.set_rights(".*").await;
         stage.start_worker_that_listens().await;
         stage.workers[0].healthy().await;
@@ -65,19 +63,22 @@ impl Stage {
 
     /// Everything but a worker.
     async fn services(source: Option<Source>, login: &'static str) -> Self {
-        let (mongodb, rabbitmq, dir) = own_services_from("chaos", source).await;
-        let mongodb_proxy = Proxy::start(mongodb.port()).await.unwrap();
-        let rabbitmq_proxy = Proxy::start(rabbitmq.port()).await.unwrap();
-        let database = Database::new(&mongodb.url(), NAME).await;
-        let broker = Broker::new(&rabbitmq.url(), NAME);
+        let options = Options {
+            source,
+            ..Options::default()
+        };
+        let servers = Servers::start_with("chaos", options).await;
+        let mongodb_proxy = Proxy::start(servers.mongodb.port()).await.unwrap();
+        let rabbitmq_proxy = Proxy::start(servers.rabbitmq.port()).await.unwrap();
+        let database = Database::new(&servers.mongodb.url(), NAME).await;
+        let broker = Broker::new(&servers.rabbitmq.url(), NAME);
         let mut command = api_command();
         command
             .env("DATABASE_URL", database_url(&mongodb_proxy))
             .env("LOG_LEVEL", "info,access=off");
         let stage = Self {
             api: Process::start(command).await,
-            mongodb,
-            rabbitmq,
+            servers,
             mongodb_proxy,
             rabbitmq_proxy,
             workers: Vec::new(),
@@ -86,10 +87,17 @@ impl Stage {
             taken: Vec::new(),
             donations_lost: false,
             login,
-            dir,
         };
         stage.api.healthy().await;
         stage
+    }
+
+    /// The proxy before this server.
+    pub fn proxy(&self, kind: Kind) -> &Proxy {
+        match kind {
+            Kind::MongoDb => &self.mongodb_proxy,
+            Kind::RabbitMq => &self.rabbitmq_proxy,
+        }
     }
 
     /// Starts one more worker, and does not wait for it.
@@ -103,40 +111,26 @@ impl Stage {
     }
 
     fn worker(&self) -> Command {
-        let mut command = worker_command();
+        let mut command = worker_command_on(&self.database, &self.broker);
         let (login, port) = (self.login, self.rabbitmq_proxy.port);
         command
             .env("DATABASE_URL", database_url(&self.mongodb_proxy))
             .env("RABBITMQ_URL", format!("amqp://{login}:{login}@127.0.0.1:{port}"))
-            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
-            .env("RABBITMQ_QUEUE", &self.broker.queue)
             .env("UPKEEP_SECONDS", UPKEEP_SECONDS)
             .env("BATCH_SIZE", BATCH_SIZE);
         command
     }
 
-    /// Runs `rabbitmqctl`, as an operator does.
-    pub async fn control(&self, arguments: &[&str]) {
-        let done = self.rabbitmq.control(arguments).await.unwrap();
-        assert!(done, "rabbitmqctl {arguments:?} should succeed");
-    }
-
     /// Gives the worker rights to what has such names.
     pub async fn set_rights(&self, names: &str) {
-        self.control(&["set_permissions", WORKER, names, names, names])
-            .await;
+        let arguments = ["set_permissions", WORKER, names, names, names];
+        self.servers.control(&arguments).await;
     }
 
     /// Runs one of the operator's tools. Returns its exit code and what it said.
     pub async fn tool(&self, arguments: &[&str]) -> (i32, String) {
-        let mut command = worker_command();
-        command
-            .env("DATABASE_URL", &self.database.url)
-            .env("RABBITMQ_URL", &self.broker.url)
-            .env("RABBITMQ_EXCHANGE", &self.broker.exchange)
-            .env("RABBITMQ_QUEUE", &self.broker.queue)
-            .args(arguments);
-        let output = command.output().await.unwrap();
+        let mut command = worker_command_on(&self.database, &self.broker);
+        let output = command.args(arguments).output().await.unwrap();
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         (output.status.code().unwrap_or(-1), said)
@@ -148,12 +142,6 @@ impl Stage {
         (code != 0).then_some(said)
     }
 
-    /// Ends the services before their data are removed: a server that is still at it would write them anew.
-    pub async fn clear(mut self) {
-        self.mongodb.kill().await.unwrap();
-        self.rabbitmq.kill().await.unwrap();
-    }
-
     /// Keeps the data, and what the processes still running have said, for inspection.
     pub fn keep(self) -> PathBuf {
         let processes = self
@@ -162,13 +150,10 @@ impl Stage {
             .map(|worker| ("worker", worker))
             .chain([("api", &self.api)]);
         for (number, (name, process)) in processes.enumerate() {
-            std::fs::write(
-                self.dir.path().join(format!("{name}-{number}.log")),
-                process.log(),
-            )
-            .unwrap();
+            let file = self.servers.dir.path().join(format!("{name}-{number}.log"));
+            std::fs::write(file, process.log()).unwrap();
         }
-        self.dir.keep()
+        self.servers.dir.keep()
     }
 }
 

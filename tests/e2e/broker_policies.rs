@@ -1,88 +1,68 @@
 //! Limits that an operator, or the broker's own default, sets on the queues: none of them may cost a message.
 
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
 use serde_json::Value;
 
-use crate::events::created;
-use crate::harness::{Outgoing, Process, World, eventually, own_services};
-use crate::limits::{Hold, metric};
+use crate::events::{created, numbered};
+use crate::harness::{Hold, Outgoing, Process, Servers, World, consume, eventually};
 use crate::tool::{json, tool};
 
 /// Takes all of a queue and dies with it, as a program that is killed does.
 async fn take_all_and_die(world: &World, queue: &str, count: usize) {
     use futures::StreamExt;
 
-    eventually(|| world.broker.count(queue), |found| *found == count).await;
+    world.expect_queued(queue, count).await;
     let (connection, channel) = world.broker.connect().await;
-    channel.basic_qos(1000, BasicQosOptions::default()).await.unwrap();
-    let consume = channel.basic_consume(
-        queue.into(),
-        ShortString::default(),
-        BasicConsumeOptions::default(),
-        FieldTable::default(),
-    );
-    let taken = consume.await.unwrap().take(count).count().await;
+    let taken = consume(&channel, queue, 1000).await.take(count).count().await;
     assert_eq!(taken, count);
     connection.close(200, "killed".into()).await.unwrap();
-    eventually(|| world.broker.count(queue), |found| *found == count).await;
+    world.expect_queued(queue, count).await;
 }
 
 #[tokio::test]
 async fn letters_are_taken_as_soon_as_the_policy_that_kept_them_out_is_cleared() {
-    let (mongodb, rabbitmq, _dir) = own_services("policies").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("policies").await;
+    let world = servers.world().await;
     let worker = world.worker().await;
     let pattern = format!("^{}$", world.broker.dead_letter_queue);
     let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
-    assert!(
-        rabbitmq
-            .control(&["set_policy", "full", &pattern, limit])
-            .await
-            .unwrap()
-    );
-    let refused = async || metric(&worker, "dead_letters_refused").await;
+    servers.control(&["set_policy", "full", &pattern, limit]).await;
+    let refused = async || worker.metric("dead_letters_refused").await;
     let poison = world.fill_dead_letters(&worker).await;
     worker
         .logged("dead letters are refused and stay unacknowledged")
         .await;
-    assert!(rabbitmq.control(&["clear_policy", "full"]).await.unwrap());
+    servers.control(&["clear_policy", "full"]).await;
     eventually(refused, |left| *left == 0).await;
     assert_eq!(world.expect_dead_letters(poison).await.len(), poison);
-    assert_eq!(
-        metric(&worker, "broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
 }
 
 #[tokio::test]
 async fn a_worker_that_crashes_again_and_again_loses_nothing_to_a_delivery_limit() {
     let world = World::new().await;
-    world
-        .broker
-        .declare_queue(&world.broker.queue, Some(("x-delivery-limit", 3)))
-        .await;
+    let limit = Some(("x-delivery-limit", 3));
+    world.broker.declare_queue(&world.broker.queue, limit).await;
     let started = world.worker().await;
     started.logged("rabbitmqctl set_policy").await;
     assert_eq!(started.terminate().await, Some(0));
 
-    let held = |number: usize| created(&format!("e{number}"), &format!("d{number}")).campaign("held");
-    let mut messages: Vec<Outgoing> = (0..40).map(|number| held(number).into()).collect();
+    let held = |numbers| numbered(numbers).map(|event| event.campaign("held"));
+    let mut messages: Vec<Outgoing> = held(0..40).map(Outgoing::from).collect();
     // What makes up the id of an event without an envelope: its property, or its type and content.
-    let mut named = held(40).bare();
+    let mut bare = held(40..42).map(|event| event.bare());
+    let mut named = bare.next().unwrap();
     named.properties = named.properties.with_message_id("named".into());
-    messages.extend([named, held(41).bare()]);
+    messages.extend([named, bare.next().unwrap()]);
     let count = messages.len();
     world.store().await;
     let lock = Hold::on(&world, "held").await;
-    world.broker.publish(messages).await;
+    world.publish(messages).await;
     for _ in 0..8 {
-        let worker = Process::start(world.worker_command()).await;
+        let worker = world.starting_worker(&[]).await;
         let holding = async || {
-            let metrics = worker.text("/metrics").await;
-            let waits = metrics.contains(r#"retries_total{operation="commit"}"#);
-            (waits, metric(&worker, "deliveries_in_hand").await)
+            let retries = r#"totals_worker_retries_total{operation="commit"}"#;
+            let waits = worker.counted(retries).await > 0;
+            (waits, worker.metric("deliveries_in_hand").await)
         };
         eventually(holding, |holding| *holding == (true, count)).await;
         worker.kill().await;
@@ -103,22 +83,18 @@ const FIRST: usize = 256;
 #[tokio::test]
 async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_delivery_limit() {
     let world = World::new().await;
-    world
-        .broker
-        .declare_queue(&world.broker.queue, Some(("x-delivery-limit", 3)))
-        .await;
+    let limit = Some(("x-delivery-limit", 3));
+    world.broker.declare_queue(&world.broker.queue, limit).await;
     assert_eq!(world.worker().await.terminate().await, Some(0));
     // Less than the prefetch, so that a worker that took all it may would have all of them in hand.
     let count = 5000;
-    let held = |number: usize| created(&format!("e{number}"), &format!("d{number}")).campaign("held");
     world.store().await;
     let lock = Hold::on(&world, "held").await;
     world
-        .broker
-        .publish((0..count).map(|number| held(number).into()))
+        .publish(numbered(0..count).map(|event| event.campaign("held")))
         .await;
     for kill in 0..12 {
-        let worker = Process::start(world.worker_command()).await;
+        let worker = world.starting_worker(&[]).await;
         // What it is given first comes for the first and the second time, and is then renewed; so does what comes next.
         let renews = kill >= 2 && kill % 2 == 0;
         let name = if renews {
@@ -126,7 +102,7 @@ async fn a_worker_that_is_killed_as_soon_as_it_consumes_loses_nothing_to_a_deliv
         } else {
             "deliveries_in_hand"
         };
-        eventually(async || metric(&worker, name).await, |found| *found >= FIRST).await;
+        eventually(async || worker.metric(name).await, |found| *found >= FIRST).await;
         worker.kill().await;
     }
     lock.release().await;
@@ -157,8 +133,8 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
     let letters = 3;
     let poison = |number: usize| created(&format!("e{number}"), "d").amount_text("0");
     let messages = (0..letters).map(|number| poison(number).header("tenant", "north"));
-    world.broker.publish(messages).await;
-    eventually(|| world.broker.count(&queue), |found| *found == letters).await;
+    world.publish(messages).await;
+    world.expect_queued(&queue, letters).await;
     assert_eq!(worker.terminate().await, Some(0));
 
     let list = async || json(&world, 0, &["dead-letters", "list"]).await;
@@ -179,20 +155,20 @@ async fn looking_at_dead_letters_never_uses_up_their_deliveries() {
         take_all_and_die(&world, &queue, letters).await;
         assert_eq!(said(&list().await), first);
     }
-    eventually(|| world.broker.count(&queue), |found| *found == letters).await;
+    world.expect_queued(&queue, letters).await;
 }
 
 #[tokio::test]
 async fn a_look_that_may_not_renew_says_that_it_counts_as_a_delivery() {
-    let (mongodb, rabbitmq, _dir) = own_services("policies").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("policies").await;
+    let world = servers.world().await;
     let queue = world.broker.dead_letter_queue.clone();
     let worker = world.worker().await;
-    world.broker.publish([created("e1", "d1").amount_text("0")]).await;
-    eventually(|| world.broker.count(&queue), |found| *found == 1).await;
+    world.publish([created("e1", "d1").amount_text("0")]).await;
+    world.expect_queued(&queue, 1).await;
     assert_eq!(worker.terminate().await, Some(0));
     let looks_only = ["set_permissions", "guest", ".*", "^$", ".*"];
-    assert!(rabbitmq.control(&looks_only).await.unwrap());
+    servers.control(&looks_only).await;
     for told in [false, true, true] {
         let look = tool(&world, &["dead-letters", "list", "--json"]).await;
         assert_eq!(look.code, Some(0), "{look:?}");

@@ -1,46 +1,37 @@
 //! Commits that fail, and commits that take so long that the connection to the broker is gone when they are done.
 
-use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer};
+use dev_services::Options;
 use harness::proxy::{Proxy, Weather};
-use harness::{Process, World, eventually};
+use harness::{Process, Servers, World, eventually};
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::{Client, Database};
 
-use crate::events::created;
+use crate::events::numbered;
 
 /// A MongoDB that can be told to fail, and a broker behind a proxy.
-struct Servers {
+struct Stage {
     admin: Database,
     proxy: Proxy,
     world: World,
-    _mongodb: MongoServer,
-    _rabbitmq: RabbitServer,
-    _dir: tempfile::TempDir,
+    _servers: Servers,
 }
 
-async fn servers() -> Servers {
-    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let options = MongoOptions {
-        fail_points: true,
-        ..MongoOptions::default()
-    };
-    let (mongodb, rabbitmq) = tokio::join!(
-        MongoServer::start(dir.path().join("mongodb"), options),
-        RabbitServer::start(dir.path().join("rabbitmq"), RabbitOptions::default()),
-    );
-    let (mongodb, rabbitmq) = (mongodb.unwrap(), rabbitmq.unwrap());
-    let client = Client::with_uri_str(mongodb.url()).await.unwrap();
-    Servers {
-        admin: client.database("admin"),
-        proxy: Proxy::start(rabbitmq.port()).await.unwrap(),
-        world: World::on(&mongodb.url(), &rabbitmq.url()).await,
-        _mongodb: mongodb,
-        _rabbitmq: rabbitmq,
-        _dir: dir,
+impl Stage {
+    async fn set() -> Self {
+        let options = Options {
+            fail_points: true,
+            ..Options::default()
+        };
+        let servers = Servers::start_with("commits", options).await;
+        let client = Client::with_uri_str(servers.mongodb.url()).await.unwrap();
+        Self {
+            admin: client.database("admin"),
+            proxy: Proxy::start(servers.rabbitmq.port()).await.unwrap(),
+            world: servers.world().await,
+            _servers: servers,
+        }
     }
-}
 
-impl Servers {
     /// From now on, or as often as `mode` says, these commands go as in `how`.
     async fn fail(&self, mode: impl Into<Bson>, commands: &[&str], mut how: Document) {
         how.insert("failCommands", commands);
@@ -50,85 +41,63 @@ impl Servers {
 
     /// A worker that reaches the broker through the proxy.
     async fn worker(&self) -> Process {
-        let mut command = self.world.worker_command();
-        command.env(
-            "RABBITMQ_URL",
-            format!("amqp://guest:guest@127.0.0.1:{}", self.proxy.port),
-        );
-        let worker = Process::start(command).await;
-        worker.healthy().await;
-        worker
+        let url = format!("amqp://guest:guest@127.0.0.1:{}", self.proxy.port);
+        self.world.worker_with(&[("RABBITMQ_URL", &url)]).await
     }
-}
-
-async fn publish(world: &World, from: usize, count: usize) {
-    let events =
-        (from..from + count).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-    world.broker.publish(events).await;
 }
 
 /// Waits until so many messages at least are delivered and not settled.
 async fn in_hand(worker: &Process, least: usize) {
-    let in_hand = async || {
-        let metrics = worker.text("/metrics").await;
-        let line = metrics
-            .lines()
-            .find_map(|line| line.strip_prefix("totals_worker_deliveries_in_hand "));
-        line.unwrap().parse::<usize>().unwrap_or_default()
-    };
+    let in_hand = async || worker.metric("deliveries_in_hand").await;
     eventually(in_hand, |count| *count >= least).await;
 }
 
 #[tokio::test]
 async fn a_commit_without_an_answer_is_not_taken_for_done() {
-    let servers = servers().await;
-    let world = &servers.world;
-    let worker = servers.worker().await;
-    publish(world, 0, 50).await;
+    let stage = Stage::set().await;
+    let world = &stage.world;
+    let worker = stage.worker().await;
+    world.publish(numbered(0..50)).await;
     world.expect_totals("c", 50_000, 50, 0).await;
     // More often than one batch's commit is asked for: three times, and by the driver twice each time.
     let lost = doc! { "closeConnection": true };
-    servers
+    stage
         .fail(doc! { "times": 8 }, &["commitTransaction"], lost)
         .await;
-    publish(world, 50, 50).await;
+    world.publish(numbered(50..100)).await;
     world.expect_totals("c", 100_000, 100, 0).await;
     world.expect_settled(100).await;
-    let metrics = worker.text("/metrics").await;
-    assert!(
-        metrics.contains(r#"retries_total{operation="commit"}"#),
-        "{metrics}"
-    );
+    assert!(worker.metric(r#"retries_total{operation="commit"}"#).await > 0);
 }
 
 /// Tags count from 1 on every connection. An acknowledgement that its own connection can no longer take would, on the
 /// next one, take messages with it that nobody has processed.
 #[tokio::test]
 async fn a_commit_that_outlasts_its_connection_acknowledges_nothing_on_the_next() {
-    let servers = servers().await;
-    let world = &servers.world;
-    let worker = servers.worker().await;
-    publish(world, 0, 100).await;
+    let stage = Stage::set().await;
+    let world = &stage.world;
+    let worker = stage.worker().await;
+    world.publish(numbered(0..100)).await;
     world.expect_totals("c", 100_000, 100, 0).await;
 
     let slow = doc! { "blockConnection": true, "blockTimeMS": 5000 };
     // Or a second consumer would take the waiting transaction for an abandoned one, and end it.
     let commands = ["commitTransaction", "killSessions"];
-    servers.fail("alwaysOn", &commands, slow).await;
+    stage.fail("alwaysOn", &commands, slow).await;
     publish(world, 100, 50).await;
     in_hand(&worker, 50).await;
-    servers.proxy.set(Weather::Cut);
+    stage.proxy.set(Weather::Cut);
     worker.degraded().await;
-    publish(world, 150, 200).await;
-    servers.proxy.set(Weather::Clear);
+    world.publish(numbered(150..350)).await;
+    stage.proxy.set(Weather::Clear);
     worker.healthy().await;
     in_hand(&worker, 200).await;
     // What was delivered on the first connection is committed by now, or very soon; what came after is not.
     eventually(|| world.database.processed(), |processed| *processed > 100).await;
     worker.kill().await;
 
-    servers.fail("off", &[], doc! {}).await;
-    let _worker = servers.worker().await;
+    stage.fail("off", &[], doc! {}).await;
+    let _worker = stage.worker().await;
     world.expect_totals("c", 350_000, 350, 0).await;
     world.expect_settled(350).await;
 }

@@ -36,11 +36,9 @@ async fn a_worker_killed_midway_again_and_again_loses_and_doubles_nothing() {
     let world = World::new().await;
     // The queue exists once a worker has been here.
     world.worker().await.terminate().await;
-    world.broker.publish(history(4000)).await;
+    world.publish(history(4000)).await;
     for round in 1..=3 {
-        let mut command = world.worker_command();
-        command.env("BATCH_SIZE", "20");
-        let worker = crate::harness::Process::start(command).await;
+        let worker = world.starting_worker(&[("BATCH_SIZE", "20")]).await;
         eventually(
             || world.database.processed(),
             |processed| *processed >= round * 300,
@@ -64,10 +62,10 @@ async fn a_worker_killed_midway_again_and_again_loses_and_doubles_nothing() {
 async fn a_worker_stopped_midway_finishes_what_it_has_in_hand() {
     let world = World::new().await;
     world.worker().await.terminate().await;
-    world.broker.publish(history(4000)).await;
-    let mut command = world.worker_command();
-    command.env("BATCH_SIZE", "20").env("RABBITMQ_PREFETCH", "200");
-    let worker = crate::harness::Process::start(command).await;
+    world.publish(history(4000)).await;
+    let worker = world
+        .starting_worker(&[("BATCH_SIZE", "20"), ("RABBITMQ_PREFETCH", "200")])
+        .await;
     eventually(|| world.database.processed(), |processed| *processed >= 500).await;
     assert_eq!(worker.terminate().await, Some(0));
     // What it committed it also acknowledged: the queue and the log add up.
@@ -87,7 +85,7 @@ async fn two_workers_share_a_queue_and_a_campaign() {
     let _workers = (world.worker().await, world.worker().await);
     let mut events = history(2000);
     events.extend(history(2000));
-    world.broker.publish(events).await;
+    world.publish(events).await;
     expect_history(&world, 2000).await;
     assert_eq!(world.expect_dead_letters(0).await.len(), 0);
 }

@@ -1,20 +1,18 @@
-//! A database has one currency, that of the first worker, and whoever is set otherwise refuses: nothing is ever counted
-//! in another one, or shown in it.
+//! A database has one currency, that of the first worker. A process with another one refuses to work: nothing is ever counted
+//! in another currency, or shown in it.
 
 use mongodb::bson::doc;
 use reqwest::StatusCode;
 
 use crate::events::created;
 use crate::harness::{Process, World, api_command, eventually};
-use crate::tool::tool;
+use crate::tool::{tool, tool_with};
 
 const IN_YEN: &str = "CURRENCY is USD, but the amounts in this database are in JPY: set CURRENCY=JPY";
 
 /// A worker that counts in yen.
 async fn in_yen(world: &World) -> Process {
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "JPY");
-    Process::start(command).await
+    world.starting_worker(&[("CURRENCY", "JPY")]).await
 }
 
 /// Waits until the worker says this about why it does not consume.
@@ -27,10 +25,7 @@ async fn says(worker: &Process, line: &str) {
 async fn yen(world: &World) -> Process {
     let worker = in_yen(world).await;
     worker.healthy().await;
-    world
-        .broker
-        .publish([created("e1", "d1").amount(5000.0).into()])
-        .await;
+    world.publish([created("e1", "d1").amount(5000.0)]).await;
     world.expect_totals("c", 5000, 1, 0).await;
     worker
 }
@@ -39,7 +34,7 @@ async fn yen(world: &World) -> Process {
 async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
     let world = World::new().await;
     assert_eq!(yen(&world).await.terminate().await, Some(0));
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     let health = eventually(
         || worker.get("/health"),
         |(_, health)| {
@@ -49,10 +44,7 @@ async fn a_worker_of_another_currency_counts_nothing_and_says_why() {
         },
     );
     assert_eq!(health.await.0, StatusCode::SERVICE_UNAVAILABLE);
-    world
-        .broker
-        .publish([created("e2", "d2").amount(7.0).into()])
-        .await;
+    world.publish([created("e2", "d2").amount(7.0)]).await;
     worker.logged("not consuming; will try again").await;
     assert_eq!(world.database.processed().await, 1);
     assert_eq!(world.broker.count(&world.broker.queue).await, 1);
@@ -63,7 +55,7 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
     let world = World::new().await;
     assert_eq!(yen(&world).await.terminate().await, Some(0));
     let settings = world.database.collection("settings");
-    let refused = Process::start(world.worker_command()).await;
+    let refused = world.starting_worker(&[]).await;
     says(&refused, IN_YEN).await;
     settings
         .replace_one(doc! { "_id": "service" }, doc! {})
@@ -90,12 +82,12 @@ async fn a_currency_that_nothing_was_counted_in_can_be_forgotten_and_another_wri
     let mistaken = in_yen(&world).await;
     mistaken.healthy().await;
     assert_eq!(mistaken.terminate().await, Some(0));
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     says(&worker, IN_YEN).await;
     let settings = world.database.collection("settings");
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();
     worker.healthy().await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 
@@ -110,19 +102,11 @@ async fn a_tool_of_another_currency_refuses_with_one_line() {
         &["reset", "c", "--yes"],
     ] {
         let said = tool(&world, arguments).await;
-        assert_eq!(said.code, Some(2), "{arguments:?}: {said:?}");
-        assert!(said.stderr.contains(IN_YEN), "{said:?}");
-        assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
+        said.expect_refusal(IN_YEN);
     }
     world.expect_totals("c", 5000, 1, 0).await;
-    let mut command = world.worker_command();
-    let verified = command
-        .args(["verify"])
-        .env("CURRENCY", "JPY")
-        .output()
-        .await
-        .unwrap();
-    assert_eq!(verified.status.code(), Some(0));
+    let verified = tool_with(&world, ("CURRENCY", "JPY"), &["verify"]).await;
+    assert_eq!(verified.code, Some(0), "{verified:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! What is lost or damaged in the database under a running worker: what can be counted is counted, and what cannot be
-//! is set aside by name.
+//! Documents and collections that are lost or damaged under a running worker: it counts what can be counted, and sets the rest
+//! aside by name.
 
 mod documents;
 mod letters;

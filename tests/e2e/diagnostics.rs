@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use dev_services::{Deployment, MongoOptions, MongoServer};
+use dev_services::{Deployment, Kind, Options, Server};
 use lapin::ExchangeKind;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
@@ -48,13 +48,12 @@ async fn a_mongodb_without_transactions_is_named() {
         ),
         (Deployment::Uninitiated, "never initiated: run rs.initiate()"),
     ] {
-        let options = MongoOptions {
+        let options = Options {
             deployment,
-            ..MongoOptions::default()
+            ..Options::default()
         };
-        let mongodb = MongoServer::start(dir.path().join(format!("{deployment:?}")), options)
-            .await
-            .unwrap();
+        let dir = dir.path().join(format!("{deployment:?}"));
+        let mongodb = Server::start(Kind::MongoDb, &dir, options).await.unwrap();
         // As an operator would write it, without knowing how the server was started.
         let url = format!("mongodb://127.0.0.1:{}/totals", mongodb.port());
         for command in [worker_command(), api_command()] {
@@ -145,7 +144,7 @@ async fn a_queue_and_an_exchange_of_other_kinds_are_reported_and_used() {
     ] {
         worker.logged(advice).await;
     }
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 

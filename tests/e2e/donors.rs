@@ -1,5 +1,5 @@
-//! Who counts as a donor, where donations come faster than they are committed: what is known of a batch's donors was looked
-//! up before its transaction, beside other commits.
+//! Donors are counted right where donations come faster than they are committed: the worker looks up a batch's donors before
+//! its transaction, while other batches are committed.
 
 use std::collections::BTreeSet;
 
@@ -34,17 +34,11 @@ fn history() -> Vec<Outgoing> {
 }
 
 async fn worker(world: &World) -> Process {
-    let mut command = world.worker_command();
     // What the URL says of reading must make no difference.
-    command.env(
-        "DATABASE_URL",
-        format!("{}&readConcernLevel=local", world.database.url),
-    );
+    let url = format!("{}&readConcernLevel=local", world.database.url);
     // Many batches, and always a whole one that waits.
-    command.env("BATCH_SIZE", "7");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-    worker
+    let settings = [("DATABASE_URL", url.as_str()), ("BATCH_SIZE", "7")];
+    world.worker_with(&settings).await
 }
 
 async fn expect_the_end_of_history(world: &World) {
@@ -58,7 +52,7 @@ async fn expect_the_end_of_history(world: &World) {
 async fn a_donor_is_known_to_a_batch_that_was_looked_at_while_the_one_before_was_committed() {
     let world = World::new().await;
     let _worker = worker(&world).await;
-    world.broker.publish(history()).await;
+    world.publish(history()).await;
     expect_the_end_of_history(&world).await;
 }
 
@@ -66,7 +60,7 @@ async fn a_donor_is_known_to_a_batch_that_was_looked_at_while_the_one_before_was
 async fn a_donor_whom_another_worker_has_counted_meanwhile_is_not_counted_again() {
     let world = World::new().await;
     let _workers = (worker(&world).await, worker(&world).await);
-    world.broker.publish(history()).await;
+    world.publish(history()).await;
     expect_the_end_of_history(&world).await;
 }
 
@@ -75,19 +69,13 @@ async fn a_donor_whom_another_worker_has_counted_meanwhile_is_not_counted_again(
 async fn a_donation_whose_live_donor_cannot_be_read_is_refunded_all_the_same() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world
-        .broker
-        .publish([created("e1", "d1").donor("ada").into()])
-        .await;
+    world.publish([created("e1", "d1").donor("ada")]).await;
     world.expect_totals("c", 1000, 1, 1).await;
     let donations = world.database.collection("donations");
     let named = doc! { "$set": { "liveDonor": { "c": "c", "d": "ada" } } };
     let named = donations.update_one(doc! { "_id": "d1" }, named).await.unwrap();
     assert_eq!(named.modified_count, 1);
-    world
-        .broker
-        .publish([refunded("e2", "d1").amount(4.0).into()])
-        .await;
+    world.publish([refunded("e2", "d1").amount(4.0)]).await;
     world.expect_totals("c", 600, 1, 1).await;
 }
 
@@ -99,21 +87,15 @@ async fn a_donor_of_very_many_pledges_is_one_until_the_last_is_refunded() {
     let _worker = world.worker().await;
     let pledges = (0..PLEDGES).map(|number| {
         let id = format!("d{number}");
-        created(&id, &id).donor("ada").into()
+        created(&id, &id).donor("ada")
     });
-    world.broker.publish(pledges.collect::<Vec<Outgoing>>()).await;
+    world.publish(pledges).await;
     let all = i64::try_from(PLEDGES).unwrap();
     world.expect_totals("c", all * 1000, all, 1).await;
-    let refund = |number: usize| refunded(&format!("r{number}"), &format!("d{number}")).into();
-    world
-        .broker
-        .publish((0..3).map(refund).collect::<Vec<Outgoing>>())
-        .await;
+    let refund = |number: usize| refunded(&format!("r{number}"), &format!("d{number}"));
+    world.publish((0..3).map(refund)).await;
     world.expect_totals("c", (all - 3) * 1000, all - 3, 1).await;
-    world
-        .broker
-        .publish((3..PLEDGES).map(refund).collect::<Vec<Outgoing>>())
-        .await;
+    world.publish((3..PLEDGES).map(refund)).await;
     world.expect_totals("c", 0, 0, 0).await;
     world.expect_settled(2 * PLEDGES).await;
 }

@@ -164,13 +164,13 @@ async fn a_queues_leader_killed_under_load_loses_nothing_and_is_replaced_within_
             load.more(BEFORE).await;
             let leader = async || cluster.leader(&world.broker.queue).await.unwrap();
             let leader = eventually(leader, Option::is_some).await.unwrap();
-            cluster.nodes[leader].kill().await.unwrap();
+            cluster.members[leader].kill().await.unwrap();
             let kill = Kill::now(&load);
             let recovered = kill.recovery(&world.database).await;
             println!("node {leader} killed, committing after {recovered:?}");
             assert!(recovered <= RECOVERY, "{recovered:?}");
             load.more(AFTER).await;
-            cluster.nodes[leader].start_again().await.unwrap();
+            cluster.members[leader].start_again().await.unwrap();
             killed.push(leader);
         }
         load.end();

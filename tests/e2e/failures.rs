@@ -9,7 +9,7 @@ use crate::harness::{Outgoing, World, eventually};
 /// Waits for so many dead letters, and leaves them where they are: what is in the queue no more is parked again.
 async fn expect_parked(world: &World, letters: usize) {
     let queue = &world.broker.dead_letter_queue;
-    eventually(|| world.broker.count(queue), |found| *found == letters).await;
+    world.expect_queued(queue, letters).await;
 }
 
 /// Where earlier versions kept the row of a failure whose event id was processed with other content.
@@ -23,15 +23,14 @@ async fn no_event_id_takes_the_place_of_a_failures_row() {
     let worker = world.worker().await;
     let reused = created("x", "d1").amount_text("99");
     let neighbour = former_row_id("x", &reused);
-    world.broker.publish([created("x", "d1").into()]).await;
-    world.broker.publish([created(&neighbour, "d2").into()]).await;
+    world.publish([created("x", "d1")]).await;
+    world.publish([created(&neighbour, "d2")]).await;
     world.expect_settled(2).await;
 
-    world.broker.publish([reused.clone()]).await;
+    world.publish([reused.clone()]).await;
     expect_parked(&world, 1).await;
     // Nor does it keep later ones from the dead letters, and it is known when it comes again.
     world
-        .broker
         .publish([reused, Outgoing::new("donation.created", "broken")])
         .await;
     let letters = world.expect_dead_letters(2).await;
@@ -50,9 +49,9 @@ async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
     let world = World::new().await;
     let _worker = world.worker().await;
     let reused = created("x", "d1").amount_text("99");
-    world.broker.publish([created("x", "d1").into()]).await;
+    world.publish([created("x", "d1")]).await;
     world.expect_settled(1).await;
-    world.broker.publish([reused.clone()]).await;
+    world.publish([reused.clone()]).await;
     expect_parked(&world, 1).await;
     let log = world.database.collection("event_log");
     let mut row = world.database.failed_row("x").await;
@@ -62,12 +61,11 @@ async fn a_failure_that_an_earlier_version_has_recorded_is_known() {
     log.insert_one(row).await.unwrap();
 
     world
-        .broker
         .publish([reused, Outgoing::new("donation.created", "broken")])
         .await;
     assert_eq!(world.expect_dead_letters(2).await[1].body, b"broken");
     // An event of that id takes the row over.
-    world.broker.publish([created(&former, "d2").into()]).await;
+    world.publish([created(&former, "d2")]).await;
     world.expect_totals("c", 2000, 2, 0).await;
     world.expect_settled(2).await;
 }
@@ -84,15 +82,13 @@ async fn a_failure_that_cannot_be_recorded_keeps_no_other_waiting() {
     let refuses = doc! { "collMod": "event_log", "validator": { "eventId": { "$ne": "refused" } } };
     world.database.run(refuses).await;
 
-    let mut command = world.worker_command();
-    command.env("RABBITMQ_PREFETCH", "4");
     let ids = ["no-status", "first", "word", "second", "refused", "third", "last"];
     let broken = ids.map(|id| created(id, id).amount_text("0"));
     // Together, so that they are recorded together.
     let _first = world.worker().await.terminate().await;
-    world.broker.publish(broken).await;
-    world.broker.publish([created("fine", "d1").into()]).await;
-    let worker = crate::harness::Process::start(command).await;
+    world.publish(broken).await;
+    world.publish([created("fine", "d1")]).await;
+    let worker = world.starting_worker(&[("RABBITMQ_PREFETCH", "4")]).await;
     world.expect_dead_letters(ids.len()).await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;

@@ -1,5 +1,5 @@
-//! Steps of others just between two that belong together: a look at a batch's donors and its transaction, or a rebuild's
-//! look at a campaign and its repair.
+//! Another process acts just between two steps that belong together: the lookup of a batch's donors and its transaction, or a
+//! rebuild's look at a campaign and its repair.
 
 use mongodb::bson::doc;
 use tokio::runtime::Handle;

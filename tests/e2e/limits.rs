@@ -1,16 +1,12 @@
 //! The limits that docs/limits.md states: what is at a limit works, and what is beyond it ends as the page says.
 
-use std::time::Duration;
-
-use mongodb::Client;
 use mongodb::bson::doc;
 use serde_json::json;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use totals_core::runtime::lifecycle::GRACE;
 
-use crate::events::{Event, created, paid};
-use crate::harness::{Outgoing, Process, World, eventually};
+use crate::events::{Event, created, numbered, paid};
+use crate::harness::{Hold, Outgoing, Process, World, eventually};
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
@@ -22,88 +18,16 @@ fn padded(event: &Event, bytes: usize) -> Outgoing {
     Outgoing::new("donation.created", body)
 }
 
-/// Keeps a campaign's document in a transaction of its own, so that a lane with an event of it has to wait.
-pub struct Hold {
-    release: oneshot::Sender<()>,
-    held: tokio::task::JoinHandle<()>,
-}
-
-impl Hold {
-    pub async fn on(world: &World, campaign: &str) -> Self {
-        let client = Client::with_uri_str(&world.database.url).await.unwrap();
-        let mut session = client.start_session().await.unwrap();
-        #[expect(clippy::disallowed_methods, reason = "a test in another writer's place")]
-        session.start_transaction().await.unwrap();
-        let totals = world.database.collection("campaign_totals");
-        let campaign = campaign.to_owned();
-        let (release, mut released) = oneshot::channel();
-        let (taken, is_taken) = oneshot::channel();
-        let held = tokio::spawn(async move {
-            let totals = client
-                .default_database()
-                .unwrap()
-                .collection::<mongodb::bson::Document>(totals.name());
-            // A worker ends transactions that nobody seems to use.
-            let mut again = tokio::time::interval(Duration::from_millis(300));
-            let mut taken = Some(taken);
-            loop {
-                tokio::select! {
-                    _ = &mut released => break,
-                    _ = again.tick() => {}
-                }
-                let touch = totals.update_one(doc! { "_id": &campaign }, doc! { "$inc": { "held": 1 } });
-                touch.upsert(true).session(&mut session).await.unwrap();
-                if let Some(taken) = taken.take() {
-                    taken.send(()).unwrap();
-                }
-            }
-            session.abort_transaction().await.unwrap();
-        });
-        is_taken.await.unwrap();
-        Self { release, held }
-    }
-
-    pub async fn release(self) {
-        self.release.send(()).unwrap();
-        self.held.await.unwrap();
-    }
-}
-
-/// The value of one of the worker's metrics.
-pub async fn metric(worker: &Process, name: &str) -> usize {
-    let metrics = worker.text("/metrics").await;
-    let value = metrics.lines().find_map(|line| {
-        line.strip_prefix("totals_worker_")?
-            .strip_prefix(name)?
-            .strip_prefix(' ')
-    });
-    let value: f64 = value
-        .unwrap_or_else(|| panic!("no {name} in {metrics}"))
-        .parse()
-        .unwrap();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-    let count = value as usize;
-    count
-}
-
 /// A worker of one lane that is kept busy with one event of the campaign `held`.
-async fn busy_worker(world: &World, batch_size: usize) -> (Process, Hold) {
-    let mut command = world.worker_command();
-    command
-        .env("LANES", "1")
-        .env("BATCH_SIZE", batch_size.to_string());
-    let worker = Process::start(command).await;
-    worker.healthy().await;
+async fn busy_worker(world: &World) -> (Process, Hold) {
+    let worker = world
+        .worker_with(&[("LANES", "1"), ("BATCH_SIZE", "10000")])
+        .await;
     let hold = Hold::on(world, "held").await;
     let event = created("held", "held").campaign("held");
-    world.broker.publish([event.into()]).await;
-    let refused = async || {
-        worker
-            .text("/metrics")
-            .await
-            .contains(r#"retries_total{operation="commit"}"#)
-    };
-    eventually(refused, |refused| *refused).await;
+    world.publish([event]).await;
+    let retries = r#"totals_worker_retries_total{operation="commit"}"#;
+    eventually(|| worker.counted(retries), |count| *count > 0).await;
     (worker, hold)
 }
 
@@ -122,7 +46,6 @@ async fn the_largest_message_is_applied_and_one_byte_more_is_dead_lettered() {
     let payment = paid("payment", "d1").with("metadata", metadata).bare();
     assert!(payment.body.len() > 240_000);
     world
-        .broker
         .publish([
             largest.clone(),
             payment,
@@ -155,7 +78,7 @@ async fn the_longest_ids_are_applied_and_one_byte_more_is_dead_lettered() {
     let message_id = "m".repeat(255);
     let mut payment = paid("", "d1").bare();
     payment.properties = payment.properties.with_message_id(message_id.as_str().into());
-    world.broker.publish([longest.clone().into(), payment]).await;
+    world.publish([longest.clone().into(), payment]).await;
     world.expect_totals(&campaign, 1000, 1, 1).await;
     world.expect_settled(2).await;
     assert!(world.database.row(&event).await.is_some());
@@ -175,10 +98,7 @@ async fn the_longest_ids_are_applied_and_one_byte_more_is_dead_lettered() {
         ("campaignId", created("e2", "d").campaign(&longer(&campaign))),
         ("donorId", created("e3", "d").donor(&longer(&donor))),
     ];
-    world
-        .broker
-        .publish(too_long.clone().map(|(_, event)| event.into()))
-        .await;
+    world.publish(too_long.clone().map(|(_, event)| event)).await;
     let letters = world.expect_dead_letters(too_long.len()).await;
     for (field, _) in too_long {
         let reason = format!("{field} must be at most 256 bytes, got 257");
@@ -192,7 +112,6 @@ async fn the_largest_amounts_are_exact_and_a_total_that_would_overflow_is_not_to
     let world = World::new().await;
     let _worker = world.worker().await;
     world
-        .broker
         .publish([
             created("largest", "d1").amount_text("10000000000"),
             created("larger", "d2").amount_text("10000000000.01"),
@@ -209,10 +128,7 @@ async fn the_largest_amounts_are_exact_and_a_total_that_would_overflow_is_not_to
     let update = doc! { "$set": { "totalAmountMinor": full } };
     totals.update_one(doc! { "_id": "c" }, update).await.unwrap();
     let beside = created("beside", "d4").campaign("beside");
-    world
-        .broker
-        .publish([created("overflow", "d3").into(), beside.into()])
-        .await;
+    world.publish([created("overflow", "d3"), beside]).await;
     world.expect_totals("beside", 1000, 1, 0).await;
     let letters = world.expect_dead_letters(1).await;
     assert_eq!(letters[0].header("x-reason-code"), "DATABASE_REFUSED");
@@ -222,21 +138,18 @@ async fn the_largest_amounts_are_exact_and_a_total_that_would_overflow_is_not_to
 #[tokio::test]
 async fn ten_thousand_events_of_ten_thousand_campaigns_commit_in_one_transaction() {
     let world = World::new().await;
-    let (worker, hold) = busy_worker(&world, 10_000).await;
-    let events = (0..10_000).map(|number| {
-        let event = created(&format!("event-{number}"), &format!("donation-{number}"));
-        event
-            .campaign(&format!("campaign-{number}"))
-            .donor(&format!("donor-{number}"))
-            .into()
+    let (worker, hold) = busy_worker(&world).await;
+    let events = (0..).zip(numbered(0..10_000)).map(|(number, event)| {
+        let event = event.campaign(&format!("campaign-{number}"));
+        event.donor(&format!("donor-{number}"))
     });
-    world.broker.publish(events).await;
-    let in_hand = async || metric(&worker, "deliveries_in_hand").await;
+    world.publish(events).await;
+    let in_hand = async || worker.metric("deliveries_in_hand").await;
     eventually(in_hand, |count| *count == 10_001).await;
     hold.release().await;
     world.expect_settled(10_001).await;
     assert_eq!(
-        metric(&worker, "batch_size_events_count").await,
+        worker.metric("batch_size_events_count").await,
         2,
         "one and ten thousand"
     );
@@ -247,31 +160,27 @@ async fn ten_thousand_events_of_ten_thousand_campaigns_commit_in_one_transaction
 async fn a_backlog_of_large_messages_waits_at_the_network_and_is_committed_in_parts() {
     const LARGE: usize = 200 * 1024;
     let world = World::new().await;
-    let (worker, hold) = busy_worker(&world, 10_000).await;
-    let events = (0..400).map(|number| padded(&created(&format!("e{number}"), &format!("d{number}")), LARGE));
-    world.broker.publish(events).await;
+    let (worker, hold) = busy_worker(&world).await;
+    let events = numbered(0..400).map(|event| padded(&event, LARGE));
+    world.publish(events).await;
     // 32 MiB and the message that goes over it, of the 80 MB in the queue.
     let bound = 32 * 1024 * 1024 / LARGE + 2;
-    let in_hand = async || metric(&worker, "deliveries_in_hand").await;
+    let in_hand = async || worker.metric("deliveries_in_hand").await;
     eventually(in_hand, |count| *count + 2 >= bound).await;
     // All that a lane may do meanwhile is try again.
-    let attempts = async || metric(&worker, r#"retries_total{operation="commit"}"#).await;
+    let attempts = async || worker.metric(r#"retries_total{operation="commit"}"#).await;
     let now = attempts().await;
     eventually(attempts, |count| *count >= now + 2).await;
     assert!(in_hand().await <= bound, "{} in hand", in_hand().await);
     hold.release().await;
     world.expect_settled(401).await;
     // 8 MiB of them in a transaction, at most.
-    let batches = metric(&worker, "batch_size_events_count").await;
+    let batches = worker.metric("batch_size_events_count").await;
     assert_eq!(
-        metric(&worker, r#"batch_size_events_bucket{le="64.0"}"#).await,
+        worker.metric(r#"batch_size_events_bucket{le="64.0"}"#).await,
         batches
     );
-    assert_eq!(
-        metric(&worker, "broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }
 
@@ -284,43 +193,30 @@ async fn a_worker_that_starts_on_more_than_it_may_hold_waits_for_the_database_in
     let hold = Hold::on(&world, "held").await;
     // Fewer than the worker takes at first, and so many bytes more than it reads that the network does not hold them.
     let count = 240;
-    let large = (0..count).map(|number| {
-        let event = created(&format!("e{number}"), &format!("d{number}"));
-        padded(&event.campaign("held"), MAX_BODY_BYTES)
-    });
-    world.broker.publish(large).await;
-    let mut command = world.worker_command();
+    let large = numbered(0..count).map(|event| padded(&event.campaign("held"), MAX_BODY_BYTES));
+    world.publish(large).await;
     // RabbitMQ and lapin end a connection that is not read from for two heartbeats.
-    command.env("RABBITMQ_URL", format!("{}?heartbeat=120", world.broker.url));
-    let worker = Process::start(command).await;
+    let url = format!("{}?heartbeat=120", world.broker.url);
+    let worker = world.starting_worker(&[("RABBITMQ_URL", &url)]).await;
     worker.logged("consuming").await;
     let waited = async || worker.get("/health").await.1["uptime"].as_f64();
     eventually(waited, |uptime| *uptime > Some(LONGER_THAN_A_CALL)).await;
-    let in_hand = metric(&worker, "deliveries_in_hand").await;
+    let in_hand = worker.metric("deliveries_in_hand").await;
     assert!(in_hand < count, "everything was read: {in_hand}");
     assert!(!worker.log().contains("the consumer failed"), "{}", worker.log());
     hold.release().await;
     world.expect_settled(count).await;
-    assert_eq!(
-        metric(&worker, "broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     assert_eq!(worker.terminate().await, Some(0));
 }
 
 #[tokio::test]
 async fn a_worker_with_messages_waiting_at_the_network_stops_in_order() {
     let world = World::new().await;
-    let (worker, hold) = busy_worker(&world, 10_000).await;
-    let events = (0..200).map(|number| {
-        padded(
-            &created(&format!("e{number}"), &format!("d{number}")),
-            MAX_BODY_BYTES,
-        )
-    });
-    world.broker.publish(events).await;
-    let in_hand = async || metric(&worker, "deliveries_in_hand").await;
+    let (worker, hold) = busy_worker(&world).await;
+    let events = numbered(0..200).map(|event| padded(&event, MAX_BODY_BYTES));
+    world.publish(events).await;
+    let in_hand = async || worker.metric("deliveries_in_hand").await;
     eventually(in_hand, |count| *count >= 32 * 1024 * 1024 / MAX_BODY_BYTES).await;
     let started = Instant::now();
     assert_eq!(worker.terminate().await, Some(0));
@@ -337,18 +233,16 @@ async fn a_worker_with_messages_waiting_at_the_network_stops_in_order() {
 #[tokio::test]
 async fn the_largest_settings_work_together() {
     let world = World::new().await;
-    let mut command = world.worker_command();
-    command
-        .env("BATCH_SIZE", "10000")
-        .env("LANES", "64")
-        .env("RABBITMQ_PREFETCH", "65535");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-    let events = (0..1000).map(|number| {
-        let event = created(&format!("e{number}"), &format!("d{number}"));
-        event.campaign(&format!("c{}", number % 100)).into()
-    });
-    world.broker.publish(events).await;
+    let worker = world
+        .worker_with(&[
+            ("BATCH_SIZE", "10000"),
+            ("LANES", "64"),
+            ("RABBITMQ_PREFETCH", "65535"),
+        ])
+        .await;
+    let events = (0..).zip(numbered(0..1000));
+    let events = events.map(|(number, event)| event.campaign(&format!("c{}", number % 100)));
+    world.publish(events).await;
     world.expect_settled(1000).await;
     assert_eq!(worker.terminate().await, Some(0));
 }

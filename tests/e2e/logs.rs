@@ -1,4 +1,4 @@
-//! The log: nothing waits for whoever reads it, only the service itself writes to it, and it says everything once.
+//! The log: the service never waits for its reader, nothing but the service writes to it, and it says everything once.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use totals_core::runtime::lifecycle::GRACE;
 
-use crate::events::created;
+use crate::events::numbered;
 use crate::harness::{Client, Outgoing, Process, World, api_command, eventually};
 
 /// Requests sent together on one connection.
@@ -124,18 +124,16 @@ async fn a_log_that_nobody_reads_does_not_hold_up_the_end() {
 async fn a_worker_commits_while_nobody_reads_its_log() {
     const EVENTS: usize = 1000;
     let world = World::new().await;
-    let mut command = world.worker_command();
     // The AMQP client has much to say, so that the log is soon full.
-    command.env("LOG_LEVEL", "info,lapin=trace,async_io=trace");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
+    let worker = world
+        .worker_with(&[("LOG_LEVEL", "info,lapin=trace,async_io=trace")])
+        .await;
     worker.read_log(false);
     let mut published = 0;
     while worker.counted("totals_worker_log_lines_dropped_total").await == 0 {
         let numbers = published..published + EVENTS;
         published = numbers.end;
-        let events = numbers.map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-        world.broker.publish(events).await;
+        world.publish(numbered(numbers)).await;
         let pledges = i64::try_from(published).unwrap();
         world.expect_totals("c", pledges * 1000, pledges, 0).await;
         assert!(published < 50 * EVENTS, "the log should be full by now");
@@ -157,8 +155,8 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     let worker = world.worker().await;
     let queue = world.broker.dead_letter_queue.as_str();
     let poison = |text: &str| Outgoing::new("donation.created", text).header("donor", "Ada Lovelace");
-    world.broker.publish([poison("first")]).await;
-    eventually(|| world.broker.count(queue), |count| *count == 1).await;
+    world.publish([poison("first")]).await;
+    world.expect_queued(queue, 1).await;
 
     // The worker finds the queue, and then waits for what the log has before it publishes. Meanwhile the queue is deleted.
     let log = world.database.collection("event_log");
@@ -167,7 +165,7 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
     let view = doc! { "create": "event_log", "viewOn": "elsewhere", "pipeline": [division] };
     world.database.run(view).await;
     let named = r#"{"eventId":"e1","donorName":"Ada Lovelace"}"#;
-    world.broker.publish([poison(named)]).await;
+    world.publish([poison(named)]).await;
     let waits = r#"totals_worker_retries_total{operation="find_failures"}"#;
     eventually(|| worker.counted(waits), |count| *count > 0).await;
     world.broker.delete_queue(queue).await;
@@ -192,9 +190,8 @@ async fn a_dead_letter_that_comes_back_leaves_no_body_in_the_log() {
 async fn a_wrong_password_is_a_line_now_and_then() {
     let world = World::new().await;
     let address = world.broker.url.rsplit('@').next().unwrap();
-    let mut command = world.worker_command();
-    command.env("RABBITMQ_URL", format!("amqp://ada:s3cret@{address}"));
-    let worker = Process::start(command).await;
+    let url = format!("amqp://ada:s3cret@{address}");
+    let worker = world.starting_worker(&[("RABBITMQ_URL", &url)]).await;
     let attempts = async || {
         let lines = lines(&worker);
         let refused = lines

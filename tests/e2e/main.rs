@@ -11,7 +11,6 @@ use harness::events;
 
 mod api;
 mod backfill;
-mod backfill_rows;
 mod broker_policies;
 mod commits;
 mod compose;

@@ -32,7 +32,7 @@ async fn traffic(world: &World, stop: &AtomicBool) -> i64 {
     let mut count = 0;
     while !stop.load(Ordering::Relaxed) {
         let id = format!("t{count}");
-        world.broker.publish([created(&id, &id).donor(&id).into()]).await;
+        world.publish([created(&id, &id).donor(&id)]).await;
         count += 1;
     }
     count

@@ -2,58 +2,30 @@
 
 use std::time::Duration;
 
-use dev_services::{MongoServer, RabbitServer};
 use reqwest::StatusCode;
 
-use crate::events::created;
-use crate::harness::{World, eventually, own_services};
+use crate::events::numbered;
+use crate::harness::{Servers, eventually};
 
 /// A quorum queue of RabbitMQ 3.10 is on disk some seconds after its declaration, and lost if the broker dies before.
 const QUEUE_SETTLES: Duration = Duration::from_secs(4);
 
-struct Servers {
-    mongodb: MongoServer,
-    rabbitmq: RabbitServer,
-    world: World,
-    _dir: tempfile::TempDir,
-}
-
-async fn servers() -> Servers {
-    let (mongodb, rabbitmq, dir) = own_services("outages").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
-    Servers {
-        mongodb,
-        rabbitmq,
-        world,
-        _dir: dir,
-    }
-}
-
-async fn publish(world: &World, from: usize, count: usize) {
-    let events =
-        (from..from + count).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-    world.broker.publish(events).await;
-}
-
 #[tokio::test]
 async fn mongodb_goes_away_and_comes_back() {
-    let Servers {
-        mut mongodb,
-        rabbitmq: _rabbitmq,
-        world,
-        _dir,
-    } = servers().await;
+    let mut servers = Servers::start("outages").await;
+    let world = servers.world().await;
     let (worker, api) = (world.worker().await, world.api().await);
-    publish(&world, 0, 500).await;
+    world.publish(numbered(0..500)).await;
     world.expect_totals("c", 500_000, 500, 0).await;
     for round in 1..=2 {
-        publish(&world, round * 1000, 500).await;
+        let first = round * 1000;
+        world.publish(numbered(first..first + 500)).await;
         if round == 1 {
-            mongodb.stop().await.unwrap();
+            servers.mongodb.stop().await.unwrap();
         } else {
-            mongodb.kill().await.unwrap();
+            servers.mongodb.kill().await.unwrap();
         }
-        publish(&world, round * 1000 + 500, 500).await;
+        world.publish(numbered(first + 500..first + 1000)).await;
 
         let health = worker.degraded().await;
         assert_eq!(health["database"]["healthy"], false);
@@ -69,7 +41,7 @@ async fn mongodb_goes_away_and_comes_back() {
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "never a zero: {answer}");
         assert_eq!(answer["success"], false);
 
-        mongodb.start_again().await.unwrap();
+        servers.mongodb.start_again().await.unwrap();
         worker.healthy().await;
         api.healthy().await;
         let pledges = 500 + i64::try_from(round).unwrap() * 1000;
@@ -85,35 +57,27 @@ async fn mongodb_goes_away_and_comes_back() {
 
 #[tokio::test]
 async fn rabbitmq_goes_away_and_comes_back() {
-    let Servers {
-        mongodb: _mongodb,
-        mut rabbitmq,
-        world,
-        _dir,
-    } = servers().await;
+    let mut servers = Servers::start("outages").await;
+    let world = servers.world().await;
     let worker = world.worker().await;
-    publish(&world, 0, 500).await;
+    world.publish(numbered(0..500)).await;
     world.expect_totals("c", 500_000, 500, 0).await;
     tokio::time::sleep(QUEUE_SETTLES).await;
     for round in 1..=2 {
-        publish(&world, round * 1000, 500).await;
+        let first = round * 1000;
+        world.publish(numbered(first..first + 500)).await;
         if round == 1 {
-            rabbitmq.stop().await.unwrap();
+            servers.rabbitmq.stop().await.unwrap();
         } else {
-            rabbitmq.kill().await.unwrap();
+            servers.rabbitmq.kill().await.unwrap();
         }
         let health = worker.degraded().await;
         assert_eq!(health["consumer"]["healthy"], false);
-        assert!(
-            worker
-                .text("/metrics")
-                .await
-                .contains("totals_worker_broker_connected 0")
-        );
+        assert_eq!(worker.metric("broker_connected").await, 0);
 
-        rabbitmq.start_again().await.unwrap();
+        servers.rabbitmq.start_again().await.unwrap();
         worker.healthy().await;
-        publish(&world, round * 1000 + 500, 500).await;
+        world.publish(numbered(first + 500..first + 1000)).await;
         let pledges = 500 + i64::try_from(round).unwrap() * 1000;
         world.expect_totals("c", pledges * 1000, pledges, 0).await;
     }
@@ -122,22 +86,18 @@ async fn rabbitmq_goes_away_and_comes_back() {
 
 #[tokio::test]
 async fn a_frozen_mongodb_is_reported_and_the_next_read_after_it_answers() {
-    let Servers {
-        mut mongodb,
-        rabbitmq: _rabbitmq,
-        world,
-        _dir,
-    } = servers().await;
+    let mut servers = Servers::start("outages").await;
+    let world = servers.world().await;
     let (worker, api) = (world.worker().await, world.api().await);
-    publish(&world, 0, 100).await;
+    world.publish(numbered(0..100)).await;
     world.expect_totals("c", 100_000, 100, 0).await;
-    mongodb.pause().await.unwrap();
+    servers.mongodb.pause().await.unwrap();
     // For a moment yet what is in memory may be shown.
     let status = async || api.get("/api/totals/campaigns/c").await.0;
     eventually(status, |status| *status == StatusCode::SERVICE_UNAVAILABLE).await;
     worker.degraded().await;
-    mongodb.resume().await.unwrap();
-    publish(&world, 100, 100).await;
+    servers.mongodb.resume().await.unwrap();
+    world.publish(numbered(100..200)).await;
     world.expect_totals("c", 200_000, 200, 0).await;
     let total = async || api.get("/api/totals/campaigns/c").await.1["data"]["totalPledges"].as_i64();
     eventually(total, |pledges| *pledges == Some(200)).await;

@@ -1,6 +1,5 @@
 //! A broken message that comes again is parked again as soon as its letter is in the dead-letter queue no more.
 
-use lapin::options::{QueueDeleteOptions, QueuePurgeOptions};
 use lapin::types::AMQPValue;
 
 use crate::events::created;
@@ -14,16 +13,16 @@ pub fn broken(id: &str) -> Outgoing {
 
 /// Publishes a broken message and waits until so many letters are in the queue.
 pub async fn park(world: &World, id: &str, letters: usize) {
-    world.broker.publish([broken(id)]).await;
+    world.publish([broken(id)]).await;
     let queue = &world.broker.dead_letter_queue;
-    eventually(|| world.broker.count(queue), |found| *found == letters).await;
+    world.expect_queued(queue, letters).await;
 }
 
 /// Publishes a broken message whose letter is in the queue, and waits until it is done with.
 async fn repeat(world: &World, worker: &Process, id: &str, letters: usize) {
     let line = r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#;
     let before = worker.counted(line).await;
-    world.broker.publish([broken(id)]).await;
+    world.publish([broken(id)]).await;
     eventually(|| worker.counted(line), |count| *count == before + 1).await;
     assert_eq!(world.broker.count(&world.broker.dead_letter_queue).await, letters);
 }
@@ -54,7 +53,7 @@ async fn after_its_letter_was_discarded() {
 async fn after_its_letter_was_discarded_beside_an_event_that_was_counted() {
     let world = World::new().await;
     let _worker = world.worker().await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
     for _ in 0..2 {
         park(&world, "e1", 1).await;
@@ -84,9 +83,7 @@ async fn after_the_queue_was_purged_even_if_other_letters_came_first() {
     let queue = world.broker.dead_letter_queue.as_str();
     park(&world, "e1", 1).await;
     park(&world, "e2", 2).await;
-    let (connection, channel) = world.broker.connect().await;
-    let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-    assert_eq!(purged.await.unwrap(), 2);
+    assert_eq!(world.broker.purge(queue).await, 2);
     park(&world, "e3", 1).await;
     park(&world, "e1", 2).await;
     repeat(&world, &worker, "e1", 2).await;
@@ -96,12 +93,10 @@ async fn after_the_queue_was_purged_even_if_other_letters_came_first() {
     let worker = world.worker().await;
     repeat(&world, &worker, "e3", 2).await;
     park(&world, "e2", 3).await;
-    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
-    deleted.await.unwrap();
+    world.broker.delete_queue(queue).await;
     park(&world, "e2", 1).await;
     repeat(&world, &worker, "e2", 1).await;
     park(&world, "e3", 2).await;
-    connection.close(200, "done".into()).await.unwrap();
     let mut reasons: Vec<_> = world.broker.take_dead_letters().await;
     reasons.sort_by_key(|letter| letter.body.clone());
     assert_eq!(
@@ -126,9 +121,8 @@ async fn not_for_headers_that_its_producer_has_set() {
         message
     };
     let copies = (0..3).map(|_| ours(broken("e1"), &["x-attempts", "x-delivery-count"]));
-    world.broker.publish(copies).await;
+    world.publish(copies).await;
     world
-        .broker
         .publish([ours(created("e2", "d2").into(), &["x-delivery-count"])])
         .await;
     world.expect_totals("c", 1000, 1, 0).await;

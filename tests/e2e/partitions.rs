@@ -81,9 +81,9 @@ async fn a_campaign_has_one_active_worker_and_a_standby_that_takes_over() {
     let other = worker(&world, second).await;
     let payments = worker(&world, &partitions.payments).await;
 
-    world.broker.publish(donations()).await;
+    world.publish(donations()).await;
     let unpaid = (0..PAYMENTS).map(|number| paid("", &format!("d{number}")).bare());
-    world.broker.publish(unpaid).await;
+    world.publish(unpaid).await;
     let settled = async |processed: usize| {
         eventually(|| world.database.processed(), |found| *found == processed).await;
         world.database.check_invariants().await;
@@ -97,7 +97,7 @@ async fn a_campaign_has_one_active_worker_and_a_standby_that_takes_over() {
         assert_eq!(retries, 0, "workers of different campaigns met");
     }
 
-    world.broker.publish(refunds()).await;
+    world.publish(refunds()).await;
     // In the middle of its work, or after it on a quick machine: either way the standby finds what is left.
     eventually(|| applied(&active), |count| *count > counts[0]).await;
     active.kill().await;
@@ -106,7 +106,7 @@ async fn a_campaign_has_one_active_worker_and_a_standby_that_takes_over() {
         let event = created(&format!("d{number}-created"), &format!("d{number}"));
         with_campaign(event.campaign(&campaign(number)).into())
     });
-    world.broker.publish(again).await;
+    world.publish(again).await;
     settled(3 * DONATIONS + PAYMENTS).await;
     eventually(|| applied(&standby), |count| *count > 0).await;
 
@@ -131,11 +131,11 @@ async fn a_campaigns_events_keep_to_one_partition_and_so_do_all_without_the_head
     let second = worker(&world, &partitions.campaigns[1]).await;
     let one = |number: usize| Outgoing::from(created(&format!("e{number}"), &format!("d{number}")));
 
-    world.broker.publish((0..20).map(one).map(with_campaign)).await;
+    world.publish((0..20).map(one).map(with_campaign)).await;
     let before = applied_by([&first, &second], 20).await;
     assert!(before.contains(&0), "{before:?}");
 
-    world.broker.publish((20..40).map(one)).await;
+    world.publish((20..40).map(one)).await;
     let after = applied_by([&first, &second], 40).await;
     let unmoved = before
         .iter()

@@ -1,24 +1,29 @@
 //! Messages that can never be applied: each ends in the dead-letter queue with a reason that a person understands,
 //! and harms nothing beside it.
 
-use std::collections::HashSet;
+mod properties;
+mod queues;
 
-use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 use mongodb::bson::doc;
 use serde_json::json;
 
-use crate::events::{created, paid, refunded};
-use crate::harness::{Outgoing, Process, World, eventually};
-use crate::wire::{self, HEADERS, MESSAGE_ID, Nest, Raw};
+use crate::events::{created, numbered, paid, refunded};
+use crate::harness::{Outgoing, World};
 
 /// Broken messages, each with what its reason must say.
 fn poison() -> Vec<(Outgoing, &'static str)> {
-    let created = |id: &str| created(id, "poisoned");
-    let raw = |body: &[u8]| Outgoing::new("donation.created", body);
-    let replaced = |from: &str, to: &str| raw(created("replaced").body().replace(from, to).as_bytes());
+    [unreadable(), incomplete(), amounts()].concat()
+}
+
+fn raw(body: &[u8]) -> Outgoing {
+    Outgoing::new("donation.created", body)
+}
+
+/// What is no event at all.
+fn unreadable() -> Vec<(Outgoing, &'static str)> {
     let huge = format!(r#"{{"donationId":"d","padding":"{}"}}"#, "x".repeat(300_000));
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = deep();
     vec![
         (raw(b""), "the message must be a JSON object, got ``"),
         (
@@ -40,13 +45,17 @@ fn poison() -> Vec<(Outgoing, &'static str)> {
             "the message must be a JSON object, got `[[[[",
         ),
         (
-            created("deep").amount_text(&deep),
-            "amount must be a decimal number, got [[[[",
-        ),
-        (
             raw(b"{}"),
             "neither a payload (an envelope) nor a donationId (a bare payload)",
         ),
+    ]
+}
+
+/// Events with a member that is missing, or is not what it should be.
+fn incomplete() -> Vec<(Outgoing, &'static str)> {
+    let sound = created("replaced", "poisoned").body();
+    let replaced = |from: &str, to: &str| raw(sound.replace(from, to).as_bytes());
+    vec![
         (
             replaced("donation.created", "donation.vanished"),
             "eventType must be one of donation.created, ",
@@ -69,31 +78,39 @@ fn poison() -> Vec<(Outgoing, &'static str)> {
             replaced("2025-11-21T10", "21 November"),
             "timestamp must be an RFC 3339 time",
         ),
+    ]
+}
+
+/// Events with an amount that cannot be counted.
+fn amounts() -> Vec<(Outgoing, &'static str)> {
+    let deep = deep();
+    let amounts = [
+        ("deep", deep.as_str(), "amount must be a decimal number, got [[[["),
+        ("zero", "0", "amount must be greater than 0, got 0"),
+        ("negative", "-1", "amount must be greater than 0, got -1"),
         (
-            created("zero").amount_text("0"),
-            "amount must be greater than 0, got 0",
-        ),
-        (
-            created("negative").amount_text("-1"),
-            "amount must be greater than 0, got -1",
-        ),
-        (
-            created("precise").amount_text("1.005"),
+            "precise",
+            "1.005",
             "amount must have at most 2 decimals in USD, got 1.005",
         ),
         (
-            created("boundless").amount_text("1e400"),
+            "boundless",
+            "1e400",
             "amount must be at most 1000000000000 minor units, got 1e400",
         ),
+        ("nan", "\"NaN\"", "amount must be a decimal number, got NaN"),
         (
-            created("nan").amount_text("\"NaN\""),
-            "amount must be a decimal number, got NaN",
-        ),
-        (
-            created("euro").amount_text("10,\"currency\":\"EUR\""),
+            "euro",
+            "10,\"currency\":\"EUR\"",
             "currency must be USD, got `EUR`",
         ),
-    ]
+    ];
+    let poisoned = |(id, amount, reason)| (created(id, "poisoned").amount_text(amount), reason);
+    amounts.into_iter().map(poisoned).collect()
+}
+
+fn deep() -> String {
+    format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))
 }
 
 #[tokio::test]
@@ -109,7 +126,7 @@ async fn every_kind_of_poison_is_dead_lettered_with_its_reason() {
             created(&format!("fine{number}"), &format!("d{number}")).amount_text(amount),
         );
     }
-    world.broker.publish(messages).await;
+    world.publish(messages).await;
 
     let dead_letters = world.expect_dead_letters(poison.len()).await;
     for (message, reason) in &poison {
@@ -131,12 +148,8 @@ async fn every_kind_of_poison_is_dead_lettered_with_its_reason() {
     let row = world.database.failed_row("zero").await;
     assert_eq!(row.get_str("code").unwrap(), "INVALID_AMOUNT");
     assert_eq!(row.get_str("campaignId").unwrap(), "c");
-    assert!(
-        worker
-            .text("/metrics")
-            .await
-            .contains(r#"dead_letters_total{reason="INVALID_AMOUNT"} 6"#)
-    );
+    let counted = r#"dead_letters_total{reason="INVALID_AMOUNT"}"#;
+    assert_eq!(worker.metric(counted).await, 6);
 }
 
 #[tokio::test]
@@ -144,9 +157,9 @@ async fn a_failed_event_is_dead_lettered_once_and_applied_when_it_comes_mended()
     let world = World::new().await;
     let _worker = world.worker().await;
     let broken = created("e1", "d1").amount_text("0");
-    world.broker.publish([broken.clone(), broken.clone()]).await;
-    world.broker.publish([broken]).await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([broken.clone(), broken.clone()]).await;
+    world.publish([broken]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
     world.expect_settled(1).await;
     assert_eq!(world.expect_dead_letters(1).await.len(), 1);
@@ -162,7 +175,6 @@ async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_fro
     let worker = world.worker().await;
     // Without an envelope the routing key is all that says what it is.
     world
-        .broker
         .publish([paid("", "d1").with("currency", json!("EUR")).bare()])
         .await;
     let letter = world.expect_dead_letters(1).await.remove(0);
@@ -185,9 +197,7 @@ async fn a_dead_letter_moved_back_is_tried_again_and_remembers_where_it_came_fro
     assert_eq!(worker.terminate().await, Some(0));
     // Nothing was counted in the former one.
     world.database.collection("settings").drop().await.unwrap();
-    let mut command = world.worker_command();
-    command.env("CURRENCY", "EUR");
-    let _worker = Process::start(command).await;
+    let _worker = world.worker_with(&[("CURRENCY", "EUR")]).await;
     world.broker.move_back(again).await;
     world.expect_settled(1).await;
 }
@@ -203,15 +213,11 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
         .run(doc! { "collMod": "donations", "validator": rule })
         .await;
     worker.terminate().await;
-    let mut events: Vec<Outgoing> = (0..50)
-        .map(|number| created(&format!("e{number}"), &format!("d{number}")).into())
-        .collect();
+    let mut events: Vec<Outgoing> = numbered(0..50).map(Outgoing::from).collect();
     events.insert(25, created("refused", "refused").campaign("damaged").into());
-    world.broker.publish(events).await;
+    world.publish(events).await;
 
-    let mut command = world.worker_command();
-    command.env("LANES", "1");
-    let worker = Process::start(command).await;
+    let worker = world.worker_with(&[("LANES", "1")]).await;
     world.expect_totals("c", 50_000, 50, 0).await;
     let dead_letters = world.expect_dead_letters(1).await;
     assert_eq!(
@@ -220,176 +226,10 @@ async fn an_event_that_the_database_refuses_is_parked_and_its_batch_committed() 
     );
     assert_eq!(dead_letters[0].header("x-reason-code"), "DATABASE_REFUSED");
     assert_eq!(world.database.processed().await, 50);
-    assert!(
-        world
-            .database
-            .row("refused")
-            .await
-            .unwrap()
-            .get_str("error")
-            .unwrap()
-            .contains("code 121")
-    );
+    let row = world.database.row("refused").await.unwrap();
+    assert!(row.get_str("error").unwrap().contains("code 121"), "{row}");
     assert_eq!(worker.terminate().await, Some(0));
     world.database.check_invariants().await;
-}
-
-#[tokio::test]
-async fn hostile_properties_do_not_follow_a_message_into_the_dead_letters() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    let mut message = Outgoing::new("donation.created", "poison").header("kept", "yes");
-    let mut headers = message.properties.headers().clone().unwrap();
-    let queues = vec![AMQPValue::LongString(world.broker.queue.as_str().into())];
-    headers.insert("CC".into(), AMQPValue::FieldArray(queues.into()));
-    message.properties = BasicProperties::default()
-        .with_headers(headers)
-        .with_expiration("60000".into())
-        .with_user_id("guest".into())
-        .with_message_id("m1".into());
-    world.broker.publish([message]).await;
-
-    // With its CC it would come straight back to the worker, for ever.
-    let dead_letters = world.expect_dead_letters(1).await;
-    let properties = &dead_letters[0].properties;
-    assert_eq!(dead_letters[0].header("kept"), "yes");
-    assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m1");
-    assert!(
-        properties.expiration().is_none(),
-        "a dead letter stays until someone looks at it"
-    );
-    assert_eq!(*properties.delivery_mode(), Some(2));
-    world.expect_settled(0).await;
-}
-
-#[tokio::test]
-async fn a_dead_letter_queue_deleted_under_the_worker_is_declared_again() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.broker.publish([created("e1", "d1").amount_text("0")]).await;
-    world.expect_dead_letters(1).await;
-    world.broker.delete_queue(&world.broker.dead_letter_queue).await;
-    world.broker.publish([created("e2", "d2").amount_text("0")]).await;
-    assert_eq!(world.expect_dead_letters(1).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_queue_deleted_under_the_worker_is_declared_again() {
-    let world = World::new().await;
-    let worker = world.worker().await;
-    world.broker.delete_queue(&world.broker.queue).await;
-    let connections = async || {
-        worker
-            .text("/metrics")
-            .await
-            .contains("broker_connections_total 2")
-    };
-    eventually(connections, |again| *again).await;
-    world.broker.publish([created("e1", "d1").into()]).await;
-    world.expect_totals("c", 1000, 1, 0).await;
-}
-
-#[tokio::test]
-async fn properties_that_no_library_would_send_do_not_harm_the_worker() {
-    let world = World::new().await;
-    let worker = world.worker().await;
-    let headers = |member: &[u8]| wire::long(member);
-    let cc = [
-        &b"A"[..],
-        &headers(&[b"S", &headers(b"donation.created")[..]].concat()),
-    ]
-    .concat();
-    let key: &[u8] = b"donation.created";
-    let hostile = [
-        (key, HEADERS, Nest::Tables.deep()),
-        (key, HEADERS, Nest::Arrays.deep()),
-        // ISO 8859-1, as careless producers send it: the name of a header, and a message id.
-        (
-            key,
-            HEADERS,
-            headers(&[&wire::short(b"caf\xe9")[..], b"V"].concat()),
-        ),
-        (key, MESSAGE_ID, wire::short(b"caf\xe9")),
-        // A routing key that is none of ours reaches the queue by way of CC.
-        (
-            b"caf\xe9",
-            HEADERS,
-            headers(&[&wire::short("CC")[..], &cc].concat()),
-        ),
-    ];
-    for (number, (routing_key, flags, properties)) in hostile.iter().enumerate() {
-        let (event, donation) = (format!("e{number}"), format!("d{number}"));
-        for body in [created(&event, &donation).body(), format!("poison {number}")] {
-            let message = Raw {
-                routing_key,
-                flags: *flags,
-                properties: properties.clone(),
-                body: body.as_bytes(),
-            };
-            wire::publish(&world.broker, &message).await;
-        }
-    }
-    // The properties are no part of what is counted.
-    let count = hostile.len();
-    world
-        .expect_totals(
-            "c",
-            1000 * i64::try_from(count).unwrap(),
-            i64::try_from(count).unwrap(),
-            0,
-        )
-        .await;
-    for letter in world.expect_dead_letters(count).await {
-        assert_eq!(letter.header("x-reason-code"), "INVALID_JSON");
-    }
-    world.expect_settled(count).await;
-    let metrics = worker.text("/metrics").await;
-    assert!(metrics.contains("broker_connections_total 1\n"), "{metrics}");
-    assert_eq!(worker.terminate().await, Some(0));
-}
-
-#[tokio::test]
-async fn a_dead_letter_that_its_queue_refuses_waits_and_holds_up_nothing_else() {
-    let world = World::new().await;
-    world.broker.limit_dead_letters().await;
-    let mut command = world.worker_command();
-    command.env("RABBITMQ_PREFETCH", "16");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-
-    let says = async |metric: &str| {
-        worker
-            .text("/metrics")
-            .await
-            .contains(&format!("totals_worker_{metric}\n"))
-    };
-
-    let mut poison = world.fill_dead_letters(&worker).await;
-    worker
-        .logged("dead letters are refused and stay unacknowledged")
-        .await;
-    assert!(worker.log().contains("or lift its limits"), "{}", worker.log());
-    // More than half of the prefetch is refused, so that less is left than has to wait.
-    let more = poison..poison + 8;
-    poison = more.end;
-    let more = more.map(|number| Outgoing::new("donation.created", format!("poison {number}")));
-    world.broker.publish(more).await;
-    // Many times what the prefetch leaves.
-    let events = (0..500).map(|number| created(&format!("e{number}"), &format!("d{number}")).into());
-    world.broker.publish(events).await;
-    world.expect_totals("c", 500_000, 500, 0).await;
-
-    // The operator empties the queue, again and again.
-    let mut seen = HashSet::new();
-    while seen.len() < poison {
-        let letters = eventually(|| world.broker.take_dead_letters(), |letters| !letters.is_empty()).await;
-        // A set: one whose confirmation was lost may come again.
-        seen.extend(letters.into_iter().map(|letter| letter.body));
-    }
-    eventually(|| says("dead_letters_refused 0"), |all| *all).await;
-    world.expect_settled(500).await;
-    assert!(says("broker_connections_total 1").await, "all in one epoch");
-    assert_eq!(worker.terminate().await, Some(0));
 }
 
 #[tokio::test]
@@ -404,7 +244,6 @@ async fn a_body_is_the_event_that_it_names_in_either_shape_and_spelling() {
     let own = r#""eventType":"donation.refunded","#;
     let under = |key: &str, body: String| Outgoing::new(key, body);
     world
-        .broker
         .publish([
             created("C-1", "A1").amount(100.0).into(),
             under("donation.refunded", flat(own)),

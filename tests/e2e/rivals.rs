@@ -56,7 +56,7 @@ async fn messages_that_two_workers_hold_at_once_count_once() {
     let _workers = join!(worker(&world, &world.broker), worker(&world, &world.broker));
     // The broker deals messages out in turn, as long as both have room: one of each pair to either worker.
     let pairs = history().flat_map(|message| [message.clone(), message]);
-    world.broker.publish(pairs).await;
+    world.publish(pairs).await;
     expect_each_donation_once(&world).await;
 }
 
@@ -69,7 +69,7 @@ async fn events_that_come_to_two_workers_count_once() {
         ..world.broker.part("other")
     };
     let workers = join!(worker(&world, &world.broker), worker(&world, &other));
-    world.broker.publish(history()).await;
+    world.publish(history()).await;
     for worker in [&workers.0, &workers.1] {
         let handled = async || worker.counted("totals_worker_events_total{").await;
         eventually(handled, |events| *events == 2 * DONATIONS as u64).await;

@@ -3,14 +3,14 @@
 use mongodb::bson::doc;
 
 use crate::events::created;
-use crate::harness::{Process, World, eventually, own_services};
+use crate::harness::{Process, Servers, World, eventually};
 
 async fn stalled_seconds(worker: &Process) -> u64 {
     worker.counted("totals_worker_stalled_seconds").await
 }
 
 /// What `/health` says of the progress once it says 503.
-async fn complaint(worker: &Process) -> String {
+pub async fn complaint(worker: &Process) -> String {
     let health = worker.degraded().await;
     assert_eq!(health["consumer"]["healthy"], true, "{health}");
     assert_eq!(health["progress"]["healthy"], false, "{health}");
@@ -28,7 +28,7 @@ async fn health_tells_of_a_lane_whose_writes_mongodb_does_not_take() {
         .database
         .run(doc! { "create": "donations", "viewOn": "elsewhere", "pipeline": [] })
         .await;
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     let complaint = complaint(&worker).await;
     for part in [
         "lane ",
@@ -54,7 +54,7 @@ async fn health_tells_of_dead_letters_that_their_queue_refuses_while_counting_go
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     assert!(!complaint.contains("lane"), "{complaint}");
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 
     let emptied = async || {
@@ -76,10 +76,10 @@ async fn unlock(world: &World) {
 
 #[tokio::test]
 async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for() {
-    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("stalls").await;
+    let world = servers.world().await;
     lock(&world).await;
-    let worker = Process::start(world.worker_command()).await;
+    let worker = world.starting_worker(&[]).await;
     let consumer = async || worker.get("/health").await.1;
     let told = eventually(consumer, |health| {
         health["consumer"]["message"]
@@ -97,18 +97,15 @@ async fn a_worker_on_a_new_database_that_takes_no_writes_says_what_it_waits_for(
     unlock(&world).await;
     worker.healthy().await;
     assert_eq!(worker.log().matches(line).count(), 1, "{}", worker.log());
-    world.broker.publish([created("e1", "d1").into()]).await;
+    world.publish([created("e1", "d1")]).await;
     world.expect_totals("c", 1000, 1, 0).await;
 }
 
 #[tokio::test]
 async fn upkeep_that_mongodb_does_not_answer_is_told_by_health() {
-    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
-    let mut command = world.worker_command();
-    command.env("UPKEEP_SECONDS", "1");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
+    let servers = Servers::start("stalls").await;
+    let world = servers.world().await;
+    let worker = world.worker_with(&[("UPKEEP_SECONDS", "1")]).await;
     // The next look has to write the currency down.
     let settings = world.database.collection("settings");
     settings.delete_one(doc! {}).await.unwrap();
@@ -121,8 +118,8 @@ async fn upkeep_that_mongodb_does_not_answer_is_told_by_health() {
 
 #[tokio::test]
 async fn a_tool_on_a_new_database_that_takes_no_writes_says_what_it_waits_for() {
-    let (mongodb, rabbitmq, _dir) = own_services("stalls").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("stalls").await;
+    let world = servers.world().await;
     lock(&world).await;
     let mut command = world.worker_command();
     command.arg("verify");

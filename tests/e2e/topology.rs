@@ -1,28 +1,21 @@
 //! What somebody deletes under a running worker: it is back within the time between two looks.
 
-use lapin::options::{ExchangeDeleteOptions, QueueDeclareOptions};
+use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use mongodb::bson::doc;
 use totals_core::domain::EventType;
 
 use crate::events::created;
-use crate::harness::{Process, World, eventually, own_services};
-use crate::limits::metric;
+use crate::harness::{Process, Servers, World, eventually};
+use crate::stalls::complaint;
 
 /// A worker that looks every second.
 async fn watchful(world: &World) -> Process {
-    let mut command = world.worker_command();
-    command.env("UPKEEP_SECONDS", "1");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-    worker
+    world.worker_with(&[("UPKEEP_SECONDS", "1")]).await
 }
 
-/// What `/health` says of the progress once it says 503.
-async fn complaint(worker: &Process) -> String {
-    let health = worker.degraded().await;
-    assert_eq!(health["consumer"]["healthy"], true, "{health}");
-    health["progress"]["message"].as_str().unwrap().to_owned()
+async fn expect_one_epoch(worker: &Process) {
+    assert_eq!(worker.metric("broker_connections_total").await, 1);
 }
 
 /// Publishes until a queue gets it, as a producer does that waits for its confirmation.
@@ -43,19 +36,11 @@ async fn a_deleted_exchange_is_back_with_its_bindings() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     publish(&world, "e1", "d1").await;
-    let (connection, channel) = world.broker.connect().await;
-    let exchange = world.broker.exchange.as_str();
-    let deleted = channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default());
-    deleted.await.unwrap();
+    world.broker.delete_exchange().await;
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
     worker.logged("the exchange was missing").await;
-    assert_eq!(
-        metric(&worker, "broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
-    connection.close(200, "done".into()).await.unwrap();
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
 }
 
 #[tokio::test]
@@ -63,25 +48,12 @@ async fn a_removed_binding_is_back() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     publish(&world, "e1", "d1").await;
-    let (connection, channel) = world.broker.connect().await;
     for event_type in EventType::ALL {
-        let (queue, exchange) = (world.broker.queue.as_str(), world.broker.exchange.as_str());
-        let unbind = channel.queue_unbind(
-            queue.into(),
-            exchange.into(),
-            event_type.as_str().into(),
-            FieldTable::default(),
-        );
-        unbind.await.unwrap();
+        world.broker.unbind(event_type.as_str()).await;
     }
     publish(&world, "e2", "d2").await;
     world.expect_settled(2).await;
-    assert_eq!(
-        metric(&worker, "broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
-    connection.close(200, "done".into()).await.unwrap();
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
 }
 
 #[tokio::test]
@@ -120,17 +92,13 @@ async fn a_quiet_look_says_nothing_and_disturbs_nothing() {
     let world = World::new().await;
     let worker = watchful(&world).await;
     for number in 0..3 {
-        let looks = metric(&worker, "upkeep_total").await;
-        let looked = async || metric(&worker, "upkeep_total").await;
+        let looks = worker.metric("upkeep_total").await;
+        let looked = async || worker.metric("upkeep_total").await;
         eventually(looked, |count| *count > looks).await;
         publish(&world, &format!("e{number}"), &format!("d{number}")).await;
     }
     world.expect_settled(3).await;
-    assert_eq!(
-        metric(&worker, "broker_connections_total").await,
-        1,
-        "in one epoch"
-    );
+    assert_eq!(worker.metric("broker_connections_total").await, 1, "in one epoch");
     assert!(!worker.log().contains("\"level\":\"WARN\""), "{}", worker.log());
     let filter = doc! { "_id": "c" };
     let totals = world
@@ -162,30 +130,30 @@ async fn health_tells_of_a_view_in_a_collections_place_while_nothing_is_to_be_co
     ] {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
-    let looks = metric(&worker, "upkeep_total").await;
+    let looks = worker.metric("upkeep_total").await;
     assert!(complaint.starts_with("upkeep"), "{complaint}");
     let failed = r#"totals_worker_retries_total{operation="check_collections"}"#;
     let failures = worker.counted(failed).await;
     eventually(|| worker.counted(failed), |count| *count > failures + 1).await;
     assert_eq!(
-        metric(&worker, "upkeep_total").await,
+        worker.metric("upkeep_total").await,
         looks,
         "a look that failed is none"
     );
     world.database.collection("donations").drop().await.unwrap();
     worker.healthy().await;
-    assert!(metric(&worker, "upkeep_total").await > looks);
+    assert!(worker.metric("upkeep_total").await > looks);
 }
 
 #[tokio::test]
 async fn health_tells_of_a_queue_that_the_worker_may_not_make_anew() {
-    let (mongodb, rabbitmq, _dir) = own_services("rights").await;
-    let world = World::on(&mongodb.url(), &rabbitmq.url()).await;
+    let servers = Servers::start("rights").await;
+    let world = servers.world().await;
     let worker = watchful(&world).await;
     let queue = world.broker.dead_letter_queue.as_str();
     let configures_nothing = ["set_permissions", "guest", "^$", ".*", ".*"];
-    assert!(rabbitmq.control(&configures_nothing).await.unwrap());
-    assert!(rabbitmq.control(&["delete_queue", queue]).await.unwrap());
+    servers.control(&configures_nothing).await;
+    servers.control(&["delete_queue", queue]).await;
     let complaint = complaint(&worker).await;
     for part in [
         "upkeep made no progress for 3",
@@ -196,7 +164,7 @@ async fn health_tells_of_a_queue_that_the_worker_may_not_make_anew() {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
     let configures = ["set_permissions", "guest", ".*", ".*", ".*"];
-    assert!(rabbitmq.control(&configures).await.unwrap());
+    servers.control(&configures).await;
     worker.healthy().await;
     worker.logged("the dead-letter queue was missing").await;
 }

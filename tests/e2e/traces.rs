@@ -52,12 +52,9 @@ fn hex(id: &[u8]) -> String {
 async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
     let world = World::new().await;
     let (url, spans) = collector().await;
-    let mut command = world.worker_command();
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
-    let worker = Process::start(command).await;
-    worker.healthy().await;
+    let worker = world.worker_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]).await;
     let events = ["e1", "e2"].map(|id| Outgoing::from(created(id, id)).header("traceparent", TRACEPARENT));
-    world.broker.publish(events).await;
+    world.publish(events).await;
     world.expect_totals("c", 2000, 2, 0).await;
     assert_eq!(worker.terminate().await, Some(0));
 
@@ -142,7 +139,6 @@ async fn without_an_endpoint_nothing_connects_to_a_collector() {
     let world = World::new().await;
     let (worker, api) = (world.worker().await, world.api().await);
     world
-        .broker
         .publish([Outgoing::from(created("e1", "d1")).header("traceparent", TRACEPARENT)])
         .await;
     world.expect_totals("c", 1000, 1, 0).await;

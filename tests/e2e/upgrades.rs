@@ -64,7 +64,7 @@ async fn donors_whom_an_earlier_version_has_named_with_their_campaigns_are_known
 async fn donors_are_known_after(go_back: impl AsyncFnOnce(&World)) {
     let world = World::new().await;
     let worker = world.worker().await;
-    world.broker.publish(history()).await;
+    world.publish(history()).await;
     world.expect_settled(9).await;
     assert_eq!(worker.terminate().await, Some(0));
     let donations = world.database.collection("donations");
@@ -87,7 +87,7 @@ async fn donors_are_known_after(go_back: impl AsyncFnOnce(&World)) {
     let donors = ["ada", "bob", "eve", "sam"];
     let pledges =
         donors.map(|donor| created(&format!("{donor}-again"), &format!("{donor}-again")).donor(donor));
-    world.broker.publish(pledges.map(Outgoing::from)).await;
+    world.publish(pledges).await;
     world.expect_settled(13).await;
     world.expect_totals("c", 2600 + 4000, 3 + 4, 4).await;
 }

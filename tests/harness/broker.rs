@@ -2,12 +2,14 @@
 
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
-    ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions,
+    QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind};
-use totals_core::domain::{Event, decode};
+use lapin::{Channel, Confirmation, Connection, Consumer, ExchangeKind};
+
+use crate::{DeadLetter, Outgoing};
 
 /// One test's part of the broker.
 #[derive(Clone)]
@@ -20,72 +22,6 @@ pub struct Broker {
     pub queue: String,
     /// Where it parks what it cannot apply.
     pub dead_letter_queue: String,
-}
-
-/// A message on its way in.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// By which the exchange routes it: the event's type.
-    pub routing_key: String,
-    /// Its content.
-    pub body: Vec<u8>,
-    /// Its AMQP properties and headers.
-    pub properties: BasicProperties,
-}
-
-impl Outgoing {
-    /// A persistent message without headers.
-    pub fn new(routing_key: &str, body: impl Into<Vec<u8>>) -> Self {
-        let properties = BasicProperties::default().with_delivery_mode(2);
-        Self {
-            routing_key: routing_key.to_owned(),
-            body: body.into(),
-            properties,
-        }
-    }
-
-    /// With a header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let mut headers = self.properties.headers().clone().unwrap_or_default();
-        headers.insert(name.into(), AMQPValue::LongString(value.into()));
-        self.properties = self.properties.with_headers(headers);
-        self
-    }
-
-    /// The event that a worker reads it as.
-    pub fn event(&self) -> Event {
-        let currency = "USD".parse().unwrap();
-        decode(&self.body, &self.routing_key, None, currency).unwrap()
-    }
-}
-
-/// A message from the dead-letter queue.
-#[derive(Debug)]
-pub struct DeadLetter {
-    /// Its content.
-    pub body: Vec<u8>,
-    /// Its AMQP properties and headers.
-    pub properties: BasicProperties,
-}
-
-impl DeadLetter {
-    /// The text of a header.
-    pub fn header(&self, name: &str) -> String {
-        match self
-            .properties
-            .headers()
-            .as_ref()
-            .and_then(|headers| headers.inner().get(name))
-        {
-            Some(AMQPValue::LongString(text)) => text.to_string(),
-            other => panic!("header {name} is {other:?}"),
-        }
-    }
-
-    /// What a person reads.
-    pub fn reason(&self) -> String {
-        self.header("x-reason")
-    }
 }
 
 impl Broker {
@@ -111,6 +47,14 @@ impl Broker {
     /// A connection and a channel of the caller's own.
     pub async fn connect(&self) -> (Connection, Channel) {
         self.try_connect().await.unwrap()
+    }
+
+    /// Works on a connection and a channel that are closed afterwards.
+    pub async fn on_channel<T>(&self, work: impl AsyncFnOnce(&Channel) -> T) -> T {
+        let (connection, channel) = self.connect().await;
+        let done = work(&channel).await;
+        connection.close(200, "done".into()).await.unwrap();
+        done
     }
 
     /// As [`connect`](Self::connect), to the first node that answers.
@@ -173,21 +117,15 @@ impl Broker {
     }
 
     async fn put(&self, queue: &str, letter: DeadLetter) {
-        let (connection, channel) = self.connect().await;
-        channel
-            .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .unwrap();
         let DeadLetter { body, properties } = letter;
-        let publish = channel.basic_publish(
-            "".into(),
-            queue.into(),
-            BasicPublishOptions::default(),
-            &body,
-            properties,
-        );
-        assert_eq!(publish.await.unwrap().await.unwrap(), Confirmation::Ack(None));
-        connection.close(200, "done".into()).await.unwrap();
+        let options = BasicPublishOptions::default();
+        self.on_channel(async |channel| {
+            let confirm = channel.confirm_select(ConfirmSelectOptions::default());
+            confirm.await.unwrap();
+            let publish = channel.basic_publish("".into(), queue.into(), options, &body, properties);
+            assert_eq!(publish.await.unwrap().await.unwrap(), Confirmation::Ack(None));
+        })
+        .await;
     }
 
     /// How many messages are ready in a queue; none if there is no such queue.
@@ -206,43 +144,58 @@ impl Broker {
 
     /// Takes every message out of the dead-letter queue.
     pub async fn take_dead_letters(&self) -> Vec<DeadLetter> {
-        let (connection, channel) = self.connect().await;
-        let mut taken = Vec::new();
-        loop {
-            let get = channel.basic_get(self.dead_letter_queue.as_str().into(), BasicGetOptions::default());
-            let Some(message) = get.await.unwrap() else { break };
-            let Delivery {
-                data,
-                properties,
-                acker,
-                ..
-            } = message.delivery;
-            #[expect(clippy::disallowed_methods, reason = "a test in the operator's place")]
-            acker.ack(BasicAckOptions::default()).await.unwrap();
-            taken.push(DeadLetter {
-                body: data,
-                properties,
-            });
-        }
-        connection.close(200, "done".into()).await.unwrap();
-        taken
+        let queue = self.dead_letter_queue.as_str();
+        self.on_channel(async |channel| {
+            let mut taken = Vec::new();
+            let get = async || channel.basic_get(queue.into(), BasicGetOptions::default()).await;
+            while let Some(message) = get().await.unwrap() {
+                let Delivery {
+                    data: body,
+                    properties,
+                    acker,
+                    ..
+                } = message.delivery;
+                #[expect(clippy::disallowed_methods, reason = "a test in the operator's place")]
+                acker.ack(BasicAckOptions::default()).await.unwrap();
+                taken.push(DeadLetter { body, properties });
+            }
+            taken
+        })
+        .await
     }
 
     /// Declares the exchange, as producers do that start before the worker.
     pub async fn declare_exchange(&self, kind: ExchangeKind) {
-        let (connection, channel) = self.connect().await;
         let options = ExchangeDeclareOptions {
             durable: true,
             ..ExchangeDeclareOptions::default()
         };
-        let declared = channel.exchange_declare(
-            self.exchange.as_str().into(),
-            kind,
-            options,
-            FieldTable::default(),
-        );
-        declared.await.unwrap();
-        connection.close(200, "done".into()).await.unwrap();
+        let exchange = self.exchange.as_str().into();
+        self.on_channel(async |channel| {
+            let declared = channel.exchange_declare(exchange, kind, options, FieldTable::default());
+            declared.await.unwrap();
+        })
+        .await;
+    }
+
+    /// Deletes the exchange, as an operator does.
+    pub async fn delete_exchange(&self) {
+        let exchange = self.exchange.as_str().into();
+        self.on_channel(async |channel| {
+            let deleted = channel.exchange_delete(exchange, ExchangeDeleteOptions::default());
+            deleted.await.unwrap();
+        })
+        .await;
+    }
+
+    /// Removes the binding of the queue by this key, as an operator does.
+    pub async fn unbind(&self, key: &str) {
+        let (queue, exchange) = (self.queue.as_str().into(), self.exchange.as_str().into());
+        self.on_channel(async |channel| {
+            let unbound = channel.queue_unbind(queue, exchange, key.into(), FieldTable::default());
+            unbound.await.unwrap();
+        })
+        .await;
     }
 
     /// Declares a quorum queue as somebody else did before the worker, with one more argument. It refuses what it has no
@@ -255,18 +208,30 @@ impl Broker {
         if let Some((name, value)) = argument {
             arguments.insert(name.into(), AMQPValue::LongInt(value));
         }
-        let (connection, channel) = self.connect().await;
-        let declared = channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments);
-        declared.await.unwrap();
-        connection.close(200, "done".into()).await.unwrap();
+        let options = QueueDeclareOptions::durable();
+        self.on_channel(async |channel| {
+            let declared = channel.queue_declare(queue.into(), options, arguments);
+            declared.await.unwrap();
+        })
+        .await;
     }
 
     /// Deletes a queue, as an operator does.
     pub async fn delete_queue(&self, queue: &str) {
-        let (connection, channel) = self.connect().await;
-        let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
-        deleted.await.unwrap();
-        connection.close(200, "done".into()).await.unwrap();
+        self.on_channel(async |channel| {
+            let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
+            deleted.await.unwrap();
+        })
+        .await;
+    }
+
+    /// Empties a queue, as an operator does, and returns how many messages were ready in it.
+    pub async fn purge(&self, queue: &str) -> u32 {
+        self.on_channel(async |channel| {
+            let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
+            purged.await.unwrap()
+        })
+        .await
     }
 
     /// Declares a dead-letter queue with room for one letter.
@@ -288,4 +253,13 @@ impl Broker {
             .await;
         let _ = connection.close(200, "done".into()).await;
     }
+}
+
+/// A consumer of a queue, with at most so many messages in hand.
+pub async fn consume(channel: &Channel, queue: &str, prefetch: u16) -> Consumer {
+    let bound = channel.basic_qos(prefetch, BasicQosOptions::default());
+    bound.await.unwrap();
+    let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
+    let consume = channel.basic_consume(queue.into(), "".into(), options, none);
+    consume.await.unwrap()
 }

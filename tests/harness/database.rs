@@ -40,6 +40,19 @@ impl Database {
         self.database.collection(name)
     }
 
+    /// Removes all documents of these collections.
+    pub async fn empty(&self, collections: &[&str]) {
+        for name in collections {
+            self.collection(name).delete_many(doc! {}).await.unwrap();
+        }
+    }
+
+    /// How many documents a collection has.
+    pub async fn count(&self, collection: &str) -> u64 {
+        let count = self.collection(collection).count_documents(doc! {});
+        count.await.unwrap()
+    }
+
     /// The answer to a command.
     pub async fn run(&self, command: Document) -> Document {
         self.database.run_command(command).await.unwrap()

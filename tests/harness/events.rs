@@ -1,5 +1,7 @@
 //! Events as the two producers publish them, with defaults for what a test does not care about.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use crate::Outgoing;
@@ -22,6 +24,11 @@ pub fn created(id: &str, donation: &str) -> Event {
         kind: "donation.created",
         payload,
     }
+}
+
+/// A donation to campaign `c` of 10.00 for each number: event `e7` creates donation `d7`.
+pub fn numbered(numbers: Range<usize>) -> impl Iterator<Item = Event> {
+    numbers.map(|number| created(&format!("e{number}"), &format!("d{number}")))
 }
 
 /// A refund of 10.00 of a donation to campaign `c`.

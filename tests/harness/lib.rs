@@ -14,6 +14,8 @@ mod broker;
 mod client;
 mod database;
 pub mod events;
+mod hold;
+mod message;
 pub mod partitions;
 mod process;
 pub mod proxy;
@@ -27,13 +29,13 @@ use tokio::time::Instant;
 use totals_core::runtime::config;
 use totals_core::store::Store;
 
-pub use broker::{Broker, DeadLetter, Outgoing};
+pub use broker::{Broker, consume};
 pub use client::{Client, Reply};
 pub use database::Database;
+pub use hold::Hold;
+pub use message::{DeadLetter, Outgoing};
 pub use process::{Process, api_command, with_usual_files, worker_command};
-pub use services::{
-    own as own_services, own_from as own_services_from, run_blocking, shared as shared_services,
-};
+pub use services::{Servers, run_blocking, shared as shared_services};
 pub use stream::{EventStream, StreamEvent};
 
 /// How long anything the tests wait for may take, on a busy machine of two cores. Tests that are built to fail
@@ -86,9 +88,21 @@ impl World {
 
     /// A worker that consumes.
     pub async fn worker(&self) -> Process {
-        let worker = Process::start(self.worker_command()).await;
+        self.worker_with(&[]).await
+    }
+
+    /// A worker that consumes, with these variables in its environment.
+    pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Process {
+        let worker = self.starting_worker(settings).await;
         worker.healthy().await;
         worker
+    }
+
+    /// A worker that listens and may never consume, with these variables in its environment.
+    pub async fn starting_worker(&self, settings: &[(&str, &str)]) -> Process {
+        let mut command = self.worker_command();
+        command.envs(settings.iter().copied());
+        Process::start(command).await
     }
 
     /// An API that answers.
@@ -100,18 +114,22 @@ impl World {
         api
     }
 
-    /// An API that answers from memory, pages of the list as well; add to its command line before.
+    /// An API that answers from memory, pages of the list as well, with these variables in its environment.
     pub async fn live_api(&self, settings: &[(&str, &str)]) -> Process {
-        let mut command = api_command();
-        command.env("DATABASE_URL", &self.database.url);
-        command.envs(settings.iter().copied());
-        let api = Process::start(command).await;
-        eventually(
-            async || api.healthy().await["live"]["listed"] == true,
-            |listed| *listed,
-        )
-        .await;
-        api
+        live_api(&self.database, settings).await
+    }
+
+    /// Publishes in order, and returns when the broker has confirmed and routed all.
+    pub async fn publish<M: Into<Outgoing>>(&self, messages: impl IntoIterator<Item = M>) {
+        self.broker.publish(messages.into_iter().map(Into::into)).await;
+    }
+
+    /// Publishes to an empty log, each message when the one before is committed.
+    pub async fn publish_one_by_one<M: Into<Outgoing>>(&self, messages: impl IntoIterator<Item = M>) {
+        for (before, message) in messages.into_iter().enumerate() {
+            self.publish([message]).await;
+            eventually(|| self.database.processed(), |processed| *processed == before + 1).await;
+        }
     }
 
     /// Waits until the campaign's amount (in minor units), pledges and donors are these.
@@ -120,13 +138,14 @@ impl World {
         eventually(|| self.database.totals(campaign), |totals| *totals == expected).await;
     }
 
+    /// Waits until so many messages are ready in a queue.
+    pub async fn expect_queued(&self, queue: &str, count: usize) {
+        eventually(|| self.broker.count(queue), |found| *found == count).await;
+    }
+
     /// Waits until so many messages are in the dead-letter queue, and takes them all out.
     pub async fn expect_dead_letters(&self, count: usize) -> Vec<DeadLetter> {
-        eventually(
-            || self.broker.count(&self.broker.dead_letter_queue),
-            |found| *found == count,
-        )
-        .await;
+        self.expect_queued(&self.broker.dead_letter_queue, count).await;
         self.broker.take_dead_letters().await
     }
 
@@ -138,7 +157,7 @@ impl World {
         while worker.counted("totals_worker_dead_letters_refused").await == 0 {
             assert!(published < ENOUGH, "the queue should be full by now");
             let message = Outgoing::new("donation.created", format!("poison {published}"));
-            self.broker.publish([message]).await;
+            self.publish([message]).await;
             published += 1;
         }
         published
@@ -148,7 +167,7 @@ impl World {
     /// every campaign's totals are the fold of its donations.
     pub async fn expect_settled(&self, processed: usize) {
         eventually(|| self.database.processed(), |found| *found == processed).await;
-        eventually(|| self.broker.count(&self.broker.queue), |left| *left == 0).await;
+        self.expect_queued(&self.broker.queue, 0).await;
         self.database.check_invariants().await;
     }
 }
@@ -162,6 +181,17 @@ pub fn worker_command_on(database: &Database, broker: &Broker) -> tokio::process
         .env("RABBITMQ_EXCHANGE", &broker.exchange)
         .env("RABBITMQ_QUEUE", &broker.queue);
     command
+}
+
+/// An API that answers from memory, pages of the list as well, with these variables in its environment.
+pub async fn live_api(database: &Database, settings: &[(&str, &str)]) -> Process {
+    let mut command = api_command();
+    command.env("DATABASE_URL", &database.url);
+    command.envs(settings.iter().copied());
+    let api = Process::start(command).await;
+    let listed = async || api.healthy().await["live"]["listed"] == true;
+    eventually(listed, |listed| *listed).await;
+    api
 }
 
 impl Drop for World {

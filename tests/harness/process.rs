@@ -153,28 +153,20 @@ impl Process {
 
     /// The status and the JSON body of a GET; the body is null where it is no JSON.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .unwrap();
+        let answer = self.request(path).await;
         let status = answer.status();
-        (
-            status,
-            serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null),
-        )
+        let body = answer.text().await.unwrap();
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
     /// The text of a GET.
     pub async fn text(&self, path: &str) -> String {
-        let answer = self
-            .client
-            .get(format!("{}{path}", self.url))
-            .send()
-            .await
-            .unwrap();
-        answer.text().await.unwrap()
+        self.request(path).await.text().await.unwrap()
+    }
+
+    async fn request(&self, path: &str) -> reqwest::Response {
+        let request = self.client.get(format!("{}{path}", self.url));
+        request.send().await.unwrap()
     }
 
     /// The sum of those of its counters whose line begins like this; 0 where there is none yet.
@@ -184,6 +176,21 @@ impl Process {
         found
             .map(|text| text.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
             .sum()
+    }
+
+    /// The value of one of the worker's metrics, by its name and labels without `totals_worker_`. It has to be there.
+    pub async fn metric(&self, name: &str) -> usize {
+        let metrics = self.text("/metrics").await;
+        let value = metrics.lines().find_map(|line| {
+            line.strip_prefix("totals_worker_")?
+                .strip_prefix(name)?
+                .strip_prefix(' ')
+        });
+        let value = value.unwrap_or_else(|| panic!("no {name} in {metrics}"));
+        let count = value.parse::<f64>().unwrap();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let count = count as usize;
+        count
     }
 
     /// How much of the machine's memory it holds, in bytes.
@@ -210,7 +217,7 @@ impl Process {
         eventually(async || self.log(), |log| log.contains(text)).await;
     }
 
-    /// Says whether its output is read: where it is not, a pipe fills, and then whoever writes to it waits.
+    /// Lets its output be read, or not. While it is not, the pipe fills, and then the process has to wait when it writes.
     pub fn read_log(&self, reading: bool) {
         self.reading.send_replace(reading);
     }

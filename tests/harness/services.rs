@@ -2,8 +2,10 @@
 
 use std::sync::OnceLock;
 
-use dev_services::{MongoOptions, MongoServer, RabbitOptions, RabbitServer, Services, Settings, Source};
+use dev_services::{Kind, Options, Server, Services, Settings};
 use tempfile::TempDir;
+
+use crate::World;
 
 /// Connection strings of MongoDB and RabbitMQ.
 ///
@@ -19,11 +21,8 @@ pub fn shared() -> (String, String) {
                     let services = Services::acquire(&settings)
                         .await
                         .unwrap_or_else(|error| panic!("{error}"));
-                    urls.send((
-                        services.mongodb_url().to_owned(),
-                        services.rabbitmq_url().to_owned(),
-                    ))
-                    .unwrap();
+                    let (mongodb, rabbitmq) = (&services.mongodb, &services.rabbitmq);
+                    urls.send((mongodb.url.clone(), rabbitmq.url.clone())).unwrap();
                     std::future::pending::<()>().await;
                 });
             });
@@ -34,35 +33,68 @@ pub fn shared() -> (String, String) {
         .clone()
 }
 
-/// Servers of one's own, empty at first and as durable as in production (majority and journal), in a directory that is
-/// removed when it is dropped.
-pub async fn own(name: &str) -> (MongoServer, RabbitServer, TempDir) {
-    own_from(name, None).await
+/// MongoDB and RabbitMQ of one's own, empty at first and as durable as in production (majority and journal).
+pub struct Servers {
+    /// MongoDB.
+    pub mongodb: Server,
+    /// RabbitMQ.
+    pub rabbitmq: Server,
+    /// Holds their files, and is removed with the servers.
+    pub dir: TempDir,
 }
 
-/// As [`own`], from this source.
-pub async fn own_from(name: &str, source: Option<Source>) -> (MongoServer, RabbitServer, TempDir) {
-    let mongodb = MongoOptions {
-        source,
-        ..MongoOptions::default()
-    };
-    let rabbitmq = RabbitOptions {
-        source,
-        ..RabbitOptions::default()
-    };
-    let parent = dev_services::directories::target().join("tmp");
-    std::fs::create_dir_all(&parent).unwrap();
-    let dir = tempfile::Builder::new()
-        .prefix(&format!("{name}-"))
-        .tempdir_in(parent)
-        .unwrap();
-    let (mongodb, rabbitmq) = tokio::join!(
-        MongoServer::start(dir.path().join("mongodb"), mongodb),
-        RabbitServer::start(dir.path().join("rabbitmq"), rabbitmq),
-    );
-    let mongodb = mongodb.unwrap_or_else(|error| panic!("{error}"));
-    let rabbitmq = rabbitmq.unwrap_or_else(|error| panic!("{error}"));
-    (mongodb, rabbitmq, dir)
+impl Servers {
+    /// Starts both.
+    pub async fn start(name: &str) -> Self {
+        Self::start_with(name, Options::default()).await
+    }
+
+    /// Starts both with these options.
+    pub async fn start_with(name: &str, options: Options) -> Self {
+        let parent = dev_services::directories::target().join("tmp");
+        std::fs::create_dir_all(&parent).unwrap();
+        let prefix = format!("{name}-");
+        let dir = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempdir_in(parent)
+            .unwrap();
+        let start = async |kind: Kind| {
+            let dir = dir.path().join(kind.to_string());
+            let server = Server::start(kind, &dir, options.clone()).await;
+            server.unwrap_or_else(|error| panic!("{error}"))
+        };
+        let (mongodb, rabbitmq) = tokio::join!(start(Kind::MongoDb), start(Kind::RabbitMq));
+        Self {
+            mongodb,
+            rabbitmq,
+            dir,
+        }
+    }
+
+    /// A world on them.
+    pub async fn world(&self) -> World {
+        World::on(&self.mongodb.url(), &self.rabbitmq.url()).await
+    }
+
+    /// The one of this kind.
+    pub fn of(&mut self, kind: Kind) -> &mut Server {
+        match kind {
+            Kind::MongoDb => &mut self.mongodb,
+            Kind::RabbitMq => &mut self.rabbitmq,
+        }
+    }
+
+    /// Runs `rabbitmqctl`, as an operator does.
+    pub async fn control(&self, arguments: &[&str]) {
+        let done = self.rabbitmq.control(arguments).await.unwrap();
+        assert!(done.is_some(), "rabbitmqctl {arguments:?} should succeed");
+    }
+
+    /// Ends them before their data are removed: a server that is still at it would write them anew.
+    pub async fn clear(mut self) {
+        self.mongodb.kill().await.unwrap();
+        self.rabbitmq.kill().await.unwrap();
+    }
 }
 
 /// Runs a future to its end on another thread, for places that cannot await.

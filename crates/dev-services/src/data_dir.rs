@@ -1,7 +1,7 @@
 //! A data directory that one process at a time works on.
 //!
-//! The claim is an advisory lock on a file inside, which the kernel gives up with the process, however
-//! that ends. So a left-over of a crash never has to be cleaned by hand, and "in use" is never stale.
+//! The claim is an advisory lock on a file inside. The kernel releases it when the process ends, whatever ends it. So nobody
+//! has to clean up after a crash, and "in use" is never stale.
 
 use std::fs::{self, File};
 use std::io::Write;

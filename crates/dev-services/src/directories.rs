@@ -1,4 +1,4 @@
-//! Where things of ours lie: all below Cargo's target directory, so that `cargo clean` removes them.
+//! Where this workspace keeps its files: all below Cargo's target directory, so that `cargo clean` removes them.
 
 use std::path::{Path, PathBuf};
 

@@ -91,9 +91,7 @@ pub(crate) struct Plan {
     /// The port on this machine.
     pub port: u16,
     pub command: Vec<String>,
-    pub env: Vec<(&'static str, String)>,
-    /// Keeps the data; without one they go with the container.
-    pub volume: Option<Volume>,
+    pub env: Vec<(&'static str, &'static str)>,
     /// Where the image has its data.
     pub data: &'static str,
     /// The port that the server listens on inside.
@@ -118,7 +116,8 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    pub async fn create(plan: Plan) -> Result<Self, Error> {
+    /// Creates and starts a container. The volume keeps its data; without one they go with the container.
+    pub async fn create(plan: Plan, volume: Option<Volume>) -> Result<Self, Error> {
         let (name, tag) = image(plan.kind);
         let mut request: ContainerRequest<GenericImage> = GenericImage::new(name, tag)
             .with_mapped_port(plan.port, plan.inner_port.tcp())
@@ -132,7 +131,7 @@ impl Container {
         for (name, value) in plan.env {
             request = request.with_env_var(name, value);
         }
-        if let Some(volume) = plan.volume {
+        if let Some(volume) = volume {
             if volume.fresh {
                 remove_volume(&volume.name).await?;
             }

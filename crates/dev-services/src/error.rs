@@ -1,4 +1,4 @@
-//! Why no service could be had, each with what to do about it.
+//! Why a service could not be provided. Each error says what to do about it.
 //!
 //! A developer meets these on the first run on a new machine, so each `Display` is one complete,
 //! actionable message. The underlying cause, where there is one, is its `source`.
@@ -8,6 +8,9 @@ use std::path::PathBuf;
 
 use crate::kind::Kind;
 use crate::process::Exit;
+
+/// A cause that a client library gave.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why services could not be provided.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +29,7 @@ pub enum Error {
         /// What was expected there.
         kind: Kind,
         /// What the client said.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
 
     /// Something can only be installed by root.
@@ -159,7 +162,7 @@ pub enum Error {
         /// Where its log is.
         log: String,
         /// The last answer, or the lack of one.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
 
     /// No Docker engine could be used, and only Docker was allowed.

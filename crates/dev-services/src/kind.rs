@@ -1,4 +1,4 @@
-//! The servers that there are.
+//! The two kinds of servers.
 
 use std::fmt;
 
@@ -17,6 +17,13 @@ impl Kind {
         match self {
             Self::MongoDb => "DATABASE_URL",
             Self::RabbitMq => "RABBITMQ_URL",
+        }
+    }
+
+    pub(crate) fn usual_port(self) -> u16 {
+        match self {
+            Self::MongoDb => 27017,
+            Self::RabbitMq => 5672,
         }
     }
 }

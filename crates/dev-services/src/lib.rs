@@ -8,19 +8,20 @@
 //! 3. **Private processes** of this machine: RabbitMQ from the system's package, MongoDB from `mongod` on the
 //!    `PATH` or from a Python wheel.
 //!
-//! `DEV_SERVICES=docker` or `=native` skips the choice between the last two. What cannot be had fails with one
-//! message that says what to do ([`Error`]).
+//! `DEV_SERVICES=docker` or `=native` skips the choice between the last two. If a service cannot be provided, one message
+//! says what to do ([`Error`]).
 //!
-//! A test that has to stop, kill or freeze a server starts one of its own: [`MongoServer`],
-//! [`RabbitServer`], or three that stand in for each other: [`ReplicaSet`], [`RabbitCluster`]. Nothing that was started outlives its owner, however that ends ([`process`]).
+//! A test that has to stop, kill or freeze a server starts one of its own ([`Server`]), or three that stand in for each
+//! other ([`ReplicaSet`], [`RabbitCluster`]). Nothing that was started outlives its owner, whatever ends the
+//! owner ([`process`]).
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), dev_services::Error> {
 //! use dev_services::{Services, Settings};
 //!
 //! let services = Services::acquire(&Settings::ephemeral("test").urls_from_env()).await?;
-//! println!("{} ({})", services.mongodb_url(), services.mongodb_origin());
-//! println!("{} ({})", services.rabbitmq_url(), services.rabbitmq_origin());
+//! println!("{} ({})", services.mongodb.url, services.mongodb.origin);
+//! println!("{} ({})", services.rabbitmq.url, services.rabbitmq.origin);
 //! services.stop().await
 //! # }
 //! ```
@@ -38,6 +39,7 @@ mod error;
 mod kind;
 mod mongo;
 mod native;
+mod options;
 mod rabbit;
 mod rabbit_cluster;
 mod replica_set;
@@ -45,14 +47,15 @@ mod server;
 mod services;
 mod settings;
 
+pub use choice::Source;
 pub use docker::Volume;
 pub use error::Error;
 pub use kind::Kind;
-pub use mongo::{Deployment, MongoOptions, MongoServer};
+pub use options::{Deployment, Options};
 pub use port::Port;
-pub use rabbit::{RabbitOptions, RabbitServer, connect_to_broker};
+pub use rabbit::connect_to_broker;
 pub use rabbit_cluster::RabbitCluster;
 pub use replica_set::ReplicaSet;
-pub use server::Source;
-pub use services::{Origin, Services};
+pub use server::Server;
+pub use services::{Origin, Provided, Services};
 pub use settings::Settings;

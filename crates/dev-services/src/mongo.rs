@@ -1,19 +1,19 @@
-//! A MongoDB server of our own.
+//! What is MongoDB's own about a server: its command line, its connection string, its replica set.
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::ErrorKind;
+use mongodb::options::{ClientOptions, ConnectionString};
 use mongodb::{Client, Database};
 
-use crate::directories::cache;
-use crate::docker::{Container, Plan, Volume};
+use crate::docker::Plan;
+use crate::error::Cause;
 use crate::kind::Kind;
-use crate::native::{end_leftover, mongod};
-use crate::server::{Cause, Instance, Source};
-use crate::{Error, Port, choice, url};
+use crate::options::{Deployment, Options};
+use crate::url::SecretUrl;
 
-/// The database that [`MongoServer::url`] names: the application's default.
+/// The database that a connection string names: the application's default.
 pub(crate) const DATABASE: &str = "totals-service";
 
 /// Name of the replica set.
@@ -26,175 +26,74 @@ const ELECTION_TIMEOUT_MILLIS: i32 = 2000;
 /// Code of `replSetInitiate` on a set that has been initiated before.
 const ALREADY_INITIALIZED: i32 = 23;
 
-/// How the server is set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Deployment {
-    /// A replica set of one, initiated: what the application needs.
-    #[default]
-    ReplicaSet,
-    /// Started with `--replSet`, and nobody has initiated it.
-    Uninitiated,
-    /// No replica set, so no transactions.
-    Standalone,
+/// How long a server named by a URL may take to answer.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Said in place of the driver's own error, which quotes parts of the URL, such as a piece of a password that was not
+/// escaped.
+const NOT_A_CONNECTION_STRING: &str = "it is no MongoDB connection string; within a password, write %40 for @, %2F for /, %3A for : and %25 for %";
+
+/// The arguments of `mongod`, wherever it runs.
+pub(crate) fn arguments(port: u16, options: &Options) -> Vec<String> {
+    let port = port.to_string();
+    // Small enough for several at once on a laptop; durability stays as in production.
+    let mut arguments = vec![
+        "--port",
+        &port,
+        "--wiredTigerCacheSizeGB",
+        "1",
+        "--oplogSize",
+        "512",
+        "--quiet",
+    ];
+    if options.deployment != Deployment::Standalone {
+        arguments.extend(["--replSet", REPLICA_SET]);
+    }
+    if options.fail_points {
+        arguments.extend(["--setParameter", "enableTestCommands=1"]);
+    }
+    arguments.into_iter().map(str::to_owned).collect()
 }
 
-/// How to start a [`MongoServer`]. The default is a replica set on a free port.
-#[derive(Debug, Clone, Default)]
-pub struct MongoOptions {
-    /// How it is set up.
-    pub deployment: Deployment,
-    /// Its port.
-    pub port: Port,
-    /// Container or process; `None` takes Docker if an engine answers, else a process.
-    pub source: Option<Source>,
-    /// In a container: keeps the data in this volume; without one they go with the server.
-    pub volume: Option<Volume>,
-    /// Whether it can be told to fail (`configureFailPoint`).
-    pub fail_points: bool,
-}
-
-/// A MongoDB server that can be stopped, killed, frozen and started again. Its end is bound to the owner's.
-#[derive(Debug)]
-pub struct MongoServer {
-    pub(crate) instance: Instance,
-    deployment: Deployment,
-    port: u16,
-}
-
-impl MongoServer {
-    /// Starts a server whose data and log lie in `dir` and waits until it takes writes.
-    ///
-    /// # Errors
-    /// When no source can provide it, or it dies or does not answer; each [`Error`] says what to do.
-    pub async fn start(dir: impl Into<PathBuf>, options: MongoOptions) -> Result<Self, Error> {
-        let dir = dir.into();
-        let source = choice::source(Kind::MongoDb, options.source).await?;
-        end_leftover(&dir).await;
-        let port = options.port.resolve()?;
-        let mut arguments = vec!["--port".to_owned(), port.to_string()];
-        // Small enough for several at once on a laptop; durability stays as in production.
-        arguments
-            .extend(["--wiredTigerCacheSizeGB", "1", "--oplogSize", "512", "--quiet"].map(str::to_owned));
-        if options.deployment != Deployment::Standalone {
-            arguments.extend(["--replSet", REPLICA_SET].map(str::to_owned));
-        }
-        if options.fail_points {
-            arguments.extend(["--setParameter", "enableTestCommands=1"].map(str::to_owned));
-        }
-        let instance = match source {
-            Source::Native => {
-                let program = mongod::locate(&cache()).await?;
-                Instance::Native(mongod::instance(&program, &dir, &arguments)?)
-            }
-            Source::Docker => Instance::Container(container(port, arguments, options.volume).await?),
-        };
-        let mut server = Self {
-            instance,
-            deployment: options.deployment,
-            port,
-        };
-        server.start_again().await?;
-        Ok(server)
-    }
-
-    /// Connection string of the application's default database.
-    pub fn url(&self) -> String {
-        let url = format!("mongodb://127.0.0.1:{}/{DATABASE}", self.port);
-        match self.deployment {
-            Deployment::ReplicaSet => format!("{url}?replicaSet={REPLICA_SET}"),
-            Deployment::Uninitiated | Deployment::Standalone => format!("{url}?directConnection=true"),
-        }
-    }
-
-    /// Connection string of the database `name`.
-    pub fn database_url(&self, name: &str) -> String {
-        url::with_database(&self.url(), name)
-    }
-
-    /// The port on 127.0.0.1; it stays the same over restarts.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Process id of `mongod`; `None` in a container.
-    pub fn pid(&self) -> Option<u32> {
-        self.instance.pid()
-    }
-
-    /// Container or process.
-    pub fn source(&self) -> Source {
-        self.instance.source()
-    }
-
-    /// Shuts the server down in order.
-    ///
-    /// # Errors
-    /// When the Docker engine refuses.
-    pub async fn stop(&mut self) -> Result<(), Error> {
-        self.instance.stop().await
-    }
-
-    /// Ends the server as a power cut would (SIGKILL).
-    ///
-    /// # Errors
-    /// When the Docker engine refuses.
-    pub async fn kill(&mut self) -> Result<(), Error> {
-        self.instance.kill().await
-    }
-
-    /// Starts a stopped or killed server on the same port and data, and waits until it takes writes.
-    ///
-    /// # Errors
-    /// When it dies or does not answer.
-    pub async fn start_again(&mut self) -> Result<(), Error> {
-        self.instance.launch().await?;
-        let (port, deployment) = (self.port, self.deployment);
-        self.instance
-            .ready(Kind::MongoDb, async || probe(port, deployment).await)
-            .await
-    }
-
-    /// Freezes the server: connections stay open and nobody answers.
-    ///
-    /// # Errors
-    /// When the Docker engine refuses.
-    pub async fn pause(&mut self) -> Result<(), Error> {
-        self.instance.pause().await
-    }
-
-    /// Lets a frozen server go on.
-    ///
-    /// # Errors
-    /// When the Docker engine refuses.
-    pub async fn resume(&mut self) -> Result<(), Error> {
-        self.instance.resume().await
-    }
-
-    /// Returns once the server has ended by itself. Cancel-safe.
-    pub async fn died(&mut self) -> Error {
-        self.instance.died().await
-    }
-}
-
-async fn container(port: u16, arguments: Vec<String>, volume: Option<Volume>) -> Result<Container, Error> {
+pub(crate) fn container(port: u16, options: &Options) -> Plan {
     let mut command = vec!["mongod".to_owned(), "--bind_ip_all".to_owned()];
-    command.extend(arguments);
-    let plan = Plan {
+    command.extend(arguments(port, options));
+    Plan {
         kind: Kind::MongoDb,
         port,
         // The same inside and outside, so that the replica set's member can name itself for both.
         inner_port: port,
         command,
         env: Vec::new(),
-        volume,
         data: "/data/db",
-    };
-    Container::create(plan).await
+    }
+}
+
+/// Connection string of the application's default database.
+pub(crate) fn url(port: u16, deployment: Deployment) -> String {
+    let url = format!("mongodb://127.0.0.1:{port}/{DATABASE}");
+    match deployment {
+        Deployment::ReplicaSet => format!("{url}?replicaSet={REPLICA_SET}"),
+        Deployment::Uninitiated | Deployment::Standalone => format!("{url}?directConnection=true"),
+    }
+}
+
+/// Asks the server at this URL for an answer.
+pub(crate) async fn ping(url: &str) -> Result<(), Cause> {
+    if SecretUrl::from(url).is_ambiguous() {
+        return Err(NOT_A_CONNECTION_STRING.into());
+    }
+    let url = ConnectionString::parse(url).map_err(|_quotes_the_url| NOT_A_CONNECTION_STRING)?;
+    let mut options = ClientOptions::parse(url).await?;
+    options.server_selection_timeout = Some(PING_TIMEOUT);
+    options.connect_timeout = Some(PING_TIMEOUT);
+    let client = Client::with_options(options)?;
+    client.database("admin").run_command(doc! { "ping": 1 }).await?;
+    Ok(())
 }
 
 /// One look at a starting server, which also does what it still needs: initiate its replica set.
-async fn probe(port: u16, deployment: Deployment) -> Result<(), Cause> {
-    tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+pub(crate) async fn probe(port: u16, deployment: Deployment) -> Result<(), Cause> {
     let admin = admin(port).await?;
     let hello = admin.run_command(doc! { "hello": 1 }).await?;
     if deployment == Deployment::Uninitiated || hello.get_bool("isWritablePrimary").unwrap_or(false) {
@@ -231,7 +130,7 @@ pub(crate) fn initiation(ports: &[u16]) -> Document {
 
 /// Data of an earlier run name the port of then. A member that does not find itself in its own
 /// configuration never becomes primary.
-async fn adopt_port(admin: &mongodb::Database, member: &str) -> Result<(), Cause> {
+async fn adopt_port(admin: &Database, member: &str) -> Result<(), Cause> {
     let reply = admin.run_command(doc! { "replSetGetConfig": 1 }).await?;
     let mut config: Document = reply.get_document("config")?.clone();
     let is_ours = |m: &Bson| m.as_document().and_then(|m| m.get_str("host").ok()) == Some(member);

@@ -44,7 +44,7 @@ impl Port {
     }
 }
 
-/// Whether a server could listen on `127.0.0.1:port` right now.
+/// Returns true if a server could listen on `127.0.0.1:port` right now.
 ///
 /// Tries both the loopback address and the wildcard: a listener on either is in a client's way.
 pub fn is_free(port: u16) -> bool {

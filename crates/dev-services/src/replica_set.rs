@@ -4,10 +4,12 @@ use std::path::Path;
 
 use mongodb::bson::{Bson, doc};
 
+use crate::choice::Source;
+use crate::error::{Cause, Error};
 use crate::kind::Kind;
-use crate::mongo::{DATABASE, Deployment, MongoOptions, MongoServer, REPLICA_SET, admin, initiation};
-use crate::server::{Cause, Source};
-use crate::{Error, Port};
+use crate::mongo::{DATABASE, REPLICA_SET, admin, initiation};
+use crate::options::{Deployment, Options};
+use crate::server::Server;
 
 /// Three is the least that has a majority without any one.
 const SIZE: usize = 3;
@@ -22,27 +24,27 @@ const SECONDARY: i32 = 2;
 #[derive(Debug)]
 pub struct ReplicaSet {
     /// Its members, each to be stopped, killed, frozen and started again. Their own connection strings bypass the set.
-    pub members: Vec<MongoServer>,
+    pub members: Vec<Server>,
 }
 
 impl ReplicaSet {
     /// Starts the members, with their files in `dir`, and waits until there is a primary and all others follow it.
     ///
     /// # Errors
-    /// As [`MongoServer::start`].
+    /// As [`Server::start`].
     pub async fn start(dir: &Path, fail_points: bool) -> Result<Self, Error> {
+        let options = Options {
+            deployment: Deployment::Uninitiated,
+            source: Some(Source::Native),
+            fail_points,
+            ..Options::default()
+        };
         let mut members = Vec::with_capacity(SIZE);
         for number in 1..=SIZE {
-            let options = MongoOptions {
-                deployment: Deployment::Uninitiated,
-                port: Port::Free,
-                source: Some(Source::Native),
-                volume: None,
-                fail_points,
-            };
-            members.push(MongoServer::start(dir.join(number.to_string()), options).await?);
+            let dir = dir.join(number.to_string());
+            members.push(Server::start(Kind::MongoDb, &dir, options.clone()).await?);
         }
-        let ports: Vec<u16> = members.iter().map(MongoServer::port).collect();
+        let ports: Vec<u16> = members.iter().map(Server::port).collect();
         let mut initiated = false;
         let probe = async || {
             if !initiated {
@@ -51,21 +53,18 @@ impl ReplicaSet {
             }
             complete(ports[0]).await
         };
-        members[0].instance.ready(Kind::MongoDb, probe).await?;
+        members[0].ready(probe).await?;
         Ok(Self { members })
     }
 
     /// Connection string of the application's default database, with all members.
     pub fn url(&self) -> String {
-        let hosts: Vec<String> = self
+        let hosts = self
             .members
             .iter()
-            .map(|member| format!("127.0.0.1:{}", member.port()))
-            .collect();
-        format!(
-            "mongodb://{}/{DATABASE}?replicaSet={REPLICA_SET}",
-            hosts.join(",")
-        )
+            .map(|member| format!("127.0.0.1:{}", member.port()));
+        let hosts = hosts.collect::<Vec<_>>().join(",");
+        format!("mongodb://{hosts}/{DATABASE}?replicaSet={REPLICA_SET}")
     }
 
     /// The place among the members of the one that takes writes; none while there is none.
@@ -84,7 +83,7 @@ async fn is_primary(port: u16) -> Result<bool, Cause> {
     Ok(hello.get_bool("isWritablePrimary")?)
 }
 
-/// Whether all members have taken their places, as the one on this port sees it.
+/// Succeeds if all members have taken their places, as the one on this port sees it.
 async fn complete(port: u16) -> Result<(), Cause> {
     let answer = admin(port)
         .await?

@@ -1,13 +1,7 @@
-//! What a caller wants of its services.
+//! What a caller wants of both services.
 
+use crate::kind::Kind;
 use crate::port::Port;
-use crate::server::Source;
-
-/// MongoDB's usual port.
-const MONGODB_PORT: u16 = 27017;
-
-/// RabbitMQ's usual port.
-const RABBITMQ_PORT: u16 = 5672;
 
 /// Which services to provide, and how. Start from [`persistent`](Self::persistent) or
 /// [`ephemeral`](Self::ephemeral).
@@ -15,11 +9,8 @@ const RABBITMQ_PORT: u16 = 5672;
 pub struct Settings {
     pub(crate) name: String,
     pub(crate) lifetime: Lifetime,
-    pub(crate) mongodb_port: Port,
-    pub(crate) rabbitmq_port: Port,
-    pub(crate) database_url: Option<String>,
-    pub(crate) rabbitmq_url: Option<String>,
-    pub(crate) source: Option<Source>,
+    database_url: Option<String>,
+    rabbitmq_url: Option<String>,
 }
 
 /// What becomes of the data.
@@ -31,63 +22,53 @@ pub(crate) enum Lifetime {
 
 impl Settings {
     /// Services for a developer: on the usual ports if they are free, with data that stay in
-    /// `target/dev-services/<name>` for the next time.
-    pub fn persistent(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            lifetime: Lifetime::Persistent { fresh: false },
-            mongodb_port: Port::Preferred(MONGODB_PORT),
-            rabbitmq_port: Port::Preferred(RABBITMQ_PORT),
-            database_url: None,
-            rabbitmq_url: None,
-            source: None,
-        }
+    /// `target/dev-services/<name>` for the next time; `fresh` wipes them first.
+    pub fn persistent(name: &str, fresh: bool) -> Self {
+        Self::new(name, Lifetime::Persistent { fresh })
     }
 
     /// Services for a test run: on free ports, empty, and gone with their data afterwards.
-    pub fn ephemeral(name: impl Into<String>) -> Self {
+    pub fn ephemeral(name: &str) -> Self {
+        Self::new(name, Lifetime::Ephemeral)
+    }
+
+    fn new(name: &str, lifetime: Lifetime) -> Self {
         Self {
-            lifetime: Lifetime::Ephemeral,
-            mongodb_port: Port::Free,
-            rabbitmq_port: Port::Free,
-            ..Self::persistent(name)
+            name: name.to_owned(),
+            lifetime,
+            database_url: None,
+            rabbitmq_url: None,
         }
     }
 
-    /// Wipes persistent data first.
+    /// Takes the URLs of servers that are there already from the variables `DATABASE_URL` and `RABBITMQ_URL`, where
+    /// `variable` has them.
     #[must_use]
-    pub fn fresh(mut self, fresh: bool) -> Self {
-        if let Lifetime::Persistent { fresh: old } = &mut self.lifetime {
-            *old = fresh;
-        }
+    pub fn urls(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let url = |kind: Kind| variable(kind.variable()).filter(|url| !url.is_empty());
+        self.database_url = url(Kind::MongoDb);
+        self.rabbitmq_url = url(Kind::RabbitMq);
         self
     }
 
-    /// Uses the MongoDB at this URL (`DATABASE_URL`) instead of starting one.
-    #[must_use]
-    pub fn database_url(mut self, url: Option<String>) -> Self {
-        self.database_url = url.filter(|url| !url.is_empty());
-        self
-    }
-
-    /// Uses the broker at this URL (`RABBITMQ_URL`) instead of starting one.
-    #[must_use]
-    pub fn rabbitmq_url(mut self, url: Option<String>) -> Self {
-        self.rabbitmq_url = url.filter(|url| !url.is_empty());
-        self
-    }
-
-    /// Takes both URLs from the process environment, where they are set.
+    /// As [`urls`](Self::urls), from the process environment.
     #[must_use]
     pub fn urls_from_env(self) -> Self {
-        self.database_url(std::env::var("DATABASE_URL").ok())
-            .rabbitmq_url(std::env::var("RABBITMQ_URL").ok())
+        self.urls(|variable| std::env::var(variable).ok())
     }
 
-    /// Allows only this source for what has no URL.
-    #[must_use]
-    pub fn source(mut self, source: Source) -> Self {
-        self.source = Some(source);
-        self
+    /// The URL of a server that is there already.
+    pub(crate) fn url(&self, kind: Kind) -> Option<&str> {
+        match kind {
+            Kind::MongoDb => self.database_url.as_deref(),
+            Kind::RabbitMq => self.rabbitmq_url.as_deref(),
+        }
+    }
+
+    pub(crate) fn port(&self, kind: Kind) -> Port {
+        match self.lifetime {
+            Lifetime::Ephemeral => Port::Free,
+            Lifetime::Persistent { .. } => Port::Preferred(kind.usual_port()),
+        }
     }
 }

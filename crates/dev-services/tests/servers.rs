@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use dev_services::{Deployment, MongoOptions, MongoServer, Port, RabbitOptions, RabbitServer, Source};
+use dev_services::{Deployment, Kind, Options, Port, Server, Source};
 use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -24,7 +24,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 #[tokio::test]
 async fn a_killed_replica_set_comes_back_with_its_data() -> Outcome {
     let dir = tempfile::tempdir()?;
-    let mut server = MongoServer::start(dir.path(), MongoOptions::default()).await?;
+    let mut server = Server::start(Kind::MongoDb, dir.path(), Options::default()).await?;
     let (url, port) = (server.url(), server.port());
     in_transaction(&url).await?;
     server.kill().await?;
@@ -45,15 +45,15 @@ async fn a_killed_replica_set_comes_back_with_its_data() -> Outcome {
 #[tokio::test]
 async fn data_that_name_another_port_still_become_primary() -> Outcome {
     let dir = tempfile::tempdir()?;
-    let options = MongoOptions {
+    let options = Options {
         source: Some(Source::Native),
-        ..MongoOptions::default()
+        ..Options::default()
     };
-    let mut server = MongoServer::start(dir.path(), options.clone()).await?;
+    let mut server = Server::start(Kind::MongoDb, dir.path(), options.clone()).await?;
     let port = server.port();
     in_transaction(&server.url()).await?;
     server.stop().await?;
-    let elsewhere = MongoServer::start(dir.path(), options).await?;
+    let elsewhere = Server::start(Kind::MongoDb, dir.path(), options).await?;
     assert_ne!(elsewhere.port(), port);
     in_transaction(&elsewhere.url()).await?;
     Ok(())
@@ -62,11 +62,11 @@ async fn data_that_name_another_port_still_become_primary() -> Outcome {
 #[tokio::test]
 async fn a_standalone_server_has_no_transactions() -> Outcome {
     let dir = tempfile::tempdir()?;
-    let options = MongoOptions {
+    let options = Options {
         deployment: Deployment::Standalone,
-        ..MongoOptions::default()
+        ..Options::default()
     };
-    let server = MongoServer::start(dir.path(), options).await?;
+    let server = Server::start(Kind::MongoDb, dir.path(), options).await?;
     let error = in_transaction(&server.url()).await.unwrap_err().to_string();
     assert!(error.contains("Error code 20 (IllegalOperation)"), "{error}");
     Ok(())
@@ -75,9 +75,9 @@ async fn a_standalone_server_has_no_transactions() -> Outcome {
 #[tokio::test]
 async fn a_killed_broker_comes_back_with_what_it_confirmed() -> Outcome {
     let dir = tempfile::tempdir()?;
-    let mut server = RabbitServer::start(dir.path(), RabbitOptions::default()).await?;
+    let mut server = Server::start(Kind::RabbitMq, dir.path(), Options::default()).await?;
     let url = server.url();
-    // The queue is made first and settled by an orderly restart: see `RabbitServer::kill`.
+    // The queue is made first and settled by an orderly restart: see `Server::kill`.
     drop(channel(&url).await?);
     server.stop().await?;
     server.start_again().await?;
@@ -111,11 +111,11 @@ async fn a_taken_port_is_named() -> Outcome {
     let dir = tempfile::tempdir()?;
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let port = taken.local_addr()?.port();
-    let options = RabbitOptions {
+    let options = Options {
         port: Port::Exact(port),
-        ..RabbitOptions::default()
+        ..Options::default()
     };
-    let error = RabbitServer::start(dir.path(), options)
+    let error = Server::start(Kind::RabbitMq, dir.path(), options)
         .await
         .unwrap_err()
         .to_string();
@@ -131,18 +131,14 @@ async fn a_taken_port_is_named() -> Outcome {
 #[ignore = "run by nothing_outlives_an_owner_that_is_killed"]
 async fn owner_that_never_lets_go() -> Outcome {
     let dir = PathBuf::from(std::env::var_os(OWNER_DIR).ok_or("run by another test only")?);
-    let source = Some(Source::Native);
-    let mongodb = MongoOptions {
-        source,
-        ..MongoOptions::default()
+    let options = Options {
+        source: Some(Source::Native),
+        ..Options::default()
     };
-    let rabbitmq = RabbitOptions {
-        source,
-        ..RabbitOptions::default()
-    };
+    let (mongodb, rabbitmq) = (dir.join("mongodb"), dir.join("rabbitmq"));
     let servers = tokio::try_join!(
-        MongoServer::start(dir.join("mongodb"), mongodb),
-        RabbitServer::start(dir.join("rabbitmq"), rabbitmq)
+        Server::start(Kind::MongoDb, &mongodb, options.clone()),
+        Server::start(Kind::RabbitMq, &rabbitmq, options)
     )?;
     println!("\n{RUNNING}");
     std::future::pending::<()>().await;

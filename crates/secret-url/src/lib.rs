@@ -21,7 +21,7 @@ impl SecretUrl {
     /// Returns true if an `@` stands behind the hosts: in the path, the options or the fragment.
     ///
     /// A parser may then have taken part of a password for a host (`user` and the port 12 in `amqp://user:12/ss@host`), and
-    /// whoever shows that host shows the password. Such a URL is to be refused; the `@` may be written `%40`.
+    /// to show that host is to show the password. Refuse such a URL; the `@` may be written `%40`.
     pub fn is_ambiguous(&self) -> bool {
         let (_, rest) = split_scheme(&self.0);
         let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());

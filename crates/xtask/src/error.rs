@@ -1,4 +1,4 @@
-//! What can go wrong, each with what to do about it.
+//! What can go wrong. Each error says what to do about it.
 
 use std::fmt::Write;
 use std::path::PathBuf;

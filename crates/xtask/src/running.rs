@@ -28,8 +28,8 @@ impl Running {
             pid: std::process::id(),
             api_url: format!("http://localhost:{api_port}"),
             worker_url: format!("http://localhost:{worker_port}"),
-            database_url: services.mongodb_url().to_owned(),
-            rabbitmq_url: services.rabbitmq_url().to_owned(),
+            database_url: services.mongodb.url.clone(),
+            rabbitmq_url: services.rabbitmq.url.clone(),
         }
     }
 
@@ -43,7 +43,7 @@ impl Running {
         is_alive(record.pid).then_some(record)
     }
 
-    /// Whether the last `up` was killed, so that its children may still be about to end.
+    /// Returns true if the last `up` was killed, so that its children may still be about to end.
     pub fn left_behind() -> bool {
         path().exists() && Self::find().is_none()
     }
@@ -80,7 +80,7 @@ impl Drop for Announced {
     }
 }
 
-/// Whether the process runs. One that was killed a moment ago can still be listed, with nothing to its name.
+/// Returns true if the process runs. One that was killed a moment ago can still be listed, with nothing to its name.
 fn is_alive(pid: u32) -> bool {
     let processes = Path::new("/proc");
     let command_line = fs::read(processes.join(pid.to_string()).join("cmdline"));

@@ -34,21 +34,14 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     watch.lap("building");
 
     let services = Services::acquire(&Settings::ephemeral("test").urls_from_env()).await?;
-    println!(
-        "MongoDB   {}  ({})",
-        services.mongodb_url(),
-        services.mongodb_origin()
-    );
-    println!(
-        "RabbitMQ  {}  ({})",
-        services.rabbitmq_url(),
-        services.rabbitmq_origin()
-    );
+    let (mongodb, rabbitmq) = (&services.mongodb, &services.rabbitmq);
+    println!("MongoDB   {}  ({})", mongodb.url, mongodb.origin);
+    println!("RabbitMQ  {}  ({})", rabbitmq.url, rabbitmq.origin);
     watch.lap("starting the services");
 
     let environment = [
-        ("DATABASE_URL", services.mongodb_url()),
-        ("RABBITMQ_URL", services.rabbitmq_url()),
+        ("DATABASE_URL", mongodb.url.as_str()),
+        ("RABBITMQ_URL", &rabbitmq.url),
     ];
     let outcome = cargo::run(&test_arguments(&args.arguments, false), &environment).await;
     watch.lap("testing");

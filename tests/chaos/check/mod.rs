@@ -1,4 +1,4 @@
-//! Whether the service kept its promise: everything that can be seen from outside, against the oracle.
+//! The verdict: everything that can be seen from outside, compared with the oracle.
 
 mod dead_letters;
 mod log;
@@ -12,7 +12,7 @@ use crate::oracle::Oracle;
 use crate::reader::Reader;
 use crate::stage::Stage;
 
-/// So many findings of a kind are worth printing; there may be one for each event.
+/// How many findings of a kind are printed; there may be one for each event.
 const SHOWN: usize = 8;
 
 /// What is not as it should be, by subject.
@@ -31,7 +31,7 @@ pub struct Counts {
 }
 
 impl Findings {
-    /// What is found from here on is about this.
+    /// Names the subject of what is found from here on.
     pub fn about(&mut self, subject: &'static str) {
         self.0.push((subject, Vec::new()));
     }
@@ -52,7 +52,7 @@ impl Findings {
         }
     }
 
-    /// Whether there is nothing to complain of.
+    /// Returns true if nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|(_, found)| found.is_empty())
     }

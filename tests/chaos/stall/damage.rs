@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use crate::history::CAMPAIGNS;
 use crate::spelling::campaign_id;
 
-/// So many of the newest donations or log rows: some are refunded, or come again, within seconds.
+/// How many of the newest donations or log rows are damaged. Some are refunded, or come again, within seconds.
 const DOCUMENTS: i64 = 30;
 
 /// Campaigns from this one on: the reader does not read them.
@@ -87,7 +87,7 @@ pub async fn damage(database: &Database, collection: &'static str, random: &mut 
     done
 }
 
-/// Puts them right, unless something else has by now.
+/// Puts the damaged fields right, unless something else has done so.
 pub async fn mend(database: &Database, damages: &mut Vec<Damage>) {
     for damage in damages.drain(..) {
         let Damage {

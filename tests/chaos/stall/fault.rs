@@ -1,4 +1,4 @@
-//! What is taken away or damaged, for how long, and whether it is given back.
+//! The faults: what is taken away or damaged, for how long, and what of it is given back.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const KEYS: [&str; 4] = [
     "payment.refunded",
 ];
 
-/// In one of so many rounds what is given back is held for long enough that `/health` must say so.
+/// In one of so many rounds a fault that is given back lasts long enough that `/health` must tell of it.
 const LONG_ROUNDS: u32 = 5;
 
 /// Longer than `/health` may go on saying 200.
@@ -57,9 +57,9 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Trouble {
     pub fault: Fault,
-    /// So long until what is given back is given back, and until it is asked whether the service counts.
+    /// Time from the fault until what is given back is given back. Then the service has to count.
     pub hold: Duration,
-    /// Whether damaged documents are mended soon; else before they would stand in the way of a rebuild.
+    /// True if damaged documents are mended at the end of this fault. Otherwise a later one mends them, before a rebuild.
     pub mended: bool,
 }
 
@@ -80,7 +80,7 @@ impl Fault {
         }
     }
 
-    /// Whether something cannot be done while it lasts, so that `/health` must say so in time.
+    /// Returns true if something cannot be done while the fault lasts, so that `/health` must say so in time.
     pub fn stops_something(self) -> bool {
         matches!(
             self,
@@ -127,7 +127,7 @@ impl Trouble {
         troubles.collect()
     }
 
-    /// For the line that tells of it.
+    /// Its kind, and whether the damage stays, for the line in the output.
     pub fn description(&self) -> String {
         let kind = self.fault.kind();
         match self.fault {

@@ -1,4 +1,4 @@
-//! What the worker's `/health` has said all the while, to be held against what was so.
+//! What the worker's `/health` has said throughout, to be compared with what was true.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,10 +7,11 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-/// How often it is asked.
+/// Pause between two questions.
 const POLL: Duration = Duration::from_millis(250);
 
-/// It must say 503 once nothing could be counted for 30 s; and so much later at the latest, since retries may pause.
+/// `/health` must say 503 once nothing was counted for 30 s. It may be later than that, because retries pause, but not later
+/// than this.
 const TOLD_WITHIN: Duration = Duration::from_secs(45);
 
 struct Sample {

@@ -1,8 +1,8 @@
 //! The stall suite: under load something that the service needs is taken away or damaged, and given back or not.
 //!
-//! `cargo xtask chaos --stalls N` runs it. It demands that what can be counted is counted within 30 s of the fault, or of
-//! its being given back where only an operator can; that `/health` is honest, which is neither 200 for longer than 45 s
-//! while something stands still, nor 503 when all is well; and that nothing is lost, which the oracle says at the end.
+//! `cargo xtask chaos --stalls N` runs it. It demands three things. What can be counted is counted within 30 s of the fault; if
+//! only an operator can give back what is missing, within 30 s of that. `/health` is honest: it does not say 200 for longer
+//! than 45 s while something stands still, nor 503 when all is well. Nothing is lost, which the oracle says at the end.
 //!
 //! What an operator destroys is not held against the service. A queue is deleted when the producer has paused and all
 //! messages are settled; letters are taken out of the dead-letter queue before that is deleted, and compared with the
@@ -29,11 +29,11 @@ use crate::history::History;
 use crate::load::Load;
 use crate::report::Report;
 use crate::stage::Stage;
-use crate::{Options, calm_down};
+use crate::{Args, calm_down};
 use health::Health;
 use rounds::Rounds;
 
-/// The promise: so soon is counted what can be counted.
+/// The promise: what can be counted is counted within this time.
 const PROMISED: Duration = Duration::from_secs(30);
 
 /// Reasons for which the oracle knows messages to be dead-lettered.
@@ -50,8 +50,8 @@ const EXPECTED: [&str; 10] = [
     "DONATION_REDEFINED",
 ];
 
-/// Runs the suite; whether it passed.
-pub async fn run(options: &Options) -> bool {
+/// Runs the suite. Returns true if it passed.
+pub async fn run(options: &Args) -> bool {
     println!("Stalls with seed {}", options.seed);
     let (mut stage, mut findings) = (Stage::set_for_stalls().await, Findings::default());
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! Whether the service counts: one event of each kind for every lane, and one broken message.
+//! Probes of a service that should count: one event of each kind for every lane, and one broken message.
 //!
 //! They belong to no history: their campaigns, donations and ids begin with `probe-`, and are removed before the rest is
 //! compared with the oracle.
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 /// Campaigns enough that every lane has some.
 const CAMPAIGNS: usize = 8;
 
-/// How often is looked, and published again.
+/// Pause between two looks, and between two attempts to publish.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Messages that were published at one moment.
@@ -24,8 +24,7 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Publishes probes, again and again until they are confirmed and routed, or until `deadline`. Those of another number
-    /// are others.
+    /// Publishes the probes of this number, again and again until they are confirmed and routed, or until `deadline`.
     pub async fn send(broker: &Broker, number: u32, deadline: Instant) -> Self {
         let (messages, ids) = messages(number);
         let mut published = None;

@@ -1,4 +1,4 @@
-//! One fault after another, each held against what is demanded.
+//! One fault after another, each compared with what the suite demands.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -21,22 +21,22 @@ use crate::load::Load;
 use crate::recovery::Recoveries;
 use crate::stage::Stage;
 
-/// Nobody waits longer than this for a worker to recover; it is started anew.
+/// A worker that does not recover within this time is started anew.
 const HOPELESS: Duration = Duration::from_secs(75);
 
-/// A worker that had to be started anew so often is not worth going on with.
+/// After so many restarts the run ends early.
 const MOST_RESTARTS: u32 = 12;
 
-/// How often is looked whether the service has recovered.
+/// Pause between two looks at a service that recovers.
 const POLL: Duration = Duration::from_millis(50);
 
 /// After every so many faults nothing happens for a while, and all must be well.
 const CALM_AFTER: usize = 4;
 
-/// That while.
+/// How long nothing happens then.
 const CALM: Duration = Duration::from_secs(2);
 
-/// How long a rebuild may fail: workers go on meanwhile.
+/// How long a rebuild may fail, because workers go on meanwhile.
 const REBUILT_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the faults came to.
@@ -65,7 +65,7 @@ impl Rounds {
         }
     }
 
-    /// Strikes so often, and each kind as often as any other, but for the last round.
+    /// Strikes `count` times. Except in the last round, each kind of fault is struck as often as any other.
     pub async fn rage(
         &mut self,
         count: u32,
@@ -123,21 +123,13 @@ impl Rounds {
             // What is no dead letter is counted meanwhile.
             let probes = self.send(stage, began).await.without_broken();
             if !self.are_counted(&probes, stage, began).await {
-                findings.add(format!(
-                    "{what}: nothing was counted meanwhile; {}",
-                    health.last()
-                ));
+                let last = health.last();
+                findings.add(format!("{what}: nothing was counted meanwhile; {last}"));
             }
         }
         sleep((began + trouble.hold).saturating_duration_since(Instant::now())).await;
-        if fault.stops_something()
-            && let Some(time) = health.concealed(began)
-        {
-            let seconds = time.as_secs();
-            findings.add(format!(
-                "{what}: /health said 200 still after {seconds} s: {}",
-                health.last()
-            ));
+        if fault.stops_something() {
+            expect_honest(health, began, &what, findings);
         }
         give_back(fault, stage).await;
         let took = self.recovered(fault, stage, health, &what, findings).await;
@@ -146,10 +138,8 @@ impl Rounds {
             self.start_anew(stage, health).await;
             let took = self.recovered(fault, stage, health, &what, findings).await;
             if took.is_none() {
-                findings.add(format!(
-                    "{what}: not even a new worker counts; /health: {}",
-                    health.last()
-                ));
+                let last = health.last();
+                findings.add(format!("{what}: not even a new worker counts; /health: {last}"));
             }
         }
         if let Fault::CollectionDropped(_) = fault {
@@ -234,21 +224,13 @@ impl Rounds {
             sleep(POLL).await;
         }
         // While they cannot be published they are no work that the worker could have in hand.
-        if let Some(time) = probes
-            .published
-            .filter(|_| !counted)
-            .and_then(|at| health.concealed(at))
-        {
-            let seconds = time.as_secs();
-            findings.add(format!(
-                "{what}: /health said 200 still after {seconds} s: {}",
-                health.last()
-            ));
+        if let Some(published) = probes.published.filter(|_| !counted) {
+            expect_honest(health, published, what, findings);
         }
         None
     }
 
-    /// What an operator does who knows no better.
+    /// Starts the worker anew, as an operator does who knows no better.
     async fn start_anew(&mut self, stage: &mut Stage, health: &Health) {
         self.restarts += 1;
         self.mend(stage).await;
@@ -257,6 +239,16 @@ impl Rounds {
         }
         stage.start_worker_that_listens().await;
         health.turn_to(&stage.workers[0].url);
+    }
+}
+
+/// Fails if `/health` went on saying 200 for too long after something had stopped.
+fn expect_honest(health: &Health, stopped: Instant, what: &str, findings: &mut Findings) {
+    if let Some(time) = health.concealed(stopped) {
+        let (seconds, last) = (time.as_secs(), health.last());
+        findings.add(format!(
+            "{what}: /health said 200 still after {seconds} s: {last}"
+        ));
     }
 }
 

@@ -4,8 +4,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use harness::proxy::Weather;
-use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
-use lapin::types::FieldTable;
 use mongodb::bson::doc;
 use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep};
@@ -24,7 +22,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(30);
 /// Long enough that every connection is cut.
 const CUT_FOR: Duration = Duration::from_millis(300);
 
-/// So long it must have had nothing in hand.
+/// How long it must have had nothing in hand.
 const IDLE_FOR: Duration = Duration::from_millis(500);
 
 /// Strikes.
@@ -52,44 +50,27 @@ pub async fn strike(
         Fault::Damaged(collection) => damages.extend(damage(&stage.database, collection, random).await),
         Fault::WritesLocked => {
             let locked = stage.database.run_admin(doc! { "fsync": 1, "lock": true }).await;
-            assert!(
-                locked.get_i64("lockCount").is_ok_and(|count| count == 1),
-                "{locked}"
-            );
+            assert_eq!(locked.get_i64("lockCount"), Ok(1), "{locked}");
         }
         Fault::QueueDeleted => {
-            let queue = stage.broker.queue.clone();
             come_to_rest(stage, load).await?;
-            delete_queue(stage, &queue).await;
+            stage.broker.delete_queue(&stage.broker.queue).await;
             load.progress.paused.store(false, Ordering::Relaxed);
         }
         Fault::DeadLettersDeleted => {
-            let queue = stage.broker.dead_letter_queue.clone();
             come_to_rest(stage, load).await?;
-            let letters = stage.broker.take_dead_letters().await;
-            stage.taken.extend(letters);
-            delete_queue(stage, &queue).await;
+            let broker = &stage.broker;
+            stage.taken.extend(broker.take_dead_letters().await);
+            broker.delete_queue(&broker.dead_letter_queue).await;
             load.progress.paused.store(false, Ordering::Relaxed);
         }
-        Fault::Unbound(key) => {
-            let (connection, channel) = stage.broker.connect().await;
-            let (queue, exchange) = (stage.broker.queue.as_str(), stage.broker.exchange.as_str());
-            let unbind =
-                channel.queue_unbind(queue.into(), exchange.into(), key.into(), FieldTable::default());
-            unbind.await.unwrap();
-            connection.close(200, "done".into()).await.unwrap();
-        }
-        Fault::ExchangeDeleted => {
-            let (connection, channel) = stage.broker.connect().await;
-            let exchange = stage.broker.exchange.as_str().into();
-            let deleted = channel.exchange_delete(exchange, ExchangeDeleteOptions::default());
-            deleted.await.unwrap();
-            connection.close(200, "done".into()).await.unwrap();
-        }
+        Fault::Unbound(key) => stage.broker.unbind(key).await,
+        Fault::ExchangeDeleted => stage.broker.delete_exchange().await,
         Fault::LettersRefused => {
             let pattern = format!("^{}$", stage.broker.dead_letter_queue);
             let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
-            stage.control(&["set_policy", POLICY, &pattern, limit]).await;
+            let policy = ["set_policy", POLICY, &pattern, limit];
+            stage.servers.control(&policy).await;
         }
         Fault::RightsTaken => {
             stage.set_rights("^$").await;
@@ -108,7 +89,7 @@ pub async fn give_back(fault: Fault, stage: &Stage) {
         Fault::WritesLocked => {
             stage.database.run_admin(doc! { "fsyncUnlock": 1 }).await;
         }
-        Fault::LettersRefused => stage.control(&["clear_policy", POLICY]).await,
+        Fault::LettersRefused => stage.servers.control(&["clear_policy", POLICY]).await,
         Fault::RightsTaken => stage.set_rights(".*").await,
         Fault::IndexDropped(..)
         | Fault::CollectionDropped(_)
@@ -120,7 +101,7 @@ pub async fn give_back(fault: Fault, stage: &Stage) {
     }
 }
 
-/// Pauses the producer until all that was published is settled: what an operator deletes then, no message is in.
+/// Pauses the producer until all that was published is settled, so that no message is in what is deleted then.
 async fn come_to_rest(stage: &Stage, load: &Load) -> Result<(), String> {
     let progress = &load.progress;
     progress.paused.store(true, Ordering::Relaxed);
@@ -143,11 +124,4 @@ async fn come_to_rest(stage: &Stage, load: &Load) -> Result<(), String> {
         sleep(Duration::from_millis(50)).await;
     }
     Ok(())
-}
-
-async fn delete_queue(stage: &Stage, queue: &str) {
-    let (connection, channel) = stage.broker.connect().await;
-    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default());
-    deleted.await.unwrap();
-    connection.close(200, "done".into()).await.unwrap();
 }

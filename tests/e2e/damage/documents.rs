@@ -2,16 +2,12 @@
 
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::events::{created, refunded};
+use crate::events::{created, numbered, refunded};
 use crate::harness::{DeadLetter, Outgoing, Process, World};
 
 /// One lane, so that everything shares it, and waiting events are one batch.
 async fn one_lane(world: &World) -> Process {
-    let mut command = world.worker_command();
-    command.env("LANES", "1");
-    let worker = Process::start(command).await;
-    worker.healthy().await;
-    worker
+    world.worker_with(&[("LANES", "1")]).await
 }
 
 /// Damages documents, publishes `events` in one batch with others that are fine, waits for the letters of `events`,
@@ -43,7 +39,7 @@ async fn isolated(
     for (place, event) in events.into_iter().enumerate() {
         batch.insert(place * 5 + 3, event);
     }
-    world.broker.publish(batch).await;
+    world.publish(batch).await;
     let worker = one_lane(world).await;
     world.expect_totals("fine", 40_000, 40, 1).await;
     let letters = world.expect_dead_letters(count).await;
@@ -93,8 +89,8 @@ async fn a_donation_that_cannot_be_read_sets_its_own_events_aside_and_no_others(
         ("donations", "d7", set("amountMinor", i64::MAX)),
     ];
     let count = damage.len();
-    let donations = (0..count).map(|n| created(&format!("e{n}"), &format!("d{n}")).donor("ada").into());
-    world.broker.publish(donations).await;
+    let donations = numbered(0..count).map(|event| event.donor("ada"));
+    world.publish(donations).await;
     world.expect_settled(count).await;
 
     let refunds = (0..count).map(|n| refunded(&format!("r{n}"), &format!("d{n}")).amount(4.0).into());
@@ -115,8 +111,8 @@ async fn a_log_row_that_cannot_be_read_sets_its_duplicates_aside_and_no_others()
         ("event_log", "e4", set("status", "DONE")),
     ];
     let count = damage.len();
-    let donations = || (0..count).map(|n| created(&format!("e{n}"), &format!("d{n}")).into());
-    world.broker.publish(donations()).await;
+    let donations = || numbered(0..count).map(Outgoing::from);
+    world.publish(donations()).await;
     world.expect_settled(count).await;
 
     let worker = isolated(&world, worker, &damage, donations().collect()).await;
@@ -143,9 +139,9 @@ async fn totals_that_cannot_be_read_set_their_campaigns_events_aside_and_no_othe
     let count = damage.len();
     let pledge = |n: usize, event: &str| {
         let id = format!("{event}{n}");
-        created(&id, &id).campaign(&format!("c{n}")).donor("ada").into()
+        Outgoing::from(created(&id, &id).campaign(&format!("c{n}")).donor("ada"))
     };
-    world.broker.publish((0..count).map(|n| pledge(n, "e"))).await;
+    world.publish((0..count).map(|n| pledge(n, "e"))).await;
     world.expect_settled(count).await;
 
     let more = (0..count).map(|n| pledge(n, "more"));
@@ -160,10 +156,7 @@ async fn totals_that_cannot_be_read_set_their_campaigns_events_aside_and_no_othe
 async fn a_live_donor_that_cannot_be_read_sets_new_pledges_of_that_donor_aside() {
     let world = World::new().await;
     let worker = world.worker().await;
-    world
-        .broker
-        .publish([created("e0", "d0").donor("ada").into()])
-        .await;
+    world.publish([created("e0", "d0").donor("ada")]).await;
     world.expect_settled(1).await;
     // An index has each member of an array.
     let damage = [("donations", "d0", set("liveDonor", vec!["ada", "bob"]))];

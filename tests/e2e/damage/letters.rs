@@ -1,7 +1,5 @@
-//! What the database says of the dead-letter queue, damaged or taken away: dead-lettering goes on, or says what it waits
-//! for.
+//! The documents about the dead-letter queue, damaged or taken away: dead-lettering goes on, or says what it waits for.
 
-use lapin::options::QueuePurgeOptions;
 use mongodb::bson::{Bson, Document, doc};
 
 use crate::harness::{Process, World, eventually};
@@ -47,7 +45,7 @@ async fn contents_that_cannot_be_read_are_replaced_and_letters_go_on() {
     }
     // What is replaced once is as good as any: a message that comes again is not parked twice.
     let line = r#"totals_worker_events_total{type="donation.created",outcome="duplicate"}"#;
-    world.broker.publish([broken(&format!("after-{letters}"))]).await;
+    world.publish([broken(&format!("after-{letters}"))]).await;
     eventually(|| worker.counted(line), |count| *count == 1).await;
     assert_eq!(world.expect_dead_letters(letters).await.len(), letters);
 }
@@ -57,7 +55,7 @@ async fn a_view_in_the_place_of_the_dead_letter_queues_is_named_by_health() {
     let world = World::new().await;
     let worker = world.worker().await;
     put_a_view_in_its_place(&world).await;
-    world.broker.publish([broken("e1")]).await;
+    world.publish([broken("e1")]).await;
     let health = worker.degraded().await;
     let message = health["progress"]["message"].as_str().unwrap();
     let wanted = "dead letters made no progress for 30 s: dead_letter_queues is a view and must be a collection: drop or \
@@ -87,12 +85,9 @@ async fn a_queue_that_is_emptied_while_the_database_refuses_is_looked_at_again()
     let kept = format!("{name}_kept");
     rename(&name, &kept).await;
     put_a_view_in_its_place(&world).await;
-    world.broker.publish([broken("e1")]).await;
+    world.publish([broken("e1")]).await;
     waits_for_the_database(&worker).await;
-    let (connection, channel) = world.broker.connect().await;
-    let purged = channel.queue_purge(queue.into(), QueuePurgeOptions::default());
-    assert_eq!(purged.await.unwrap(), 1);
-    connection.close(200, "done".into()).await.unwrap();
+    assert_eq!(world.broker.purge(queue).await, 1);
     world.database.collection(COLLECTION).drop().await.unwrap();
     rename(&kept, &name).await;
     world.expect_dead_letters(1).await;

@@ -1,31 +1,33 @@
 //! Indexes, collections and the whole database, taken away under a running worker.
 
-use mongodb::IndexModel;
-use mongodb::bson::{Document, doc};
-use mongodb::options::IndexOptions;
+mod indexes;
+
+use mongodb::bson::doc;
 
 use crate::events::{created, refunded};
 use crate::harness::{Process, World, eventually};
-use crate::tool::{json, tool};
+use crate::tool::json;
 
 /// Publishes a donation, another of the same donor and a refund of it, and waits until they are counted.
 async fn counts(world: &World, round: &str) {
     let id = |name: &str| format!("{round}-{name}");
     world
-        .broker
-        .publish([created(&id("e1"), &id("d1")).campaign(round).donor("ada").into()])
+        .publish([created(&id("e1"), &id("d1")).campaign(round).donor("ada")])
         .await;
     world.expect_totals(round, 1000, 1, 1).await;
     world
-        .broker
-        .publish([created(&id("e2"), &id("d2")).campaign(round).donor("ada").into()])
+        .publish([created(&id("e2"), &id("d2")).campaign(round).donor("ada")])
         .await;
     world.expect_totals(round, 2000, 2, 1).await;
     world
-        .broker
-        .publish([refunded(&id("e3"), &id("d2")).campaign(round).amount(4.0).into()])
+        .publish([refunded(&id("e3"), &id("d2")).campaign(round).amount(4.0)])
         .await;
     world.expect_totals(round, 1600, 2, 1).await;
+}
+
+async fn drop_index(world: &World, collection: &str, name: &str) {
+    let collection = world.database.collection(collection);
+    collection.drop_index(name).await.unwrap();
 }
 
 async fn indexes(world: &World, collection: &str) -> Vec<String> {
@@ -53,22 +55,12 @@ async fn everything_is_there(world: &World) {
     .await;
 }
 
-fn index(keys: Document, name: &str) -> IndexModel {
-    let options = IndexOptions::builder().name(name.to_owned()).build();
-    IndexModel::builder().keys(keys).options(options).build()
-}
-
 #[tokio::test]
 async fn an_index_that_a_commit_needs_is_made_anew_under_the_running_worker() {
     let world = World::new().await;
     let worker = world.worker().await;
     counts(&world, "before").await;
-    world
-        .database
-        .collection("donations")
-        .drop_index("by_campaign_and_donor")
-        .await
-        .unwrap();
+    drop_index(&world, "donations", "by_campaign_and_donor").await;
     counts(&world, "after").await;
     everything_is_there(&world).await;
     worker.logged("by_campaign_and_donor").await;
@@ -117,20 +109,10 @@ async fn what_is_put_back_is_named() {
     counts(&world, "first").await;
     assert!(!worker.log().contains("WARN"), "{}", worker.log());
     for name in ["by_campaign", "early", "payments"] {
-        world
-            .database
-            .collection("event_log")
-            .drop_index(name)
-            .await
-            .unwrap();
+        drop_index(&world, "event_log", name).await;
     }
     world.database.collection("campaign_totals").drop().await.unwrap();
-    world
-        .database
-        .collection("donations")
-        .drop_index("by_campaign_and_donor")
-        .await
-        .unwrap();
+    drop_index(&world, "donations", "by_campaign_and_donor").await;
     counts(&world, "second").await;
     everything_is_there(&world).await;
     for name in [
@@ -145,82 +127,39 @@ async fn what_is_put_back_is_named() {
 }
 
 #[tokio::test]
-async fn an_administrators_index_of_the_same_keys_serves_under_its_own_name() {
-    let world = World::new().await;
-    let donations = world.database.collection("donations");
-    let keys = doc! { "campaignId": 1, "liveDonor": 1 };
-    donations
-        .create_index(index(keys.clone(), "dba_1"))
-        .await
-        .unwrap();
-    let worker = world.worker().await;
-    counts(&world, "first").await;
-    assert_eq!(indexes(&world, "donations").await, ["_id_", "dba_1"]);
-    worker.logged("dba_1").await;
-    for arguments in [&["verify"][..], &["rebuild"], &["explain", "first"]] {
-        let said = tool(&world, arguments).await;
-        assert_eq!(said.code, Some(0), "{arguments:?}: {said:?}");
-    }
-    // Its name changes under the running worker.
-    donations.drop_index("dba_1").await.unwrap();
-    donations.create_index(index(keys, "dba_2")).await.unwrap();
-    counts(&world, "second").await;
-    assert_eq!(worker.terminate().await, Some(0));
-}
-
-#[tokio::test]
-async fn an_index_of_our_name_and_other_keys_is_named_and_left_alone() {
-    let world = World::new().await;
-    let donations = world.database.collection("donations");
-    donations
-        .create_index(index(doc! { "donorId": 1 }, "by_campaign_and_donor"))
-        .await
-        .unwrap();
-    let log = world.database.collection("event_log");
-    log.create_index(index(doc! { "type": 1 }, "payments"))
-        .await
-        .unwrap();
-    let worker: Process = world.worker().await;
-    counts(&world, "first").await;
-    worker.logged("has other keys").await;
-    for arguments in [&["verify"][..], &["rebuild"], &["explain", "first"]] {
-        let said = tool(&world, arguments).await;
-        assert_eq!(said.code, Some(0), "{arguments:?}: {said:?}");
-    }
-    assert_eq!(indexes(&world, "donations").await.len(), 3);
-    assert_eq!(worker.terminate().await, Some(0));
-}
-
-#[tokio::test]
-async fn a_hidden_index_is_shown_again() {
-    let world = World::new().await;
-    let worker = world.worker().await;
-    counts(&world, "first").await;
-    let hide = doc! { "collMod": "donations", "index": { "name": "by_campaign_and_donor", "hidden": true } };
-    world.database.run(hide).await;
-    counts(&world, "second").await;
-    worker.logged("by_campaign_and_donor").await;
-    assert_eq!(worker.terminate().await, Some(0));
-}
-
-#[tokio::test]
 async fn a_view_in_a_collections_place_is_named_with_the_remedy() {
     let world = World::new().await;
     world
         .database
         .run(doc! { "create": "event_log", "viewOn": "other", "pipeline": [] })
         .await;
-    let worker = Process::start(world.worker_command()).await;
-    let wanted = "event_log is a view";
-    eventually(
-        async || worker.get("/health").await.1.to_string(),
-        |health| health.contains(wanted),
-    )
-    .await;
+    let worker = world.starting_worker(&[]).await;
+    complaint(&worker, "event_log is a view").await;
     world.database.run(doc! { "drop": "event_log" }).await;
     worker.healthy().await;
     counts(&world, "first").await;
     assert_eq!(worker.terminate().await, Some(0));
+}
+
+/// What `/health` says once it says this.
+async fn complaint(worker: &Process, wanted: &str) -> String {
+    let health = async || worker.get("/health").await.1.to_string();
+    eventually(health, |health| health.contains(wanted)).await
+}
+
+/// Renames a collection, and copies its documents into one without its options, as the remedy says.
+async fn make_anew(world: &World, name: &str, old: &str) {
+    let collection = world.database.collection(name);
+    let kept = doc! { "_id": "kept", "campaignId": "kept" };
+    collection.insert_one(kept).await.unwrap();
+    let namespace = collection.namespace();
+    let to = format!("{}.{old}", namespace.db);
+    let rename = doc! { "renameCollection": namespace.to_string(), "to": to };
+    world.database.run_admin(rename).await;
+    let copied = world.database.collection(old).aggregate([doc! { "$out": name }]);
+    copied.await.unwrap();
+    let deleted = collection.delete_one(doc! { "_id": "kept" }).await.unwrap();
+    assert_eq!(deleted.deleted_count, 1);
 }
 
 #[tokio::test]
@@ -251,82 +190,18 @@ async fn a_collection_that_nothing_works_with_is_named_and_the_printed_remedy_me
         let mut create = doc! { "create": name };
         create.extend(options);
         world.database.run(create).await;
-        let worker = Process::start(world.worker_command()).await;
-        let wanted = format!("{name} {problem}");
-        let health = eventually(
-            async || worker.get("/health").await.1.to_string(),
-            |health| health.contains(&wanted),
-        )
-        .await;
+        let worker = world.starting_worker(&[]).await;
+        let health = complaint(&worker, &format!("{name} {problem}")).await;
         if problem == "is a time series" {
             world.database.run(doc! { "drop": name }).await;
         } else {
             let old = format!("{name}_old");
             assert!(health.contains(&old) && health.contains("$out"), "{health}");
             assert_eq!(worker.terminate().await, Some(0));
-            let collection = world.database.collection(name);
-            collection
-                .insert_one(doc! { "_id": "kept", "campaignId": "kept" })
-                .await
-                .unwrap();
-            let (from, to) = (
-                collection.namespace(),
-                format!("{}.{old}", collection.namespace().db),
-            );
-            let rename = doc! { "renameCollection": from.to_string(), "to": to };
-            world.database.run_admin(rename).await;
-            let copied = world
-                .database
-                .collection(&old)
-                .aggregate([doc! { "$out": name }])
-                .await;
-            copied.unwrap();
-            assert!(
-                collection
-                    .find_one(doc! { "_id": "kept" })
-                    .await
-                    .unwrap()
-                    .is_some()
-            );
-            collection.delete_one(doc! { "_id": "kept" }).await.unwrap();
+            make_anew(&world, name, &old).await;
         }
         let worker = world.worker().await;
         counts(&world, "first").await;
         assert_eq!(worker.terminate().await, Some(0));
     }
-}
-
-#[tokio::test]
-async fn an_administrators_unique_index_sets_aside_what_it_refuses_and_nothing_else() {
-    let world = World::new().await;
-    let worker = world.worker().await;
-    counts(&world, "first").await;
-    let donations = world.database.collection("donations");
-    donations.delete_one(doc! { "_id": "first-d2" }).await.unwrap();
-    let options = IndexOptions::builder()
-        .name("dba_unique".to_owned())
-        .unique(true)
-        .sparse(true)
-        .build();
-    let unique = IndexModel::builder()
-        .keys(doc! { "donorId": 1 })
-        .options(options)
-        .build();
-    donations.create_index(unique).await.unwrap();
-    let again = created("again", "again").campaign("second").donor("ada");
-    let other = created("other", "other").campaign("second").donor("bob");
-    world.broker.publish([again.into(), other.into()]).await;
-    world.expect_totals("second", 1000, 1, 1).await;
-    let letter = world.expect_dead_letters(1).await.remove(0);
-    assert_eq!(letter.header("x-reason-code"), "DATABASE_REFUSED");
-    let reason = letter.reason();
-    assert!(
-        reason.contains("donations \"again\"") && reason.contains("unique index dba_unique"),
-        "{reason}"
-    );
-
-    donations.drop_index("dba_unique").await.unwrap();
-    world.broker.move_back(letter).await;
-    world.expect_totals("second", 2000, 2, 2).await;
-    assert_eq!(worker.terminate().await, Some(0));
 }

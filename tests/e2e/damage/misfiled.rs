@@ -12,14 +12,14 @@ async fn misfiled(others: f64) -> World {
     let world = World::new().await;
     let worker = world.worker().await;
     let mut events = vec![
-        created("e1", "a").campaign("camp").donor("ada").into(),
-        created("e3", "z").campaign("third").amount(3.0).into(),
+        created("e1", "a").campaign("camp").donor("ada"),
+        created("e3", "z").campaign("third").amount(3.0),
     ];
     if others > 0.0 {
-        events.push(created("e2", "b").campaign("other").amount(others).into());
+        events.push(created("e2", "b").campaign("other").amount(others));
     }
     let count = events.len();
-    world.broker.publish(events).await;
+    world.publish(events).await;
     world.expect_settled(count).await;
     worker.terminate().await;
     let elsewhere = doc! { "$set": { "campaignId": "other" } };
@@ -32,7 +32,7 @@ async fn refunded_astray() -> World {
     let world = misfiled(7.0).await;
     let worker = world.worker().await;
     let refund = refunded("r", "a").campaign("camp").amount(4.0);
-    world.broker.publish([refund.into()]).await;
+    world.publish([refund]).await;
     world.expect_totals("other", 300, 1, 0).await;
     worker.terminate().await;
     world
@@ -51,7 +51,7 @@ async fn a_refund_that_its_campaign_cannot_cover_is_set_aside_and_no_total_falls
     let world = misfiled(0.0).await;
     let worker = world.worker().await;
     let refund = refunded("r", "a").campaign("camp").amount(4.0);
-    world.broker.publish([refund.into()]).await;
+    world.publish([refund]).await;
     let mut letters = world.expect_dead_letters(1).await;
     let letter = letters.remove(0);
     assert_eq!(letter.header("x-reason-code"), "DAMAGED_DOCUMENT");

@@ -11,14 +11,10 @@ async fn counted() -> World {
     let world = World::new().await;
     let worker = world.worker().await;
     world
-        .broker
-        .publish([created("e1", "d1").donor("ada").amount(50.0).into()])
+        .publish([created("e1", "d1").donor("ada").amount(50.0)])
         .await;
     world.expect_settled(1).await;
-    world
-        .broker
-        .publish([refunded("e2", "d1").amount(4.0).into()])
-        .await;
+    world.publish([refunded("e2", "d1").amount(4.0)]).await;
     world.expect_totals("c", 4600, 1, 1).await;
     worker.terminate().await;
     world
@@ -33,7 +29,7 @@ async fn totals_whose_revision_cannot_grow_are_named_and_replaced_and_the_events
         world.database.change("campaign_totals", "c", end).await;
         let pledge = format!("more{round}");
         let pledge = created(&pledge, &pledge).donor("ada").amount(1.0);
-        world.broker.publish([pledge.into()]).await;
+        world.publish([pledge]).await;
         let mut letter = None;
         // Workers leave corrections alone.
         if field == "revision" {

@@ -26,7 +26,7 @@ async fn looking_again_and_again_keeps_the_order() {
         assert_eq!(ids(&list(&world, &[]).await), ["e1", "e2", "e3"]);
     }
     let worker = world.worker().await;
-    world.broker.publish([broken("e4")]).await;
+    world.publish([broken("e4")]).await;
     expect_letters(&world, 4).await;
     assert_eq!(worker.terminate().await, Some(0));
     for _ in 0..6 {

@@ -1,4 +1,4 @@
-//! More clients than anyone has on a good day.
+//! Many more clients than the service has on a good day.
 
 use mongodb::bson::doc;
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -32,6 +33,8 @@ pub(crate) struct NativeInstance {
     /// Holds the data, `log` and `pid`; named somewhere on the command line.
     dir: PathBuf,
     process: Option<Process>,
+    /// Another process that it needs, which ends when no server holds it any more.
+    _companion: Option<Arc<Process>>,
     /// Where in the log the present life begins.
     log_start: usize,
 }
@@ -43,7 +46,16 @@ impl NativeInstance {
             command,
             dir: dir.to_owned(),
             process: None,
+            _companion: None,
             log_start: 0,
+        }
+    }
+
+    /// Keeps a process running that this one needs, even while this one is down.
+    pub fn with_companion(self, companion: Arc<Process>) -> Self {
+        Self {
+            _companion: Some(companion),
+            ..self
         }
     }
 
@@ -102,9 +114,9 @@ impl NativeInstance {
         self.dir.join("log")
     }
 
-    /// A command of another program in the server's own environment.
-    pub fn beside(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+    /// A command of the program of this name that lies beside the server's, in the server's own environment.
+    pub fn beside(&self, name: &str) -> Command {
+        let mut command = Command::new(Path::new(self.command.get_program()).with_file_name(name));
         for (name, value) in self.command.get_envs() {
             match value {
                 Some(value) => command.env(name, value),
@@ -154,7 +166,7 @@ pub(crate) async fn end_leftover(dir: &Path) {
     }
 }
 
-/// Whether process `pid` lives and was started for `dir`, as its command line tells (Linux; elsewhere
+/// Returns true if process `pid` lives and was started for `dir`, as its command line tells (Linux; elsewhere
 /// nothing is known, and the server itself then refuses data that is in use).
 fn works_on(pid: i32, dir: &Path) -> bool {
     let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

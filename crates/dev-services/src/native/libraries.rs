@@ -1,4 +1,4 @@
-//! Whether a downloaded program finds its shared libraries on this system.
+//! The shared libraries that a downloaded program needs from this system.
 
 use std::path::Path;
 

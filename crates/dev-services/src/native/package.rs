@@ -1,7 +1,7 @@
 //! What the system's package tool has to provide.
 //!
-//! Root gets it installed; anyone else gets the exact command. A freshly installed server package would
-//! start its own service on the very port we are about to use, so that is held back.
+//! For root it is installed; anybody else is told the exact command. A freshly installed server package would start its own
+//! service on the very port that we are about to use, so the installation holds that back.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use crate::process::{Exit, log_tail};
 
 const SCRIPT: &str = include_str!("install.sh");
 
-/// Installs `packages` for the sake of `kind`, or says how to.
+/// Installs `packages`, which a server of this kind needs, or says how to.
 pub(super) async fn install(packages: &[&str], kind: Kind, cache: &Path) -> Result<(), Error> {
     let package = packages.join(" ");
     let rights = Rights {

@@ -4,7 +4,7 @@
 //!   is run instead, with every path, port and name set to ours.
 //! - The node registers with an `epmd` of our own on a port of our own. Erlang would otherwise start a
 //!   daemon that outlives everything, and would refuse a second node of the same name. The nodes of a cluster share one,
-//!   and a home directory with Erlang's cookie: so they find each other, and nobody else.
+//!   and a home directory with Erlang's cookie, so they find each other and nobody else.
 //! - The code server looks for each module in every plugin directory, which is half of a cold start (5.4 s,
 //!   2.7 s without). The node gets a view of the installation without the optional plugins, but for the one that
 //!   partitions a queue.
@@ -12,12 +12,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::{NativeInstance, on_path, package};
+use crate::directories::cache;
 use crate::kind::Kind;
 use crate::process::{Output, Process};
 use crate::{Error, port};
@@ -32,12 +34,13 @@ const DEBIAN_SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const EPMD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Finds the inner start script, installing the package if there is none.
-pub(crate) async fn locate(cache: &Path) -> Result<PathBuf, Error> {
+pub(crate) async fn locate() -> Result<PathBuf, Error> {
     if let Some(script) = find() {
         return Ok(script);
     }
-    fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
-    package::install(&["rabbitmq-server"], Kind::RabbitMq, cache).await?;
+    let cache = cache();
+    fs::create_dir_all(&cache).map_err(Error::file("create", &cache))?;
+    package::install(&["rabbitmq-server"], Kind::RabbitMq, &cache).await?;
     find().ok_or(Error::NoPackageTool {
         package: "rabbitmq-server".into(),
         variable: Kind::RabbitMq.variable(),
@@ -60,8 +63,7 @@ fn find() -> Option<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct Epmd {
     port: u16,
-    /// Held for its end.
-    _process: Process,
+    process: Arc<Process>,
 }
 
 /// Who a node is.
@@ -74,6 +76,19 @@ pub(crate) struct Identity<'a> {
     pub home: &'a Path,
     /// A running node whose cluster it joins when it first starts.
     pub joins: Option<&'a str>,
+}
+
+/// Prepares `dir` for a node by itself.
+pub(crate) async fn instance(dir: &Path, amqp_port: u16) -> Result<NativeInstance, Error> {
+    let script = locate().await?;
+    let identity = Identity {
+        name: "rabbit@localhost",
+        amqp_port,
+        epmd: &start_epmd(dir).await?,
+        home: &dir.join("home"),
+        joins: None,
+    };
+    node(&script, dir, &identity)
 }
 
 /// Prepares `dir` for a node.
@@ -113,12 +128,13 @@ pub(crate) fn node(script: &Path, dir: &Path, identity: &Identity<'_>) -> Result
         )
         // The script then becomes the Erlang machine, which handles SIGTERM itself, instead of forking it.
         .env("RUNNING_UNDER_SYSTEMD", "true");
-    Ok(NativeInstance::new(Kind::RabbitMq, dir, command))
+    let node = NativeInstance::new(Kind::RabbitMq, dir, command);
+    Ok(node.with_companion(identity.epmd.process.clone()))
 }
 
 /// A command that asks or tells a node something: `rabbitmqctl`, for this node.
-pub(crate) fn control(script: &Path, node: &NativeInstance) -> Command {
-    let mut command = node.beside(&script.with_file_name("rabbitmqctl"));
+pub(crate) fn control(node: &NativeInstance) -> Command {
+    let mut command = node.beside("rabbitmqctl");
     // It belongs to the installation as a whole.
     command.env_remove("RABBITMQ_SCRIPTS_DIR").arg("--quiet");
     command
@@ -208,7 +224,7 @@ pub(crate) async fn start_epmd(dir: &Path) -> Result<Epmd, Error> {
     let _ = timeout(EPMD_TIMEOUT, listening).await;
     Ok(Epmd {
         port,
-        _process: process,
+        process: Arc::new(process),
     })
 }
 

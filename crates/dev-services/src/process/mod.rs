@@ -1,7 +1,7 @@
 //! A child process that cannot outlive its owner.
 //!
-//! A test binary that panics, a developer who presses Ctrl-C, a CI job that is cut off with SIGKILL: none may
-//! leave a `mongod` behind that holds a port and a data directory. `Drop` does not run for statics nor
+//! A test binary may panic, a developer may press Ctrl-C, a CI job may be cut off with SIGKILL: none of them may leave a
+//! `mongod` behind that holds a port and a data directory. `Drop` does not run for statics nor
 //! after SIGKILL, and `prctl(PR_SET_PDEATHSIG)` needs `unsafe`. So each program runs below a small
 //! `sh` (`supervisor.sh`) which reads a pipe that we hold: end-of-file means that we are gone, by
 //! whatever means, and it stops the program.
@@ -34,7 +34,7 @@ const SUPERVISOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process/super
 /// How long `sh` may take to report the program's process id: a fork, even on a loaded machine.
 const SPAWN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often it is looked whether a frozen program stands still.
+/// Pause between two looks at a program that is being frozen.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Where the program's stdout and stderr go.
@@ -178,7 +178,7 @@ impl Process {
     }
 }
 
-/// Whether every thread of a process is stopped.
+/// Returns true if every thread of a process is stopped.
 fn stands_still(pid: u32) -> bool {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
         return true;

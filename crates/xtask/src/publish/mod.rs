@@ -14,11 +14,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::running::Running;
-pub use event::Event;
-pub use sender::Sender;
+use event::Event;
+use sender::Sender;
 
 const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
-pub const DEFAULT_EXCHANGE: &str = "care-for-all";
+const DEFAULT_EXCHANGE: &str = "care-for-all";
 
 /// Publish events from a file, one JSON document a line
 ///

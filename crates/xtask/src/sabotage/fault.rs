@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::sabotage::scratch::git_apply;
 
-    /// Whether a source file below `dir` has the function of this name.
+    /// Returns true if a source file below `dir` has the function of this name.
     fn has_function(dir: &Path, name: &str) -> bool {
         fs::read_dir(dir).unwrap().any(|entry| {
             let path = entry.unwrap().path();

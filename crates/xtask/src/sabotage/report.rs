@@ -1,4 +1,4 @@
-//! What has become of the faults, for people.
+//! The outcome of each fault, as text for people.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

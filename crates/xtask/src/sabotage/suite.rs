@@ -44,8 +44,8 @@ impl<'a> Suite<'a> {
         let suite = Self {
             scratch,
             services: [
-                ("DATABASE_URL", services.mongodb_url().to_owned()),
-                ("RABBITMQ_URL", services.rabbitmq_url().to_owned()),
+                ("DATABASE_URL", services.mongodb.url.clone()),
+                ("RABBITMQ_URL", services.rabbitmq.url.clone()),
             ],
         };
         suite.build_app(Stdio::inherit()).await?;

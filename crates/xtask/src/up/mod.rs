@@ -58,10 +58,8 @@ pub struct Ports {
 pub async fn run(args: &Args) -> Result<(), Error> {
     let environment = Environment::load()?;
     let ports = Ports::free(&environment).await?;
-    let settings = Settings::persistent("up")
-        .fresh(args.fresh)
-        .database_url(environment.get("DATABASE_URL").map(str::to_owned))
-        .rabbitmq_url(environment.get("RABBITMQ_URL").map(str::to_owned));
+    let settings = Settings::persistent("up", args.fresh);
+    let settings = settings.urls(|variable| environment.get(variable).map(str::to_owned));
     println!("Starting MongoDB and RabbitMQ …");
     let mut services = Services::acquire(&settings).await?;
     println!("Building the worker and the API …");

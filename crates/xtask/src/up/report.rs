@@ -1,7 +1,7 @@
 //! The table that `up` prints once everything answers.
 
 use dev_services::url::SecretUrl;
-use dev_services::{Origin, Services};
+use dev_services::{Origin, Provided, Services};
 
 use crate::running::Running;
 
@@ -17,14 +17,8 @@ pub fn text(record: &Running, services: &Services) -> String {
         ("API health", format!("{api_url}/health")),
         ("Worker health", format!("{worker_url}/health")),
         ("Worker metrics", format!("{worker_url}/metrics")),
-        (
-            "MongoDB",
-            service(services.mongodb_url(), services.mongodb_origin()),
-        ),
-        (
-            "RabbitMQ",
-            service(services.rabbitmq_url(), services.rabbitmq_origin()),
-        ),
+        ("MongoDB", service(&services.mongodb)),
+        ("RabbitMQ", service(&services.rabbitmq)),
     ];
     let rows: Vec<String> = rows
         .iter()
@@ -38,9 +32,9 @@ pub fn text(record: &Running, services: &Services) -> String {
 }
 
 /// A URL to copy, and where its server came from. Only what we started ourselves has no secret.
-fn service(url: &str, origin: &Origin) -> String {
+fn service(Provided { url, origin, .. }: &Provided) -> String {
     match origin {
-        Origin::Environment(_) => format!("{}  ({origin})", SecretUrl::from(url)),
+        Origin::Environment(_) => format!("{}  ({origin})", SecretUrl::from(url.as_str())),
         Origin::Docker | Origin::Native(_) => format!("{url}  ({origin})"),
     }
 }
