@@ -41,7 +41,7 @@ pub struct CampaignTotals {
     /// ISO 4217 code.
     #[schema(example = "USD")]
     currency: &'static str,
-    /// Grows with each change of the totals, and now and then without one: of two answers the one with the higher revision is newer.
+    /// Grows with every change of the totals, and sometimes without one. A campaign that is reset counts its revisions anew.
     #[schema(minimum = 1, example = 57)]
     revision: i64,
 }

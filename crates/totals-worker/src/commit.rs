@@ -170,7 +170,7 @@ impl Committer {
     async fn end_abandoned_transactions(&self) {
         match self.store.end_abandoned_transactions().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "ended transactions that a dead worker delta open"),
+            Ok(count) => tracing::info!(count, "ended transactions that a dead worker left open"),
             Err(error) => tracing::debug!(%error, "abandoned transactions cannot be ended"),
         }
     }
