@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Child;
 
-use crate::events::{created, refunded};
+use crate::events::created;
 use crate::harness::{Process, World, eventually};
 use crate::tool::{Said, json, tool};
 

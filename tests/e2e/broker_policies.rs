@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::events::{created, numbered};
-use crate::harness::{Hold, Outgoing, Process, Servers, World, consume, eventually};
+use crate::harness::{Hold, Outgoing, Servers, World, consume, eventually};
 use crate::tool::{json, tool};
 
 /// Takes all of a queue and dies with it, as a program that is killed does.

@@ -84,7 +84,7 @@ async fn a_commit_that_outlasts_its_connection_acknowledges_nothing_on_the_next(
     // Or a second consumer would take the waiting transaction for an abandoned one, and end it.
     let commands = ["commitTransaction", "killSessions"];
     stage.fail("alwaysOn", &commands, slow).await;
-    publish(world, 100, 50).await;
+    world.publish(numbered(100..150)).await;
     in_hand(&worker, 50).await;
     stage.proxy.set(Weather::Cut);
     worker.degraded().await;

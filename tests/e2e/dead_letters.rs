@@ -9,8 +9,8 @@ mod replay;
 use serde_json::{Value, json};
 
 use crate::events::created;
-use crate::harness::{Outgoing, World, eventually};
-use crate::tool::{json, tool};
+use crate::harness::{Outgoing, World};
+use crate::tool::{json, tool, tool_with};
 
 /// So many events that can never be applied, `e0` and so on.
 fn broken(count: usize) -> Vec<Outgoing> {

@@ -4,7 +4,7 @@ use mongodb::bson::{Bson, doc};
 use totals_core::domain::ContentHash;
 
 use crate::events::created;
-use crate::harness::{Outgoing, World, eventually};
+use crate::harness::{Outgoing, World};
 
 /// Waits for so many dead letters, and leaves them where they are: what is in the queue no more is parked again.
 async fn expect_parked(world: &World, letters: usize) {

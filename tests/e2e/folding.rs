@@ -184,7 +184,7 @@ async fn a_donor_is_remembered_over_a_restart() {
 #[tokio::test]
 async fn another_currency_has_its_own_decimals() {
     let world = World::new().await;
-    let worker = world.worker_with(&[("CURRENCY", "JPY")]).await;
+    let _worker = world.worker_with(&[("CURRENCY", "JPY")]).await;
     world
         .publish([created("e1", "d1").amount(500.0), created("e2", "d2").amount(0.5)])
         .await;

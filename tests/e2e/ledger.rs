@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::events::{created, paid, payment_refunded, refunded};
 use crate::harness::{Outgoing, World};
-use crate::tool::{json, tool};
+use crate::tool::{json, tool, tool_with};
 
 /// Two campaigns with everything that can happen in them: 11 events that count, one that is quarantined.
 fn story() -> Vec<Outgoing> {

@@ -14,10 +14,6 @@ async fn watchful(world: &World) -> Process {
     world.worker_with(&[("UPKEEP_SECONDS", "1")]).await
 }
 
-async fn expect_one_epoch(worker: &Process) {
-    assert_eq!(worker.metric("broker_connections_total").await, 1);
-}
-
 /// Publishes until a queue gets it, as a producer does that waits for its confirmation.
 async fn publish(world: &World, id: &str, donation: &str) {
     let publish = async || {

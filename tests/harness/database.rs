@@ -49,8 +49,8 @@ impl Database {
 
     /// How many documents a collection has.
     pub async fn count(&self, collection: &str) -> u64 {
-        let count = self.collection(collection).count_documents(doc! {});
-        count.await.unwrap()
+        let collection = self.collection(collection);
+        collection.count_documents(doc! {}).await.unwrap()
     }
 
     /// The answer to a command.

@@ -50,7 +50,7 @@ pub async fn strike(
         Fault::Damaged(collection) => damages.extend(damage(&stage.database, collection, random).await),
         Fault::WritesLocked => {
             let locked = stage.database.run_admin(doc! { "fsync": 1, "lock": true }).await;
-            assert_eq!(locked.get_i64("lockCount"), Ok(1), "{locked}");
+            assert_eq!(locked.get_i64("lockCount").ok(), Some(1), "{locked}");
         }
         Fault::QueueDeleted => {
             come_to_rest(stage, load).await?;

@@ -3,7 +3,7 @@
 use mongodb::bson::doc;
 use serde_json::json;
 
-use super::{TIME, file, line};
+use super::{TIME, file, line, rejects};
 use crate::events::{Event, created, paid, refunded};
 use crate::harness::{Outgoing, World};
 use crate::tool::json;

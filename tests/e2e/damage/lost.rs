@@ -156,8 +156,8 @@ async fn make_anew(world: &World, name: &str, old: &str) {
     let to = format!("{}.{old}", namespace.db);
     let rename = doc! { "renameCollection": namespace.to_string(), "to": to };
     world.database.run_admin(rename).await;
-    let copied = world.database.collection(old).aggregate([doc! { "$out": name }]);
-    copied.await.unwrap();
+    let renamed = world.database.collection(old);
+    renamed.aggregate([doc! { "$out": name }]).await.unwrap();
     let deleted = collection.delete_one(doc! { "_id": "kept" }).await.unwrap();
     assert_eq!(deleted.deleted_count, 1);
 }

@@ -5,7 +5,7 @@ use mongodb::bson::{Bson, DateTime, doc};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::{AFTER_YEAR_9999, counted, foreign, insert, totals};
+use super::{AFTER_YEAR_9999, counted, foreign, insert};
 use crate::harness::{EventStream, Process, eventually};
 
 async fn listed(api: &Process) -> Vec<String> {

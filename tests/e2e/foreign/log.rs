@@ -1,9 +1,9 @@
 //! Damaged rows of the log: each is named with the command that mends it, and nothing is rebuilt from it before.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 use serde_json::Value;
 
-use super::{AFTER_YEAR_9999, counted, insert, totals};
+use super::{AFTER_YEAR_9999, counted, insert};
 use crate::events::{created, paid};
 use crate::harness::World;
 use crate::tool::{json, tool};

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{C, add_to_totals, story, told};
-use crate::events::{created, refunded};
 use crate::harness::World;
 use crate::tool::{json, tool};
 
