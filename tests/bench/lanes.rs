@@ -1,19 +1,21 @@
 //! The worker's transactions without a broker: events split by campaign as the worker splits them, folded in full batches,
 //! and each batch looked up while the one before commits.
 
+use std::sync::Arc;
+
 use futures::future::{join, join_all};
 use harness::Outgoing;
 use totals_core::domain::{Currency, Event};
 use totals_core::runtime::config::{BATCH_SIZE, LANES, Variable};
 use totals_core::store::Store;
 
-/// Events of the same campaign in the same lane, in their order.
-pub struct Lanes(Vec<Vec<Event>>);
+/// Events of the same campaign in the same lane, in their order, and in full batches.
+pub struct Lanes(Vec<Vec<Arc<[Event]>>>);
 
 impl Lanes {
     /// Reads the messages.
     pub fn of(messages: impl IntoIterator<Item = Outgoing>) -> Self {
-        let mut lanes = vec![Vec::new(); default_of(&LANES)];
+        let (batch_size, mut lanes) = (default_of(&BATCH_SIZE), vec![Vec::new(); default_of(&LANES)]);
         for message in messages {
             let event = message.event();
             // Any even split by campaign will do.
@@ -21,27 +23,23 @@ impl Lanes {
             let lane = sum % lanes.len();
             lanes[lane].push(event);
         }
-        Self(lanes)
+        let batches = |events: Vec<Event>| events.chunks(batch_size).map(Arc::from).collect();
+        Self(lanes.into_iter().map(batches).collect())
     }
 
     /// Applies all of them, each lane in a task of its own.
     pub async fn apply(self, store: &Store) {
         let lanes = self.0.into_iter();
-        let lanes = lanes.map(|events| tokio::spawn(apply(store.clone(), events)));
+        let lanes = lanes.map(|batches| tokio::spawn(apply(store.clone(), batches)));
         join_all(lanes).await.into_iter().for_each(Result::unwrap);
     }
 }
 
-async fn apply(store: Store, events: Vec<Event>) {
-    let mut batches = events.chunks(default_of(&BATCH_SIZE)).peekable();
-    let mut ahead = None;
+async fn apply(store: Store, batches: Vec<Arc<[Event]>>) {
+    let (mut batches, mut ahead) = (batches.into_iter().peekable(), None);
     while let Some(batch) = batches.next() {
-        let read_set = match ahead.take() {
-            Some(read_set) => read_set,
-            None => store.prefetch(batch).await.unwrap(),
-        };
-        let next = batches.peek().copied().unwrap_or_default();
-        let (applied, seen) = join(store.apply_seen(batch, &read_set), store.prefetch(next)).await;
+        let next = batches.peek().cloned().unwrap_or_default();
+        let (applied, seen) = join(store.apply(batch, ahead), store.prefetch(next)).await;
         ahead = seen.unwrap().rebase(applied.unwrap().delta);
     }
 }

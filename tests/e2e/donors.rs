@@ -112,7 +112,7 @@ async fn donors_of_several_pledges_each_are_all_known() {
             let id = format!("d{number}-{round}");
             Outgoing::from(created(&id, &id).donor(&format!("u{number}"))).event()
         });
-        store.apply(&batch.collect::<Vec<_>>()).await.unwrap();
+        store.apply(batch.collect(), None).await.unwrap();
     }
     let [donors, pledges] = [DONORS, DONORS * (PLEDGES + 1)].map(|count| i64::try_from(count).unwrap());
     world.expect_totals("c", pledges * 1000, pledges, donors).await;

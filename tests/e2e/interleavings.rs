@@ -1,6 +1,8 @@
 //! Another process acts just between two steps that belong together: the lookup of a batch's donors and its transaction, or a
 //! rebuild's look at a campaign and its repair.
 
+use std::sync::Arc;
+
 use mongodb::bson::doc;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -11,25 +13,24 @@ use crate::events::{created, refunded};
 use crate::harness::{Outgoing, World};
 use crate::tool::json;
 
-fn event(message: impl Into<Outgoing>) -> Event {
-    message.into().event()
+/// A batch of one event.
+fn batch(message: impl Into<Outgoing>) -> Arc<[Event]> {
+    [message.into().event()].into()
 }
 
 #[tokio::test]
 async fn a_donor_whom_another_worker_has_counted_since_the_look_is_not_counted_again() {
     let world = World::new().await;
     let store = world.store().await;
-    let batch = [event(created("e1", "d1").donor("ada"))];
+    let own = batch(created("e1", "d1").donor("ada"));
     for others in ["e2", "e3"] {
-        let seen = store.prefetch(&batch).await.unwrap();
-        store
-            .apply(&[event(created(others, others).donor("ada"))])
-            .await
-            .unwrap();
-        let overtaken = store.apply_seen(&batch, &seen).await;
+        let seen = store.prefetch(own.clone()).await.unwrap();
+        let others = batch(created(others, others).donor("ada"));
+        store.apply(others, None).await.unwrap();
+        let overtaken = store.apply(own.clone(), Some(seen)).await;
         assert!(overtaken.is_err(), "{overtaken:?}");
     }
-    store.apply(&batch).await.unwrap();
+    store.apply(own, None).await.unwrap();
     world.expect_totals("c", 3000, 3, 1).await;
 }
 
@@ -48,10 +49,8 @@ async fn rebuild(store: &Store, mut step: impl AsyncFnMut()) -> Rebuild {
 async fn with_ada_unknown() -> (World, Store) {
     let world = World::new().await;
     let store = world.store().await;
-    store
-        .apply(&[event(created("e1", "d1").donor("ada"))])
-        .await
-        .unwrap();
+    let first = batch(created("e1", "d1").donor("ada"));
+    store.apply(first, None).await.unwrap();
     world
         .database
         .change("donations", "d1", doc! { "$unset": { "liveDonor": "" } })
@@ -63,22 +62,22 @@ async fn with_ada_unknown() -> (World, Store) {
 async fn a_look_at_donations_before_they_were_put_right_is_not_committed_after_it() {
     let (world, store) = with_ada_unknown().await;
     let (another, again) = (
-        [event(created("e2", "d2"))],
-        [event(created("e3", "d3").donor("ada"))],
+        batch(created("e2", "d2")),
+        batch(created("e3", "d3").donor("ada")),
     );
     let mut seen: Option<ReadSet> = None;
     let rebuilt = rebuild(&store, async || {
         if seen.is_none() {
             // The totals are not what the rebuild has looked at any more.
-            store.apply(&another).await.unwrap();
-            seen = Some(store.prefetch(&again).await.unwrap());
+            store.apply(another.clone(), None).await.unwrap();
+            seen = Some(store.prefetch(again.clone()).await.unwrap());
         }
     })
     .await;
     assert!(!rebuilt.unfinished && rebuilt.donations == 1, "{rebuilt:?}");
-    let overtaken = store.apply_seen(&again, &seen.unwrap()).await;
+    let overtaken = store.apply(again.clone(), Some(seen.unwrap())).await;
     assert!(overtaken.is_err(), "{overtaken:?}");
-    store.apply(&again).await.unwrap();
+    store.apply(again, None).await.unwrap();
     world.expect_totals("c", 3000, 3, 1).await;
 }
 
@@ -86,7 +85,7 @@ async fn a_look_at_donations_before_they_were_put_right_is_not_committed_after_i
 async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_meanwhile() {
     let (world, store) = with_ada_unknown().await;
     let other = created("o1", "o").campaign("other").amount(20.0);
-    store.apply(&[event(other)]).await.unwrap();
+    store.apply(batch(other), None).await.unwrap();
     world
         .database
         .change("donations", "o", doc! { "$set": { "amountMinor": 1_i64 } })
@@ -94,7 +93,7 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
     let totals = world.database.collection("campaign_totals");
     totals.delete_one(doc! { "_id": "c" }).await.unwrap();
 
-    let again = [event(created("e3", "d3").donor("ada"))];
+    let again = batch(created("e3", "d3").donor("ada"));
     let mut looks = 0;
     let mut seen: Option<ReadSet> = None;
     let rebuilt = rebuild(&store, async || {
@@ -102,20 +101,18 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
         match seen.take() {
             // What the rebuild would put right first is changed, so that `c` has to wait for the next look.
             None if looks == 1 => {
-                store
-                    .apply(&[event(refunded("o2", "o").amount(0.01))])
-                    .await
-                    .unwrap();
-                seen = Some(store.prefetch(&again).await.unwrap());
+                let refund = batch(refunded("o2", "o").amount(0.01));
+                store.apply(refund, None).await.unwrap();
+                seen = Some(store.prefetch(again.clone()).await.unwrap());
             }
             None => {}
-            Some(seen) => drop(store.apply_seen(&again, &seen).await),
+            Some(seen) => drop(store.apply(again.clone(), Some(seen)).await),
         }
     })
     .await;
     assert!(looks > 1, "the first repairs were in nobody's way");
     assert!(!rebuilt.unfinished, "{rebuilt:?}");
-    store.apply(&again).await.unwrap();
+    store.apply(again, None).await.unwrap();
     world.expect_totals("c", 2000, 2, 1).await;
     assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
 }
@@ -124,18 +121,16 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
 async fn totals_without_a_donation_stay_if_one_has_come_meanwhile() {
     let (world, store) = with_ada_unknown().await;
     // The refund is known, the donation is not, and there are totals.
-    store
-        .apply(&[event(refunded("r1", "late").amount(10.0))])
-        .await
-        .unwrap();
+    let refund = batch(refunded("r1", "late").amount(10.0));
+    store.apply(refund, None).await.unwrap();
     let log = world.database.collection("event_log");
     log.delete_one(doc! { "_id": "e1" }).await.unwrap();
     let donations = world.database.collection("donations");
     donations.delete_one(doc! { "_id": "d1" }).await.unwrap();
 
-    let creation = [event(created("r0", "late"))];
+    let creation = batch(created("r0", "late"));
     rebuild(&store, async || {
-        store.apply(&creation).await.unwrap();
+        store.apply(creation.clone(), None).await.unwrap();
     })
     .await;
     assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);

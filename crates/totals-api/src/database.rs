@@ -77,33 +77,30 @@ impl Database {
         self.store.wait().await
     }
 
-    /// Runs a read when its turn has come, and to its end whatever becomes of the caller; only then is it the next one's
-    /// turn.
+    /// Runs a read when its turn has come. It is the next one's turn when the read has ended in the database, which may be
+    /// long after the caller has given up.
     ///
     /// # Errors
     /// [`ApiError::Overloaded`] if its turn does not come soon, [`ApiError::Silent`] if its end does not; else what
     /// became of it.
     pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
     where
-        T: Send + 'static,
-        R: Future<Output = Result<T, StoreError>> + Send + 'static,
+        R: Future<Output = Result<T, StoreError>>,
     {
         let store = self.store()?.clone();
-        let (currency, work) = (self.currency.clone(), work(store.clone()));
         let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(ApiError::Overloaded);
         };
-        let task = tokio::spawn(async move {
-            let _until_it_ends = turn;
-            let read = work.await?;
-            currency.admit(&store).await?;
-            Ok::<_, ApiError>(read)
-        });
-        match timeout(READ_TIMEOUT, task).await {
-            Ok(read) => Ok(read??),
-            Err(_elapsed) => Err(ApiError::Silent(READ_TIMEOUT)),
-        }
+        let store = store.holding(turn);
+        let read = async {
+            let read = work(store.clone()).await?;
+            self.currency.admit(&store).await?;
+            Ok(read)
+        };
+        timeout(READ_TIMEOUT, read)
+            .await
+            .unwrap_or(Err(ApiError::Silent(READ_TIMEOUT)))
     }
 
     /// Checks that reads can be answered. However many ask at once, the database is asked once.

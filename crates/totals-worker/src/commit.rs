@@ -39,7 +39,7 @@ pub struct Committer {
 #[derive(Debug)]
 pub struct Batch<T> {
     /// The events.
-    pub events: Vec<Event>,
+    pub events: Arc<[Event]>,
     /// A message, say.
     pub sources: Vec<T>,
 }
@@ -56,17 +56,19 @@ impl<T> Batch<T> {
 
     fn split(mut self) -> [Self; 2] {
         let middle = self.events.len() / 2;
-        let second = Self {
-            events: self.events.split_off(middle),
-            sources: self.sources.split_off(middle),
-        };
-        [self, second]
+        let (first, second) = self.events.split_at(middle);
+        let sources = self.sources.split_off(middle);
+        [(first, self.sources), (second, sources)].map(|(events, sources)| Self {
+            events: events.into(),
+            sources,
+        })
     }
 }
 
 impl<T> FromIterator<(Event, T)> for Batch<T> {
     fn from_iter<I: IntoIterator<Item = (Event, T)>>(items: I) -> Self {
-        let (events, sources) = items.into_iter().unzip();
+        let (events, sources): (Vec<_>, _) = items.into_iter().unzip();
+        let events = events.into();
         Self { events, sources }
     }
 }
@@ -108,13 +110,13 @@ impl Committer {
     /// Applies a piece, again and again while that may help.
     async fn apply(
         &self,
-        events: &[Event],
+        events: &Arc<[Event]>,
         mut read_set: Option<ReadSet>,
     ) -> Result<Result<Applied, StoreError>, Abandoned> {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
         loop {
             let started = Instant::now();
-            let mut error = match self.attempt(events, read_set.take()).await {
+            let mut error = match self.store.apply(events.clone(), read_set.take()).await {
                 Ok(applied) => {
                     let types = events.iter().map(Event::event_type);
                     self.metrics
@@ -157,14 +159,6 @@ impl Committer {
     async fn told_to_give_up(&self) {
         let give_up = self.give_up.iter().map(|token| Box::pin(token.cancelled()));
         select_all(give_up).await;
-    }
-
-    async fn attempt(&self, events: &[Event], read_set: Option<ReadSet>) -> Result<Applied, StoreError> {
-        let read_set = match read_set {
-            Some(read_set) => read_set,
-            None => self.store.prefetch(events).await?,
-        };
-        self.store.apply_seen(events, &read_set).await
     }
 
     async fn end_abandoned_transactions(&self) {

@@ -55,9 +55,8 @@ impl Live {
             return Ok(());
         }
         // After memory has begun to keep changes: see its module.
-        let scan = tokio::spawn(scan(store.clone(), self.0.freshness.seen()));
-        let scanned = timeout(LONGEST_LOAD, scan).await;
-        let (at, numbers, unreadable) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))???;
+        let scanned = timeout(LONGEST_LOAD, scan(store, self.0.freshness.seen())).await;
+        let (at, numbers, unreadable) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))??;
         let (live, count) = (self.clone(), numbers.len());
         let fill = move || live.0.memory.fill(Campaigns::new(at, numbers, unreadable));
         if blocking(fill).await? {
@@ -76,7 +75,7 @@ impl Live {
 type All = (ClusterTime, Numbers, HashSet<CampaignId>);
 
 /// All campaigns as of `earliest` or later.
-async fn scan(store: Store, earliest: ClusterTime) -> Result<All, StoreError> {
+async fn scan(store: &Store, earliest: ClusterTime) -> Result<All, StoreError> {
     let mut scan = store.scan(earliest).await?;
     let (at, mut numbers) = (scan.moment(), Numbers::new());
     let mut unreadable = HashSet::new();

@@ -61,10 +61,7 @@ impl Live {
             return Ok(Arc::new(listing));
         }
         let earliest = self.0.freshness.seen();
-        let read = async move |store: Store| {
-            let _until_it_ends = turn;
-            store.list(page, earliest).await
-        };
+        let read = async move |store: Store| store.holding(turn).list(page, earliest).await;
         let At { found, moment } = self.0.database.read(read).await?;
         if let Some(at) = moment {
             for totals in &found.totals {

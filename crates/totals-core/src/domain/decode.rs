@@ -1,94 +1,33 @@
 //! From a message's bytes to an [`Event`], or to a reason that a person understands.
 //!
-//! Two shapes arrive: an envelope around a payload, and the payment service's bare payload. In either, what the body says
-//! of its own id and type counts before what the message around it says. Fields are read one by one from their own JSON
-//! text, so that amounts never pass through floating point, a message that fails names the field at fault, and whatever
-//! could be read of it (its id above all) is known even so.
+//! Two shapes arrive: an envelope around a payload, and the payment service's bare payload. In either, what the body
+//! says of its own id and type has precedence over what the message around it says. Fields are read one by one from
+//! their own JSON text, so that amounts never pass through floating point, a message that fails names the field at
+//! fault, and whatever could be read of it (its id above all) is known even so.
 
-use std::borrow::Cow;
+mod fields;
+mod invalid;
+mod payload;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event::{ContentHasher, Payment};
-use super::{
-    CampaignId, Creation, Currency, DonationId, DonorId, Event, EventId, EventKind, EventType, InvalidId,
-    Money, Refund, Timestamp,
+use super::event::ContentHasher;
+use super::{Currency, DonationId, Event, EventId, EventKind, EventType};
+use fields::{
+    Fault, id, not_json, object, optional_string, parse_id, required_string, shown, string, timestamp,
 };
+pub use invalid::{Invalid, InvalidCode, Subject};
+use payload::{Payload, kind};
 
 /// The largest message accepted, in bytes. Real events have a few hundred.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// So much is kept of a type that is none of ours.
+/// The most characters that are kept of an event type that the service does not know.
 const MAX_TYPE_CHARS: usize = 64;
 
-/// The class of a reason, for metrics and for selecting dead letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InvalidCode {
-    /// The body is larger than [`MAX_BODY_BYTES`].
-    BodyTooLarge,
-    /// The body is not UTF-8.
-    NotUtf8,
-    /// The body is not a JSON object of either shape.
-    InvalidJson,
-    /// No such event type.
-    UnknownEventType,
-    /// The body and the routing key name two different event types.
-    EventTypeMismatch,
-    /// A required field is absent.
-    MissingField,
-    /// A field has the wrong type or form.
-    InvalidField,
-    /// The amount is not one that can be counted.
-    InvalidAmount,
-    /// The payload is in another currency.
-    WrongCurrency,
-}
-
-impl InvalidCode {
-    /// The code's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BodyTooLarge => "BODY_TOO_LARGE",
-            Self::NotUtf8 => "NOT_UTF8",
-            Self::InvalidJson => "INVALID_JSON",
-            Self::UnknownEventType => "UNKNOWN_EVENT_TYPE",
-            Self::EventTypeMismatch => "EVENT_TYPE_MISMATCH",
-            Self::MissingField => "MISSING_FIELD",
-            Self::InvalidField => "INVALID_FIELD",
-            Self::InvalidAmount => "INVALID_AMOUNT",
-            Self::WrongCurrency => "WRONG_CURRENCY",
-        }
-    }
-}
-
-/// Why a message is no event, and what of it could be read.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{message}")]
-pub struct Invalid {
-    /// The reason's class.
-    pub code: InvalidCode,
-    /// The reason as a sentence that names the field.
-    pub message: String,
-    /// What the message is about, as far as it could be read.
-    pub subject: Box<Subject>,
-}
-
-/// What a message is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subject {
-    /// The event's id.
-    pub event_id: Option<EventId>,
-    /// The event's type, known or not.
-    pub event_type: Option<String>,
-    /// The campaign it names.
-    pub campaign: Option<CampaignId>,
-    /// The donation it names.
-    pub donation: Option<DonationId>,
-}
-
-/// Decodes one message. A bare payload that does not say so itself has `routing_key` for its type and `message_id` for its
-/// event id; without either id, one is derived from the type and the payload, the same at every delivery.
+/// Decodes one message. A bare payload that does not say so itself has `routing_key` for its type and `message_id` for
+/// its event id; without either id, one is derived from the type and the payload, the same at every delivery.
 ///
 /// # Errors
 /// [`Invalid`] if the message is no event of the service's `currency`. No message panics, however hostile.
@@ -127,8 +66,6 @@ pub fn decode_payload(
     })
 }
 
-struct Fault(InvalidCode, String);
-
 /// The fields of either shape, each as its own JSON text; `null` is absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,23 +88,6 @@ impl<'a> Outer<'a> {
     }
 }
 
-/// The fields that any of the four payloads may have.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload<'a> {
-    #[serde(borrow)]
-    event_type: Option<&'a RawValue>,
-    donation_id: Option<&'a RawValue>,
-    campaign_id: Option<&'a RawValue>,
-    amount: Option<&'a RawValue>,
-    currency: Option<&'a RawValue>,
-    donor_id: Option<&'a RawValue>,
-    is_guest: Option<&'a RawValue>,
-    payment_id: Option<&'a RawValue>,
-    refund_id: Option<&'a RawValue>,
-    timestamp: Option<&'a RawValue>,
-}
-
 fn read(
     body: &[u8],
     routing_key: &str,
@@ -175,20 +95,7 @@ fn read(
     currency: Currency,
     subject: &mut Subject,
 ) -> Result<Event, Fault> {
-    if body.len() > MAX_BODY_BYTES {
-        let message = format!(
-            "the message has {} bytes, more than the {MAX_BODY_BYTES} allowed",
-            body.len()
-        );
-        return Err(Fault(InvalidCode::BodyTooLarge, message));
-    }
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let message = format!(
-            "the message is not UTF-8: invalid byte at position {}",
-            error.valid_up_to()
-        );
-        Fault(InvalidCode::NotUtf8, message)
-    })?;
+    let text = text(body)?;
     let outer: Outer<'_> = object(text, "the message")?;
 
     let fields = object::<Payload<'_>>(outer.envelope().map_or(text, RawValue::get), "payload");
@@ -232,6 +139,24 @@ fn read(
         kind,
         occurred_at,
         payload,
+    })
+}
+
+/// The body as text.
+fn text(body: &[u8]) -> Result<&str, Fault> {
+    if body.len() > MAX_BODY_BYTES {
+        let message = format!(
+            "the message has {} bytes, more than the {MAX_BODY_BYTES} allowed",
+            body.len()
+        );
+        return Err(Fault(InvalidCode::BodyTooLarge, message));
+    }
+    std::str::from_utf8(body).map_err(|error| {
+        let message = format!(
+            "the message is not UTF-8: invalid byte at position {}",
+            error.valid_up_to()
+        );
+        Fault(InvalidCode::NotUtf8, message)
     })
 }
 
@@ -292,62 +217,6 @@ fn not_of_another_type(event_type: EventType, fields: &Payload<'_>) -> Result<()
     }
 }
 
-fn kind(event_type: EventType, fields: &Payload<'_>, currency: Currency) -> Result<EventKind, Fault> {
-    let payment = || {
-        Ok(Payment {
-            payment_id: required_string("paymentId", fields.payment_id)?.into_owned(),
-            refund_id: optional_string("refundId", fields.refund_id)?.map(Cow::into_owned),
-            amount: amount(fields, currency)?,
-        })
-    };
-    Ok(match event_type {
-        EventType::DonationCreated => EventKind::DonationCreated(Creation {
-            campaign: id("campaignId", fields.campaign_id)?,
-            donor: donor(fields)?,
-            amount: amount(fields, currency)?,
-        }),
-        EventType::DonationRefunded => EventKind::DonationRefunded(Refund {
-            routed_to: id("campaignId", fields.campaign_id)?,
-            amount: amount(fields, currency)?,
-        }),
-        EventType::PaymentCompleted => EventKind::PaymentCompleted(payment()?),
-        EventType::PaymentRefunded => EventKind::PaymentRefunded(payment()?),
-    })
-}
-
-fn amount(fields: &Payload<'_>, currency: Currency) -> Result<Money, Fault> {
-    if let Some(sent) = optional_string("currency", fields.currency)?
-        && !sent.eq_ignore_ascii_case(currency.code())
-    {
-        let message = format!("currency must be {currency}, got {}", shown(&sent));
-        return Err(Fault(InvalidCode::WrongCurrency, message));
-    }
-    let value = fields.amount.ok_or_else(|| missing("amount"))?;
-    currency
-        .parse_amount(value)
-        .map_err(|error| Fault(InvalidCode::InvalidAmount, format!("amount {error}")))
-}
-
-/// The donor to count: guests are not, and an empty id is none.
-fn donor(fields: &Payload<'_>) -> Result<Option<DonorId>, Fault> {
-    let is_guest = match fields.is_guest.map(RawValue::get) {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => return Err(invalid("isGuest", "must be true or false", other)),
-    };
-    let donor = optional_string("donorId", fields.donor_id)?.filter(|donor| !donor.is_empty());
-    let donor = donor
-        .map(|donor| parse_id("donorId", donor.into_owned()))
-        .transpose()?;
-    Ok(donor.filter(|_| !is_guest))
-}
-
-fn timestamp(value: Option<&RawValue>) -> Result<Timestamp, Fault> {
-    let text = required_string("timestamp", value)?;
-    let expected = "must be an RFC 3339 time such as 2025-11-21T10:00:00.000Z";
-    Timestamp::parse(&text).ok_or_else(|| invalid("timestamp", expected, &text))
-}
-
 /// The id of a payload that came without one: its type and a fingerprint of its members, whatever their order.
 fn derived_id(event_type: EventType, payload: &str) -> Result<EventId, Fault> {
     let members: std::collections::BTreeMap<String, &RawValue> =
@@ -358,70 +227,6 @@ fn derived_id(event_type: EventType, payload: &str) -> Result<EventId, Fault> {
         hash.field(value.get());
     }
     parse_id("eventId", format!("{event_type}_{}", hash.finish()))
-}
-
-/// Reads the members of a JSON object; serde alone would take an array of the right length for one.
-fn object<'a, T: Deserialize<'a>>(text: &'a str, name: &str) -> Result<T, Fault> {
-    if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(not_json(name))
-    } else {
-        let message = format!("{name} must be a JSON object, got {}", shown(text));
-        Err(Fault(InvalidCode::InvalidJson, message))
-    }
-}
-
-fn not_json(name: &str) -> impl FnOnce(serde_json::Error) -> Fault {
-    move |error| {
-        Fault(
-            InvalidCode::InvalidJson,
-            format!("{name} is not valid JSON: {error}"),
-        )
-    }
-}
-
-fn id<T: TryFrom<String, Error = InvalidId>>(name: &str, value: Option<&RawValue>) -> Result<T, Fault> {
-    parse_id(name, required_string(name, value)?.into_owned())
-}
-
-fn parse_id<T: TryFrom<String, Error = InvalidId>>(name: &str, text: String) -> Result<T, Fault> {
-    T::try_from(text).map_err(|error| Fault(InvalidCode::InvalidField, format!("{name} {error}")))
-}
-
-fn required_string<'a>(name: &str, value: Option<&'a RawValue>) -> Result<Cow<'a, str>, Fault> {
-    optional_string(name, value)?.ok_or_else(|| missing(name))
-}
-
-fn optional_string<'a>(name: &str, value: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Fault> {
-    value
-        .map(|value| string(value).ok_or_else(|| invalid(name, "must be a string", value.get())))
-        .transpose()
-}
-
-fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    /// `Cow` alone would always copy.
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    serde_json::from_str(value.get()).ok().map(|Text(text)| text)
-}
-
-fn missing(name: &str) -> Fault {
-    Fault(InvalidCode::MissingField, format!("{name} is missing"))
-}
-
-fn invalid(name: &str, expected: &str, got: &str) -> Fault {
-    Fault(
-        InvalidCode::InvalidField,
-        format!("{name} {expected}, got {}", shown(got)),
-    )
-}
-
-/// What was sent, short enough for a sentence.
-fn shown(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        None => format!("`{text}`"),
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-    }
 }
 
 #[cfg(test)]

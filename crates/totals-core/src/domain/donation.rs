@@ -1,7 +1,7 @@
-//! One donation's state and its contribution: the function `f(created, refunded)` that everything rests on.
+//! One donation's state and its contribution: the function `f(created, refunded)`, which all totals are sums of.
 //!
-//! State only grows: the creation is set once, refunds add up. Contribution is a function of that state alone, so
-//! any order of a donation's events ends in the same place.
+//! State only grows: the creation is set once, refunds add up. The contribution is a function of that state alone, so
+//! any order of a donation's events leads to the same contribution.
 
 use super::{CampaignId, DonorId, Money};
 
@@ -34,12 +34,12 @@ impl Donation {
         }
     }
 
-    /// Whether the donation is a live pledge.
+    /// Returns true if the donation is a live pledge: if it contributes anything.
     pub fn is_live(&self) -> bool {
         self.contribution() > Money::ZERO
     }
 
-    /// The donor that the donation makes one of its campaign, as long as it is live.
+    /// The campaign and the donor that the donation counts for; `None` if it is not live or has no donor.
     pub fn live_donor(&self) -> Option<(&CampaignId, &DonorId)> {
         let Creation { campaign, donor, .. } = self.creation.as_ref().filter(|_| self.is_live())?;
         Some((campaign, donor.as_ref()?))

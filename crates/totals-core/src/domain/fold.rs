@@ -1,9 +1,9 @@
 //! The fold of a batch of events over what is stored about them.
 //!
-//! [`Fold`] is given the stored state of everything a batch touches, applies the events one by one in memory, and
-//! ends with the states that changed and the change of each campaign's totals. It decides; the store only loads and
-//! writes. Folding events one at a time or a thousand at a time ends in the same place, which is what lets the
-//! worker batch as it likes.
+//! [`Fold`] is given the stored state of everything a batch touches, applies the events one by one in memory, and ends
+//! with the states that changed and the change of each campaign's totals. The fold decides; the store only loads and
+//! writes. Folding events one at a time or a thousand at a time gives the same totals, so the worker may batch as it
+//! likes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,15 +14,15 @@ use super::{
 /// A donor within a campaign.
 pub type CampaignDonor = (CampaignId, DonorId);
 
-/// What is stored about the events of a batch, or what has become of it.
+/// What is stored about the events of a batch, changed by each event that the fold applies.
 #[derive(Debug, Clone, Default)]
-pub struct State {
+pub struct FoldState {
     /// The content of those events that were processed before.
     pub events: HashMap<EventId, ContentHash>,
-    /// Those donations that are known.
+    /// The donations that are stored.
     pub donations: HashMap<DonationId, Donation>,
-    /// Live pledges of those donors that have any; of a donor with many it need not be all, but at least one more than
-    /// the batch can refund.
+    /// How many live pledges each donor has; absent if none. For a donor with many, the count may be too low, but must
+    /// be higher than the number of pledges that the batch can refund.
     pub donors: HashMap<CampaignDonor, i64>,
 }
 
@@ -69,7 +69,7 @@ impl Quarantine {
 /// A fold in progress: see the module.
 #[derive(Debug, Default)]
 pub struct Fold {
-    state: State,
+    state: FoldState,
     changed_donations: HashSet<DonationId>,
     changed_donors: HashSet<CampaignDonor>,
     effects: HashMap<CampaignId, Effect>,
@@ -77,7 +77,7 @@ pub struct Fold {
 
 impl Fold {
     /// Starts from what is stored.
-    pub fn new(state: State) -> Self {
+    pub fn new(state: FoldState) -> Self {
         Self {
             state,
             ..Self::default()
@@ -129,7 +129,7 @@ impl Fold {
             .filter_map(|id| self.state.donations.get_key_value(id))
     }
 
-    /// The donors whose pledges changed, each with whether any is live.
+    /// The donors whose pledges changed, each with true if the donor has a live pledge.
     pub fn changed_donors(&self) -> impl Iterator<Item = (&CampaignDonor, bool)> {
         self.changed_donors
             .iter()

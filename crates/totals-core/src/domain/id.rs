@@ -54,7 +54,7 @@ macro_rules! id {
             }
         }
 
-        /// So that a map is asked with a text that was not checked.
+        /// Lets a map be asked with a text that was not checked.
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0

@@ -41,8 +41,8 @@ impl Money {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// What is left of `self` after `other` is taken away, and nothing if that is less than nothing. Of a damaged donation
-    /// `other` may be negative: what is left is held at the largest `i64` as well.
+    /// What is left of `self` after `other` is taken away, and nothing if that is less than nothing. Of a damaged
+    /// donation `other` may be negative: what is left is held at the largest `i64` as well.
     #[must_use]
     pub const fn minus_clamped(self, other: Self) -> Self {
         if other.0 >= self.0 {

@@ -51,12 +51,12 @@ impl Recount {
         &self.donations
     }
 
-    /// The donations alone.
+    /// The donations, without the recount.
     pub fn into_donations(self) -> HashMap<DonationId, Donation> {
         self.donations
     }
 
-    /// The totals that the donations add up to; none without a creation.
+    /// The totals that the donations add up to; `None` if no donation was created.
     pub fn totals(&self) -> Option<Totals> {
         let mut created = self
             .donations

@@ -34,7 +34,7 @@ impl Effect {
         donors: 0,
     };
 
-    /// Whether nothing moves.
+    /// Returns true if nothing moves.
     pub fn is_none(self) -> bool {
         self == Self::NONE
     }
@@ -42,8 +42,8 @@ impl Effect {
 
 impl AddAssign for Effect {
     fn add_assign(&mut self, other: Self) {
-        // A batch sums thousands of amounts of at most 10^12 each: far within i64. Effects that somebody has damaged in the
-        // log may be anything.
+        // A batch sums thousands of amounts of at most 10^12 each: far within i64. Effects that somebody has damaged in
+        // the log may be anything.
         self.amount_minor = self.amount_minor.saturating_add(other.amount_minor);
         self.pledges = self.pledges.saturating_add(other.pledges);
         self.donors = self.donors.saturating_add(other.donors);

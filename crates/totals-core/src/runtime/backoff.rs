@@ -1,5 +1,5 @@
-//! Waiting longer after each failure, by a random share, so that lanes and workers that failed together do not try
-//! again together.
+//! Waiting longer after each failure. A random share of each pause keeps lanes and workers that failed together from
+//! trying again together.
 
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ impl Backoff {
         self.failures
     }
 
-    /// Whether the latest failure is worth a line in the log: the more there are, the fewer are.
+    /// Returns true if the latest failure is worth a line in the log: the first, the second, the fourth, the eighth and
+    /// so on.
     pub fn is_worth_a_line(&self) -> bool {
         self.failures.is_power_of_two()
     }

@@ -1,7 +1,7 @@
 //! Shutdown in two steps: soft (take nothing new, finish what is in hand), then hard (stop now).
 //!
-//! SIGTERM or Ctrl-C starts the soft step; a second signal, or the grace period running out, the hard one. Nothing
-//! is lost by a hard stop either: what was not committed was not acknowledged.
+//! SIGTERM or Ctrl-C starts the soft step. A second signal, or the end of the grace period, starts the hard one. A hard
+//! stop loses nothing: a message that was not committed was not acknowledged either.
 
 use std::time::Duration;
 

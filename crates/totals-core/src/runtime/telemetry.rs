@@ -1,13 +1,13 @@
 //! Logs (a service's to standard output, a command's to standard error) and, when a collector is configured, traces
 //! over OTLP.
 //!
-//! A service's lines go through a queue, so that nothing it does waits for whoever reads them ([`log_queue`]). A
-//! command's go straight to standard error: it has no one to answer meanwhile, and none of its lines may be missing.
+//! A service's lines go through a queue, so that the service never waits for the reader of its log ([`log_queue`]). A
+//! command's lines go straight to standard error: nobody waits for an answer meanwhile, and no line may be missing.
 //!
 //! Without `OTEL_EXPORTER_OTLP_ENDPOINT` no exporter exists: the SDK's own default would try localhost for ever.
 
 mod log_queue;
-mod reported;
+mod reporting_exporter;
 
 use std::fs::File;
 use std::io::IsTerminal;
@@ -29,7 +29,7 @@ use super::config::{self, LogFormat, LogStream};
 use super::terminal::{LogLine, LogWriter};
 pub use log_queue::DroppedLines;
 use log_queue::LogQueue;
-use reported::Reported;
+use reporting_exporter::ReportingExporter;
 
 /// How long the end of the process waits for the last lines of the log to be read.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -54,8 +54,8 @@ pub enum TelemetryError {
     Level(#[from] tracing_subscriber::filter::ParseError),
 }
 
-/// Telemetry in operation; [`Telemetry::shutdown`] sends what is still buffered. Dropped, it waits until the lines logged
-/// so far are written, for a second at most.
+/// Telemetry in operation; [`Telemetry::shutdown`] sends what is still buffered. Dropped, it waits until the lines
+/// logged so far are written, for a second at most.
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
     lines: LogQueue,
@@ -154,6 +154,6 @@ fn provider(service_name: &'static str, endpoint: &str) -> Result<SdkTracerProvi
     Ok(SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name(service_name).build())
         .with_max_links_per_span(MAX_LINKS_PER_SPAN)
-        .with_batch_exporter(Reported::new(exporter))
+        .with_batch_exporter(ReportingExporter::new(exporter))
         .build())
 }

@@ -1,4 +1,4 @@
-//! Text from elsewhere on its way to a terminal: shown, never obeyed.
+//! Text from elsewhere on its way to a terminal: the terminal shows it and never obeys it.
 //!
 //! Producers choose ids, header names and whole bodies. Printed as they are, control characters move the cursor or
 //! colour the screen, and bidirectional ones show a text in another order than it has, so that an operator discards
@@ -40,8 +40,8 @@ impl Display for Line<'_> {
     }
 }
 
-/// Says what went wrong with `program` in one line of standard error. If that cannot be written either, the exit code has to
-/// tell: `eprintln!` would panic.
+/// Says what went wrong with `program` in one line of standard error. If that line cannot be written, only the exit code
+/// tells: `eprintln!` would panic.
 pub fn complain(program: &str, problem: &str) {
     complain_to(&mut io::stderr(), program, problem);
 }
@@ -90,7 +90,7 @@ pub enum LogLine {
     Json,
     /// Text for people; coloured by the formatter if `ansi`, which has escaped what could colour it otherwise.
     Text {
-        /// Whether escape sequences in it are the formatter's.
+        /// True if escape sequences in it are the formatter's.
         ansi: bool,
     },
 }

@@ -1,14 +1,13 @@
-//! The handle of the database, and what everything that uses it shares.
+//! The handle of the database, and the rule that each of the driver's futures is driven to its end.
 //!
-//! The driver's futures must not be dropped midway: a dropped read leaves its connection unusable, and enough of
-//! them leave the process without any. Whoever awaits a method of [`Store`] may itself be dropped at any moment (a
-//! client hangs up and axum drops the handler), so whoever may be runs them in a task of their own and awaits, or gives up
-//! on, only the handle: the API with all its reads, this module with the tools' ([`detached`]). The one transaction is
-//! awaited by the worker's lanes, which are never dropped.
+//! A read that is dropped midway leaves its connection unusable, and enough of them leave the process without any. But
+//! the caller of a method of [`Store`] may be dropped at any moment: axum drops a handler when its client hangs up. So
+//! a `Store` cannot reach the driver itself. It lends the [`Driver`] to work that runs in a task of its own
+//! ([`Store::detached`]), and its caller waits for that task, or gives up waiting.
 
 mod health;
 
-use std::future::Future;
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document};
 use mongodb::options::{ClientOptions, ReadPreference, SelectionCriteria};
 use mongodb::{Client, Collection, Database};
+use tokio::task::JoinHandle;
 
 pub use health::Unhealthy;
 
@@ -38,27 +38,37 @@ const SERVER_SELECTION_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The service's database. Cheap to clone; all clones share one pool of connections.
+///
+/// Every method runs its database work to the end in a task of its own: a caller may stop waiting at any time.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(in crate::store) client: Client,
-    pub(in crate::store) database: Database,
-    /// As the client was opened with, for diagnosing a deployment that the client cannot use.
-    pub(in crate::store) options: Arc<ClientOptions>,
-    pub(in crate::store) insert_modes: Arc<InsertModes>,
-    pub(in crate::store) structure: Arc<Structure>,
-    /// What amounts are counted in, for whoever writes; see [`Store::counting_in`].
+    driver: Arc<Driver>,
+    /// What each task holds until it ends; see [`Store::holding`].
+    held: Option<Arc<dyn Any + Send + Sync>>,
+    /// What a process that writes counts amounts in; see [`Store::counting_in`].
     pub(in crate::store) currency: Option<Currency>,
-    /// Set once the database was found to be in another currency.
-    pub(in crate::store) refused: Arc<AtomicBool>,
     /// The documents that were left out of a read and told to the log.
     pub(in crate::store) left_out: Arc<LeftOut>,
+}
+
+/// The MongoDB driver's handles, and what all users of one [`Store`] share.
+#[derive(Debug)]
+pub(in crate::store) struct Driver {
+    pub client: Client,
+    pub database: Database,
+    /// As the client was opened with, for diagnosing a deployment that the client cannot use.
+    pub options: ClientOptions,
+    pub insert_modes: InsertModes,
+    pub structure: Structure,
+    /// Set once the database was found to be in another currency.
+    pub refused: AtomicBool,
 }
 
 impl Store {
     /// Opens the database without connecting yet: operations connect as they need to, and again after failures.
     ///
     /// # Errors
-    /// To be rejected if the URL's options contradict each other; to be retried ([`Store::open_or_wait`]) if its
+    /// [`Decision::Reject`] if the URL's options contradict each other; `Retry` ([`Store::open_or_wait`]) if its
     /// `mongodb+srv://` name does not resolve.
     pub async fn open(config: &config::Database, app_name: &str) -> Result<Self, StoreError> {
         let mut options = ClientOptions::parse(config.url.expose())
@@ -76,14 +86,18 @@ impl Store {
             .clone()
             .unwrap_or_else(|| DEFAULT_DATABASE.to_owned());
         let client = Client::with_options(options.clone()).map_err(StoreError::opening)?;
-        Ok(Self {
+        let driver = Driver {
             database: client.database(&name),
             client,
-            options: Arc::new(options),
-            insert_modes: Arc::default(),
-            structure: Arc::default(),
+            options,
+            insert_modes: InsertModes::default(),
+            structure: Structure::default(),
+            refused: AtomicBool::default(),
+        };
+        Ok(Self {
+            driver: Arc::new(driver),
+            held: None,
             currency: None,
-            refused: Arc::default(),
             left_out: Arc::default(),
         })
     }
@@ -117,35 +131,74 @@ impl Store {
         })
     }
 
-    pub(in crate::store) fn event_log<T: Send + Sync>(&self) -> Collection<T> {
+    /// The same store, for a process that counts in this currency: [`Store::prepare`] writes it down where no currency
+    /// is written down yet, and fails where another one is.
+    #[must_use]
+    pub fn counting_in(self, currency: Currency) -> Self {
+        Self {
+            currency: Some(currency),
+            ..self
+        }
+    }
+
+    /// The same store; whatever it begins holds `guard` until it has ended, however long that is after the caller has
+    /// given up waiting.
+    #[must_use]
+    pub fn holding(self, guard: impl Send + Sync + 'static) -> Self {
+        Self {
+            held: Some(Arc::new((guard, self.held))),
+            ..self
+        }
+    }
+
+    /// Runs work with the driver to its end in a task of its own, and waits for it.
+    pub(in crate::store) async fn detached<T, R>(
+        &self,
+        work: impl FnOnce(Arc<Driver>) -> R,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        R: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        self.spawn(work)
+            .await
+            .map_err(|error| StoreError::defect(format!("a database task died: {error}")))?
+    }
+
+    /// Begins work with the driver in a task of its own.
+    pub(in crate::store) fn spawn<R>(&self, work: impl FnOnce(Arc<Driver>) -> R) -> JoinHandle<R::Output>
+    where
+        R: Future<Output: Send> + Send + 'static,
+    {
+        let (work, held) = (work(self.driver.clone()), self.held.clone());
+        tokio::spawn(async move {
+            let _until_it_ends = held;
+            work.await
+        })
+    }
+}
+
+impl Driver {
+    pub fn event_log<T: Send + Sync>(&self) -> Collection<T> {
         self.database.collection(EVENT_LOG)
     }
 
-    pub(in crate::store) fn donations<T: Send + Sync>(&self) -> Collection<T> {
+    pub fn donations<T: Send + Sync>(&self) -> Collection<T> {
         self.database.collection(DONATIONS)
     }
 
-    pub(in crate::store) fn campaign_totals<T: Send + Sync>(&self) -> Collection<T> {
+    pub fn campaign_totals<T: Send + Sync>(&self) -> Collection<T> {
         self.database.collection(CAMPAIGN_TOTALS)
     }
 }
 
-/// The member that decides: another one may be behind.
+/// Reads from the primary: another member may be behind.
 pub(in crate::store) fn primary() -> SelectionCriteria {
     SelectionCriteria::ReadPreference(ReadPreference::Primary)
 }
 
-/// Runs database work to its end in a task of its own, whatever becomes of the caller.
-pub(in crate::store) async fn detached<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::spawn(work)
-        .await
-        .map_err(|error| StoreError::defect(format!("a database task died: {error}")))
-}
-
-/// The outcome of a command that reports failed statements, and writes that a majority may never have, within a
-/// successful answer.
+/// Checks a command that reports failed statements, and writes that a majority may never have, within a successful
+/// answer.
 pub(in crate::store) fn check_statements(answer: &Document) -> Result<(), StoreError> {
     check_concern(answer)?;
     failed_statements(answer)
@@ -153,7 +206,7 @@ pub(in crate::store) fn check_statements(answer: &Document) -> Result<(), StoreE
         .map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// Writes that were made, and that a majority may never have.
+/// Fails if the writes were made and a majority may never have them.
 pub(in crate::store) fn check_concern(answer: &Document) -> Result<(), StoreError> {
     match answer.get_document("writeConcernError") {
         Ok(concern) => Err(StoreError::unconfirmed(

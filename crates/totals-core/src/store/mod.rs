@@ -12,10 +12,10 @@ pub use error::{Decision, StoreError};
 pub use ledger::audit::{
     Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals, Unreadable,
 };
-pub use ledger::explain::{Explanation, FailedEvent, LoggedEvent, Part, Sort};
-pub use ledger::listed::Listed;
+pub use ledger::explain::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part};
 pub use ledger::rebuild::Rebuild;
 pub use ledger::reset::Reset;
+pub use ledger::truncated::Truncated;
 pub use read::changes::{Change, ChangeKind, Moved};
 pub use read::cluster_time::ClusterTime;
 pub use read::follow::Follower;

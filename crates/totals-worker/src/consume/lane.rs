@@ -69,7 +69,8 @@ impl Lane {
                 continue;
             }
             let next = self.batch(&mut arriving).await;
-            let (look, since) = (self.committer.store.prefetch(&next.events), Instant::now());
+            let look = self.committer.store.prefetch(next.events.clone());
+            let since = Instant::now();
             let (committed, seen) = join(self.commit(batch, read_set), look).await;
             let Ok(delta) = committed else {
                 return;

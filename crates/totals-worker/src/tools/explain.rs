@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use totals_core::domain::money::DecimalNumber;
 use totals_core::domain::{CampaignId, Currency, Effect, Money, Timestamp};
-use totals_core::store::{Explanation, FailedEvent, Listed, LoggedEvent, Part, Sort};
+use totals_core::store::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part, Truncated};
 
 use super::campaign::{OrNone, ShownTotals, campaign_id};
 use super::error::ToolError;
@@ -48,8 +48,8 @@ pub struct Explained {
     parts: Vec<ShownPart>,
     sum: ShownEffect,
     latest: Vec<ShownEvent>,
-    waiting: Listed<ShownEvent>,
-    dead_lettered: Listed<ShownFailure>,
+    waiting: Truncated<ShownEvent>,
+    dead_lettered: Truncated<ShownFailure>,
     /// Whether the effects add up to the totals.
     #[serde(skip)]
     adds_up: bool,
@@ -138,10 +138,10 @@ impl Explained {
 
 impl ShownPart {
     fn new(part: Part, currency: Currency) -> Self {
-        let did = match part.sort {
-            Sort::Moved => "moved the totals",
-            Sort::Nothing => "changed nothing: counted before, or nothing left to refund",
-            Sort::Early => "came before its donation, which counts for less",
+        let did = match part.kind {
+            EffectKind::Moved => "moved the totals",
+            EffectKind::Nothing => "changed nothing: counted before, or nothing left to refund",
+            EffectKind::Early => "came before its donation, which counts for less",
         };
         Self {
             r#type: part.event_type,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use totals_core::domain::CampaignId;
-use totals_core::store::{Damage, Listed, Rebuild};
+use totals_core::store::{Damage, Rebuild, Truncated};
 
 use super::campaign::{NothingKnown, Which};
 use super::error::ToolError;
@@ -40,7 +40,7 @@ pub struct Rebuilt {
     events: u64,
     corrected: Corrected,
     refiled: u64,
-    damaged: Listed<Damage>,
+    damaged: Truncated<Damage>,
     unfinished: bool,
     #[serde(skip)]
     nothing_known_of: Option<CampaignId>,
@@ -91,7 +91,7 @@ impl Answer for Rebuilt {
 
 impl fmt::Display for Rebuilt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Listed { count, shown } = &self.damaged;
+        let Truncated { count, shown } = &self.damaged;
         if *count > 0 {
             for Damage {
                 event_id,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use totals_core::domain::{CampaignId, Currency};
-use totals_core::store::{Listed, PaymentAudit, Scope, Store};
+use totals_core::store::{PaymentAudit, Scope, Store, Truncated};
 
 use super::campaign::{NothingKnown, Which};
 use super::difference::{Difference, differences};
@@ -49,7 +49,7 @@ pub struct Verified {
     campaigns: u64,
     events: u64,
     donations: u64,
-    differences: Listed<Difference>,
+    differences: Truncated<Difference>,
     payments: Option<PaymentAudit>,
     #[serde(skip)]
     log_is_damaged: bool,
@@ -118,7 +118,7 @@ impl fmt::Display for Verified {
         if let Some(campaign) = &self.nothing_known_of {
             return write!(f, "{}", NothingKnown(campaign));
         }
-        let Listed { count, shown } = &self.differences;
+        let Truncated { count, shown } = &self.differences;
         for difference in shown {
             writeln!(f, "{difference}")?;
         }

@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+mod histories;
 
-use proptest::prelude::*;
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 
 use super::*;
@@ -46,13 +47,13 @@ fn paid(id: &str, donation: &str) -> Event {
 /// What a store keeps, with the fold run over it batch by batch.
 #[derive(Default)]
 struct Kept {
-    state: State,
+    state: FoldState,
     totals: BTreeMap<String, Totals>,
 }
 
 impl Kept {
     fn fold(&mut self, batch: &[Event]) -> Vec<Outcome> {
-        let mut loaded = State::default();
+        let mut loaded = FoldState::default();
         for event in batch {
             if let Some(hash) = self.state.events.get(&event.id) {
                 loaded.events.insert(event.id.clone(), *hash);
@@ -220,115 +221,4 @@ fn a_refund_is_early_until_its_donation_is_created() {
     assert_eq!(early(kept.fold(&batch)), [true, false, false, true, false]);
     let next = [refunded("e6", "d1", "c", 1), refunded("e7", "d2", "c", 1)];
     assert_eq!(early(kept.fold(&next)), [false, true]);
-}
-
-/// One donation of a generated history.
-#[derive(Debug, Clone)]
-struct Story {
-    campaign: u8,
-    donor: Option<u8>,
-    amount: i64,
-    created: bool,
-    created_again: bool,
-    refunds: Vec<(i64, u8)>,
-}
-
-fn story() -> impl Strategy<Value = Story> {
-    let refunds = prop::collection::vec((1..60_i64, 0..3_u8), 0..4);
-    (
-        0..3_u8,
-        prop::option::of(0..3_u8),
-        1..100_i64,
-        prop::bool::weighted(0.9),
-        prop::bool::weighted(0.2),
-        refunds,
-    )
-        .prop_map(
-            |(campaign, donor, amount, created, created_again, refunds)| Story {
-                campaign,
-                donor,
-                amount,
-                created,
-                created_again,
-                refunds,
-            },
-        )
-}
-
-fn events_of(stories: &[Story]) -> Vec<Event> {
-    let mut events = Vec::new();
-    for (number, story) in stories.iter().enumerate() {
-        let donation = format!("d{number}");
-        let (campaign, donor) = (
-            format!("c{}", story.campaign),
-            story.donor.map(|donor| format!("u{donor}")),
-        );
-        let copies = usize::from(story.created) + usize::from(story.created && story.created_again);
-        for copy in 0..copies {
-            let id = format!("{donation}-created-{copy}");
-            events.push(created(&id, &donation, &campaign, donor.as_deref(), story.amount));
-        }
-        for (refund, (amount, routed_to)) in story.refunds.iter().enumerate() {
-            let id = format!("{donation}-refunded-{refund}");
-            events.push(refunded(&id, &donation, &format!("c{routed_to}"), *amount));
-        }
-        events.push(paid(&format!("{donation}-paid"), &donation));
-    }
-    events
-}
-
-/// The totals as a person would add them up from the stories: amount, pledges, donors per campaign.
-fn oracle(stories: &[Story]) -> BTreeMap<String, (i64, i64, i64)> {
-    let mut sums: BTreeMap<String, (i64, i64, BTreeSet<u8>)> = BTreeMap::new();
-    for story in stories.iter().filter(|story| story.created) {
-        let sum = sums.entry(format!("c{}", story.campaign)).or_default();
-        let refunds: i64 = story.refunds.iter().map(|(amount, _)| amount).sum();
-        if refunds < story.amount {
-            sum.0 += story.amount - refunds;
-            sum.1 += 1;
-            sum.2.extend(story.donor);
-        }
-    }
-    sums.into_iter()
-        .map(|(campaign, (amount, pledges, donors))| {
-            (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap()))
-        })
-        .collect()
-}
-
-/// A history as it arrives: duplicated, permuted and cut into batches.
-fn arrival() -> impl Strategy<Value = (Vec<Story>, Vec<Vec<Event>>)> {
-    prop::collection::vec(story(), 1..12).prop_flat_map(|stories| {
-        let events = events_of(&stories);
-        let copies = prop::collection::vec(1..3_usize, events.len());
-        let arrived = copies.prop_flat_map(move |copies| {
-            let all: Vec<Event> = events
-                .iter()
-                .zip(copies)
-                .flat_map(|(event, copies)| std::iter::repeat_n(event.clone(), copies))
-                .collect();
-            Just(all).prop_shuffle()
-        });
-        (Just(stories), arrived, 1..20_usize).prop_map(|(stories, events, batch)| {
-            (stories, events.chunks(batch).map(<[Event]>::to_vec).collect())
-        })
-    })
-}
-
-proptest! {
-    #[test]
-    fn any_order_duplication_and_batching_gives_the_oracles_totals((stories, batches) in arrival()) {
-        let mut kept = Kept::default();
-        for batch in &batches {
-            for outcome in kept.fold(batch) {
-                prop_assert!(!matches!(outcome, Outcome::Quarantined(_)), "{outcome:?}");
-            }
-            for totals in kept.totals.values() {
-                prop_assert!(totals.amount >= Money::ZERO && totals.pledges >= totals.donors && totals.donors >= 0);
-            }
-        }
-        let totals: BTreeMap<_, _> =
-            kept.totals.keys().map(|campaign| (campaign.clone(), kept.totals(campaign))).collect();
-        prop_assert_eq!(totals, oracle(&stories));
-    }
 }

@@ -1,9 +1,9 @@
 //! Lines of the log on their way to standard output, which may be a pipe that nobody reads.
 //!
-//! Whoever logs never waits for the reader: lines are queued in memory, and one thread writes them. When the reader is
-//! too slow or gone, the queue is bounded in bytes; lines beyond are dropped and counted, and a line says how many once
-//! the reader is back. `tracing-appender` would do much the same, but it bounds the lines and not their bytes, and
-//! nothing tells the operator of those that are missing.
+//! A task that logs never waits for the reader: lines are queued in memory, and one thread writes them. The queue is
+//! bounded in bytes. While the reader is too slow or gone, further lines are dropped and counted, and a line says how
+//! many were once the reader is back. `tracing-appender` would do much the same, but it bounds the lines and not their
+//! bytes, and nothing tells the operator of those that are missing.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -36,11 +36,11 @@ impl DroppedLines {
 
 /// The queue; each write to it is one whole line, and never blocks.
 #[derive(Debug, Clone, Default)]
-pub struct LogQueue(Arc<Shared>);
+pub struct LogQueue(Arc<Queue>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct Queue {
+    lines: Mutex<Lines>,
     /// Wakes the thread that writes.
     filled: Condvar,
     /// Wakes those who wait until all is written.
@@ -49,7 +49,7 @@ struct Shared {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Lines {
     waiting: Vec<u8>,
     /// How many bytes the thread has taken and not written yet.
     writing: usize,
@@ -79,9 +79,9 @@ impl LogQueue {
     /// Waits until all is written, at most so long.
     pub fn flush(&self, at_most: Duration) {
         let deadline = Instant::now() + at_most;
-        let mut state = self.0.state.lock();
-        while !state.waiting.is_empty() || state.writing > 0 {
-            if self.0.emptied.wait_until(&mut state, deadline).timed_out() {
+        let mut lines = self.0.lines.lock();
+        while !lines.waiting.is_empty() || lines.writing > 0 {
+            if self.0.emptied.wait_until(&mut lines, deadline).timed_out() {
                 return;
             }
         }
@@ -89,7 +89,7 @@ impl LogQueue {
 
     /// The thread: writes for as long as the process lives.
     fn run(&self, mut output: impl Write) {
-        self.0.state.lock().writer = Some(std::thread::current().id());
+        self.0.lines.lock().writer = Some(std::thread::current().id());
         let mut told = 0;
         loop {
             let lines = self.take();
@@ -97,20 +97,20 @@ impl LogQueue {
                 Ok(()) => self.tell(&mut told),
                 Err(unwritten) => self.0.dropped.add(count_lines(unwritten)),
             }
-            self.0.state.lock().writing = 0;
+            self.0.lines.lock().writing = 0;
         }
     }
 
     /// Takes all that waits, as soon as anything does.
     fn take(&self) -> Vec<u8> {
-        let mut state = self.0.state.lock();
-        while state.waiting.is_empty() {
+        let mut lines = self.0.lines.lock();
+        while lines.waiting.is_empty() {
             self.0.emptied.notify_all();
-            self.0.filled.wait(&mut state);
+            self.0.filled.wait(&mut lines);
         }
-        let lines = std::mem::take(&mut state.waiting);
-        state.writing = lines.len();
-        lines
+        let taken = std::mem::take(&mut lines.waiting);
+        lines.writing = taken.len();
+        taken
     }
 
     /// Logs how many lines are missing; the reader is there, since something was just written.
@@ -129,12 +129,12 @@ impl LogQueue {
 
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut state = self.0.state.lock();
-        let full = state.waiting.len() + state.writing + line.len() > MAX_WAITING_BYTES;
-        if full && state.writer != Some(std::thread::current().id()) {
+        let mut lines = self.0.lines.lock();
+        let full = lines.waiting.len() + lines.writing + line.len() > MAX_WAITING_BYTES;
+        if full && lines.writer != Some(std::thread::current().id()) {
             self.0.dropped.add(1);
         } else {
-            state.waiting.extend_from_slice(line);
+            lines.waiting.extend_from_slice(line);
             self.0.filled.notify_one();
         }
         Ok(line.len())

@@ -1,4 +1,4 @@
-//! Whether the database can do what the service needs, and if not, what its operator should do.
+//! Checks that the database can do what the service needs. If it cannot, the error says what its operator should do.
 
 use std::time::Duration;
 
@@ -6,9 +6,8 @@ use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind};
 
-use crate::store::client::{Store, detached};
-use crate::store::error::StoreError;
-use crate::store::error::server_code;
+use crate::store::client::{Driver, Store};
+use crate::store::error::{StoreError, server_code};
 
 /// How long a health check may take.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -51,15 +50,16 @@ impl Store {
     /// # Errors
     /// [`Unhealthy`], whose text says what to do.
     pub async fn check(&self) -> Result<(), Unhealthy> {
-        let store = self.clone();
-        let check = detached(async move { store.check_deployment().await });
+        let check = self.detached(|driver| async move { Ok(driver.check_deployment().await) });
         match tokio::time::timeout(HEALTH_TIMEOUT, check).await {
             Err(_elapsed) => Err(Unhealthy::Silent),
             Ok(Err(error)) => Err(Unhealthy::Failed(error.to_string())),
             Ok(Ok(health)) => health,
         }
     }
+}
 
+impl Driver {
     async fn check_deployment(&self) -> Result<(), Unhealthy> {
         match hello(&self.client).await {
             Ok(answer) => deployment(&answer),
@@ -77,7 +77,7 @@ impl Store {
     }
 
     async fn hello_directly(&self) -> Result<Document, Error> {
-        let mut options = self.options.as_ref().clone();
+        let mut options = self.options.clone();
         options.direct_connection = Some(true);
         options.repl_set_name = None;
         options.hosts.truncate(1);
@@ -91,7 +91,7 @@ async fn hello(client: &Client) -> Result<Document, Error> {
     client.database("admin").run_command(doc! { "hello": 1 }).await
 }
 
-/// What kind of deployment the answer to `hello` comes from.
+/// Checks the kind of deployment, by its answer to `hello`.
 fn deployment(hello: &Document) -> Result<(), Unhealthy> {
     let is_router = hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid");
     if hello.contains_key("setName") || is_router {

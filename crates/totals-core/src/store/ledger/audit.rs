@@ -1,17 +1,19 @@
-//! Does what is stored follow from the log? Campaign by campaign, under snapshots, while workers run.
+//! Does what is stored follow from the log? An audit says so campaign by campaign, under snapshots, while workers run.
 //!
-//! Log rows, donations and totals are read side by side in the order of their campaign, so that memory holds
-//! one campaign at a time. Each campaign is counted anew from its log rows ([`Recount`]) and compared with what is
-//! stored of it at the same moment. A campaign's events are filed under it in the log, but for one kind: a refund
-//! that came before its donation was created names a campaign that may not be the donation's. Those are few,
-//! are marked `early`, and are read first.
+//! Log rows, donations and totals are read side by side in the order of their campaign, so that memory holds one
+//! campaign at a time. Each campaign is counted anew from its log rows ([`Recount`](crate::domain::Recount)) and
+//! compared with what is stored of it at the same moment. The log files a campaign's events under the campaign, with
+//! one exception: a refund that came before its donation names a campaign that may not be the donation's. Such refunds
+//! are few, are marked `early`, and are read first.
 //!
-//! MongoDB keeps the history behind a snapshot for some minutes only. So after a while the audit goes on with the next
-//! campaign under a new snapshot, which is as sound: nothing that is compared spans two campaigns.
+//! MongoDB keeps the history behind a snapshot for some minutes only. So after a while the audit reads the next campaign
+//! under a new snapshot, which is as sound: no comparison spans two campaigns.
 
 mod astray;
 mod campaign;
+mod donations;
 mod failed;
+mod fields;
 mod pass;
 mod payments;
 mod problem;
@@ -44,7 +46,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether a campaign lies in it; none stands for the refunds that wait.
+    /// Returns true if the campaign lies in the scope. `None` stands for the refunds that wait for their donation.
     pub fn contains(&self, campaign: Option<&CampaignId>) -> bool {
         match self {
             Self::All => true,
@@ -86,8 +88,8 @@ impl Audit {
     /// only refunds, with no campaign; then `None`.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot answer, or has forgotten the snapshot before one large campaign was
-    /// read; there is nothing more to be had from this audit then.
+    /// [`StoreError`] if the database cannot answer, or has forgotten the snapshot before one large campaign was read.
+    /// The audit is over then.
     pub async fn next(&mut self) -> Result<Option<CampaignAudit>, StoreError> {
         let nothing_more = matches!(self.scope, Scope::Campaign(_)) && self.done.is_some();
         if self.ended || nothing_more {

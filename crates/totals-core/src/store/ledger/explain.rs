@@ -1,15 +1,15 @@
 //! Why is a campaign's total this number? Its parts and its latest events, from the log, as of one moment.
 //!
-//! Every log row carries the effect it had, so that the effects of a campaign's rows add up to its totals. (After a
-//! rebuild has corrected the totals they may not: effects say what happened, not what should have.)
+//! Every log row carries the effect it had, so the effects of a campaign's rows add up to its totals. (After a rebuild
+//! has corrected the totals they may not: an effect says what happened, not what should have happened.)
 
 use mongodb::bson::{RawDocument, deserialize_from_slice, doc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::{CampaignId, Effect, Timestamp};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
-use crate::store::ledger::listed::Listed;
+use crate::store::ledger::truncated::Truncated;
 use crate::store::read::foreign::shell_id;
 use crate::store::read::one::CampaignTotals;
 use crate::store::read::snapshot::{Snapshot, read};
@@ -25,23 +25,23 @@ pub struct Explanation {
     pub totals: Option<CampaignTotals>,
     /// How often a rebuild has corrected them.
     pub corrections: i64,
-    /// The events of each sort, with the sum of their effects.
+    /// The events of each kind, with the sum of their effects.
     pub parts: Vec<Part>,
     /// The latest events that moved the totals, newest first.
     pub latest: Vec<LoggedEvent>,
     /// The latest refunds that name the campaign and whose donation has not been created yet.
-    pub waiting: Listed<LoggedEvent>,
+    pub waiting: Truncated<LoggedEvent>,
     /// The latest events that name the campaign and were dead-lettered.
-    pub failed: Listed<FailedEvent>,
+    pub failed: Truncated<FailedEvent>,
 }
 
-/// Events that had the same sort of effect.
+/// Events of one type that had the same kind of effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Their type.
     pub event_type: String,
     /// What they did.
-    pub sort: Sort,
+    pub kind: EffectKind,
     /// How many there are.
     pub events: i64,
     /// What they moved.
@@ -50,42 +50,52 @@ pub struct Part {
 
 /// What an event did to the totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sort {
-    /// It moved them.
+pub enum EffectKind {
+    /// It moved the totals.
     Moved,
-    /// Nothing: its donation was counted before, or nothing was left to refund.
+    /// It did nothing: its donation was counted before, or nothing was left to refund.
     Nothing,
-    /// Nothing by itself: a refund that came before its donation, and lessens what that counts for.
+    /// It did nothing by itself: a refund that came before its donation, which then counted for less.
     Early,
 }
 
 /// A processed event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LoggedEvent {
     /// Its id.
+    #[serde(rename = "_id")]
     pub id: String,
     /// Its type.
+    #[serde(rename = "type")]
     pub event_type: String,
     /// Its donation.
+    #[serde(rename = "donationId")]
     pub donation: String,
     /// When it happened, by the producer's clock.
+    #[serde(deserialize_with = "moment")]
     pub occurred_at: Timestamp,
     /// When it was committed.
+    #[serde(deserialize_with = "moment")]
     pub committed_at: Timestamp,
     /// What it moved.
+    #[serde(default, deserialize_with = "effect")]
     pub effect: Effect,
 }
 
 /// A dead-lettered event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FailedEvent {
     /// Its id.
+    #[serde(rename = "eventId")]
     pub id: String,
     /// The reason's class.
     pub code: String,
     /// The reason as a sentence.
     pub error: String,
     /// When it failed last.
+    #[serde(deserialize_with = "moment")]
     pub failed_at: Timestamp,
     /// How often it has failed.
     pub attempts: i64,
@@ -97,12 +107,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
     pub async fn explain(&self, campaign: &CampaignId, last: u32) -> Result<Explanation, StoreError> {
-        let snapshot = Snapshot::take(&self.database).await?;
+        let snapshot = Snapshot::take(self).await?;
         let id = campaign.as_str();
         let totals = snapshot
-            .all(doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": id } }, |row| {
-                read::<TotalsDocument>(row)
-            })
+            .all(
+                doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": id } },
+                read::<TotalsDocument>,
+            )
             .await?
             .pop();
         let latest = doc! {
@@ -120,9 +131,9 @@ impl Store {
             corrections: totals.as_ref().map_or(0, |totals| totals.corrections),
             totals: totals.map(CampaignTotals::from),
             parts: parts(&snapshot, id).await?,
-            latest: snapshot.all(latest, logged_event).await?,
-            waiting: Listed::of(waiting(&snapshot, id).await?, last as usize),
-            failed: Listed::of(failed, last as usize),
+            latest: snapshot.all(latest, read::<LoggedEvent>).await?,
+            waiting: Truncated::of(waiting(&snapshot, id).await?, last as usize),
+            failed: Truncated::of(failed, last as usize),
         })
     }
 }
@@ -146,7 +157,7 @@ async fn parts(snapshot: &Snapshot, campaign: &str) -> Result<Vec<Part>, StoreEr
     let mut parts = snapshot
         .all(command, |row| read::<PartRow>(row).map(Part::from))
         .await?;
-    parts.sort_by(|a, b| (&a.event_type, a.sort).cmp(&(&b.event_type, b.sort)));
+    parts.sort_by(|a, b| (&a.event_type, a.kind).cmp(&(&b.event_type, b.kind)));
     Ok(parts)
 }
 
@@ -165,15 +176,14 @@ pub(in crate::store) async fn waiting(
         ],
         "hint": LOG_EARLY, "cursor": {},
     };
-    let mut rows = snapshot.all(command, logged_event).await?;
+    let mut rows = snapshot.all(command, read::<LoggedEvent>).await?;
     rows.sort_by_key(|event| std::cmp::Reverse(event.committed_at));
     Ok(rows)
 }
 
-/// Reads the row of a failure. No audit reads those: nothing follows from them, so the remedy is here.
+/// Reads the row of a failure. No audit reads these rows, because nothing follows from them, so the remedy is here.
 fn failed_event(row: &RawDocument) -> Result<FailedEvent, StoreError> {
-    let read: Result<FailedRow, _> = deserialize_from_slice(row.as_bytes());
-    read.map(FailedEvent::from).map_err(|problem| {
+    deserialize_from_slice(row.as_bytes()).map_err(|problem| {
         let id = shell_id(row);
         StoreError::foreign(format!(
             "the row {id} of a failed event cannot be read ({problem}): nothing is counted from it, and its message is in \
@@ -182,59 +192,9 @@ fn failed_event(row: &RawDocument) -> Result<FailedEvent, StoreError> {
     })
 }
 
-fn logged_event(row: &RawDocument) -> Result<LoggedEvent, StoreError> {
-    read::<EventRow>(row).map(LoggedEvent::from)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EventRow {
-    #[serde(rename = "_id")]
-    id: String,
-    #[serde(rename = "type")]
-    event_type: String,
-    donation_id: String,
-    #[serde(deserialize_with = "moment")]
-    occurred_at: Timestamp,
-    #[serde(deserialize_with = "moment")]
-    committed_at: Timestamp,
-    effect: Option<EffectDocument>,
-}
-
-impl From<EventRow> for LoggedEvent {
-    fn from(row: EventRow) -> Self {
-        Self {
-            id: row.id,
-            event_type: row.event_type,
-            donation: row.donation_id,
-            occurred_at: row.occurred_at,
-            committed_at: row.committed_at,
-            effect: row.effect.map_or(Effect::NONE, Effect::from),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedRow {
-    event_id: String,
-    code: String,
-    error: String,
-    #[serde(deserialize_with = "moment")]
-    failed_at: Timestamp,
-    attempts: i64,
-}
-
-impl From<FailedRow> for FailedEvent {
-    fn from(row: FailedRow) -> Self {
-        Self {
-            id: row.event_id,
-            code: row.code,
-            error: row.error,
-            failed_at: row.failed_at,
-            attempts: row.attempts,
-        }
-    }
+fn effect<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Effect, D::Error> {
+    let stored = Option::<EffectDocument>::deserialize(deserializer)?;
+    Ok(stored.map_or(Effect::NONE, Effect::from))
 }
 
 #[derive(Deserialize)]
@@ -256,14 +216,14 @@ struct PartKey {
 
 impl From<PartRow> for Part {
     fn from(row: PartRow) -> Self {
-        let sort = match (row.key.early, row.key.moved) {
-            (true, _) => Sort::Early,
-            (false, true) => Sort::Moved,
-            (false, false) => Sort::Nothing,
+        let kind = match (row.key.early, row.key.moved) {
+            (true, _) => EffectKind::Early,
+            (false, true) => EffectKind::Moved,
+            (false, false) => EffectKind::Nothing,
         };
         Self {
             event_type: row.key.event_type,
-            sort,
+            kind,
             events: row.events,
             effect: row.effect.into(),
         }

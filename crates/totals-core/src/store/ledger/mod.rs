@@ -1,14 +1,14 @@
-//! The log and what was made of it: audits, rebuilds, explanations, resets. For the operator's tools.
+//! The log and what follows from it: audits, rebuilds, explanations and resets, for the operator's tools.
 
 pub(in crate::store) mod audit;
 pub(in crate::store) mod explain;
-pub(in crate::store) mod listed;
 pub(in crate::store) mod rebuild;
 pub(in crate::store) mod reset;
+pub(in crate::store) mod truncated;
 
 use mongodb::bson::Document;
 
-use crate::store::client::{Store, detached};
+use crate::store::client::Store;
 use crate::store::error::StoreError;
 
 impl Store {
@@ -17,7 +17,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
     pub async fn log_length(&self) -> Result<u64, StoreError> {
-        let log = self.event_log::<Document>();
-        Ok(detached(async move { log.estimated_document_count().await }).await??)
+        self.detached(|driver| async move {
+            let log = driver.event_log::<Document>();
+            Ok(log.estimated_document_count().await?)
+        })
+        .await
     }
 }

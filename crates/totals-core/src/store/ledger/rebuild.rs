@@ -1,29 +1,29 @@
-//! Totals and donations again from the log, while workers run and readers read.
+//! Puts totals and donations right from the log, while workers run and readers read.
 //!
 //! Nothing is deleted to be counted anew: an audit says what differs, and only that is put right. Every repair is one
 //! atomic write of one document and needs no transaction, because of what a worker's transaction leaves unchanged,
 //! whatever it does: the difference between a campaign's totals and the sum of its stored donations. So
 //!
 //! 1. a campaign's donations are put right first, each only if it is still as the audit saw it;
-//! 2. if all of them were, then of all that the audit saw only workers have moved anything since, donations and totals
-//!    alike. So what the totals were off by at the moment of the audit is what they are off by ever after, and
-//!    is added in a single `$inc`.
+//! 2. if all of them were, then since the audit only workers have moved anything, donations and totals alike. So the totals
+//!    are still off by what they were off by at the moment of the audit, and that is added in a single `$inc`.
 //!
-//! A worker that has looked for a donor among wrong donations may count the donor wrongly. So where a campaign's donations
-//! had to be put right, its totals are corrected only if no worker has moved them since the audit, and whatever becomes of
-//! that they get a new revision, which that worker's commit does not go together with.
+//! A worker that has looked for a donor among wrong donations may count the donor wrongly. So if a campaign's donations
+//! had to be put right, its totals are corrected only if no worker has moved them since the audit. Either way the
+//! rebuild moves the revision, so that worker's commit fails and it looks again.
 //!
-//! Where a worker, or another rebuild, was faster with one of them, the campaign is looked at again: what such workers have
-//! counted until the new revision is in the totals by then. Readers see the old totals, then the right ones, and nothing in
-//! between. Two rebuilds at once do not correct twice: of each repair one of them finds its document changed, and a
-//! correction of totals counts itself (`corrections`) and is made only at the count that its audit saw.
+//! If a worker, or another rebuild, was faster with one of the repairs, the campaign is looked at again: by then the
+//! totals hold what such workers have counted before the new revision. Readers see the old totals, then the right ones,
+//! and nothing in between. Two rebuilds at once do not correct twice: for each repair one of them finds its document
+//! changed. A correction of totals counts itself (`corrections`) and is made only at the count that its audit saw.
 //!
-//! A refund that was filed in the log with a donation that stood under the wrong campaign is filed again before anything
-//! else, and what was seen with it is looked at again. Only its place is changed, which follows from the payloads.
+//! A donation that stood under the wrong campaign may have taken the log rows of its refunds along. These rows are filed
+//! under the right campaign first, and their campaigns are looked at again. Only the row's campaign is changed, which
+//! follows from the payloads.
 //!
 //! Repairs of many small campaigns are written together, because each command waits for the journal. Nothing is written
-//! before the whole log was looked at. What differs is kept until then, as long as it is not too much to keep; else it is
-//! looked at again, and while some of it is written the audit goes on.
+//! before the whole log was looked at. The differences are kept until then, unless there are too many to keep; then
+//! their campaigns are looked at again, and while some repairs are written the audit goes on.
 
 mod corrections;
 mod look;
@@ -36,7 +36,7 @@ use crate::domain::{CampaignId, Currency};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, Damage, Scope};
-use crate::store::ledger::listed::Listed;
+use crate::store::ledger::truncated::Truncated;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
 use corrections::{
     confirm_totals, correct_donation, correct_totals, new_revision, replace_donation, replace_totals,
@@ -61,7 +61,7 @@ const DAMAGED_SHOWN: usize = 100;
 /// What a rebuild has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rebuild {
-    /// How often campaigns were looked at: once all of them, and then those that differ.
+    /// How often campaigns were looked at: all of them once, and then those that differ.
     pub passes: u32,
     /// Campaigns looked at.
     pub campaigns: u64,
@@ -74,20 +74,20 @@ pub struct Rebuild {
     /// Log rows that were filed under the campaign that they belong to.
     pub refiled: u64,
     /// Damaged log rows that a rebuild cannot mend. With any of them nothing is put right.
-    pub damaged: Listed<Damage>,
-    /// Whether differences are left.
+    pub damaged: Truncated<Damage>,
+    /// True if differences are left.
     pub unfinished: bool,
 }
 
 impl Store {
-    /// Puts right whatever does not follow from the log, and looks again where it could not. `progress` is told
-    /// of each campaign as it was found.
+    /// Puts right whatever does not follow from the log, and looks again where it could not. `progress` gets each
+    /// campaign as it was found.
     ///
     /// First it looks at the whole log, also for one campaign: a damaged row may belong to any donation, so nothing
     /// can be said to follow from a log that has one, and nothing is changed then.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot answer; what was put right is right, and a rebuild can be run again.
+    /// [`StoreError`] if the database cannot answer. What was put right stays right, and a rebuild can be run again.
     pub async fn rebuild(
         &self,
         scope: &Scope,
@@ -148,7 +148,7 @@ impl Store {
         Ok(seen)
     }
 
-    /// A rebuild of one campaign that takes the log for whole. Returned is whether nothing differs any more.
+    /// Rebuilds one campaign without looking at the rest of the log. Returns true if nothing differs any more.
     pub(in crate::store) async fn follow_log(
         &self,
         campaign: &CampaignId,
@@ -161,8 +161,8 @@ impl Store {
         Ok(!done.unfinished)
     }
 
-    /// Looks at campaigns and puts them right, until they are or nothing more can be done; none stands for the
-    /// refunds that wait.
+    /// Looks at campaigns and puts them right, until they are right or nothing more can be done. `None` stands for the
+    /// refunds that wait for their donation.
     async fn put_right(
         &self,
         scope: &Scope,
@@ -190,7 +190,7 @@ impl Store {
         Ok(())
     }
 
-    /// Looks at campaigns once, and writes their repairs. Returned are those that have to be looked at again.
+    /// Looks at campaigns once, and writes their repairs. Returns those that have to be looked at again.
     async fn round(
         &self,
         differ: Vec<Option<CampaignId>>,
@@ -225,7 +225,8 @@ fn differences(group: &[CampaignAudit]) -> usize {
     group.iter().map(CampaignAudit::differences).sum()
 }
 
-/// Writes the repairs of some campaigns, their totals last. Those of which not every repair did something go to `again`.
+/// Writes the repairs of some campaigns, their totals last. If a repair found its document changed, all of these
+/// campaigns go to `again`.
 async fn write_repairs(
     store: &Store,
     group: &[CampaignAudit],

@@ -1,7 +1,7 @@
-//! A campaign to nothing, for testing.
+//! Removes a campaign, for testing.
 //!
-//! Only the log is deleted here: what follows from it, the donations and the totals, then follows by a rebuild, so
-//! that events which arrive meanwhile are counted. Interrupted midway, it can be run again.
+//! Only the log is deleted here. A rebuild then makes the donations and the totals follow from what is left of it, so
+//! that events that arrive meanwhile are counted. A reset that was interrupted can be run again.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use mongodb::bson::{Document, RawDocument, doc};
 use mongodb::options::WriteConcern;
 
 use crate::domain::{CampaignId, Currency};
-use crate::store::client::{Store, detached};
+use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::explain::waiting;
 use crate::store::read::snapshot::Snapshot;
@@ -53,18 +53,19 @@ impl Store {
         )))
     }
 
-    /// Removes the campaign's log rows, and says how many they were and which donations they leave without.
+    /// Removes the campaign's log rows and returns how many there were. Adds the donations that lose their rows to
+    /// `donations`.
     async fn remove_log(
         &self,
         campaign: &CampaignId,
         donations: &mut HashSet<String>,
     ) -> Result<u64, StoreError> {
-        let snapshot = Snapshot::take(&self.database).await?;
+        let snapshot = Snapshot::take(self).await?;
         donations.extend(donations_of(&snapshot, campaign).await?);
         let waiting = waiting(&snapshot, campaign.as_str()).await?;
         let uncreated: Vec<_> = waiting.into_iter().map(|refund| refund.donation).collect();
         donations.extend(uncreated.iter().cloned());
-        // Rows that are not filed under the campaign, while its donations still tell which they are.
+        // Rows that are not filed under the campaign: found while its donations are still known.
         let apart = rows_apart(&snapshot, donations).await?;
         let mut removed = 0;
         for ids in apart.chunks(AT_ONCE) {
@@ -79,15 +80,15 @@ impl Store {
     }
 
     async fn delete(&self, collection: &'static str, filter: Document) -> Result<u64, StoreError> {
-        let collection = self.database.collection::<Document>(collection);
-        // Of a majority, because what comes next reads what a majority has.
-        let delete = async move {
-            collection
+        self.detached(|driver| async move {
+            let collection = driver.database.collection::<Document>(collection);
+            // Of a majority, because what comes next reads what a majority has.
+            let delete = collection
                 .delete_many(filter)
-                .write_concern(WriteConcern::majority())
-                .await
-        };
-        Ok(detached(delete).await??.deleted_count)
+                .write_concern(WriteConcern::majority());
+            Ok(delete.await?.deleted_count)
+        })
+        .await
     }
 }
 
@@ -105,10 +106,8 @@ async fn donations_of(
         "filter": { "campaignId": campaign.as_str(), "type": "donation.created", "status": "PROCESSED" },
         "hint": LOG_BY_CAMPAIGN, "projection": { "_id": 0, "donationId": 1 },
     };
-    let stored = snapshot.all(stored, |row| Ok(text(row, "_id").ok())).await?;
-    let logged = snapshot
-        .all(logged, |row| Ok(text(row, "donationId").ok()))
-        .await?;
+    let stored = snapshot.all(stored, |row| Ok(text(row, "_id"))).await?;
+    let logged = snapshot.all(logged, |row| Ok(text(row, "donationId"))).await?;
     Ok(stored.into_iter().chain(logged).flatten())
 }
 
@@ -119,10 +118,8 @@ async fn rows_apart(snapshot: &Snapshot, donations: &HashSet<String>) -> Result<
     let mut ids = Vec::new();
     for mut command in [early, payments] {
         command.insert("projection", doc! { "donationId": 1 });
-        // What has neither belongs to nobody's donation.
-        let mut rows = snapshot.stream_some(command, |row| {
-            Ok(text(row, "_id").ok().zip(text(row, "donationId").ok()))
-        });
+        // A row that lacks one of these belongs to no donation.
+        let mut rows = snapshot.stream_some(command, |row| Ok(text(row, "_id").zip(text(row, "donationId"))));
         while let Some((id, donation)) = rows.next().await? {
             if donations.contains(&donation) {
                 ids.push(id);
@@ -132,7 +129,6 @@ async fn rows_apart(snapshot: &Snapshot, donations: &HashSet<String>) -> Result<
     Ok(ids)
 }
 
-fn text(row: &RawDocument, field: &str) -> Result<String, StoreError> {
-    let text = row.get_str(field).map(str::to_owned);
-    text.map_err(|error| StoreError::defect(format!("a row cannot be read: {error}")))
+fn text(row: &RawDocument, field: &str) -> Option<String> {
+    row.get_str(field).ok().map(str::to_owned)
 }

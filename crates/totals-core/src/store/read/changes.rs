@@ -1,7 +1,7 @@
-//! What each commit changes of a campaign's totals, as MongoDB's change stream tells it.
+//! What each commit changes in a campaign's totals, as MongoDB's change stream reports it.
 //!
-//! An update arrives as the fields it has set, not as the whole document: MongoDB could look that up, at the price of one
-//! more read for each change. The revision tells whether the fields continue what the reader has.
+//! An update arrives as the fields it has set, not as the whole document: MongoDB could look that up, at the price of
+//! one more read for each change. The revision tells whether the fields continue what the reader has.
 
 use mongodb::bson::{Bson, DateTime, RawDocument, Timestamp as BsonTimestamp, deserialize_from_slice};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub struct Change {
     pub campaign: CampaignId,
     /// The moment of the commit. A campaign changes at most once at a moment.
     pub at: ClusterTime,
-    /// What it has become.
+    /// What the campaign has become.
     pub kind: ChangeKind,
 }
 
@@ -33,7 +33,7 @@ pub enum ChangeKind {
     Moved(Moved),
     /// It has no totals any more.
     Removed,
-    /// What it has is none of this service's making.
+    /// It has a document that this service did not write.
     Unreadable,
 }
 
@@ -53,8 +53,8 @@ pub struct Moved {
 }
 
 impl Moved {
-    /// The totals after the update, if `before` is what it was made on: if the revision grows by one. `None` if
-    /// there was a change in between, or one that left the revision alone.
+    /// The totals after the update, if `before` is the state that the update was made on: if the revision grows by one.
+    /// `None` if another change came in between, or if the update left the revision alone.
     pub fn applied_to(&self, before: &CampaignTotals) -> Option<CampaignTotals> {
         let revision = self
             .revision
@@ -75,10 +75,10 @@ impl Moved {
 /// What a change stream yields.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event<'a> {
+struct ChangeEvent<'a> {
     operation_type: String,
     cluster_time: BsonTimestamp,
-    document_key: Option<Key>,
+    document_key: Option<DocumentKey>,
     #[serde(borrow)]
     full_document: Option<&'a RawDocument>,
     #[serde(borrow)]
@@ -86,7 +86,7 @@ struct Event<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Key {
+struct DocumentKey {
     #[serde(rename = "_id")]
     id: Bson,
 }
@@ -109,7 +109,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// What they have become; `None` if one is what no totals hold.
+    /// The fields as a change; `None` if a value is one that no totals hold.
     fn moved(self) -> Option<Moved> {
         if !self.revision.is_none_or(is_revision) {
             return None;
@@ -128,14 +128,14 @@ impl Fields {
     }
 }
 
-/// Reads what the stream yields; nothing of a document that is about no campaign.
+/// Reads what the stream yields; `None` if the document's `_id` is no campaign's.
 ///
 /// # Errors
-/// A sentence, if it is nothing that can be followed: the collection was dropped or renamed.
+/// A sentence, if the stream cannot be followed any further: the collection was dropped or renamed.
 pub(in crate::store) fn read(event: &RawDocument) -> Result<Option<Change>, String> {
-    let event: Event<'_> = deserialize_from_slice(event.as_bytes())
+    let event: ChangeEvent<'_> = deserialize_from_slice(event.as_bytes())
         .map_err(|error| format!("a change of the totals cannot be read: {error}"))?;
-    let Event {
+    let ChangeEvent {
         operation_type,
         cluster_time,
         document_key,

@@ -1,4 +1,4 @@
-//! MongoDB's own clock, the same for all members of a deployment: every commit has its moment, and every snapshot.
+//! MongoDB's own clock, the same for all members of a deployment: every commit and every snapshot has its moment.
 
 use mongodb::bson::Timestamp;
 

@@ -1,14 +1,14 @@
 //! Following the totals' changes without missing one: a change stream that is opened again and again.
 //!
-//! A lost stream continues where it ended, from its resume token. Where MongoDB cannot do that (its oplog does not reach
-//! back so far, the collection was dropped or renamed), the follower is told to begin again: what it knows from before
-//! is worth nothing then.
+//! A lost stream continues where it ended, from its resume token. If MongoDB cannot do that (its oplog does not reach
+//! back so far, or the collection was dropped or renamed), the follower is told to begin again: what it knew before is
+//! worth nothing then.
 //!
-//! A stream that is silent looks like one that has died. So the server is asked to answer within [`AWAIT`] even when
-//! nothing has changed, and each answer proves that nothing committed before the question is still missing: as long as
-//! it comes from the primary, and is not so large that it was cut off. A follower that has not heard for a while knows
-//! that it may be behind, whatever the reason. A stream that has not been heard for [`SILENCE`] is left to itself (its
-//! connection may have died without a word; the driver would wait for a quarter of an hour) and another one begins.
+//! A stream that is silent looks like one that has died. So the server is asked to answer within [`AWAIT`] even if
+//! nothing has changed. Each answer proves that no change that was committed before the question is still missing, as
+//! long as the answer comes from the primary and was not cut off for its size. A follower that hears nothing for a
+//! while knows that it may be behind, whatever the reason. A stream that is silent for [`SILENCE`] is given up, and
+//! another one begins: its connection may have died without a word, and the driver would wait for a quarter of an hour.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,18 +24,18 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::runtime::backoff::Backoff;
-use crate::store::client::{Store, primary};
-use crate::store::error::StoreError;
+use crate::store::client::{Driver, Store, primary};
+use crate::store::error::{StoreError, server_code};
 use crate::store::read::changes::{self, Change};
 use crate::store::read::cluster_time::ClusterTime;
 
 /// How long the server may wait for a change before it answers that there is none.
 const AWAIT: Duration = Duration::from_millis(200);
 
-/// How long a stream may be silent: longer than an attempt to open one takes that fails.
+/// How long a stream may be silent before it is given up: longer than a failed attempt to open one takes.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The size of the changes in one answer, in bytes, from which on it may be one that was cut off at 16 MB.
+/// The size of the changes in one answer, in bytes, from which on the answer may have been cut off at 16 MB.
 const LARGE: usize = 8 << 20;
 
 /// The longest pause between attempts to open a lost stream again.
@@ -44,10 +44,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// The driver's mark on errors after which a stream can be resumed.
 const RESUMABLE: &str = "ResumableChangeStreamError";
 
-/// Who follows. Called from one task, in the order of the commits; must not block.
+/// Receives the changes. Called from one task, in the order of the commits; must not block.
 pub trait Follower: Send + Sync {
-    /// Every change after `at` will come. Of changes before, some may never have come: what rests on an earlier moment
-    /// than `at` is stale.
+    /// Every change after `at` will come. Earlier changes may be missing: what rests on an earlier moment than `at` is
+    /// stale.
     fn begin(&self, at: ClusterTime);
 
     /// The next change.
@@ -56,21 +56,21 @@ pub trait Follower: Send + Sync {
     /// All that was committed before `moment` has come.
     fn current(&self, moment: Instant);
 
-    /// Nothing comes until [`Follower::current`] is called again; why, is for the log.
+    /// Nothing comes until [`Follower::current`] is called again. `error`, for the log, says why.
     fn lost(&self, error: &StoreError);
 }
 
 /// How a stream has ended.
-enum End {
-    /// The next one can go on where it ended.
+enum StreamEnd {
+    /// The next stream can go on where this one ended.
     Resume(StoreError, Option<ResumeToken>),
-    /// It cannot.
+    /// The next stream has to begin anew.
     Begin(StoreError),
 }
 
-impl End {
+impl StreamEnd {
     fn after(error: Error, position: Option<ResumeToken>) -> Self {
-        let refused = crate::store::error::server_code(&error).is_some() && !error.contains_label(RESUMABLE);
+        let refused = server_code(&error).is_some() && !error.contains_label(RESUMABLE);
         if refused {
             Self::Begin(error.into())
         } else {
@@ -83,49 +83,50 @@ impl End {
     }
 }
 
-/// When one stream was last heard of. Once it is left to itself it has nothing to say any more.
-struct Heard(Mutex<Hearing>);
+/// Tells whether one stream is alive. A stream that was given up has no effect any more.
+struct Liveness(Mutex<LastHeard>);
 
-struct Hearing {
-    last: Instant,
+struct LastHeard {
+    at: Instant,
     answered: bool,
-    left: bool,
+    given_up: bool,
 }
 
-impl Heard {
+impl Liveness {
     fn new() -> Self {
-        Self(Mutex::new(Hearing {
-            last: Instant::now(),
+        Self(Mutex::new(LastHeard {
+            at: Instant::now(),
             answered: false,
-            left: false,
+            given_up: false,
         }))
     }
 
-    /// Lets the stream speak; false if it was left.
-    fn speaks(&self, words: impl FnOnce()) -> bool {
-        let mut hearing = self.0.lock();
-        if !hearing.left {
-            (hearing.last, hearing.answered) = (Instant::now(), true);
-            words();
+    /// Notes that the stream was heard of, and delivers what it said. Returns false, and delivers nothing, if the
+    /// stream was given up.
+    fn heard(&self, deliver: impl FnOnce()) -> bool {
+        let mut last = self.0.lock();
+        if !last.given_up {
+            (last.at, last.answered) = (Instant::now(), true);
+            deliver();
         }
-        !hearing.left
+        !last.given_up
     }
 
-    /// Whether it has ever spoken.
-    fn answered(&self) -> bool {
+    /// Returns true if the stream was ever heard of.
+    fn has_answered(&self) -> bool {
         self.0.lock().answered
     }
 
-    /// Waits until the stream has been silent for too long, and leaves it.
+    /// Waits until the stream has been silent for [`SILENCE`], and gives it up.
     async fn silence(&self) {
         loop {
             let end = {
-                let mut hearing = self.0.lock();
-                hearing.left = hearing.last.elapsed() >= SILENCE;
-                if hearing.left {
+                let mut last = self.0.lock();
+                last.given_up = last.at.elapsed() >= SILENCE;
+                if last.given_up {
                     return;
                 }
-                hearing.last + SILENCE
+                last.at + SILENCE
             };
             tokio::time::sleep_until(end).await;
         }
@@ -138,42 +139,42 @@ impl Store {
         let mut token = None;
         let mut pauses = Backoff::new(Duration::from_millis(20), LONGEST_PAUSE);
         loop {
-            let heard = Arc::new(Heard::new());
-            // A task, because it must not be dropped while it waits for the database; see the module `store`.
-            let stream = self
-                .clone()
-                .follow_on(token.take(), follower.clone(), heard.clone());
+            let liveness = Arc::new(Liveness::new());
+            let (position, to, alive) = (token.take(), follower.clone(), liveness.clone());
+            let stream = self.spawn(|driver| driver.follow_once(position, to, alive));
             let end = tokio::select! {
-                ended = tokio::spawn(stream) => ended.unwrap_or_else(|_| End::defect("following the changes has died")),
-                () = heard.silence() => End::defect("MongoDB has not answered for a while"),
+                ended = stream => ended.unwrap_or_else(|_| StreamEnd::defect("following the changes has died")),
+                () = liveness.silence() => StreamEnd::defect("MongoDB has not answered for a while"),
             };
             let error = match end {
-                End::Resume(error, position) => {
+                StreamEnd::Resume(error, position) => {
                     token = position;
                     error
                 }
-                End::Begin(error) => error,
+                StreamEnd::Begin(error) => error,
             };
-            if heard.answered() {
+            if liveness.has_answered() {
                 pauses.reset();
             }
             follower.lost(&error);
             tokio::time::sleep(pauses.next_delay()).await;
         }
     }
+}
 
+impl Driver {
     /// Opens one stream and hands over what it yields, to its end.
-    async fn follow_on(
-        self,
+    async fn follow_once(
+        self: Arc<Self>,
         token: Option<ResumeToken>,
         follower: Arc<impl Follower>,
-        heard: Arc<Heard>,
-    ) -> End {
-        match self.open_stream(token.clone(), &*follower, &heard).await {
-            Err(error) => End::after(error, token),
-            Ok(mut stream) => match hand_over(&mut stream, &*follower, &heard).await {
-                Err(error) => End::after(error, stream.resume_token()),
-                Ok(reason) => End::defect(&reason),
+        liveness: Arc<Liveness>,
+    ) -> StreamEnd {
+        match self.open_stream(token.clone(), &*follower, &liveness).await {
+            Err(error) => StreamEnd::after(error, token),
+            Ok(mut stream) => match hand_over(&mut stream, &*follower, &liveness).await {
+                Err(error) => StreamEnd::after(error, stream.resume_token()),
+                Ok(reason) => StreamEnd::defect(&reason),
             },
         }
     }
@@ -182,7 +183,7 @@ impl Store {
         &self,
         token: Option<ResumeToken>,
         follower: &impl Follower,
-        heard: &Heard,
+        liveness: &Liveness,
     ) -> Result<ChangeStream<RawDocumentBuf>, Error> {
         let totals = self.campaign_totals::<RawDocumentBuf>();
         let watch = totals
@@ -197,7 +198,7 @@ impl Store {
             let now = answer.get_timestamp("operationTime").map_err(Error::custom)?;
             let now = ClusterTime::from(now);
             let stream = watch.start_at_operation_time(Timestamp::from(now.next())).await?;
-            heard.speaks(|| follower.begin(now));
+            liveness.heard(|| follower.begin(now));
             stream
         };
         Ok(stream.with_type())
@@ -208,7 +209,7 @@ impl Store {
 async fn hand_over(
     stream: &mut ChangeStream<RawDocumentBuf>,
     follower: &impl Follower,
-    heard: &Heard,
+    liveness: &Liveness,
 ) -> Result<String, Error> {
     // When the server was asked for the changes that are being handed over, and how large they were.
     let (mut asked, mut bytes) = (None, 0);
@@ -222,7 +223,7 @@ async fn hand_over(
                 Poll::Pending => {
                     let complete = std::mem::take(&mut bytes) < LARGE;
                     if let Some(moment) = asked.replace(now).filter(|_| complete) {
-                        heard.speaks(|| follower.current(moment));
+                        liveness.heard(|| follower.current(moment));
                     }
                     next.await
                 }
@@ -238,14 +239,14 @@ async fn hand_over(
                 }
             }
         };
-        let heard = heard.speaks(|| match (change, asked) {
+        let heard = liveness.heard(|| match (change, asked) {
             (Some(Some(change)), _) => follower.change(change),
             // Of a foreign document; the rest of this answer is yet to come.
             (Some(None), _) | (None, None) => {}
             (None, Some(moment)) => follower.current(moment),
         });
         if !heard {
-            return Ok("it was left to itself".to_owned());
+            return Ok("it was given up".to_owned());
         }
         // An answer may hold tens of thousands of changes.
         tokio::task::consume_budget().await;

@@ -1,7 +1,8 @@
-//! Documents of another making among the totals: left out wherever many are read, and told to the log once each.
+//! Documents among the totals that this service did not write: left out wherever many are read, with one line in the
+//! log for each.
 //!
-//! One such document must not take a page, or the list of all campaigns, from everyone. It is not forgotten either: `verify`
-//! names it, and a read of that one campaign fails, so that nobody is shown a zero.
+//! One such document must not take a page, or the list of all campaigns, from everyone. It is not forgotten either:
+//! `verify` names it, and a read of that one campaign fails, so that nobody is shown a zero.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::store::error::StoreError;
 
-/// Documents remembered as told; beyond that many one line says that there are more.
+/// Documents that are logged one by one. After so many, one line says that there are more.
 const TOLD: usize = 100;
 
 /// What was left out so far.

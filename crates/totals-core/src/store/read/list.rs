@@ -1,15 +1,15 @@
 //! The list of campaigns, a page at a time: what a page is, and how MongoDB finds one.
 //!
-//! A page starts behind a count of campaigns, or behind a [`Position`]. A count is what people know, but a campaign that
-//! moves in the meantime shifts those behind it: one is repeated or missed. A position is a campaign's key in the order.
-//! The walk begins there whatever is before it, and since every campaign's key is its own (the id breaks ties), a walk
-//! from position to position comes by each campaign that stays where it is exactly once, and in order. One that changes
-//! meanwhile may be met at its old place, its new one, both or neither.
+//! A page starts after a count of campaigns, or after a [`Position`]. A count is what people know, but a campaign that
+//! moves in the meantime shifts the ones after it, so that one is repeated or missed. A position is a campaign's key in
+//! the order. Every campaign has a key of its own (the id breaks ties), so a walk from position to position meets each
+//! campaign that stays where it is exactly once, and in order. A campaign that changes meanwhile may be met at its old
+//! place, at its new one, at both or at neither.
 //!
 //! No index keeps an order of the totals. Four of them made MongoDB work three times as long for each campaign that a
-//! commit touches as the totals themselves do; whoever lists campaigns keeps the order in memory ([`Store::scan`]) and
-//! comes here only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which
-//! takes longer the more campaigns there are and the further in the list the page is.
+//! commit touches as the totals themselves do. The API keeps the order in memory ([`Store::scan`]) and reads pages here
+//! only while it has none. Then MongoDB reads all campaigns for each page and keeps those of the page, which takes
+//! longer the more campaigns there are and the further back in the list the page is.
 
 use mongodb::bson::{Bson, DateTime, Document, RawDocument, doc};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::domain::{CampaignId, Timestamp};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
-use crate::store::read::one::{At, CampaignTotals, READ_TIMEOUT};
+use crate::store::read::one::{At, CampaignTotals, max_time};
 use crate::store::read::snapshot::{Snapshot, read};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, MAX_REVISION, date};
 
@@ -41,7 +41,7 @@ pub struct Page {
 pub enum Start {
     /// After skipping so many campaigns.
     Offset(u32),
-    /// Behind a place in a list of the same order and direction.
+    /// After a place in a list of the same order and direction.
     After(Position),
 }
 
@@ -81,7 +81,7 @@ pub enum SortOrder {
 pub struct Listing {
     /// Its campaigns.
     pub totals: Vec<CampaignTotals>,
-    /// The position of the last one, if there are campaigns behind it.
+    /// The position of the last one, if more campaigns come after it.
     pub next: Option<Position>,
     /// Campaigns in the whole list.
     pub total: u64,
@@ -97,15 +97,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::totals`].
-    ///
-    /// The future must be driven to its end; see [`crate::store::client`].
     pub async fn list(&self, page: Page, earliest: ClusterTime) -> Result<At<Listing>, StoreError> {
         let moment = self.moment(earliest).await?;
         let Some(at) = moment else {
             let found = Listing::default();
             return Ok(At { found, moment });
         };
-        let snapshot = Snapshot::at(&self.database, at);
+        let snapshot = Snapshot::at(self, at);
         // To leave documents out takes MongoDB a look at each one, also to count them: so only where there are any.
         let campaigns = match self.campaigns_of(&snapshot, &page, self.left_out.any()).await? {
             Some(campaigns) => campaigns,
@@ -114,15 +112,13 @@ impl Store {
                 .await?
                 .unwrap_or_default(),
         };
-        let counted = snapshot
-            .all(count(self.left_out.any()), |document| read::<Counted>(document))
-            .await?;
+        let counted = snapshot.all(count(self.left_out.any()), read::<Counted>).await?;
         let total = counted.first().map_or(0, |counted| counted.campaigns);
         let found = page.cut(campaigns, total);
         Ok(At { found, moment })
     }
 
-    /// The campaigns of a page and one more; nothing if one is met that is to be left out and was not.
+    /// The campaigns of a page and one more; `None` if a document had to be left out and `leave_out` was false.
     async fn campaigns_of(
         &self,
         snapshot: &Snapshot,
@@ -168,10 +164,6 @@ fn readable() -> Document {
     }
 }
 
-fn max_time() -> i64 {
-    i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX)
-}
-
 impl Page {
     fn find(&self, leave_out: bool) -> Document {
         let mut filter = self.filter();
@@ -212,8 +204,8 @@ impl Page {
         }
     }
 
-    /// The page out of what was found, which is one campaign more than asked for if the list goes on; `total` is how many
-    /// are in all of it.
+    /// The page out of what was found, which is one campaign more than asked for if the list goes on; `total` is how
+    /// many are in all of it.
     pub fn cut(&self, mut found: Vec<CampaignTotals>, total: u64) -> Listing {
         let limit = self.limit as usize;
         let goes_on = found.len() > limit;

@@ -1,4 +1,4 @@
-//! Reads of totals, and following their changes. For the API, and for the tools what takes a snapshot.
+//! Reads of totals, and following their changes, for the API. The tools' snapshots are here as well.
 
 pub(in crate::store) mod changes;
 pub(in crate::store) mod cluster_time;

@@ -1,32 +1,33 @@
 //! Reads of totals: one campaign here, a page of them in `list`, all of them in `scan`, never anything that grows with
 //! donations.
 //!
-//! They see what a majority has, and nothing before: a total that MongoDB could still lose in a crash would be shown
-//! and then taken back. Those here also say which moment they show, for whoever keeps the answer and follows the changes
-//! after it, and can be told to show no earlier one than the caller has seen already: a member that has just become
-//! primary might otherwise answer from before it.
+//! Reads see only what a majority has: a total that MongoDB could still lose in a crash would be shown and then taken
+//! back. The reads here also say which moment they show, for the API, which keeps the answer and follows the changes
+//! after it. The caller names the moment that it has seen already, and gets no earlier one: a member that has just
+//! become primary might otherwise answer from before it.
 
 use std::time::Duration;
 
+use mongodb::Database;
+use mongodb::action::Action;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, Timestamp as BsonTimestamp, doc};
 use mongodb::error::{Error, ErrorKind};
 use tokio::time::Instant;
 
 use crate::domain::{CampaignId, Timestamp, Totals};
 use crate::store::client::Store;
-use crate::store::error::StoreError;
-use crate::store::error::server_code;
+use crate::store::error::{StoreError, server_code};
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::snapshot;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, TotalsDocument};
 
-/// How long a read may take in the database. Whoever waits for it should not wait longer.
+/// How long a read may take in the database. Nobody should wait for it any longer.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Server code `SnapshotUnavailable`: an index or a collection was made a moment ago.
 const SNAPSHOT_UNAVAILABLE: i32 = 246;
 
-/// Before a read is tried again.
+/// The pause before a read is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The state of one campaign.
@@ -42,7 +43,7 @@ pub struct CampaignTotals {
     pub last_updated: Timestamp,
 }
 
-/// What was found, and when it was so.
+/// What was found, and the moment that it was true at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At<T> {
     /// What was found.
@@ -56,8 +57,6 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer; never a made-up zero.
-    ///
-    /// The future must be driven to its end; see [`crate::store::client`].
     pub async fn totals(
         &self,
         campaign: &CampaignId,
@@ -96,30 +95,9 @@ impl Store {
             concern.insert("afterClusterTime", BsonTimestamp::from(earliest));
         }
         command.insert("readConcern", concern);
-        command.insert(
-            "maxTimeMS",
-            i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX),
-        );
-        let deadline = Instant::now() + READ_TIMEOUT;
-        let mut reconnected = false;
-        loop {
-            let run = self.database.run_command(command.clone());
-            let run = match self.database.selection_criteria() {
-                Some(criteria) => run.selection_criteria(criteria.clone()),
-                None => run,
-            };
-            let error = match run.await {
-                Ok(answer) => return Ok(first(answer)?),
-                Err(error) => error,
-            };
-            let too_early = server_code(&error) == Some(SNAPSHOT_UNAVAILABLE) && Instant::now() < deadline;
-            // A connection that died while nobody used it says nothing about the server.
-            let died = matches!(*error.kind, ErrorKind::Io(_)) && !std::mem::replace(&mut reconnected, true);
-            if !too_early && !died {
-                return Err(error.into());
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        command.insert("maxTimeMS", max_time());
+        self.detached(|driver| async move { first(&driver.database, command).await })
+            .await
     }
 
     fn read(&self, document: &Document) -> Result<TotalsDocument, StoreError> {
@@ -130,7 +108,35 @@ impl Store {
     }
 }
 
-fn first(mut answer: Document) -> Result<At<Option<Document>>, Error> {
+/// [`READ_TIMEOUT`] as a command takes it, in milliseconds.
+pub(in crate::store) fn max_time() -> i64 {
+    i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn first(database: &Database, command: Document) -> Result<At<Option<Document>>, StoreError> {
+    let deadline = Instant::now() + READ_TIMEOUT;
+    let mut reconnected = false;
+    loop {
+        let run = database
+            .run_command(command.clone())
+            .optional(database.selection_criteria().cloned(), |run, criteria| {
+                run.selection_criteria(criteria)
+            });
+        let error = match run.await {
+            Ok(answer) => return Ok(first_of(answer)?),
+            Err(error) => error,
+        };
+        let too_early = server_code(&error) == Some(SNAPSHOT_UNAVAILABLE) && Instant::now() < deadline;
+        // A connection that died while nobody used it says nothing about the server.
+        let died = matches!(*error.kind, ErrorKind::Io(_)) && !std::mem::replace(&mut reconnected, true);
+        if !too_early && !died {
+            return Err(error.into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn first_of(mut answer: Document) -> Result<At<Option<Document>>, Error> {
     let cursor = answer.get_document_mut("cursor").map_err(Error::custom)?;
     let moment = cursor.get_timestamp("atClusterTime").ok().map(ClusterTime::from);
     let batch = cursor.get_array_mut("firstBatch").map_err(Error::custom)?;

@@ -1,14 +1,14 @@
-//! All campaigns' totals as of one moment, for whoever keeps them and follows the changes after it.
+//! All campaigns' totals as of one moment, for the API, which keeps them and follows the changes after it.
 
-use mongodb::bson::{RawBsonRef, RawDocument, doc};
+use mongodb::bson::doc;
 
 use crate::domain::CampaignId;
-use crate::store::client::{Store, detached};
+use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::one::CampaignTotals;
 use crate::store::read::snapshot::{Snapshot, Stream};
-use crate::store::schema::document::CAMPAIGN_TOTALS;
+use crate::store::schema::document::{CAMPAIGN_TOTALS, id_in};
 
 /// The totals of all campaigns, in no order.
 pub struct Scan {
@@ -21,7 +21,7 @@ pub struct Scan {
 pub enum Scanned {
     /// Its totals.
     Totals(CampaignTotals),
-    /// Something that is none of this service's making.
+    /// A document that this service did not write.
     Unreadable(CampaignId),
 }
 
@@ -31,8 +31,7 @@ impl Store {
     /// # Errors
     /// As [`Store::totals`].
     pub async fn scan(&self, earliest: ClusterTime) -> Result<Scan, StoreError> {
-        let store = self.clone();
-        let moment = detached(async move { store.moment(earliest).await }).await??;
+        let moment = self.moment(earliest).await?;
         let Some(moment) = moment else {
             // There is no collection, and so there was nothing: its creation is a change that is yet to come.
             return Ok(Scan {
@@ -43,12 +42,12 @@ impl Store {
         // Whole documents: to leave out the little that nobody needs costs MongoDB half as much again.
         let find = doc! { "find": CAMPAIGN_TOTALS, "filter": {} };
         let left_out = self.left_out.clone();
-        let stream = Snapshot::at(&self.database, moment).stream_some(find, move |document| {
+        let stream = Snapshot::at(self, moment).stream_some(find, move |document| {
             Ok(match CampaignTotals::read(document) {
                 Ok(totals) => Some(Scanned::Totals(totals)),
                 Err(error) => {
                     left_out.add(&error);
-                    campaign(document).map(Scanned::Unreadable)
+                    id_in(document, "_id").map(Scanned::Unreadable)
                 }
             })
         });
@@ -60,7 +59,7 @@ impl Store {
 }
 
 impl Scan {
-    /// The moment that it shows.
+    /// The moment that the scan shows.
     pub fn moment(&self) -> ClusterTime {
         self.moment
     }
@@ -75,10 +74,4 @@ impl Scan {
             None => Ok(None),
         }
     }
-}
-
-/// Which campaign a document is about, if it is about any.
-fn campaign(document: &RawDocument) -> Option<CampaignId> {
-    let id = document.get("_id").ok().flatten().and_then(RawBsonRef::as_str)?;
-    CampaignId::try_from(id).ok()
 }

@@ -1,7 +1,7 @@
 //! Reading many documents of several collections as of one moment, while workers go on writing.
 //!
-//! MongoDB's snapshot reads outside of transactions: every query names the same cluster time. Unlike a transaction
-//! they take no locks and have no limit of 60 seconds; they last as long as the server keeps history
+//! These are MongoDB's snapshot reads outside of transactions: every query names the same cluster time. Unlike a
+//! transaction they take no locks and have no limit of 60 seconds. They work as long as the server keeps the history
 //! (`minSnapshotHistoryWindowInSeconds`, 300 by default).
 
 use std::fmt;
@@ -13,7 +13,7 @@ use mongodb::bson::{Bson, Document, RawDocument, Timestamp, deserialize_from_sli
 use mongodb::error::Error;
 use tokio::sync::mpsc;
 
-use crate::store::client::detached;
+use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::foreign::shell_id;
@@ -23,47 +23,44 @@ use crate::store::schema::indexes::{is_unknown_hint, serving};
 /// Documents a stream fetches and hands over at once.
 const CHUNK: u32 = 1000;
 
-/// Chunks that wait for the reader: the server fills one while another is read.
+/// Chunks that may wait for the reader: the server fills one while another is read.
 const CHUNKS_AHEAD: usize = 4;
 
 /// One moment of the database.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Snapshot {
-    database: Database,
+    store: Store,
     at: Bson,
     taken: Instant,
 }
 
 impl Snapshot {
     /// The present moment, of what a majority has.
-    pub async fn take(database: &Database) -> Result<Self, StoreError> {
-        let database = database.clone();
-        detached(async move {
+    pub async fn take(store: &Store) -> Result<Self, StoreError> {
+        let at = store.detached(|driver| async move {
             let probe = doc! {
                 "find": CAMPAIGN_TOTALS, "limit": 1, "singleBatch": true, "projection": { "_id": 1 },
                 "readConcern": { "level": "snapshot" },
             };
-            let answer = database.run_command(probe).await?;
+            let answer = driver.database.run_command(probe).await?;
             let at = answer
                 .get_document("cursor")
                 .ok()
                 .and_then(|cursor| cursor.get("atClusterTime"));
-            let at = at
-                .ok_or_else(|| StoreError::defect("a snapshot read has no atClusterTime".to_owned()))?
-                .clone();
-            Ok(Self {
-                database,
-                at,
-                taken: Instant::now(),
-            })
+            at.cloned()
+                .ok_or_else(|| StoreError::defect("a snapshot read has no atClusterTime".to_owned()))
+        });
+        Ok(Self {
+            at: at.await?,
+            store: store.clone(),
+            taken: Instant::now(),
         })
-        .await?
     }
 
-    /// A moment that was told by a read of what a majority has.
-    pub fn at(database: &Database, moment: ClusterTime) -> Self {
+    /// A moment that another read has named.
+    pub fn at(store: &Store, moment: ClusterTime) -> Self {
         Self {
-            database: database.clone(),
+            store: store.clone(),
             at: Timestamp::from(moment).into(),
             taken: Instant::now(),
         }
@@ -95,7 +92,7 @@ impl Snapshot {
         self.stream_some(command, move |document| read(document).map(Some))
     }
 
-    /// As [`Snapshot::stream`], without the documents that `read` makes nothing of.
+    /// As [`Snapshot::stream`], without the documents that `read` gives `None` for.
     pub fn stream_some<T: Send + 'static>(
         &self,
         mut command: Document,
@@ -104,10 +101,9 @@ impl Snapshot {
         let read_concern = doc! { "level": "snapshot", "atClusterTime": self.at.clone() };
         command.insert("readConcern", read_concern);
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-        let database = self.database.clone();
         let collection = collection_of(&command);
-        tokio::spawn(async move {
-            let last = match feed(&database, command, read, &sender).await {
+        self.store.spawn(|driver| async move {
+            let last = match feed(&driver.database, command, read, &sender).await {
                 Ok(()) => Chunk::End,
                 Err(error) => Chunk::Failed(error.within(&collection)),
             };
@@ -125,15 +121,15 @@ impl Snapshot {
 /// Reads one document of a query's answer.
 ///
 /// # Errors
-/// [`StoreError`] naming the document, if it is not of this service's making.
-pub(in crate::store) fn read<'a, T: serde::Deserialize<'a>>(
-    document: &'a RawDocument,
+/// [`StoreError`] that names the document, if this service did not write it.
+pub(in crate::store) fn read<T: serde::de::DeserializeOwned>(
+    document: &RawDocument,
 ) -> Result<T, StoreError> {
-    deserialize_from_slice(document.as_bytes()).map_err(|error| alien(document, &error))
+    deserialize_from_slice(document.as_bytes()).map_err(|error| malformed(document, &error))
 }
 
-/// What is said of a document that is not of this service's making.
-pub(in crate::store) fn alien(document: &RawDocument, problem: &dyn fmt::Display) -> StoreError {
+/// The failure for a document that this service did not write.
+pub(in crate::store) fn malformed(document: &RawDocument, problem: &dyn fmt::Display) -> StoreError {
     StoreError::foreign(format!(
         "the document {} is none of this service's ({problem}): `totals-worker verify` says what to do",
         shell_id(document)

@@ -1,13 +1,13 @@
 //! The collections and every index on them: created where missing, at start-up and later.
 //!
-//! `campaign_totals` has none but that on `_id`: every one would be paid for with each campaign that a commit touches, and
-//! the order of the list is kept by whoever lists it.
+//! `campaign_totals` has no index but the one on `_id`: each commit would pay for another one, for every campaign that it
+//! touches. The API keeps the order of the list in memory.
 //!
-//! Every index is paid for with each event. A commit reads by `_id`, and donations by campaign and donor; each other index
-//! answers something that operators ask without reading everything, such as what belongs to a campaign.
+//! Each event pays for every index. A commit reads by `_id`, and donations by campaign and donor. Each other index
+//! answers an operator's question, such as what belongs to a campaign, without reading everything.
 //!
-//! An administrator may have made an index of the same keys under another name: it serves as well, and a second one would
-//! be paid for twice.
+//! An administrator may have made an index of the same keys under another name. It serves as well; a second one would
+//! cost twice.
 
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{Error, ErrorKind};
@@ -21,20 +21,20 @@ mod structure;
 /// Server code `BadValue`, which a query gets whose hint names no index.
 const BAD_VALUE: i32 = 2;
 
-/// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key;
-/// a failed row has no `committedAt`, which is how those of a campaign are found.
+/// The log by campaign and time: `explain` walks it backwards, an audit forwards. Payments have no campaign and no key.
+/// The failed rows of a campaign are found by their lack of `committedAt`.
 pub(in crate::store) const LOG_BY_CAMPAIGN: &str = "by_campaign";
 
-/// The refunds that came before their donation, which an audit cannot find by their donation's campaign. Others
-/// have no key.
+/// The refunds that came before their donation: an audit cannot find them by their donation's campaign. Other rows have
+/// no key.
 pub(in crate::store) const LOG_EARLY: &str = "early";
 
 /// The completed payments by donation, for comparing them with the donations. The other fields of the key are those that
 /// the filter asks for: without them MongoDB would fetch each row to look. Donations' events have no key.
 pub(in crate::store) const LOG_PAYMENTS: &str = "payments";
 
-/// The donations of a campaign, and those, without one, of which only refunds are known. Within a campaign those of a
-/// donor that are live: whether a donation is the donor's first there is one look into it.
+/// The donations by campaign; those of which only refunds are known have none. Within a campaign, the live donations by
+/// donor: one look tells if a donation is its donor's first there.
 pub(in crate::store) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign_and_donor";
 
 /// An index that this service needs.
@@ -43,7 +43,7 @@ struct Index {
     /// Its name, unless another one serves in its place.
     name: &'static str,
     keys: Document,
-    /// It is of those documents alone that match this.
+    /// The index holds only documents that match this.
     filter: Option<Document>,
 }
 
@@ -77,7 +77,7 @@ fn wanted() -> [Index; 4] {
 }
 
 impl Index {
-    /// The one of these that serves as this index: that of its own name first.
+    /// The index among these that serves as this one: first of all the one of its own name.
     fn served_by<'a>(&self, there: &'a [IndexModel]) -> Option<&'a str> {
         let mut serving = there.iter().filter(|index| self.is_served_by(index));
         let named = serving.clone().find(|index| name(index) == self.name);

@@ -1,8 +1,8 @@
-//! What a database was begun with, and every process on it must agree on: so far the currency.
+//! The settings that every process on a database must agree on: so far the currency.
 //!
-//! Amounts are stored as counts of minor units, and so are of no currency by themselves: read in another one, 5000 yen are
-//! 50 dollars, and a log is full of payloads that do not match their fingerprints. So the first worker writes its currency
-//! down, once, and whoever is set otherwise refuses.
+//! Amounts are stored as counts of minor units, without a currency. Read in another currency, 5000 yen are 50 dollars,
+//! and a log is full of payloads that do not match their fingerprints. So the first worker writes its currency down,
+//! once, and a process that is set to another one refuses.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,7 +12,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{ReadConcern, WriteConcern};
 
 use crate::domain::Currency;
-use crate::store::client::{Store, detached, primary};
+use crate::store::client::{Store, primary};
 use crate::store::error::{DUPLICATE_KEY, StoreError, server_code};
 use crate::store::schema::document::EVENT_LOG;
 
@@ -34,28 +34,19 @@ pub enum CurrencyAgreement {
 }
 
 impl Store {
-    /// The same store, for a process that counts in this currency: [`Store::prepare`] writes it down where no currency is
-    /// written down yet, and fails where another one is.
-    #[must_use]
-    pub fn counting_in(self, currency: Currency) -> Self {
-        Self {
-            currency: Some(currency),
-            ..self
-        }
-    }
-
     /// Compares the currency of the database with a process's own.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
     pub async fn agrees_on(&self, currency: Currency) -> Result<CurrencyAgreement, StoreError> {
-        let database = self.database.clone();
-        detached(async move { compare(&database, currency).await }).await?
+        self.detached(|driver| async move { compare(&driver.database, currency).await })
+            .await
     }
 }
 
-/// Writes the currency down if none is. Whoever is first decides: the document is inserted, never changed. Where it is lost,
-/// one that was `refused` before has no say while the log has events: their currency was another.
+/// Writes the currency down if none is. The first process decides: the document is inserted, never changed. If it is
+/// lost, a process that was `refused` before does not write it again while the log has events: their currency was
+/// another.
 pub(in crate::store) async fn agree_on(
     database: &Database,
     currency: Currency,

@@ -1,7 +1,7 @@
-//! What earlier versions have stored, taken over by the first worker that starts.
+//! Takes over what earlier versions have stored. The first worker that starts does so.
 //!
-//! Each step is done again if it was interrupted, or by another worker that starts just now. What tells that there is
-//! something to do goes last.
+//! A step that was interrupted is done again; two workers may do it at once. Each step removes last what shows that it
+//! has to be done.
 
 use mongodb::Database;
 use mongodb::bson::{Document, doc};
@@ -27,7 +27,7 @@ const FORMER_INDEXES: [(&str, &[&str]); 2] = [
     (DONATIONS, &["by_campaign", FORMER_DONORS_INDEX]),
 ];
 
-/// What earlier versions counted donors in, and after that looked them up in.
+/// The collection that earlier versions counted donors in, and the index that later ones looked them up in.
 const FORMER_DONORS: &str = "campaign_donors";
 const FORMER_DONORS_INDEX: &str = "live_donors";
 
@@ -36,8 +36,8 @@ pub(in crate::store) async fn take_over(database: &Database) -> Result<(), Store
     drop_former_indexes(database).await
 }
 
-/// Names the donor in the donations of an earlier version, which counted donors in a collection of their own, or named them
-/// together with the campaign. Interrupted midway, it is done again.
+/// Names the donor in the donations of an earlier version, which counted donors in a collection of their own, or named
+/// them together with the campaign. Interrupted midway, it is done again.
 async fn name_donors(database: &Database) -> Result<(), StoreError> {
     let donations = database.collection::<Document>(DONATIONS);
     let named = doc! { "name": FORMER_DONORS };

@@ -1,38 +1,37 @@
 //! Transactions that a dead worker left open.
 //!
-//! MongoDB keeps a transaction open when the process that opened it is gone, with its locks, until a time limit of (by
-//! default) 60 seconds. For that long, whoever gets the dead worker's messages would meet write conflicts. So a worker
+//! MongoDB keeps a transaction and its locks when the process that opened it is gone, until a time limit of 60 seconds
+//! (by default). For that long, the worker that gets the dead worker's messages would meet write conflicts. So a worker
 //! that keeps meeting them ends the transactions of this application in which nothing has happened for a while (on a
-//! cluster shared with another installation, of that one too). It may: a transaction ended under a worker that is
-//! merely slow is one that it tries again.
+//! cluster shared with another installation, also that one's). This is safe: a worker that is merely slow tries its
+//! transaction again.
 
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, doc};
 
-use crate::store::client::{Store, detached};
+use crate::store::client::Store;
 use crate::store::error::StoreError;
 
-/// How long nothing must have happened in a transaction. A live worker's stands still for milliseconds.
+/// How long a transaction must have stood still to count as abandoned. A live worker's stands still for milliseconds.
 const ABANDONED_AFTER: Duration = Duration::from_secs(2);
 
 impl Store {
-    /// Ends this application's abandoned transactions and says how many there were. A user may list and end its own
+    /// Ends this application's abandoned transactions and returns how many there were. A user may list and end its own
     /// sessions without further privileges.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer or forbids it.
     pub async fn end_abandoned_transactions(&self) -> Result<usize, StoreError> {
-        let store = self.clone();
-        detached(async move {
+        self.detached(|driver| async move {
             let idle_micros = i64::try_from(ABANDONED_AFTER.as_micros()).unwrap_or(i64::MAX);
-            let admin = store.client.database("admin");
+            let admin = driver.client.database("admin");
             let sessions = admin
                 .aggregate([
                     doc! { "$currentOp": { "idleSessions": true, "allUsers": false } },
                     doc! { "$match": {
-                        "appName": store.options.app_name.as_deref(),
+                        "appName": driver.options.app_name.as_deref(),
                         "transaction.timeInactiveMicros": { "$gte": idle_micros },
                     } },
                     doc! { "$project": { "lsid.id": 1 } },
@@ -50,6 +49,6 @@ impl Store {
             }
             Ok(ids.len())
         })
-        .await?
+        .await
     }
 }

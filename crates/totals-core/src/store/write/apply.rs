@@ -1,15 +1,15 @@
-//! THE transaction: the one place that opens one (clippy's disallowed-methods forbids the rest).
+//! THE transaction: no other code opens one (clippy's disallowed-methods forbids it).
 //!
-//! Within it: load what is known about a batch's events, fold, insert the log rows, move the states, and change each
-//! touched campaign's totals once. The event ids are inserted in the same transaction as their effect, so whatever
-//! happens (a crash, a commit whose answer was lost, two workers with the same message) an id is processed at most
-//! once. Every decision rests on a document that is also written or was inserted, so under snapshot isolation a
-//! concurrent change of it is a write conflict, and the whole is tried again by the caller. What is decided about a donor
-//! rests on all donations to the campaign; there the document is the campaign's totals, which every change of a donation
-//! writes, if only by a new revision.
+//! The transaction loads what is known about a batch's events, folds, inserts the log rows, writes the changed
+//! donations, and changes each touched campaign's totals once. The event ids are inserted in the same transaction as
+//! their effect, so whatever happens (a crash, a commit whose answer was lost, two workers with the same message) an id
+//! is processed at most once. Every decision rests on a document that the transaction also writes. So under snapshot
+//! isolation a concurrent change of that document is a write conflict, and the caller tries the batch again. A decision
+//! about a donor rests on all donations to the campaign; there the document is the campaign's totals, which every
+//! change of a donation writes, if only by a new revision.
 //!
-//! That also lets donors be looked up before the transaction begins ([`read_set`]), beside the commit of the last one. Events
-//! and created donations are taken for new, until a duplicate key tells otherwise ([`load`]).
+//! The revision also lets donors be looked up before the transaction begins ([`read_set`]), during the commit of the
+//! batch before. Events and created donations are taken for new, until a duplicate key says otherwise ([`load`]).
 
 mod donors;
 mod load;
@@ -17,6 +17,7 @@ mod read_set;
 mod statements;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use mongodb::ClientSession;
 use mongodb::bson::{Document, doc};
@@ -24,7 +25,7 @@ use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
 use mongodb::options::{ReadConcern, WriteConcern};
 
 use crate::domain::{CampaignId, Effect, Event, EventId, Fold, Outcome, Timestamp};
-use crate::store::client::{Store, primary};
+use crate::store::client::{Driver, Store, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{
     CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, ProcessedRow, date,
@@ -33,39 +34,52 @@ use crate::store::write::insert_mode::InsertMode;
 use load::Loaded;
 pub use read_set::{CommitDelta, ReadSet};
 
-/// How often a commit whose answer was lost is asked again before the batch is tried anew. Asking resolves it at
-/// once; a batch tried anew would meet the locks of the old transaction until the server times it out.
+/// How often a commit is sent if its answers are lost, before the batch is tried again. Sending it again resolves the
+/// question at once; a batch that is tried again would meet the locks of the old transaction until the server times it
+/// out.
 const COMMIT_ATTEMPTS: u32 = 3;
 
-/// What an applied batch has come to.
+/// What became of a batch that was applied.
 #[derive(Debug)]
 pub struct Applied {
     /// What became of each event, in the batch's order.
     pub outcomes: Vec<Outcome>,
-    /// What it has left behind.
+    /// What the commit has changed, for [`ReadSet::rebase`].
     pub delta: CommitDelta,
 }
 
 impl Store {
-    /// Looks at a batch's donors and applies it: [`Store::prefetch`] and [`Store::apply_seen`] in one.
+    /// Looks up what applying a batch needs to know of its donors, ahead of [`Store::apply`].
     ///
     /// # Errors
-    /// As these.
-    pub async fn apply(&self, batch: &[Event]) -> Result<Vec<Outcome>, StoreError> {
-        let read_set = self.prefetch(batch).await?;
-        Ok(self.apply_seen(batch, &read_set).await?.outcomes)
+    /// [`StoreError`], to be tried again unless it is of a document that cannot be read.
+    pub async fn prefetch(&self, batch: Arc<[Event]>) -> Result<ReadSet, StoreError> {
+        self.detached(|driver| async move { driver.prefetch(&batch).await })
+            .await
     }
 
-    /// Applies a batch in one transaction. On return the outcome is durable on a majority.
-    ///
-    /// The future must be driven to its end; see [`crate::store::client`].
+    /// Applies a batch in one transaction. On return the outcome is durable on a majority. `read_set` is what was
+    /// looked up ahead of time; without one, the look-up comes first.
     ///
     /// # Errors
-    /// [`StoreError`] with its decision, [`Decision::Reject`](crate::store::error::Decision::Reject) only for what a write of this batch
-    /// met; nothing of the batch was applied then, unless the answer to the commit was lost, and in that case applying the
-    /// batch again finds its events to be duplicates. To be tried again with another look where what was seen has
-    /// changed.
-    pub async fn apply_seen(&self, batch: &[Event], read_set: &ReadSet) -> Result<Applied, StoreError> {
+    /// [`StoreError`] with its decision, [`Decision::Reject`](crate::store::error::Decision::Reject) only for a write
+    /// of this batch that was refused. Nothing of the batch was applied then, unless the answer to the commit was lost;
+    /// in that case applying the batch again finds its events to be duplicates. The next attempt needs another read
+    /// set: this one may be out of date.
+    pub async fn apply(&self, batch: Arc<[Event]>, read_set: Option<ReadSet>) -> Result<Applied, StoreError> {
+        self.detached(|driver| async move {
+            let read_set = match read_set {
+                Some(read_set) => read_set,
+                None => driver.prefetch(&batch).await?,
+            };
+            driver.apply(&batch, &read_set).await
+        })
+        .await
+    }
+}
+
+impl Driver {
+    async fn apply(&self, batch: &[Event], read_set: &ReadSet) -> Result<Applied, StoreError> {
         let mode = self.insert_modes.next();
         match self.transact(batch, mode, read_set).await {
             Err(error) if mode == InsertMode::Optimistic && error.is_duplicate_key() => {
@@ -134,7 +148,7 @@ impl Store {
 
         let mut effects: Vec<_> = fold.effects().collect();
         effects.sort_unstable_by_key(|(campaign, _)| *campaign);
-        // Of a campaign that no event names, something can only be taken: by a refund whose donation is stored with it.
+        // A campaign that no event names can only lose something: to a refund whose donation is stored with it.
         let (taken, effects): (Vec<_>, Vec<_>) = effects
             .into_iter()
             .partition(|(campaign, effect)| read_set.revision(campaign).is_none() && effect.amount_minor < 0);
@@ -166,8 +180,9 @@ impl Store {
         self.write(session, EVENT_LOG, rows).await
     }
 
-    /// Takes refunds from the totals of campaigns that they do not name. These hold at least the donations, unless somebody
-    /// has filed one under the wrong campaign: without a look, its refund would take them below zero.
+    /// Takes refunds from the totals of campaigns that no event of the batch names. These totals hold at least the
+    /// refunded donations, unless somebody has filed a donation under the wrong campaign: without a look, its refund
+    /// would take them below zero.
     async fn take(
         &self,
         session: &mut ClientSession,
@@ -184,7 +199,7 @@ impl Store {
             .update(session, CAMPAIGN_TOTALS, statements.collect())
             .await?;
         if written < taken.len() as u64 {
-            // It may be another one's: then the batch is halved until that stands alone.
+            // Another campaign may be at fault: then the batch is halved until its refund stands alone.
             return Err(StoreError::uncovered(first.as_str()));
         }
         Ok(())
@@ -220,8 +235,9 @@ async fn commit(session: &mut ClientSession) -> Result<(), StoreError> {
     }
 }
 
-/// Changes a campaign's totals by `effect`, if they are at this revision; 0 is that of totals that are not there yet.
-/// Also without an effect they get a new one: others may have decided by the donations as they were.
+/// Changes a campaign's totals by `effect`, if they are at this revision; totals that are not there yet are at 0.
+/// Without an effect they get a new revision as well: other transactions may have decided by the donations as they
+/// were.
 fn totals_update(campaign: &CampaignId, effect: Effect, revision: Option<i64>, now: Timestamp) -> Document {
     let mut query = doc! { "_id": campaign.as_str() };
     if let Some(revision) = revision {
@@ -243,7 +259,7 @@ fn totals_update(campaign: &CampaignId, effect: Effect, revision: Option<i64>, n
     }
 }
 
-/// Takes an effect from a campaign's totals, if they hold as much.
+/// Takes an effect from a campaign's totals, if they hold that much.
 fn taking(campaign: &CampaignId, effect: Effect, now: Timestamp) -> Document {
     let mut statement = totals_update(campaign, effect, None, now);
     let at_least = |taken: i64| doc! { "$gte": taken.saturating_neg() };

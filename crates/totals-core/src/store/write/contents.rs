@@ -1,9 +1,10 @@
-//! Which contents of a dead-letter queue a failed row speaks of.
+//! Which contents of a dead-letter queue a failed row refers to.
 //!
-//! The log knows which messages were parked, and not what became of their letters: a queue may be purged or deleted, and
-//! no client is told. But whoever parks a letter looks first, and a queue that is found empty has lost all that was ever
-//! in it. From then on its contents are others, under an id of their own, and the rows of the former ones count no more.
-//! The id is in the database, so that all workers of a queue, and the next one after a crash, agree. No clock is asked.
+//! The log knows which messages were parked, but not what became of their letters: a queue may be purged or deleted,
+//! and RabbitMQ tells no client. But a worker looks at the queue before it parks a letter, and a queue that is found
+//! empty has lost all that was ever in it. From then on the queue has other contents, under a new id, and rows that
+//! name the former id no longer count. The id is in the database, so that all workers of a queue, and the next one
+//! after a crash, agree. No clock is asked.
 //!
 //! A document that somebody has damaged gets a new id as well: at worst some messages are parked a second time, where
 //! otherwise none would be parked any more.
@@ -12,7 +13,7 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 
-use crate::store::client::{Store, detached};
+use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::schema::document::DEAD_LETTER_QUEUES;
 use crate::store::schema::indexes::list_collections;
@@ -22,16 +23,16 @@ use crate::store::schema::indexes::list_collections;
 pub struct Contents(pub(in crate::store) ObjectId);
 
 impl Store {
-    /// The contents of the dead-letter queue of this name; others than before if it was found `empty`. To be asked before
-    /// a letter is put into it: a crash in between only means that the next worker asks again.
+    /// The contents of the dead-letter queue of this name; other ones than before if the queue was found `empty`. A
+    /// worker asks before it parks a letter: after a crash in between, the next worker asks again.
     ///
     /// # Errors
-    /// [`StoreError`], which names what stands in the place of the collection if something does. Asking again is harmless,
-    /// after another look at the queue.
+    /// [`StoreError`], which names what stands in the place of the collection if something does. Asking again is
+    /// harmless, after another look at the queue.
     pub async fn dead_letter_contents(&self, queue: &str, empty: bool) -> Result<Contents, StoreError> {
-        let (database, queue) = (self.database.clone(), queue.to_owned());
-        detached(async move {
-            let queues = database.collection::<Document>(DEAD_LETTER_QUEUES);
+        let queue = queue.to_owned();
+        self.detached(|driver| async move {
+            let queues = driver.database.collection::<Document>(DEAD_LETTER_QUEUES);
             let fresh = ObjectId::new();
             let stays = if empty {
                 doc! { "$literal": false }
@@ -51,7 +52,7 @@ impl Store {
                 Ok(row) => row,
                 Err(error) => {
                     if error.is_lost_structure() {
-                        list_collections(&database).await?;
+                        list_collections(&driver.database).await?;
                     }
                     return Err(error.within(DEAD_LETTER_QUEUES));
                 }
@@ -63,6 +64,6 @@ impl Store {
                 ))
             })
         })
-        .await?
+        .await
     }
 }

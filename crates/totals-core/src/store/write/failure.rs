@@ -1,13 +1,13 @@
 //! The log rows of events that could not be applied.
 //!
-//! A failed row stands at its event's id until a later event of that id is processed and replaces it. Where the id
-//! is taken by a processed event (a reused id, a broken copy), the row stands beside it, at an id that is a document of
+//! A failed row stands at its event's id until a later event of that id is processed and replaces it. Where the id is
+//! taken by a processed event (a reused id, a broken copy), the row stands beside it, at an id that is a document of
 //! the event's id and the hash of the body: any text may be the id of another event. (Earlier versions made it a text,
-//! `<event id>#<hash>`; such rows are found.) Another broken body under the same id replaces the row of the one before; the
-//! dead-letter queue has both.
+//! `<event id>#<hash>`; such rows are found.) Another broken body under the same id replaces the row of the one before;
+//! the dead-letter queue has both.
 //!
-//! A row also says in which [`Contents`] of the dead-letter queue its letter is, as long as it is there for all that is
-//! known: a message whose letter is not in the queue any more is parked again when it comes again.
+//! A row also names the [`Contents`] of the dead-letter queue that its letter is among, as far as is known. A message
+//! whose letter is no longer in the queue is parked again when it comes again.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
 use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
-use crate::store::client::{Store, check_concern, check_statements, detached, failed_statements};
+use crate::store::client::{Driver, Store, check_concern, check_statements, failed_statements};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{EVENT_LOG, binary, date, hash};
 use crate::store::write::contents::Contents;
@@ -36,12 +36,12 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason as a sentence.
     pub error: String,
-    /// The whole message as received. It is UTF-8: of anything else no event id is readable.
+    /// The whole message as received. It is UTF-8: no event id can be read from anything else.
     pub body: Vec<u8>,
 }
 
 /// What the log has at the ids that failures may stand at.
-type Rows = HashMap<RowId, Row>;
+type FailureRows = HashMap<RowId, FailureRow>;
 
 /// Where a failure's row may stand.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,9 +52,9 @@ enum RowId {
     Beside(EventId, ContentHash),
 }
 
-/// What a row tells of a failure. Damaged rows are rows too: their place is taken.
+/// What a row says about a failure. A damaged row counts as well: its place is taken.
 #[derive(Debug)]
-struct Row {
+struct FailureRow {
     failed: bool,
     event_id: Option<String>,
     hash: Option<ContentHash>,
@@ -101,13 +101,13 @@ impl Failure {
     }
 
     /// Returns true if its row is there and says that its letter is among these contents.
-    fn is_in(&self, rows: &Rows, contents: Contents) -> bool {
+    fn is_in(&self, rows: &FailureRows, contents: Contents) -> bool {
         self.recorded(rows)
             .any(|(_, row)| row.parked_in == Some(contents.0))
     }
 
-    /// Its rows, of this very message, and where they are.
-    fn recorded<'a>(&self, rows: &'a Rows) -> impl Iterator<Item = (RowId, &'a Row)> {
+    /// The rows of this very message, and where they are.
+    fn recorded<'a>(&self, rows: &'a FailureRows) -> impl Iterator<Item = (RowId, &'a FailureRow)> {
         let hash = self.hash();
         let found = self
             .places(hash)
@@ -119,7 +119,7 @@ impl Failure {
     }
 
     /// The statement that writes its row.
-    fn statement(&self, rows: &Rows, contents: Contents, now: Timestamp) -> Document {
+    fn statement(&self, rows: &FailureRows, contents: Contents, now: Timestamp) -> Document {
         let hash = self.hash();
         let [own, beside, _] = self.places(hash);
         let taken = rows.get(&own).is_some_and(|row| !row.failed);
@@ -159,8 +159,8 @@ impl Failure {
 }
 
 impl Store {
-    /// Which of these failures were recorded before, with the very same message, whose letters are among these contents
-    /// of the dead-letter queue.
+    /// Returns true for each failure that was recorded before, with the very same message, if its letter is among these
+    /// contents of the dead-letter queue.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
@@ -169,19 +169,20 @@ impl Store {
         failures: &[Failure],
         contents: Contents,
     ) -> Result<Vec<bool>, StoreError> {
-        let (store, failures) = (self.clone(), failures.to_vec());
-        detached(async move {
-            let rows = store.failure_rows(&failures).await?;
+        let failures = failures.to_vec();
+        self.detached(|driver| async move {
+            let rows = driver.failure_rows(&failures).await?;
             Ok(failures
                 .iter()
                 .map(|failure| failure.is_in(&rows, contents))
                 .collect())
         })
-        .await?
+        .await
     }
 
-    /// Records failures whose letters are among these contents of the dead-letter queue, each by itself. A processed event is never touched. Returned are those that could not be recorded,
-    /// by their place among `failures`, each with its reason; its neighbours are.
+    /// Records failures whose letters are among these contents of the dead-letter queue, each by itself. A processed
+    /// event is never touched. Returns those that could not be recorded, by their place among `failures`, each with its
+    /// reason; the others are recorded.
     ///
     /// # Errors
     /// [`StoreError`] if the database did not take the command; recording again is harmless.
@@ -190,9 +191,9 @@ impl Store {
         failures: &[Failure],
         contents: Contents,
     ) -> Result<Vec<(usize, StoreError)>, StoreError> {
-        let (store, failures) = (self.clone(), failures.to_vec());
-        detached(async move {
-            let rows = store.failure_rows(&failures).await?;
+        let failures = failures.to_vec();
+        self.detached(|driver| async move {
+            let rows = driver.failure_rows(&failures).await?;
             let now = Timestamp::now();
             let statements: Vec<_> = failures
                 .iter()
@@ -205,23 +206,23 @@ impl Store {
                 "update": EVENT_LOG, "updates": statements, "ordered": false,
                 "writeConcern": { "w": "majority" },
             };
-            let answer = store.database.run_command(command).await;
+            let answer = driver.database.run_command(command).await;
             let answer = answer.map_err(|error| StoreError::from(error).within(EVENT_LOG))?;
             check_concern(&answer)?;
             Ok(failed_statements(&answer).collect())
         })
-        .await?
+        .await
     }
 
-    /// Forgets that these failures' letters are in the dead-letter queue. Their rows stay. To be done before a letter is
-    /// taken out: a crash in between then leaves room for a second letter, and never for none.
+    /// Forgets that these failures' letters are in the dead-letter queue. Their rows stay. A tool does so before it
+    /// takes a letter out: after a crash in between there may be a second letter, but never none.
     ///
     /// # Errors
     /// [`StoreError`]; forgetting again is harmless.
     pub async fn forget_letters(&self, failures: &[Failure]) -> Result<(), StoreError> {
-        let (store, failures) = (self.clone(), failures.to_vec());
-        detached(async move {
-            let rows = store.failure_rows(&failures).await?;
+        let failures = failures.to_vec();
+        self.detached(|driver| async move {
+            let rows = driver.failure_rows(&failures).await?;
             let recorded = failures.iter().flat_map(|failure| failure.recorded(&rows));
             let ids: Vec<Bson> = recorded.map(|(id, _)| Bson::from(&id)).collect();
             if ids.is_empty() {
@@ -235,12 +236,14 @@ impl Store {
             let command = doc! {
                 "update": EVENT_LOG, "updates": [forget], "writeConcern": { "w": "majority" },
             };
-            check_statements(&store.database.run_command(command).await?)
+            check_statements(&driver.database.run_command(command).await?)
         })
-        .await?
+        .await
     }
+}
 
-    async fn failure_rows(&self, failures: &[Failure]) -> Result<Rows, StoreError> {
+impl Driver {
+    async fn failure_rows(&self, failures: &[Failure]) -> Result<FailureRows, StoreError> {
         let places = failures.iter().flat_map(|failure| failure.places(failure.hash()));
         let ids: Vec<Bson> = places.map(|place| Bson::from(&place)).collect();
         let log = self.event_log::<RawDocumentBuf>();
@@ -249,12 +252,12 @@ impl Store {
             .projection(doc! { "status": 1, "eventId": 1, "contentHash": 1, "parkedIn": 1 })
             .await
             .map_err(|error| StoreError::from(error).within(EVENT_LOG))?;
-        let mut rows = Rows::new();
+        let mut rows = FailureRows::new();
         while let Some(row) = found.try_next().await? {
             let Some(id) = RowId::read(&row) else {
                 continue;
             };
-            let row = Row {
+            let row = FailureRow {
                 failed: row.get_str("status").is_ok_and(|status| status == "FAILED"),
                 event_id: row.get_str("eventId").ok().map(str::to_owned),
                 hash: hash(&row),

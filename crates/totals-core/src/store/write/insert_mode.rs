@@ -1,11 +1,11 @@
-//! Whether a batch is inserted without a look at what is stored.
+//! Chooses whether a batch is inserted without looking first at what is stored.
 //!
-//! What a batch brings is nearly always new, and a duplicate key says so if it is not.
+//! The events of a batch are nearly always new. If one is not, a duplicate key says so.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Batches that are looked up after one that brought what is stored already. A redelivery and a backfill done twice are
-/// many of them, and each hope that fails costs a transaction that is aborted.
+/// Batches that are looked up after one that brought an event that is stored already. A redelivery, or a backfill done
+/// twice, brings many such batches, and each one that is inserted without a look costs an aborted transaction.
 const CAREFUL_BATCHES: u32 = 32;
 
 /// Which of a batch's events and donations are looked up before they are written.
@@ -13,7 +13,7 @@ const CAREFUL_BATCHES: u32 = 32;
 pub(in crate::store) enum InsertMode {
     /// All.
     Careful,
-    /// The donations that it refunds. The rest is inserted as new, which fails if it is not.
+    /// The donations that the batch refunds. The rest is inserted as new, which fails if it is not new.
     Optimistic,
 }
 
@@ -33,7 +33,7 @@ impl InsertModes {
         }
     }
 
-    /// Has the next batches looked up: one brought what is stored already.
+    /// Has the next batches looked up, because one brought an event that is stored already.
     pub fn be_careful(&self) {
         self.careful_batches.store(CAREFUL_BATCHES, Relaxed);
     }

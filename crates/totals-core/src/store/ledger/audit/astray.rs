@@ -1,9 +1,9 @@
 //! Refunds that are filed under a campaign that their donation was not created for.
 //!
-//! A worker files a refund under the campaign that its donation is stored with. A donation that somebody has filed under
-//! another campaign takes its refunds along. Where the log has the donation's creation in the campaign that such a refund
-//! names, the row is whole but for its place. Where it has not, the creation may be lost, and the refund is the only trace
-//! of that: it stays damage, or a rebuild would take the donation off the totals.
+//! A worker files a refund under the campaign that its donation is stored with. A donation that somebody has filed
+//! under another campaign takes its refunds along. If the log has the donation's creation in the campaign that such a
+//! refund names, only the row's place is wrong. If not, the creation may be lost, and the refund is the only trace of
+//! it: the row counts as damaged, or a rebuild would take the donation off the totals.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use super::pass::Pass;
 use super::unplaced::LOOKED_UP_AT_ONCE;
 use crate::domain::{CampaignId, DonationId};
 use crate::store::error::StoreError;
-use crate::store::schema::document::EVENT_LOG;
+use crate::store::schema::document::{EVENT_LOG, id_in};
 use crate::store::schema::indexes::LOG_BY_CAMPAIGN;
 
 /// A refund's event id, its donation, and the campaign that it names.
@@ -49,7 +49,7 @@ impl Pass {
         Ok(refunds.into_iter().map(damage).collect())
     }
 
-    /// The campaigns among those named that the log has a creation of the donation in.
+    /// For each donation, those of the named campaigns in which the log has its creation.
     async fn creations(
         &self,
         refunds: &[(&DonationId, &CampaignId)],
@@ -66,8 +66,7 @@ impl Pass {
         };
         let read = |row: &RawDocument| {
             let donation = row.get_str("donationId").ok().map(str::to_owned);
-            let campaign = row.get_str("campaignId").ok();
-            Ok(donation.zip(campaign.and_then(|id| CampaignId::try_from(id).ok())))
+            Ok(donation.zip(id_in(row, "campaignId")))
         };
         let mut rows = self.snapshot.stream_some(command, read);
         let mut found = HashMap::<String, HashSet<CampaignId>>::new();

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use mongodb::bson::{Bson, RawBsonRef, RawDocument};
 use serde::Serialize;
 
+use super::donations::StoredDonation;
 use super::problem::Problem;
-use super::rows::StoredDonation;
 use super::unreadable::Unreadable;
 use crate::domain::{CampaignId, Donation, DonationId, Timestamp, Totals};
 use crate::store::read::foreign::{shell, shell_id};
@@ -15,7 +15,7 @@ use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
 /// One campaign, compared with the log.
 #[derive(Debug, Clone, Default)]
 pub struct CampaignAudit {
-    /// Which campaign; none for the donations that have refunds but no creation yet.
+    /// Which campaign; `None` for the donations that have refunds but no creation yet.
     pub campaign: Option<CampaignId>,
     /// How many events of it were counted.
     pub events: u64,
@@ -23,7 +23,7 @@ pub struct CampaignAudit {
     pub donations: u64,
     /// When the first and the last of them were committed.
     pub committed: Option<(Timestamp, Timestamp)>,
-    /// Log rows that cannot be counted; with any of them the other differences may be consequences.
+    /// Log rows that cannot be counted. If there are any, the other differences may be consequences of them.
     pub damaged: Vec<Damage>,
     /// Donations that are not as the log says.
     pub donation_differences: Vec<DonationDifference>,
@@ -45,7 +45,7 @@ pub struct Damage {
     pub problem: String,
     /// What its operator can do, as a sentence with the exact command.
     pub remedy: String,
-    /// The campaign that a rebuild files the row under, where nothing else is wrong with it.
+    /// The campaign that a rebuild files the row under, if nothing else is wrong with it.
     #[serde(skip)]
     pub(in crate::store) belongs_to: Option<CampaignId>,
 }
@@ -71,7 +71,7 @@ impl Damage {
         }
     }
 
-    /// Of a row that is right by itself.
+    /// Damage of a row that is right by itself and contradicts another.
     pub(super) fn of_event(event_id: String, problem: String) -> Self {
         let remedy = remedy(&shell(&Bson::from(event_id.as_str())));
         Self {
@@ -82,7 +82,7 @@ impl Damage {
         }
     }
 
-    /// Of a refund that stands under another campaign than its donation was created for.
+    /// Damage of a refund that stands under another campaign than its donation was created for.
     pub(super) fn misfiled(event_id: String, donation: &DonationId, created_for: CampaignId) -> Self {
         let (id, campaign) = (Bson::from(event_id.as_str()), Bson::from(created_for.as_str()));
         Self {
@@ -122,7 +122,7 @@ pub struct DonationDifference {
     pub stored: Option<Donation>,
     /// As the log says.
     pub expected: Option<Donation>,
-    /// Whether it is stored so that it is not found by its donor, or by one who is not.
+    /// True if its stored `liveDonor` is wrong, so that a look-up of donors finds it for the wrong donor or not at all.
     pub misfiled: bool,
 }
 
@@ -196,12 +196,12 @@ impl CampaignAudit {
             .filter(|it| it.collection == CAMPAIGN_TOTALS)
     }
 
-    /// Whether any donation has to be put right.
+    /// Returns true if any donation has to be put right.
     pub(in crate::store) fn donations_differ(&self) -> bool {
         !self.donation_differences.is_empty() || self.unreadable_donations().next().is_some()
     }
 
-    /// Whether the totals can be read and are not as the log says.
+    /// Returns true if the totals can be read and are not as the log says.
     pub fn totals_differ(&self) -> bool {
         self.unreadable_totals().next().is_none() && self.stored.map(|stored| stored.totals) != self.expected
     }

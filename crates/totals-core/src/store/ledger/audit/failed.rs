@@ -1,11 +1,11 @@
-//! The log rows of failures, which count for nothing.
+//! The log rows of failures, which the audit leaves out.
 
 use mongodb::bson::{Document, doc};
 
 use super::problem::Problem;
 
-/// Matches the rows that are not those of failures. The row of a failure has none of these fields: the row of a processed
-/// event replaces it whole, and a failure never takes the place of a processed event.
+/// Matches the rows that are not those of failures. The row of a failure has none of these fields: a processed event's
+/// row replaces it as a whole, and a failure never takes the place of a processed event.
 pub(super) fn not_failed() -> Document {
     let none = doc! { "$exists": false };
     doc! { "$nor": [{ "status": "FAILED", "committedAt": &none, "effect": &none, "early": none }] }

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocument, deserialize_from_slice, doc};
 
+use super::donations::{Donated, donation};
 use super::failed::not_failed;
-use super::rows::{Donated, Entry, Logged, donation, log_entry};
-use super::unreadable::{Found, Unreadable, campaign};
+use super::rows::{Entry, Logged, log_entry};
+use super::unreadable::{Filed, Unreadable};
 use super::{CampaignAudit, Damage, Scope, StoredTotals};
 use crate::domain::{CampaignId, Currency, DonationId, EventKind, Money, Recount, Totals};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::snapshot::{Snapshot, Stream};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, TotalsDocument};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, TotalsDocument, id_in};
 use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
 
 pub(super) struct Pass {
@@ -23,7 +24,7 @@ pub(super) struct Pass {
     log: Stream<Logged>,
     donations: Stream<Donated>,
     totals: Stream<Totalled>,
-    /// Documents whose campaign cannot be one: they stand among the others, and belong to none.
+    /// Documents whose campaign id cannot be one: they stand among the others, and belong to no campaign.
     pub(super) stray: Stray,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Stray {
 }
 
 /// Totals, or what is wrong with them.
-type Totalled = Found<Result<TotalsDocument, Unreadable>, Unreadable>;
+type Totalled = Filed<Result<TotalsDocument, Unreadable>, Unreadable>;
 
 impl Pass {
     /// Opens the streams of what lies in `scope` and after `done`.
@@ -45,7 +46,7 @@ impl Pass {
         done: Option<&CampaignId>,
         currency: Currency,
     ) -> Result<Self, StoreError> {
-        let snapshot = Snapshot::take(&store.database).await?;
+        let snapshot = Snapshot::take(store).await?;
         let mut early: HashMap<DonationId, Vec<Money>> = HashMap::new();
         let mut rows = snapshot.stream(
             doc! { "find": EVENT_LOG, "filter": { "early": true, "status": "PROCESSED" }, "hint": LOG_EARLY },
@@ -202,6 +203,17 @@ impl Pass {
             }
         }
         audit.damaged.extend(self.astray(campaign, astray).await?);
+        self.count_early(&mut recount, audit, placed);
+        Ok(recount)
+    }
+
+    /// Counts the early refunds of the donations that were created, and notes that these are `placed`.
+    fn count_early(
+        &self,
+        recount: &mut Recount,
+        audit: &mut CampaignAudit,
+        placed: &mut HashSet<DonationId>,
+    ) {
         let created: Vec<_> = recount
             .donations()
             .keys()
@@ -215,17 +227,16 @@ impl Pass {
             }
             placed.insert(id);
         }
-        Ok(recount)
     }
 }
 
-fn campaign_of<T, U>(found: &Found<T, U>) -> Option<&CampaignId> {
+fn campaign_of<T, U>(found: &Filed<T, U>) -> Option<&CampaignId> {
     found.as_ref().ok().map(|(campaign, _)| campaign)
 }
 
 fn totals(document: &RawDocument) -> Totalled {
     let unreadable = |problem| Unreadable::totals(document, problem);
-    match campaign(document, "_id") {
+    match id_in(document, "_id") {
         None => Err(unreadable("its _id is no campaign's".to_owned())),
         Some(campaign) => {
             let totals = deserialize_from_slice(document.as_bytes());

@@ -1,21 +1,20 @@
-//! Payments beside donations: who paid and has no donation, who donated and has not paid?
+//! Payments beside donations: which donations were paid and never created, and which were created and never paid?
 //!
-//! The log's payments are filed under no campaign. So all of them are compared with all donations along two indexes in
-//! the order of the donations' ids, without looking at a document, except for the few that wait for their donation; for
-//! one campaign the payments of its donations are looked up, so that it costs what the campaign has and not what the
-//! platform has.
+//! The log files payments under no campaign. So all payments are compared with all donations along two indexes, in the
+//! order of the donations' ids. No document is read, except for the few donations that wait for their creation. For one
+//! campaign, the payments of its donations are looked up: that costs what the campaign has, not what the platform has.
 
 use std::collections::HashSet;
 
-use mongodb::bson::{Document, RawBsonRef, RawDocument, doc};
+use mongodb::bson::{Document, doc};
 
 use super::Scope;
 use crate::domain::{CampaignId, DonationId};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
-use crate::store::ledger::listed::Listed;
+use crate::store::ledger::truncated::Truncated;
 use crate::store::read::snapshot::{Snapshot, Stream};
-use crate::store::schema::document::{DONATIONS, EVENT_LOG};
+use crate::store::schema::document::{DONATIONS, EVENT_LOG, id_in};
 use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, LOG_PAYMENTS};
 
 /// Donations whose payments are looked up in one query, which must stay below 16 MB.
@@ -30,9 +29,9 @@ pub struct PaymentAudit {
     /// Donations that were paid, created or not; of one campaign, those created.
     pub paid: u64,
     /// Paid and not created. Empty for one campaign: a payment names none.
-    pub without_donation: Listed<DonationId>,
+    pub without_donation: Truncated<DonationId>,
     /// Created and not paid.
-    pub without_payment: Listed<DonationId>,
+    pub without_payment: Truncated<DonationId>,
 }
 
 impl Store {
@@ -41,7 +40,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
     pub async fn audit_payments(&self, scope: &Scope, shown: usize) -> Result<PaymentAudit, StoreError> {
-        let snapshot = Snapshot::take(&self.database).await?;
+        let snapshot = Snapshot::take(self).await?;
         match scope {
             Scope::All => all_payments(&snapshot, shown).await,
             Scope::Campaign(campaign) => payments_of(&snapshot, campaign, shown).await,
@@ -62,7 +61,7 @@ async fn all_payments(snapshot: &Snapshot, shown: usize) -> Result<PaymentAudit,
             return Ok(audit);
         };
         let is_known = known.next_if(|donation| *donation == next).await?.is_some();
-        // What waits for its creation is known by refunds alone.
+        // A donation that waits for its creation is known by refunds alone.
         let is_waiting = waiting.next_if(|donation| *donation == next).await?.is_some();
         let mut is_paid = false;
         while paid.next_if(|donation| *donation == next).await?.is_some() {
@@ -129,10 +128,7 @@ fn paid(donations: Document) -> Document {
     }
 }
 
-/// What is no donation's id is passed over: the audit names it.
+/// The donations' ids in a field. A value that is none is passed over: the audit names it.
 fn donation_ids(snapshot: &Snapshot, command: Document, field: &'static str) -> Stream<DonationId> {
-    snapshot.stream_some(command, move |document: &RawDocument| {
-        let id = document.get(field).ok().flatten().and_then(RawBsonRef::as_str);
-        Ok(id.and_then(|id| DonationId::try_from(id).ok()))
-    })
+    snapshot.stream_some(command, move |document| Ok(id_in(document, field)))
 }

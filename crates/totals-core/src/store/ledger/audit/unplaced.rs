@@ -1,13 +1,14 @@
-//! The donations of which only refunds are known: what waits for a creation, and belongs to no campaign yet.
+//! The donations of which only refunds are known: they wait for their creation, and belong to no campaign yet.
 
 use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::{RawBsonRef, RawDocument, doc};
 
+use super::donations::any_donation;
 use super::failed::failed;
 use super::pass::{Pass, Stray};
 use super::problem::Problem;
-use super::rows::{any_donation, no_early_event};
+use super::rows::no_early_event;
 use super::unreadable::{PAYMENTS, Unreadable, documents_apart, rows_apart};
 use super::{CampaignAudit, Damage};
 use crate::domain::{Donation, DonationId, Money};
@@ -49,7 +50,7 @@ impl Pass {
             }
         }
         self.add_stray(&mut audit, &mut missing).await?;
-        // Those created since their campaign was audited, under a former snapshot.
+        // Donations that were created since their campaign was audited, under a former snapshot.
         let ids: Vec<_> = missing.keys().map(DonationId::to_string).collect();
         for ids in ids.chunks(LOOKED_UP_AT_ONCE) {
             let command = doc! {
@@ -66,7 +67,7 @@ impl Pass {
         Ok(audit)
     }
 
-    /// Adds what belongs to no campaign and does not wait for one.
+    /// Adds the documents that belong to no campaign and do not wait for one.
     async fn add_stray(
         &mut self,
         audit: &mut CampaignAudit,

@@ -1,6 +1,6 @@
-//! Documents that are none of this service's making, and what becomes of them.
+//! Documents that this service did not write, and the rows and documents that belong to no campaign.
 
-use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, doc};
+use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::failed::not_failed;
 use crate::domain::{CampaignId, Donation, DonationId};
@@ -37,9 +37,9 @@ pub struct Unreadable {
     pub id: String,
     /// What is wrong with it.
     pub problem: String,
-    /// Matches it as long as nobody has changed it.
+    /// Matches the document as long as nobody has changed it.
     pub(in crate::store) as_seen: Box<Document>,
-    /// A donation as the log says.
+    /// The donation as the log says, if the document is one.
     pub(in crate::store) expected: Option<Box<(DonationId, Donation)>>,
 }
 
@@ -79,7 +79,7 @@ impl Unreadable {
         DonationId::try_from(id).ok()
     }
 
-    /// One of its numbers, if that can be read and added to; else zero.
+    /// One of the document's numbers; zero if it cannot be read or added to.
     pub(in crate::store) fn number(&self, field: &str) -> i64 {
         let value = self
             .as_seen
@@ -91,8 +91,8 @@ impl Unreadable {
     }
 }
 
-/// What a query has under a campaign: something of it, or a document that belongs to none.
-pub(super) type Found<T, U> = Result<(CampaignId, T), U>;
+/// A query's document, filed under its campaign; the error is a document that belongs to no campaign.
+pub(super) type Filed<T, U> = Result<(CampaignId, T), U>;
 
 /// Rows of the log that no campaign has and that are no payments either.
 pub(super) fn rows_apart() -> Document {
@@ -125,10 +125,4 @@ pub(super) fn documents_apart(snapshot: &Snapshot) -> [Stream<Unreadable>; 2] {
             Ok(Unreadable::totals(it, "its _id is no campaign's"))
         }),
     ]
-}
-
-/// The campaign that a field names.
-pub(super) fn campaign(document: &RawDocument, field: &str) -> Option<CampaignId> {
-    let id = document.get(field).ok().flatten().and_then(RawBsonRef::as_str)?;
-    CampaignId::try_from(id).ok()
 }

@@ -1,4 +1,4 @@
-//! From a difference to the one write that puts it right, if the document still is as the audit saw it.
+//! From a difference to the one write that puts it right, if the document is still as the audit saw it.
 
 use mongodb::bson::{Document, doc, serialize_to_document};
 use mongodb::error::Error;
@@ -71,8 +71,8 @@ pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> 
     })
 }
 
-/// Gives the totals a revision that nobody has seen. Totals that are not there have none: what a worker saw of stray
-/// donations, where the log knows no donation to the campaign, it may commit.
+/// Gives the totals a revision that nobody has seen. Totals that are not there get none: a worker that saw stray
+/// donations of a campaign that has none in the log may commit.
 pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
     // One that is no number, or is too large, cannot be added to, and is made anew.
     let or_number = vec![
@@ -82,7 +82,7 @@ pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
     revise(doc! { "_id": campaign.as_str(), "$or": or_number })
 }
 
-/// The same for totals that were right, if nobody has moved them since.
+/// Gives totals that were right a new revision, if nobody has moved them since.
 pub(super) fn confirm_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
     let found = audit.stored.unwrap_or_default();
     revise(doc! { "_id": campaign.as_str(), "revision": as_seen(found.revision) })
@@ -92,7 +92,8 @@ fn revise(query: Document) -> Repair<Document> {
     Repair::Update(doc! { "q": query, "u": { "$inc": { "revision": 1_i64 } } })
 }
 
-/// What is zero is absent: workers know nothing of corrections, and totals that are not there have no revision.
+/// A number as it was seen. Zero may be stored as nothing: workers know nothing of corrections, and totals that are not
+/// there have no revision.
 fn as_seen(number: i64) -> Document {
     match number {
         0 => doc! { "$in": [0, null] },
@@ -106,7 +107,7 @@ pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Re
     let stored = found.totals;
     let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
     let off = audit.expected.and_then(|expected| off(expected, stored));
-    // Only an addition to totals that rest on the right donations goes together with whatever workers add.
+    // An addition is right whatever workers add meanwhile, if the totals rest on the right donations.
     let adds = audit.stored.is_some() && off.is_some() && !audit.donations_differ();
     if !adds {
         query.insert("revision", as_seen(found.revision));
@@ -139,8 +140,8 @@ pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Re
     Repair::Update(doc! { "q": query, "u": update, "upsert": audit.stored.is_none() })
 }
 
-/// What has to be added to some totals so that they become others; `None` if that is too much for one addition, as it can be
-/// where the stored ones are absurd.
+/// What has to be added to the stored totals to make them the expected ones; `None` if the stored ones are so absurd
+/// that the difference is too large for one addition.
 fn off(expected: Totals, stored: Totals) -> Option<Document> {
     Some(doc! {
         "totalAmountMinor": expected.amount.minor().checked_sub(stored.amount.minor())?,

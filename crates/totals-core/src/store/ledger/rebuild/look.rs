@@ -6,7 +6,7 @@ use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{Audit, CampaignAudit, Scope};
 
-/// So many campaigns are looked at one by one; to look at more, all are read in their order.
+/// The most campaigns that are looked at one by one. To look at more, all campaigns are read in their order.
 const ONE_BY_ONE: usize = 100;
 
 /// A walk over campaigns that are to be looked at.

@@ -1,4 +1,4 @@
-//! Log rows that are whole but for the campaign that they are filed under.
+//! Log rows that are right but for the campaign that they are filed under.
 
 use mongodb::bson::{Document, doc};
 
@@ -17,7 +17,7 @@ pub(super) struct Misfiled {
 }
 
 impl Misfiled {
-    /// Takes a damaged row for one, or gives it back if it is none.
+    /// A damaged row as a misfiled one; gives the damage back if the row is damaged in another way.
     pub fn new(damage: Damage, filed_under: Option<&CampaignId>) -> Result<Self, Damage> {
         match (damage.belongs_to.clone(), filed_under) {
             (Some(belongs_to), Some(filed_under)) => Ok(Self {
@@ -34,14 +34,14 @@ impl Misfiled {
         scope.contains(Some(&self.filed_under)) || scope.contains(Some(&self.belongs_to))
     }
 
-    /// The campaigns whose numbers its place decides.
+    /// The two campaigns whose numbers depend on where the row is filed.
     pub fn campaigns(self) -> [CampaignId; 2] {
         [self.filed_under, self.belongs_to]
     }
 }
 
-/// Files each under the campaign that it belongs to. Its effect goes with it: of the right donation it would have been the
-/// same. Returned is how many were moved.
+/// Files each row under the campaign that it belongs to. Its effect stays: with the right donation it would have been
+/// the same. Returns how many rows were moved.
 pub(super) async fn refile(store: &Store, rows: &[Misfiled]) -> Result<u64, StoreError> {
     write_each(store, EVENT_LOG, rows, |row| {
         Ok(Repair::<Document>::Update(doc! {

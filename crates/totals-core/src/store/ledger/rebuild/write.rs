@@ -1,4 +1,4 @@
-//! Writing many documents that each stand alone: one that is not as it was seen is left as it is.
+//! Writes many repairs, each of one document. A document that is no longer as it was seen is left as it is.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use mongodb::bson::{Document, doc};
@@ -6,9 +6,8 @@ use mongodb::error::{Error, ErrorKind};
 use mongodb::options::WriteConcern;
 use serde::Serialize;
 
-use crate::store::client::{Store, check_statements, detached};
-use crate::store::error::DUPLICATE_KEY;
-use crate::store::error::StoreError;
+use crate::store::client::{Store, check_statements};
+use crate::store::error::{DUPLICATE_KEY, StoreError};
 
 /// Repairs in one command, which must stay below 16 MB.
 const TOGETHER: usize = 1000;
@@ -16,9 +15,9 @@ const TOGETHER: usize = 1000;
 /// Commands under way at the same time: while one waits for the journal, others are worked on.
 const COMMANDS_AT_ONCE: usize = 4;
 
-/// What makes one document right.
+/// The write that puts one document right.
 pub(super) enum Repair<T> {
-    /// It is created, unless there is one of its id by now. An insert costs the server a fraction of an upsert.
+    /// Creates the document, unless there is one of its id by now. An insert costs the server a fraction of an upsert.
     Create(T),
     /// An update statement whose query names what was seen.
     Update(Document),
@@ -26,7 +25,7 @@ pub(super) enum Repair<T> {
     Delete(Document),
 }
 
-/// Makes repairs of differences and writes them. Returned is how many did something, durable on a majority.
+/// Makes repairs of differences and writes them. Returns how many of them changed something, durable on a majority.
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot answer; some are written then.
@@ -65,8 +64,9 @@ async fn write<T: Serialize + Send + Sync + 'static>(
         let command = doc! {
             name: collection, list: statements, "ordered": false, "writeConcern": { "w": "majority" },
         };
-        let database = store.database.clone();
-        let answer = detached(async move { database.run_command(command).await }).await??;
+        let answer = store
+            .detached(|driver| async move { Ok(driver.database.run_command(command).await?) })
+            .await?;
         check_statements(&answer).or_else(StoreError::unless_duplicate_key)?;
         written += written_by(&answer);
     }
@@ -81,15 +81,13 @@ async fn create<T: Serialize + Send + Sync + 'static>(
     if documents.is_empty() {
         return Ok(0);
     }
-    let (collection, count) = (store.database.collection::<T>(collection), documents.len());
-    let insert = async move {
-        collection
-            .insert_many(documents)
-            .ordered(false)
-            .write_concern(WriteConcern::majority())
-            .await
-    };
-    match detached(insert).await? {
+    let count = documents.len();
+    let inserted = store.detached(|driver| async move {
+        let collection = driver.database.collection::<T>(collection);
+        let insert = collection.insert_many(documents).ordered(false);
+        Ok(insert.write_concern(WriteConcern::majority()).await)
+    });
+    match inserted.await? {
         Ok(_) => Ok(count as u64),
         Err(error) => match existing(&error) {
             Some(existing) => Ok((count - existing) as u64),
@@ -98,7 +96,7 @@ async fn create<T: Serialize + Send + Sync + 'static>(
     }
 }
 
-/// How many of the documents were there, if an insert met with nothing worse.
+/// How many of the documents were there already; `None` if the insert failed in another way.
 fn existing(error: &Error) -> Option<usize> {
     match &*error.kind {
         ErrorKind::InsertMany(failed) if failed.write_concern_error.is_none() => {
@@ -115,7 +113,7 @@ fn existing(error: &Error) -> Option<usize> {
 /// How many documents an update or a delete has changed, created or deleted.
 fn written_by(answer: &Document) -> u64 {
     let created = answer.get_array("upserted").map_or(0, Vec::len) as u64;
-    // Of an update `n` counts what it found, of a delete what it deleted.
+    // For an update `n` counts what it found, for a delete what it deleted.
     let changed = answer.get_i32("nModified").or_else(|_| answer.get_i32("n"));
     created + u64::try_from(changed.unwrap_or_default()).unwrap_or_default()
 }

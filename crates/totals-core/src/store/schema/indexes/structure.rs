@@ -1,16 +1,16 @@
-//! What a database has of the collections and indexes, and putting back what it lacks.
+//! Finds which collections and indexes a database has, and puts back what it lacks.
 //!
-//! An administrator may take any of it away under a running worker. What is put back is named in the log, because what it
-//! held is not: a collection that was dropped begins anew, and only an audit tells what that means for the totals.
+//! An administrator may drop any of them under a running worker. The log names what is put back, because its content is
+//! lost: a collection that was dropped begins anew, and only an audit tells what that means for the totals.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{PoisonError, RwLock};
 
 use futures::TryStreamExt;
 use mongodb::bson::{Binary, Document, doc};
 use mongodb::options::IndexOptions;
 use mongodb::results::{CollectionSpecification, CollectionType};
 use mongodb::{Database, IndexModel};
+use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
 use super::{DONATIONS_BY_CAMPAIGN, Index, name, wanted};
@@ -36,24 +36,24 @@ const COLLECTION_MISSING: i32 = 26;
 /// What is known of a database's collections and indexes.
 #[derive(Debug)]
 pub(in crate::store) struct Structure {
-    /// Held by whoever prepares: several that miss the same index make it once.
-    known: Mutex<Known>,
+    /// Locked while one task prepares: several tasks that miss the same index make it once.
+    prepared: Mutex<Prepared>,
     /// The index that serves as [`DONATIONS_BY_CAMPAIGN`], if there is one.
     donors: RwLock<Option<String>>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    /// What MongoDB knows each collection by, which is another one for a collection of the same name that was made later.
+struct Prepared {
+    /// MongoDB's own id of each collection: one that was dropped and made again has another.
     ids: HashMap<&'static str, Binary>,
-    /// Indexes of other names, each told of once.
+    /// Indexes of other names that the log has named.
     told: HashSet<String>,
 }
 
 impl Default for Structure {
     fn default() -> Self {
         Self {
-            known: Mutex::default(),
+            prepared: Mutex::default(),
             donors: RwLock::new(Some(DONATIONS_BY_CAMPAIGN.to_owned())),
         }
     }
@@ -62,24 +62,23 @@ impl Default for Structure {
 impl Structure {
     /// The index to look donors up in; `None` if MongoDB has to choose one itself.
     pub fn donors_index(&self) -> Option<String> {
-        let donors = self.donors.read().unwrap_or_else(PoisonError::into_inner);
-        donors.clone()
+        self.donors.read().clone()
     }
 
     /// Creates what is not there, and takes over what an earlier version has left.
     pub async fn prepare(&self, database: &Database) -> Result<(), StoreError> {
-        let mut known = self.known.lock().await;
+        let mut prepared = self.prepared.lock().await;
         let (ids, had_any) = collections(database).await?;
-        let prepared_before = had_any || !known.ids.is_empty();
+        let prepared_before = had_any || !prepared.ids.is_empty();
         for index in wanted() {
-            let serving = serve(database, &index, prepared_before, &mut known.told).await?;
+            let serving = serve(database, &index, prepared_before, &mut prepared.told).await?;
             if index.name == DONATIONS_BY_CAMPAIGN {
-                *self.donors.write().unwrap_or_else(PoisonError::into_inner) = serving;
+                *self.donors.write() = serving;
             }
         }
-        if known.ids != ids {
+        if prepared.ids != ids {
             for name in COLLECTIONS {
-                let before = known.ids.get(name);
+                let before = prepared.ids.get(name);
                 if before.is_some() && before != ids.get(name) {
                     tracing::warn!(
                         collection.name = name,
@@ -88,13 +87,13 @@ impl Structure {
                 }
             }
             upgrade::take_over(database).await?;
-            known.ids = ids;
+            prepared.ids = ids;
         }
         Ok(())
     }
 }
 
-/// Creates the collections that are missing. Returned are the ids of all, and whether there was one before.
+/// Creates the collections that are missing. Returns the ids of all, and true if there was any before.
 async fn collections(database: &Database) -> Result<(HashMap<&'static str, Binary>, bool), StoreError> {
     let (mut ids, mut had_any) = (HashMap::new(), false);
     // The second time for the ids of those that were created.
@@ -121,7 +120,7 @@ async fn collections(database: &Database) -> Result<(HashMap<&'static str, Binar
     Ok((ids, had_any))
 }
 
-/// The ids of the collections that are there; none that cannot be worked with is passed over.
+/// The ids of the collections that are there. Fails if the service cannot work with one of them.
 pub(in crate::store) async fn list_collections(
     database: &Database,
 ) -> Result<HashMap<&'static str, Binary>, StoreError> {
@@ -139,7 +138,7 @@ pub(in crate::store) async fn list_collections(
     Ok(ids)
 }
 
-/// Refuses what has the name of a collection of ours and does not work as one.
+/// Refuses a collection that has one of our names and that the service cannot work with.
 fn check(collection: &CollectionSpecification) -> Result<(), StoreError> {
     let name = &collection.name;
     match collection.collection_type {
@@ -163,7 +162,7 @@ fn check(collection: &CollectionSpecification) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The index that serves as this one, made first if there is none; `None` if another stands in its way.
+/// The index that serves as this one, made if there is none; `None` if another index stands in its way.
 async fn serve(
     database: &Database,
     wanted: &Index,

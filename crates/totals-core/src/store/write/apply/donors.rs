@@ -1,34 +1,35 @@
-//! Who has live pledges: looked up in the index of the donations by campaign and donor.
+//! Looks up which donors have live pledges, in the index of the donations by campaign and donor.
 //!
 //! Rejected: a collection that counts each donor's pledges. It was half of what a donation cost the database, and one
 //! more thing that could differ from the log.
 
 use std::collections::{HashMap, HashSet};
 
-use mongodb::ClientSession;
+use mongodb::action::{Action, Aggregate, Find};
 use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
 use mongodb::options::Hint;
+use mongodb::{ClientSession, SessionCursor};
 
 use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Donation, DonorId};
-use crate::store::client::{Store, primary};
+use crate::store::client::{Driver, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{DONATIONS, field, id_of};
 use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, is_unknown_hint};
 
-/// Pledges read at once.
-const READ_AT_ONCE: usize = 10_000;
+/// Pledges that are read at once.
+const PAGE: usize = 10_000;
 
-/// Donors that so many pledges have to tell of. Where they are fewer, donors are looked up in a way that costs more for few
-/// pledges and no more for many.
-const TOLD_AT_ONCE: usize = 500;
+/// If one page of pledges names fewer new donors than this, the remaining ones are looked up by distinct keys, whose
+/// cost does not grow with the pledges of each donor.
+const NEW_DONORS_PER_PAGE: usize = 500;
 
 type Donor<'a> = (&'a CampaignId, &'a DonorId);
 
-impl Store {
-    /// Those of these donors who have a live pledge.
+impl Driver {
+    /// The donors, of these, who have a live pledge.
     pub(super) async fn live_donors(
         &self,
         session: &mut ClientSession,
@@ -36,8 +37,8 @@ impl Store {
     ) -> Result<HashSet<CampaignDonor>, StoreError> {
         let (mut unknown, mut live) = (by_campaign(donors), HashSet::new());
         loop {
-            let pledges = self.live_pledges(session, &unknown, READ_AT_ONCE).await?;
-            let (all, before) = (pledges.len() < READ_AT_ONCE, live.len());
+            let pledges = self.live_pledges(session, &unknown, PAGE).await?;
+            let (all, before) = (pledges.len() < PAGE, live.len());
             live.extend(pledges);
             if all {
                 return Ok(live);
@@ -46,7 +47,7 @@ impl Store {
                 donors.retain(|donor| !live.contains(&((*campaign).clone(), (*donor).clone())));
                 !donors.is_empty()
             });
-            if live.len() - before < TOLD_AT_ONCE {
+            if live.len() - before < NEW_DONORS_PER_PAGE {
                 break;
             }
         }
@@ -57,42 +58,34 @@ impl Store {
         Ok(live)
     }
 
-    /// Those donors of a campaign who have a live pledge: one step in the index for each, over all of the donor's pledges.
+    /// The donors, of these of one campaign, who have a live pledge. Each costs one step in the index, however many
+    /// pledges the donor has.
     async fn distinct_donors(
         &self,
         session: &mut ClientSession,
         campaign: &CampaignId,
         donors: Vec<&DonorId>,
     ) -> Result<Vec<DonorId>, StoreError> {
-        let page = page_of(donors.len());
         let filter = range(campaign, &donors);
         let distinct = [
             doc! { "$match": &filter },
             doc! { "$group": { "_id": "$liveDonor" } },
         ];
-        let donations = self.donations::<Document>();
-        let mut rows = donations.aggregate(distinct).with_type::<RawDocumentBuf>();
-        if let Some(index) = self.structure.donors_index() {
-            rows = rows.hint(Hint::Name(index));
-        }
-        let rows = rows
-            .batch_size(page)
+        let rows = self
+            .donations::<Document>()
+            .aggregate(distinct)
+            .with_type::<RawDocumentBuf>()
+            .optional(self.donors_index(), Aggregate::hint)
+            .batch_size(page_of(donors.len()))
             .selection_criteria(primary())
             .session(&mut *session)
             .await;
-        let mut rows = rows.map_err(looked_up)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next(session).await.transpose()? {
-            match field(&row, "_id", "", id_of) {
-                Ok(Some(donor)) => found.push(donor),
-                _ => return Err(self.damaged_pledge(session, filter).await),
-            }
-        }
-        Ok(found)
+        let donor = |row: &RawDocument| field(row, "_id", "a donor's id", id_of).ok().flatten();
+        self.read_rows(session, rows, filter, donor).await
     }
 
-    /// The live pledges of the donors of these donations, which may all be refunded: of each donor at least one more is
-    /// counted than there are live donations, if there is one.
+    /// Counts the live pledges of the donors of these donations. All of these donations may be refunded, so for each
+    /// donor the count goes at least one beyond them, if the donor has another live pledge.
     pub(super) async fn count_live<'a>(
         &self,
         session: &mut ClientSession,
@@ -104,8 +97,8 @@ impl Store {
         }
         let mut counted = HashMap::new();
         let all = by_campaign(enough.keys().copied());
-        let mut pledges = self.live_pledges(session, &all, READ_AT_ONCE).await?;
-        if pledges.len() >= READ_AT_ONCE {
+        let mut pledges = self.live_pledges(session, &all, PAGE).await?;
+        if pledges.len() >= PAGE {
             pledges.clear();
             for (donor, enough) in enough {
                 let one = by_campaign(std::iter::once(donor));
@@ -118,7 +111,7 @@ impl Store {
         Ok(counted)
     }
 
-    /// The donors of at most so many live pledges, each once for each.
+    /// The donors of at most `most` live pledges, once for each pledge.
     async fn live_pledges(
         &self,
         session: &mut ClientSession,
@@ -133,53 +126,64 @@ impl Store {
             .map(|(campaign, donors)| range(campaign, donors))
             .collect();
         let filter = doc! { "$or": ranges };
-        let donations = self.donations::<RawDocumentBuf>();
-        let mut rows = donations.find(filter.clone());
-        // Told of it, MongoDB does not plan for each of many campaigns on its own.
-        if let Some(index) = self.structure.donors_index() {
-            rows = rows.hint(Hint::Name(index));
-        }
-        let rows = rows
+        let rows = self
+            .donations::<RawDocumentBuf>()
+            .find(filter.clone())
+            // Without the hint, MongoDB would plan for each of many campaigns on its own.
+            .optional(self.donors_index(), Find::hint)
             .projection(doc! { "_id": 0, "campaignId": 1, "liveDonor": 1 })
             .limit(i64::try_from(most).unwrap_or(i64::MAX))
             .batch_size(page_of(most))
             .selection_criteria(primary())
             .session(&mut *session)
             .await;
+        self.read_rows(session, rows, filter, |row| pledge(row).ok())
+            .await
+    }
+
+    fn donors_index(&self) -> Option<Hint> {
+        self.structure.donors_index().map(Hint::Name)
+    }
+
+    /// Reads all rows of an answer about the pledges that `filter` matches.
+    async fn read_rows<T>(
+        &self,
+        session: &mut ClientSession,
+        rows: Result<SessionCursor<RawDocumentBuf>, Error>,
+        filter: Document,
+        read: impl Fn(&RawDocument) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut rows = rows.map_err(looked_up)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next(session).await.transpose()? {
-            match pledge(&row) {
-                Ok(donor) => found.push(donor),
-                Err(_) => return Err(self.damaged_pledge(session, filter).await),
+            match read(&row) {
+                Some(row) => found.push(row),
+                None => return self.damaged_pledge(session, filter).await,
             }
         }
         Ok(found)
     }
 
-    /// Why a pledge among these cannot be read. It is looked for once more, because the index does not name it.
-    async fn damaged_pledge(&self, session: &mut ClientSession, filter: Document) -> StoreError {
-        let rows = self
+    /// Fails, with what is wrong with a pledge among these. It is looked for once more, because the index does not name
+    /// it.
+    async fn damaged_pledge<T>(
+        &self,
+        session: &mut ClientSession,
+        filter: Document,
+    ) -> Result<T, StoreError> {
+        let mut rows = self
             .donations::<RawDocumentBuf>()
             .find(filter)
             .projection(doc! { "campaignId": 1, "liveDonor": 1 })
             .selection_criteria(primary())
             .session(&mut *session)
-            .await;
-        let mut rows = match rows {
-            Ok(rows) => rows,
-            Err(error) => return error.into(),
-        };
-        while let Some(row) = rows.next(session).await {
-            match row
-                .map(|row| pledge(&row).map_err(|problem| StoreError::damaged(DONATIONS, &row, &problem)))
-            {
-                Ok(Ok(_)) => {}
-                Ok(Err(damaged)) => return damaged,
-                Err(error) => return error.into(),
-            }
+            .await?;
+        while let Some(row) = rows.next(session).await.transpose()? {
+            pledge(&row).map_err(|problem| StoreError::damaged(DONATIONS, &row, &problem))?;
         }
-        StoreError::defect("a pledge that could not be read is gone".to_owned())
+        Err(StoreError::defect(
+            "a pledge that could not be read is gone".to_owned(),
+        ))
     }
 }
 
@@ -192,7 +196,7 @@ fn pledge(row: &RawDocument) -> Result<CampaignDonor, String> {
         .ok_or_else(|| "its campaignId or liveDonor is missing".to_owned())
 }
 
-/// A query that names the index failed, perhaps for want of it.
+/// The failure of a query that names the index: the index may be missing.
 fn looked_up(error: Error) -> StoreError {
     if is_unknown_hint(&error) {
         StoreError::missing_index(DONATIONS, DONATIONS_BY_CAMPAIGN)
@@ -209,7 +213,7 @@ fn by_campaign<'a>(donors: impl Iterator<Item = Donor<'a>>) -> HashMap<&'a Campa
     campaigns
 }
 
-/// The keys of some of a campaign's donors.
+/// Matches the pledges of some of a campaign's donors.
 fn range(campaign: &CampaignId, donors: &[&DonorId]) -> Document {
     let donors: Vec<&str> = donors.iter().map(|donor| donor.as_str()).collect();
     doc! { "campaignId": campaign.as_str(), "liveDonor": { "$in": donors } }

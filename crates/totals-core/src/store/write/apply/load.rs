@@ -1,7 +1,7 @@
-//! What is known about a batch's events, loaded within its transaction.
+//! Loads what is known about a batch's events, within its transaction.
 //!
-//! What an event brings is nearly always new, and the unique `_id`s say so if it is not. So events and created donations
-//! are inserted without a look, until a duplicate key tells otherwise: then the batch is done again, with a look at
+//! An event is nearly always new, and the unique `_id`s say so if it is not. So events and created donations are
+//! inserted without a look, until a duplicate key says otherwise: then the batch is done again with a look at
 //! everything, and so are the next ones ([`InsertMode`]).
 
 use std::collections::{HashMap, HashSet};
@@ -10,9 +10,9 @@ use mongodb::ClientSession;
 use mongodb::bson::{RawDocument, doc};
 
 use super::ReadSet;
-use crate::domain::fold::State;
+use crate::domain::fold::FoldState;
 use crate::domain::{DonationId, Event, EventId, EventType};
-use crate::store::client::Store;
+use crate::store::client::Driver;
 use crate::store::error::StoreError;
 use crate::store::schema::document::{DONATIONS, DonationDocument, EVENT_LOG, KnownRow};
 use crate::store::write::insert_mode::InsertMode;
@@ -20,13 +20,13 @@ use crate::store::write::insert_mode::InsertMode;
 /// What was loaded for a batch.
 #[derive(Default)]
 pub(super) struct Loaded {
-    pub(super) state: State,
+    pub(super) state: FoldState,
     /// Events that failed before; their rows are replaced, not inserted.
     pub(super) failed: HashSet<EventId>,
     pub(super) donations: HashSet<DonationId>,
 }
 
-impl Store {
+impl Driver {
     pub(super) async fn load(
         &self,
         session: &mut ClientSession,
@@ -39,7 +39,7 @@ impl Store {
             self.load_events(session, batch, &mut loaded).await?;
         }
         let state = &mut loaded.state;
-        // What is known is a duplicate or in conflict, and moves nothing; nor do payments, which have no campaign.
+        // A known event is a duplicate or in conflict, and moves nothing; nor does a payment, which has no campaign.
         let moving = batch
             .iter()
             .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id));

@@ -1,14 +1,14 @@
-//! What a batch needs to know of its donors, looked up before its transaction and beside the last one's.
+//! What a batch needs to know of its donors, looked up before its transaction, during the commit of the batch before.
 //!
-//! Whether a creation adds a donor to its campaign is the one question that every event asks of the database, and the
-//! lane would wait for the answer. So it is asked while the lane commits the batch before, outside of any transaction,
-//! and is proved within: the campaigns' revisions are looked up at the same moment, or sooner if anything; each commit
-//! that touches a donation of a campaign moves its revision by one, and totals are only written at the revision that was
-//! seen. The same revision is the same donations.
+//! "Does this creation add a donor to its campaign?" is the one question that every creation asks the database, and the
+//! lane would wait for the answer. So the lane asks while it commits the batch before, outside of any transaction. The
+//! transaction proves the answer: the campaigns' revisions are looked up at the same moment, each commit that touches a
+//! donation of a campaign moves its revision by one, and totals are written only at the revision that was seen. The
+//! same revision means the same donations.
 //!
-//! The batch that is being committed meanwhile is known to the last detail ([`CommitDelta`]). What was seen may be from before
-//! or after it; the revision tells that nothing else has come in between, and what it has left takes the place of what
-//! was seen.
+//! The look may show the moment before or after the commit that goes on meanwhile. The lane knows all that this commit
+//! changes ([`CommitDelta`]), and the revision tells that nothing else came in between: so the changes replace what was
+//! seen.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,37 +19,32 @@ use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
 use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
 use crate::domain::{CampaignId, Event, EventKind, Fold};
-use crate::store::client::{Store, primary};
+use crate::store::client::{Driver, primary};
 use crate::store::error::StoreError;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, is_revision, whole};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, as_i64, is_revision};
 
 /// A batch's donors and campaigns at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadSet {
-    /// Donors who have a live pledge: of those of the batch's creations all, of others some.
+    /// Donors who have a live pledge: all such donors of the batch's creations, and perhaps others.
     live: HashSet<CampaignDonor>,
     /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
-    /// none, and are written whatever was seen.
+    /// no revision, and are written whatever was seen.
     revisions: HashMap<CampaignId, i64>,
 }
 
 /// What a commit has changed.
 #[derive(Debug, Default)]
 pub struct CommitDelta {
-    /// The donors of changed donations, each with whether any pledge is live.
+    /// The donors of changed donations, each with true if the donor has a live pledge.
     donors: Vec<(CampaignDonor, bool)>,
     /// The new revisions of the campaigns whose totals were written, where they are known.
     revisions: HashMap<CampaignId, Option<i64>>,
 }
 
-impl Store {
+impl Driver {
     /// Looks up what applying a batch needs to know of its donors.
-    ///
-    /// The future must be driven to its end; see [`crate::store::client`].
-    ///
-    /// # Errors
-    /// [`StoreError`], to be tried again unless it is of a document that cannot be read.
-    pub async fn prefetch(&self, batch: &[Event]) -> Result<ReadSet, StoreError> {
+    pub(super) async fn prefetch(&self, batch: &[Event]) -> Result<ReadSet, StoreError> {
         self.prefetch_now(batch).await.map_err(StoreError::into_retry)
     }
 
@@ -103,12 +98,12 @@ impl Store {
     }
 }
 
-/// The revision of a campaign's totals, if they have one. MongoDB adds to a number of any type, so totals that hold another
-/// one would be counted on with, and no longer exact.
+/// The revision of a campaign's totals, if they have one. Fails if a number is not whole: MongoDB would add to it, and
+/// the totals would no longer be exact.
 fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
     let number = |name| match totals.get(name) {
         Ok(None) => Ok(None),
-        Ok(Some(value)) => whole(value).map(Some).ok_or_else(|| {
+        Ok(Some(value)) => as_i64(value).map(Some).ok_or_else(|| {
             format!(
                 "its {name} is not a whole number (its type is {:?})",
                 value.element_type()
@@ -128,7 +123,7 @@ fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
 }
 
 impl ReadSet {
-    /// What is there after a commit that went on meanwhile; `None` if that cannot be told.
+    /// The read set after a commit that went on meanwhile; `None` if that cannot be told.
     pub fn rebase(mut self, delta: CommitDelta) -> Option<Self> {
         for (campaign, after) in delta.revisions {
             if let Some(seen) = self.revisions.get_mut(&campaign) {
@@ -149,17 +144,17 @@ impl ReadSet {
         Some(self)
     }
 
-    /// The donors who have a live pledge, each with one: whether there are more matters only where one is refunded.
+    /// The donors who have a live pledge, each with one pledge: the true count matters only if one is refunded.
     pub(super) fn donors(&self) -> HashMap<CampaignDonor, i64> {
         self.live.iter().map(|donor| (donor.clone(), 1)).collect()
     }
 
-    /// The revision that a campaign's totals were seen at; `None` if the batch does not name it.
+    /// The revision that a campaign's totals were seen at; `None` if the batch does not name the campaign.
     pub(super) fn revision(&self, campaign: &CampaignId) -> Option<i64> {
         self.revisions.get(campaign).copied()
     }
 
-    /// What a fold leaves that rests on this read set, once it is committed.
+    /// What the commit of a fold changes, if the fold rests on this read set.
     pub(super) fn delta_of(&self, fold: &Fold) -> CommitDelta {
         let donors = fold.changed_donors().map(|(donor, live)| (donor.clone(), live));
         let revisions = fold.effects().map(|(campaign, _)| {

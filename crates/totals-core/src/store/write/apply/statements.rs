@@ -1,15 +1,15 @@
-//! What the transaction says to MongoDB: many documents in one round trip each.
+//! The commands of the transaction: each reads or writes many documents in one round trip.
 
 use mongodb::ClientSession;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc, serialize_to_document};
 use mongodb::error::{Error, ErrorKind, IndexedWriteError};
 use serde::Serialize;
 
-use crate::store::client::{Store, check_statements, failed_statements};
+use crate::store::client::{Driver, check_statements, failed_statements};
 use crate::store::error::StoreError;
 
-impl Store {
-    /// Writes whole documents, each with whether it is stored already.
+impl Driver {
+    /// Writes whole documents, each with true if it is stored already.
     pub(super) async fn write<T: Serialize + Send + Sync>(
         &self,
         session: &mut ClientSession,
@@ -29,7 +29,7 @@ impl Store {
         Ok(())
     }
 
-    /// Inserts what is new.
+    /// Inserts new documents.
     pub(super) async fn insert<T: Serialize + Send + Sync>(
         &self,
         session: &mut ClientSession,
@@ -55,7 +55,7 @@ impl Store {
         })
     }
 
-    /// Runs all statements in one round trip. Returned is how many documents they have found or created.
+    /// Runs all statements in one round trip. Returns how many documents they have found or created.
     pub(super) async fn update(
         &self,
         session: &mut ClientSession,
@@ -124,8 +124,8 @@ fn refused(error: &Error) -> Option<&IndexedWriteError> {
     }
 }
 
-/// The size of a page that holds so many rows and is known to be the last: the default first one holds 101, and each
-/// further one costs a round trip.
+/// The size of a page that holds so many rows and is known to be the last. A page of the default size holds 101 rows at
+/// first, and each further page costs a round trip.
 pub(super) fn page_of(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX).saturating_add(1)
 }

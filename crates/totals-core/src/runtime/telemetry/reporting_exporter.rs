@@ -9,13 +9,13 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// An exporter whose failures are logged when they begin, and their end as well.
 #[derive(Debug)]
-pub struct Reported<E> {
+pub struct ReportingExporter<E> {
     exporter: E,
     failing: AtomicBool,
 }
 
-impl<E> Reported<E> {
-    /// An exporter of which nothing is known yet.
+impl<E> ReportingExporter<E> {
+    /// Reports the failures of `exporter`.
     pub fn new(exporter: E) -> Self {
         Self {
             exporter,
@@ -24,7 +24,7 @@ impl<E> Reported<E> {
     }
 }
 
-impl<E: SpanExporter> SpanExporter for Reported<E> {
+impl<E: SpanExporter> SpanExporter for ReportingExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let outcome = self.exporter.export(batch).await;
         let failing = outcome.is_err();

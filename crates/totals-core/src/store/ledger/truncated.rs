@@ -1,17 +1,17 @@
-//! Some of many, for people who cannot read all of them.
+//! The start of a list and the length of all of it, for people who cannot read all of it.
 
 use serde::Serialize;
 
-/// Some of a list, and how long the whole of it is.
+/// The first items of a list, and how many it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Listed<T> {
-    /// How many there are.
+pub struct Truncated<T> {
+    /// How many items there are.
     pub count: u64,
     /// The first of them.
     pub shown: Vec<T>,
 }
 
-impl<T> Listed<T> {
+impl<T> Truncated<T> {
     /// The first `most` of `all`.
     pub fn of(mut all: Vec<T>, most: usize) -> Self {
         let count = all.len() as u64;
@@ -19,10 +19,10 @@ impl<T> Listed<T> {
         Self { count, shown: all }
     }
 
-    /// The same of something else.
-    pub fn map<U>(self, to: impl FnMut(T) -> U) -> Listed<U> {
+    /// The same list with each item replaced.
+    pub fn map<U>(self, to: impl FnMut(T) -> U) -> Truncated<U> {
         let shown = self.shown.into_iter().map(to).collect();
-        Listed {
+        Truncated {
             count: self.count,
             shown,
         }
@@ -37,7 +37,7 @@ impl<T> Listed<T> {
     }
 }
 
-impl<T> Default for Listed<T> {
+impl<T> Default for Truncated<T> {
     fn default() -> Self {
         Self {
             count: 0,

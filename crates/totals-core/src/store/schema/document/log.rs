@@ -1,0 +1,180 @@
+//! The rows of the event log.
+
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, DateTime, RawDocument};
+use serde::{Deserialize, Serialize};
+
+use super::fields::date;
+use crate::domain::{
+    CampaignId, ContentHash, Currency, DonationId, Effect, Event, EventId, EventKind, EventType, Outcome,
+    Timestamp, decode_payload,
+};
+
+/// A processed event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct ProcessedRow<'a> {
+    #[serde(rename = "_id")]
+    pub id: &'a EventId,
+    /// `PROCESSED`: the effect is in the totals, committed in the same transaction as the row.
+    pub status: &'static str,
+    #[serde(rename = "type")]
+    pub event_type: &'static str,
+    pub content_hash: Binary,
+    /// The JSON text as received, exact to the digit.
+    pub payload: &'a str,
+    pub donation_id: &'a DonationId,
+    /// The campaign whose totals the effect moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<&'a CampaignId>,
+    /// Absent if the event moved nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<EffectDocument>,
+    /// True, and else absent, if a refund came before its donation, whose campaign may be another one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
+    pub occurred_at: DateTime,
+    pub committed_at: DateTime,
+}
+
+impl<'a> ProcessedRow<'a> {
+    /// The row of an event; `None` if it was not applied.
+    pub fn new(event: &'a Event, outcome: &'a Outcome, now: Timestamp) -> Option<Self> {
+        let Outcome::Applied {
+            campaign,
+            effect,
+            early,
+        } = outcome
+        else {
+            return None;
+        };
+        Some(Self {
+            id: &event.id,
+            status: "PROCESSED",
+            event_type: event.event_type().as_str(),
+            content_hash: binary(event.content_hash()),
+            payload: event.payload.get(),
+            donation_id: &event.donation,
+            campaign_id: campaign.as_ref(),
+            effect: (!effect.is_none()).then(|| (*effect).into()),
+            early: *early,
+            occurred_at: date(event.occurred_at),
+            committed_at: date(now),
+        })
+    }
+}
+
+/// A processed event, read back from the log.
+#[derive(Debug)]
+pub(in crate::store) struct LogRow<'a> {
+    pub id: &'a str,
+    pub event_type: &'a str,
+    pub content_hash: &'a [u8],
+    pub payload: &'a str,
+    pub donation_id: &'a str,
+    pub campaign_id: Option<&'a str>,
+    pub early: bool,
+}
+
+impl LogRow<'_> {
+    /// What the event says, from its payload alone.
+    ///
+    /// # Errors
+    /// Why the row cannot be what was logged, as a sentence.
+    pub fn check(&self, currency: Currency) -> Result<(DonationId, EventKind), String> {
+        let event_type = EventType::from_name(self.event_type)
+            .ok_or_else(|| format!("its type is `{}`, which is none of ours", self.event_type))?;
+        let (donation, kind) = decode_payload(event_type, self.payload, currency)
+            .map_err(|invalid| format!("its payload cannot be read: {invalid}"))?;
+        if kind.content_hash(&donation).0 != self.content_hash {
+            return Err("its payload does not match its contentHash".to_owned());
+        }
+        let filed_under = match &kind {
+            EventKind::DonationCreated(creation) => Some(&creation.campaign),
+            EventKind::DonationRefunded(refund) if self.early => Some(&refund.routed_to),
+            // Filed under its donation's campaign, or under none.
+            EventKind::DonationRefunded(_)
+            | EventKind::PaymentCompleted(_)
+            | EventKind::PaymentRefunded(_) => None,
+        };
+        let filed_wrongly = filed_under.is_some_and(|campaign| Some(campaign.as_str()) != self.campaign_id);
+        if filed_wrongly || donation.as_str() != self.donation_id {
+            return Err("its campaignId or donationId is not that of its payload".to_owned());
+        }
+        Ok((donation, kind))
+    }
+}
+
+/// Tells if the event of a log row is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum KnownRow {
+    /// An event with this fingerprint was processed.
+    Processed(ContentHash),
+    /// An event of this id failed.
+    Failed,
+}
+
+impl KnownRow {
+    /// Reads a row.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(row: &RawDocument) -> Result<Self, String> {
+        match row.get_str("status") {
+            Ok("FAILED") => Ok(Self::Failed),
+            Ok("PROCESSED") => hash(row)
+                .map(Self::Processed)
+                .ok_or_else(|| "its contentHash is missing, or not 16 bytes of binary data".to_owned()),
+            _ => Err("its status is neither PROCESSED nor FAILED".to_owned()),
+        }
+    }
+}
+
+/// A row's fingerprint, if it has a valid one: of the fields that the fold reads if the event was processed, of the
+/// whole body if it failed.
+pub(in crate::store) fn hash(row: &RawDocument) -> Option<ContentHash> {
+    let hash = row.get_binary("contentHash").ok()?;
+    hash.bytes.try_into().ok().map(ContentHash)
+}
+
+/// See [`Effect`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct EffectDocument {
+    amount_minor: i64,
+    pledges: i64,
+    donors: i64,
+}
+
+impl From<EffectDocument> for Effect {
+    fn from(document: EffectDocument) -> Self {
+        Self {
+            amount_minor: document.amount_minor,
+            pledges: document.pledges,
+            donors: document.donors,
+        }
+    }
+}
+
+impl From<Effect> for EffectDocument {
+    fn from(
+        Effect {
+            amount_minor,
+            pledges,
+            donors,
+        }: Effect,
+    ) -> Self {
+        Self {
+            amount_minor,
+            pledges,
+            donors,
+        }
+    }
+}
+
+pub(in crate::store) fn binary(hash: ContentHash) -> Binary {
+    Binary {
+        subtype: BinarySubtype::Generic,
+        bytes: hash.0.to_vec(),
+    }
+}
