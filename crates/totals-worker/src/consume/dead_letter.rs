@@ -66,7 +66,7 @@ struct ParkedBatch {
     /// The deliveries whose letters are safe in the dead-letter queue, now or before.
     safe: Vec<u64>,
     /// How many letters the queue took now.
-    published: usize,
+    taken: usize,
     /// The messages that the dead-letter queue does not take, and its words for it.
     refused: Option<(Vec<Parked>, BrokerError)>,
 }
@@ -115,21 +115,21 @@ impl DeadLetters {
         let (left, error) = self.publish(publisher, publish, &mut backoff).await?;
         let left: HashSet<u64> = left.iter().map(|parked| parked.message.tag).collect();
         fresh.retain(|(parked, _)| !left.contains(&parked.message.tag));
-        let (published, failures): (Vec<&Parked>, Vec<_>) = fresh.into_iter().unzip();
+        let (taken, failures): (Vec<&Parked>, Vec<_>) = fresh.into_iter().unzip();
         self.record(failures.into_iter().flatten().collect(), contents, &mut backoff)
             .await?;
-        for Parked { reason, .. } in &published {
+        for Parked { reason, .. } in &taken {
             self.metrics
                 .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
             report.add(reason);
         }
-        let published = published.len();
+        let taken = taken.len();
         let (refused, safe): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .partition(|parked| left.contains(&parked.message.tag));
         Ok(ParkedBatch {
             safe: safe.iter().map(|parked| parked.message.tag).collect(),
-            published,
+            taken,
             refused: error.map(|error| (refused, error)),
         })
     }

@@ -40,7 +40,7 @@ impl Refused {
     /// Waits until it is time to try some again; for ever if none wait.
     pub async fn due(&self) {
         if self.waiting.is_empty() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         } else {
             sleep_until(self.due).await;
         }
@@ -64,7 +64,7 @@ impl Refused {
             None => {}
         }
         self.metrics.dead_letters_refused(self.waiting.len());
-        if retried && batch.published > 0 {
+        if retried && batch.taken > 0 {
             self.progress.advance();
         }
         if self.waiting.is_empty() {

@@ -159,7 +159,7 @@ impl QueueScan {
                     self.left -= 1;
                     self.held += 1;
                     let channel = window.channel.clone();
-                    return Ok(Some(DeadLetter::read(message, channel, self.currency)));
+                    return Ok(Some(DeadLetter::read(*message, channel, self.currency)));
                 }
                 ScanStep::End => self.window = None,
                 ScanStep::Quiet => {

@@ -32,7 +32,7 @@ pub struct ScanWindow {
 /// What a window comes to next.
 pub enum ScanStep {
     /// A letter.
-    Letter(Message),
+    Letter(Box<Message>),
     /// Its end: the next letters are another window's.
     End,
     /// Nothing for [`QUIET`].
@@ -75,7 +75,7 @@ impl ScanWindow {
                     // they are here.
                     self.cancel().await?;
                 }
-                Ok(ScanStep::Letter(delivery.into()))
+                Ok(ScanStep::Letter(Box::new(delivery.into())))
             }
             Ok(Some(Err(error))) => Err(lost(error.to_string())),
             Ok(None) if self.taken >= WINDOW => Ok(ScanStep::End),
