@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use mongodb::bson::doc;
 use reqwest::StatusCode;
 use serde_json::json;
 
