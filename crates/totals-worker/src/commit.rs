@@ -1,7 +1,8 @@
-//! Committing a batch whatever happens: retry what may pass, halve what is refused until the culprit stands alone.
+//! Committing a batch, whatever happens: a failure that may pass is tried again, and a batch that the database refuses is
+//! halved until the refused event stands alone.
 //!
-//! The one rule for everything that feeds the store. An event that the database refuses never keeps its neighbours
-//! from being committed, and while the database is away the batch is held.
+//! This is the one rule for everything that feeds the store. An event that the database refuses never keeps its neighbours
+//! from being committed, and while the database is away the batch waits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,15 +16,15 @@ use totals_core::store::{Applied, CommitDelta, Decision, ReadSet, Store, StoreEr
 use crate::metrics::Metrics;
 use crate::stall::Task;
 
-/// A transaction holds at most this much of events' payloads, however few events that is.
+/// The most bytes of events' payloads in a transaction. A batch with more is halved, unless it is one event.
 const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// Failures that are part of normal life (two workers on one campaign) before one is worth a line in the log.
+/// So many failures in a row are part of normal life (two workers on one campaign) and not worth a line in the log.
 const QUIET_FAILURES: u32 = 3;
 
 /// What committing needs.
 pub struct Committer {
-    /// Which of several, from 0, for the log.
+    /// The lane's number, from 0, for the log.
     pub lane: usize,
     /// Where it commits.
     pub store: Store,
@@ -31,22 +32,22 @@ pub struct Committer {
     pub metrics: Arc<Metrics>,
     /// Where it says what it waits for.
     pub progress: Task,
-    /// One at least. When any is cancelled, does not wait any longer for a database that is away.
+    /// One at least. When any is cancelled, the committer no longer waits for a database that is away.
     pub give_up: Vec<CancellationToken>,
 }
 
-/// Events and what each of them came from, in step.
+/// Events, and in the same order what each of them came from.
 #[derive(Debug)]
 pub struct Batch<T> {
     /// The events.
     pub events: Arc<[Event]>,
-    /// A message, say.
+    /// For example the messages.
     pub sources: Vec<T>,
 }
 
-/// It was told to give up before all of the batch was committed or refused.
+/// Work on a batch ended early, because the epoch is lost or the process stops.
 #[derive(Debug)]
-pub struct Abandoned;
+pub struct GaveUp;
 
 impl<T> Batch<T> {
     fn is_too_large(&self) -> bool {
@@ -74,18 +75,18 @@ impl<T> FromIterator<(Event, T)> for Batch<T> {
 }
 
 impl Committer {
-    /// Commits all of a batch, in pieces if it must. `settle` is told of each piece what became of its events, or why
-    /// its one event is refused. `read_set` is what was seen of the batch ahead of time, if it was. Returned is what it
-    /// has left, if it was committed in one piece.
+    /// Commits all of a batch, in pieces if it must. It tells `settle` for each piece what became of its events, or why
+    /// the piece's one event is refused. `read_set` is what was prefetched for the batch, if anything was. Returns what the
+    /// commit changed, if the batch was committed in one piece.
     ///
     /// # Errors
-    /// [`Abandoned`] if it had to give up; what `settle` was not told of is not committed.
+    /// [`GaveUp`] if it was told to give up. Pieces that `settle` was not told of are not committed.
     pub async fn commit<T>(
         &self,
         batch: Batch<T>,
         mut read_set: Option<ReadSet>,
         mut settle: impl FnMut(Batch<T>, Result<Vec<Outcome>, StoreError>),
-    ) -> Result<Option<CommitDelta>, Abandoned> {
+    ) -> Result<Option<CommitDelta>, GaveUp> {
         let (mut open, mut delta, mut whole) = (vec![batch], None, true);
         while let Some(batch) = open.pop() {
             let divisible = batch.events.len() > 1;
@@ -107,12 +108,12 @@ impl Committer {
         Ok(delta)
     }
 
-    /// Applies a piece, again and again while that may help.
+    /// Applies a piece. Tries again while that may help.
     async fn apply(
         &self,
         events: &Arc<[Event]>,
         mut read_set: Option<ReadSet>,
-    ) -> Result<Result<Applied, StoreError>, Abandoned> {
+    ) -> Result<Result<Applied, StoreError>, GaveUp> {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
         loop {
             let started = Instant::now();
@@ -136,7 +137,7 @@ impl Committer {
             if error.is_lost_structure() {
                 let prepared = tokio::select! {
                     prepared = self.store.prepare() => prepared,
-                    () = self.told_to_give_up() => return Err(Abandoned),
+                    () = self.told_to_give_up() => return Err(GaveUp),
                 };
                 error = prepared.err().unwrap_or(error);
             }
@@ -150,7 +151,7 @@ impl Committer {
                 self.end_abandoned_transactions().await;
             }
             tokio::select! {
-                () = self.told_to_give_up() => return Err(Abandoned),
+                () = self.told_to_give_up() => return Err(GaveUp),
                 () = tokio::time::sleep(delay) => {}
             }
         }

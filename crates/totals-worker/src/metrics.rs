@@ -1,4 +1,4 @@
-//! What the worker counts, in Prometheus' text format.
+//! The worker's metrics, in Prometheus' text format.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 use totals_core::domain::{EventType, Outcome};
 use totals_core::runtime::telemetry::DroppedLines;
 
@@ -74,75 +74,34 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("totals_worker");
-        let events = Family::default();
-        registry.register(
-            "events",
-            "Events settled, by type and by what became of them",
-            events.clone(),
-        );
+        let all = &mut registry;
+        let help = "Events settled, by type and by what became of them";
+        let events = register(all, "events", help, Family::default());
+        let help = "Events committed in one transaction";
         let batch_size = Histogram::new(exponential_buckets(1.0, 2.0, 14));
-        registry.register(
-            "batch_size_events",
-            "Events committed in one transaction",
-            batch_size.clone(),
-        );
-        let commit_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        let batch_size = register(all, "batch_size_events", help, batch_size);
         let help = "Time from the start of a transaction to its commit, retries not included";
-        registry.register("commit_duration_seconds", help, commit_seconds.clone());
-        let retries = Family::default();
-        registry.register(
-            "retries",
-            "Attempts that failed and are made again, by operation",
-            retries.clone(),
-        );
-        let dead_letters = Family::default();
-        registry.register(
-            "dead_letters",
-            "Messages moved to the dead-letter queue, by reason",
-            dead_letters.clone(),
-        );
-        let dead_letters_refused = Gauge::default();
-        registry.register(
-            "dead_letters_refused",
-            "Messages that the dead-letter queue does not take; they stay unacknowledged and are tried again",
-            dead_letters_refused.clone(),
-        );
-        let in_hand = Gauge::default();
-        registry.register(
-            "deliveries_in_hand",
-            "Messages delivered and not yet settled",
-            in_hand.clone(),
-        );
-        let broker_connected = Gauge::default();
-        registry.register(
-            "broker_connected",
-            "1 while the worker consumes, else 0",
-            broker_connected.clone(),
-        );
-        let broker_connections = Counter::default();
-        registry.register(
-            "broker_connections",
-            "Times the worker started to consume",
-            broker_connections.clone(),
-        );
-        let renewed = Counter::default();
-        registry.register(
-            "deliveries_renewed",
-            "Messages delivered so often that a fresh copy took their place in the queue",
-            renewed.clone(),
-        );
-        let upkeep = Counter::default();
-        registry.register(
-            "upkeep",
-            "Looks at whether exchange, queues, bindings, collections and indexes are there",
-            upkeep.clone(),
-        );
-        let stalled_seconds = Gauge::default();
-        registry.register(
-            "stalled_seconds",
-            "0 while all is well, else how long the task that waits longest has had work in hand and finished none of it",
-            stalled_seconds.clone(),
-        );
+        let commit_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        let commit_seconds = register(all, "commit_duration_seconds", help, commit_seconds);
+        let help = "Attempts that failed and are made again, by operation";
+        let retries = register(all, "retries", help, Family::default());
+        let help = "Messages moved to the dead-letter queue, by reason";
+        let dead_letters = register(all, "dead_letters", help, Family::default());
+        let help =
+            "Messages that the dead-letter queue does not take; they stay unacknowledged and are tried again";
+        let dead_letters_refused = register(all, "dead_letters_refused", help, Gauge::default());
+        let help = "Messages delivered and not yet settled";
+        let in_hand = register(all, "deliveries_in_hand", help, Gauge::default());
+        let help = "1 while the worker consumes, else 0";
+        let broker_connected = register(all, "broker_connected", help, Gauge::default());
+        let help = "Times the worker started to consume";
+        let broker_connections = register(all, "broker_connections", help, Counter::default());
+        let help = "Messages delivered so often that a fresh copy took their place in the queue";
+        let renewed = register(all, "deliveries_renewed", help, Counter::default());
+        let help = "Looks at whether exchange, queues, bindings, collections and indexes are there";
+        let upkeep = register(all, "upkeep", help, Counter::default());
+        let help = "0 while all is well, else how long the task that waits longest has had work in hand and finished none of it";
+        let stalled_seconds = register(all, "stalled_seconds", help, Gauge::default());
         Self {
             registry,
             events,
@@ -161,7 +120,12 @@ impl Default for Metrics {
     }
 }
 
-/// The log's own count.
+fn register<M: Metric + Clone>(all: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    all.register(name, help, metric.clone());
+    metric
+}
+
+/// The number of lines that the log has dropped.
 #[derive(Debug)]
 struct LogLines(DroppedLines);
 
@@ -175,7 +139,7 @@ impl Collector for LogLines {
 }
 
 impl Metrics {
-    /// Reports the lines that the log has dropped, too.
+    /// Has the lines reported that the log has dropped, too.
     pub fn report_log(&mut self, dropped: DroppedLines) {
         self.registry.register_collector(Box::new(LogLines(dropped)));
     }
@@ -211,20 +175,20 @@ impl Metrics {
         self.settled(type_label(event_type), Settled::Duplicate);
     }
 
-    /// So many messages wait for the dead-letter queue to take them.
+    /// This many messages wait for the dead-letter queue to take them.
     pub fn dead_letters_refused(&self, count: usize) {
         self.dead_letters_refused
             .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// So many messages are in the queue again as fresh copies, and settled.
+    /// This many messages are in the queue again as fresh copies, and the old ones are settled.
     pub fn renewed(&self, count: usize) {
         self.renewed.inc_by(count as u64);
         self.in_hand.dec_by(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// A look at whether everything is there came to its end.
-    pub fn looked_after(&self) {
+    /// The upkeep has found everything to be there.
+    pub fn upkeep_done(&self) {
         self.upkeep.inc();
     }
 
@@ -244,13 +208,13 @@ impl Metrics {
         self.broker_connected.set(0);
     }
 
-    /// An epoch is over: what it had in hand and did not settle is the broker's again.
+    /// An epoch is over: the broker has the messages again that it did not settle.
     pub fn released(&self) {
         self.in_hand.set(0);
         self.dead_letters_refused.set(0);
     }
 
-    /// Everything, as Prometheus scrapes it, while no task has been stalled for longer than this.
+    /// All metrics, as Prometheus scrapes them. `stalled` is how long the task that waits longest has made no progress.
     pub fn render(&self, stalled: Duration) -> String {
         self.stalled_seconds
             .set(i64::try_from(stalled.as_secs()).unwrap_or(i64::MAX));
@@ -266,7 +230,8 @@ impl Metrics {
     }
 }
 
-/// The types a hostile producer makes up share one label: each label is a time series for ever.
+/// The label of an event type. The types that a hostile producer makes up share one, because each label is a time series
+/// for ever.
 fn type_label(event_type: Option<&str>) -> &'static str {
     event_type
         .and_then(EventType::from_name)

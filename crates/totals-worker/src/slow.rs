@@ -1,14 +1,14 @@
-//! Saying so where MongoDB takes long over what a process cannot begin without.
+//! Telling the operator when MongoDB takes long over something that a process cannot begin without.
 //!
-//! There is no limit: an index on a large collection takes minutes, and giving up on it would only begin it again. But
-//! whoever waits for a database that takes no writes must be told, because it answers everything else.
+//! There is no time limit: an index on a large collection takes minutes, and to give up on it would only begin it again. But
+//! a database that takes no writes still answers everything else, so the operator has to be told what the process waits for.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-/// What usually takes well under a second is told of after this time.
+/// Work that takes longer than this is told of. Usually it takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a process waits for, and what an operator can do about it.

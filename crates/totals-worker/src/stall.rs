@@ -1,12 +1,12 @@
-//! Which tasks have work in hand and get nowhere with it, since when, and what they wait for.
+//! Which tasks have work in hand and make no progress with it, since when, and what they wait for.
 //!
-//! A worker can be connected to everything and yet count nothing: MongoDB may refuse every write, and the dead-letter
+//! A worker can be connected to everything and still count nothing: MongoDB may refuse every write, and the dead-letter
 //! queue every letter. So each task says when it takes work in hand, when it has finished some of it, and what it failed
-//! at. One that finishes nothing for [`STALLED_AFTER`] makes `/health` say 503.
+//! at. A task that finishes nothing for [`STALLED_AFTER`] makes `/health` say 503.
 //!
-//! A task that ends with work in hand (its epoch was lost) is remembered. If its successor takes up work within
-//! [`STALLED_AFTER`], the time that was lost before counts on: a worker that loses its connection every 20 s, and never
-//! finishes anything, would otherwise look well for ever. Work that does not come back is somebody else's by then.
+//! The watch remembers a task that ends with work in hand, because its epoch was lost. If the task's successor takes up work
+//! within [`STALLED_AFTER`], the time that was lost before counts on: a worker that loses its connection every 20 s, and
+//! never finishes anything, would otherwise look well for ever. Work that does not come back is another worker's by then.
 //!
 //! Rejected: to compare counters from outside. An idle worker's counters stand still as well.
 
@@ -15,14 +15,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A task with work in hand that has finished nothing for so long is stalled. Retries after a failover of MongoDB or
-/// RabbitMQ end well before.
+/// RabbitMQ succeed well before that.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// Follows the tasks of the worker, over all epochs. All clones follow the same.
 #[derive(Debug, Clone, Default)]
-pub struct StallWatch(Arc<Mutex<BTreeMap<String, State>>>);
+pub struct StallWatch(Arc<Mutex<BTreeMap<String, TaskState>>>);
 
-/// One task's way of saying how it fares.
+/// One task's entry in a [`StallWatch`].
 #[derive(Debug)]
 pub struct Task {
     watch: StallWatch,
@@ -30,7 +30,7 @@ pub struct Task {
 }
 
 #[derive(Debug)]
-struct State {
+struct TaskState {
     /// What an operator can do about it.
     remedy: &'static str,
     work: Work,
@@ -40,15 +40,15 @@ struct State {
 
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    /// Nothing in hand.
+    /// The task has no work in hand.
     Idle,
-    /// Something in hand, and nothing of it finished since then.
+    /// The task has work in hand, and has finished none of it since then.
     InHand { since: Instant },
-    /// The task has ended with something in hand, after so much time without progress.
+    /// The task ended at this moment with work in hand, after so much time without progress.
     Lost { at: Instant, stalled: Duration },
 }
 
-impl State {
+impl TaskState {
     fn begin(&mut self, now: Instant) {
         let before = match self.work {
             Work::InHand { .. } => return,
@@ -58,7 +58,7 @@ impl State {
                 Duration::ZERO
             }
         };
-        // An instant before the machine's start cannot be told; the time lost before then is not counted.
+        // There may be no instant before the machine's start; then the time lost before is not counted.
         let since = now.checked_sub(before).unwrap_or(now);
         self.work = Work::InHand { since };
     }
@@ -72,7 +72,7 @@ impl State {
     }
 
     fn rest(&mut self) {
-        // What was lost may still come back; only the next work tells.
+        // Lost work may still come back; only the next work tells.
         if matches!(self.work, Work::InHand { .. }) {
             self.failure = None;
             self.work = Work::Idle;
@@ -98,7 +98,7 @@ impl StallWatch {
     /// Follows the task of this name; `remedy` tells an operator what to do if it stalls.
     pub fn task(&self, name: impl Into<String>, remedy: &'static str) -> Task {
         let name = name.into();
-        let new = State {
+        let new = TaskState {
             remedy,
             work: Work::Idle,
             failure: None,
@@ -115,7 +115,7 @@ impl StallWatch {
         stalled.max().unwrap_or_default()
     }
 
-    /// Whether every task gets on with what it has in hand.
+    /// Checks that every task makes progress with the work that it has in hand.
     ///
     /// # Errors
     /// The stalled tasks, each with what it waits for and the remedy.
@@ -136,34 +136,34 @@ impl StallWatch {
         }
     }
 
-    fn states(&self) -> MutexGuard<'_, BTreeMap<String, State>> {
+    fn states(&self) -> MutexGuard<'_, BTreeMap<String, TaskState>> {
         // Nothing here can panic halfway through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Task {
-    /// It has work in hand; the clock starts unless it runs already.
+    /// The task has work in hand. The clock starts unless it runs already.
     pub fn begin(&self) {
         self.change(|state| state.begin(Instant::now()));
     }
 
-    /// It has finished some of its work; the clock starts anew.
+    /// The task has finished some of its work. The clock starts anew.
     pub fn advance(&self) {
         self.change(|state| state.advance(Instant::now()));
     }
 
-    /// It has nothing in hand.
+    /// The task has no work in hand.
     pub fn rest(&self) {
-        self.change(State::rest);
+        self.change(TaskState::rest);
     }
 
-    /// It will try again what failed like this.
+    /// The task has failed like this, and will try again.
     pub fn fail(&self, failure: &(impl std::fmt::Display + ?Sized)) {
         self.change(|state| state.failure = Some(failure.to_string()));
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut TaskState)) {
         if let Some(state) = self.watch.states().get_mut(&self.name) {
             change(state);
         }
@@ -198,7 +198,7 @@ mod tests {
             self.start + Duration::from_secs(seconds)
         }
 
-        fn change(&self, change: impl FnOnce(&mut State)) {
+        fn change(&self, change: impl FnOnce(&mut TaskState)) {
             change(self.watch.states().get_mut("lane 0").unwrap());
         }
 
@@ -232,7 +232,7 @@ mod tests {
             (30, Some(text)),
             "of the failure before it is over"
         );
-        scene.change(State::rest);
+        scene.change(TaskState::rest);
         assert_eq!(scene.seen(2000), (0, None));
     }
 
@@ -247,7 +247,7 @@ mod tests {
                 (0, None),
                 "that it does not consume is said elsewhere"
             );
-            scene.change(State::rest);
+            scene.change(TaskState::rest);
             scene.change(|state| state.begin(scene.at(epoch * 20)));
         }
         // 15 s in each of two epochs, and 1 s in the third.
@@ -262,7 +262,7 @@ mod tests {
         let (scene, _task) = Scene::new();
         scene.change(|state| state.begin(scene.at(0)));
         scene.change(|state| state.end(scene.at(100)));
-        scene.change(State::rest);
+        scene.change(TaskState::rest);
         scene.change(|state| state.begin(scene.at(1000)));
         assert_eq!(scene.seen(1001), (1, None));
     }

@@ -1,35 +1,36 @@
-//! How many bytes the worker holds of messages, and the brake that bounds them.
+//! How many bytes of messages the worker holds, and the brake that bounds them.
 //!
 //! The prefetch bounds messages by number alone, and the broker sends a whole prefetch at once, into a buffer of lapin's
 //! that has no bound. Four thousand small messages are nothing; as many of the largest would be a gigabyte, and a
-//! producer's mistake of 16 MB messages would end the process again and again. So above [`MAX_BYTES`] the next
-//! message is not read from the network until others are settled, and TCP tells the broker to wait. A single message
-//! is always let in, however large.
+//! producer's mistake of 16 MB messages would end the process again and again. So while the worker holds [`MAX_BYTES`] or
+//! more, it does not read the next message from the network, and TCP tells the broker to wait. While it holds less, it
+//! reads one more message, however large.
 //!
 //! Rejected: another prefetch while consuming (RabbitMQ applies it to new consumers only), and a small one (batches
-//! would be small for everyone).
+//! would be small for everyone). Also `tokio_util`'s `PollSemaphore`: it lets a message in only when all its bytes are free,
+//! so one large message would wait behind refused dead letters that take up less than the budget.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-/// The most bytes held, as they came over the network, give or take one message.
+/// From so many bytes on, as they came over the network, no further message is read.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is in hand of one connection's deliveries.
+/// The bytes in hand of one connection's deliveries. All clones count the same ones.
 #[derive(Debug, Clone, Default)]
-pub struct ByteBudget(Arc<Mutex<State>>);
+pub struct ByteBudget(Arc<Mutex<BudgetState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct BudgetState {
     bytes: usize,
-    /// Of messages that were read and not taken yet, in their order.
+    /// The sizes of the messages that were read and not taken yet, in their order.
     arrived: VecDeque<usize>,
     lifted: bool,
     reader: Option<Waker>,
 }
 
-impl State {
+impl BudgetState {
     fn wake(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
@@ -38,7 +39,7 @@ impl State {
 }
 
 impl ByteBudget {
-    /// Lets in the next message of this size, or wakes the reader when there is room for one.
+    /// Returns true if the next message, of this size, may be read. Else it wakes the reader when there is room for one.
     pub fn let_in(&self, bytes: usize, reader: &Context<'_>) -> bool {
         let mut state = self.state();
         if state.bytes >= MAX_BYTES && !state.lifted {
@@ -50,7 +51,7 @@ impl ByteBudget {
         true
     }
 
-    /// Takes charge of the message that arrived first; it is in hand until this is dropped.
+    /// Takes charge of the message that arrived first. Its bytes are in hand until the result is dropped.
     pub fn take(&self) -> Held {
         let bytes = self.state().arrived.pop_front().unwrap_or_default();
         Held(self.clone(), bytes)
@@ -63,13 +64,13 @@ impl ByteBudget {
         state.wake();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BudgetState> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A message's share of what is in hand.
+/// A message's share of the bytes in hand.
 #[derive(Debug)]
 pub struct Held(ByteBudget, usize);
 

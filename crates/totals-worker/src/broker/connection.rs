@@ -1,178 +1,36 @@
-//! Connections to the broker, and its failures in words that name the remedy.
+//! Connections to the nodes of the broker.
 //!
 //! lapin's own recovery is not used: after it, an old delivery tag can acknowledge a message that was never
-//! processed. A lost connection is dropped with all that belongs to it and everything is built anew. A peer that
-//! accepts and stays silent would hang a call for ever, so each one is bounded in time.
+//! processed. The worker drops a lost connection with all that belongs to it, and builds everything anew.
 //!
-//! Of a cluster's nodes any will do: each passes on what is for another. So the nodes are tried in turn, from the one that
-//! served last. After a loss the next comes first, since a node may accept connections and yet be of no use (cut off from
-//! the others, say).
+//! Any node of a cluster will do, because each passes on what is for another. The worker tries the nodes in turn, from the
+//! one that served last. After a loss it begins with the next one: a node may accept connections and still be of no use,
+//! for example when it is cut off from the others.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use lapin::types::ShortString;
 use lapin::uri::{AMQPScheme, AMQPUri};
-use lapin::{Connection, ConnectionProperties, ErrorKind};
+use lapin::{Channel, Connection, ConnectionProperties};
 use totals_core::runtime::config::{self, ConfigError};
 
 use crate::broker::byte_budget::ByteBudget;
+use crate::broker::call::{BrokerError, CONNECTING, call};
 use crate::broker::transport;
 
-/// How long the broker may take to answer one call.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What is asked of the broker while there is no connection yet.
-const CONNECTING: &str = "connecting";
-
-/// Where the URL does not say: a silent peer is noticed after two missed heartbeats.
+/// The heartbeat where the URL names none. A silent peer is noticed after two missed heartbeats.
 const HEARTBEAT_SECONDS: u16 = 10;
 
 /// AMQP's limit for a short string.
 const MAX_VHOST_BYTES: usize = 255;
 
-/// AMQP reply code: there is no such queue or exchange.
-const NOT_FOUND: u16 = 404;
-/// AMQP reply code: a declaration contradicts what exists.
-pub const PRECONDITION_FAILED: u16 = 406;
-/// AMQP reply code: wrong credentials or rights.
-const ACCESS_REFUSED: u16 = 403;
-/// AMQP reply code: no such virtual host, or no access to it.
-const NOT_ALLOWED: u16 = 530;
-
-/// A call to the broker that failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum BrokerError {
-    /// No answer in time.
-    #[error("RabbitMQ did not answer {doing} within {} s", CALL_TIMEOUT.as_secs())]
-    Silent {
-        /// What was asked of it.
-        doing: &'static str,
-    },
-    /// An answer that means no, or no connection.
-    #[error("RabbitMQ: {doing} failed: {problem}{advice}")]
-    Failed {
-        /// What was asked of it.
-        doing: &'static str,
-        /// The AMQP reply code, if it answered.
-        code: Option<u16>,
-        /// The broker's or the system's own words.
-        problem: String,
-        /// What the operator can do about it.
-        advice: &'static str,
-    },
-    /// The broker could not route a message to the queue that it has just declared.
-    #[error("RabbitMQ returned a message for queue {queue}: the queue is missing, and is declared again")]
-    Unroutable {
-        /// The queue.
-        queue: String,
-    },
-    /// The broker has the queue, and does not take a message for it.
-    #[error(
-        "RabbitMQ refuses messages for queue {queue}: take messages out of it, or lift its limits (max-length, \
-         max-length-bytes)"
-    )]
-    Refused {
-        /// The queue.
-        queue: String,
-    },
-}
-
-impl BrokerError {
-    /// Whether something exists with other properties than were declared.
-    pub fn is_precondition_failed(&self) -> bool {
-        matches!(
-            self,
-            Self::Failed {
-                code: Some(PRECONDITION_FAILED),
-                ..
-            }
-        )
-    }
-
-    /// Returns true if there is no such queue or exchange.
-    pub fn is_not_found(&self) -> bool {
-        matches!(
-            self,
-            Self::Failed {
-                code: Some(NOT_FOUND),
-                ..
-            }
-        )
-    }
-
-    /// Returns true if the broker was asked and said no, and will say so again until somebody changes its rights or what it
-    /// has.
-    pub fn is_denied(&self) -> bool {
-        const DENIED: [u16; 4] = [ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, NOT_ALLOWED];
-        matches!(self, Self::Failed { code: Some(code), .. } if DENIED.contains(code))
-    }
-
-    /// Returns true if there was no connection to ask over.
-    pub fn is_away(&self) -> bool {
-        match self {
-            Self::Failed { code, .. } => code.is_none(),
-            Self::Silent { doing } => *doing == CONNECTING,
-            Self::Unroutable { .. } | Self::Refused { .. } => false,
-        }
-    }
-
-    /// Whether the broker is there, and does not take the message.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Unroutable { .. } | Self::Refused { .. })
-    }
-
-    fn new(doing: &'static str, error: &lapin::Error) -> Self {
-        let (code, problem) = match error.kind() {
-            ErrorKind::ProtocolError(answer) => (Some(answer.get_id()), answer.get_message().to_string()),
-            ErrorKind::IOError(error) => (None, error.to_string()),
-            _ => (None, error.to_string()),
-        };
-        let advice = match (code, error.kind()) {
-            (Some(ACCESS_REFUSED), _) => "; check user, password and rights in RABBITMQ_URL",
-            (Some(NOT_ALLOWED), _) => "; check the virtual host in RABBITMQ_URL",
-            (Some(PRECONDITION_FAILED), _) if problem.contains("larger than") => {
-                "; raise its max_message_size"
-            }
-            (None, ErrorKind::IOError(_)) => "; check that RabbitMQ runs, and RABBITMQ_URL",
-            _ => "",
-        };
-        Self::Failed {
-            doing,
-            code,
-            problem,
-            advice,
-        }
-    }
-}
-
-/// Awaits one call to the broker, but not for ever.
-pub async fn call<T>(
-    doing: &'static str,
-    answer: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, BrokerError> {
-    match tokio::time::timeout(CALL_TIMEOUT, answer).await {
-        Err(_elapsed) => Err(BrokerError::Silent { doing }),
-        Ok(answer) => answer.map_err(|error| BrokerError::new(doing, &error)),
-    }
-}
-
-/// Awaits one call to the broker for as long as the connection lasts: the answer may be behind deliveries that this worker
-/// does not read, because it has too much in hand. Heartbeats tell whether the broker is there.
-pub async fn call_behind_deliveries<T>(
-    doing: &'static str,
-    answer: impl Future<Output = lapin::Result<T>>,
-) -> Result<T, BrokerError> {
-    answer.await.map_err(|error| BrokerError::new(doing, &error))
-}
-
-/// The addresses of the broker's nodes, checked. All clones turn to the same one.
+/// The addresses of the broker's nodes, checked. All clones agree on whose turn it is.
 #[derive(Clone)]
 pub struct Address {
     /// One or more.
     nodes: Arc<[AMQPUri]>,
-    /// Whose turn it is, counted on and on.
+    /// Whose turn it is: an index of `nodes`, modulo their number.
     turn: Arc<AtomicUsize>,
 }
 
@@ -205,8 +63,7 @@ impl Address {
         self.open(name, None).await
     }
 
-    /// Opens a connection that consumes and does nothing else; the broker has to wait while the
-    /// `budget` is spent.
+    /// Opens a connection that consumes and does nothing else. The broker has to wait while the `budget` is spent.
     ///
     /// # Errors
     /// [`BrokerError`] with the remedy.
@@ -269,7 +126,15 @@ impl std::fmt::Debug for Address {
     }
 }
 
-/// Closes a connection politely, and lets go of it if the broker is not there to listen.
+/// Opens a channel.
+///
+/// # Errors
+/// [`BrokerError`] if the broker is away or refuses.
+pub async fn open_channel(connection: &Connection) -> Result<Channel, BrokerError> {
+    call("opening a channel", connection.create_channel()).await
+}
+
+/// Closes a connection in order, or drops it if the broker does not answer.
 pub async fn close(connection: Connection) {
     if let Err(error) = call("closing", connection.close(200, ShortString::from("stopping"))).await {
         tracing::debug!(%error, "the connection was not closed in order");

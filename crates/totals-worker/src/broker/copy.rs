@@ -1,4 +1,4 @@
-//! What of a message a copy of it has: its own properties and headers, as far as they may be published again.
+//! What a copy of a message keeps: the message's own properties and headers, as far as they may be published again.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::broker::message::{Message, header};
 /// The original headers are kept up to about this size: a frame must hold them and ours.
 pub const MAX_KEPT_HEADER_BYTES: usize = 64 * 1024;
 
-/// The message's own properties, without its headers and without those that would make the broker refuse what we publish
-/// (`user_id`, which it checks against this connection's) or expire it.
+/// The message's own properties, without its headers, without `user_id` (the broker would refuse a copy whose user is not
+/// this connection's) and without `expiration` (the copy would be gone after that time).
 pub fn kept(original: &BasicProperties) -> BasicProperties {
     macro_rules! carry {
         ($from:expr, $to:expr, $($get:ident $set:ident)*) => {{
@@ -27,8 +27,8 @@ pub fn kept(original: &BasicProperties) -> BasicProperties {
     carried.with_delivery_mode(2)
 }
 
-/// The properties of a fresh copy in the same queue: the same event for whoever reads it, and never delivered before.
-/// None if there is no room for more headers.
+/// The properties of a fresh copy in the same queue: the same event for whoever reads it, and never delivered before. None
+/// if the headers leave no room for those that a copy needs.
 pub fn copied(message: &Message) -> Option<BasicProperties> {
     let mut headers = own_headers(message);
     for (name, value) in [
@@ -41,8 +41,8 @@ pub fn copied(message: &Message) -> Option<BasicProperties> {
     fits.then(|| kept(&message.properties).with_headers(headers.into()))
 }
 
-/// The headers that a message was published with, without those by which the broker would route copies
-/// (sender-selected distribution), and without what a queue has noted on it.
+/// The headers that a message was published with, without those by which the broker would route the copy to further queues
+/// (sender-selected distribution), and without those that a queue has noted on the message.
 pub fn own_headers(message: &Message) -> BTreeMap<ShortString, AMQPValue> {
     let original = message.properties.headers().clone().unwrap_or_default();
     let mut headers: BTreeMap<_, _> = original.inner().clone();

@@ -9,8 +9,8 @@ use totals_core::store::StoreError;
 
 use crate::broker::byte_budget::Held;
 
-/// The headers of a dead letter. Whoever replays one keeps them. A producer may set any of them as well, with a meaning
-/// of its own, so each is believed only where a producer's message cannot have it.
+/// The headers of a dead letter. A replay keeps them. A producer may set any of them as well, with a meaning of its own, so
+/// the worker believes each only where a producer's message cannot have it.
 pub mod header {
     /// The reason's class.
     pub const REASON_CODE: &str = "x-reason-code";
@@ -20,17 +20,17 @@ pub mod header {
     pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
     /// The routing key it was published with.
     pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
-    /// When it was dead-lettered, RFC 3339 to the microsecond: letters that were parked together are told apart by it.
+    /// When it was dead-lettered, RFC 3339 to the microsecond, which tells letters apart that were parked together.
     pub const FAILED_AT: &str = "x-failed-at";
     /// How often it was dead-lettered.
     pub const ATTEMPTS: &str = "x-attempts";
-    /// What a quorum queue notes on a message that it delivers again: how often it did so before. It drops a message
-    /// whose count goes beyond the queue's delivery limit.
+    /// How often a quorum queue has delivered a message before. The queue notes it on a message that it delivers again, and
+    /// drops a message whose count goes beyond its delivery limit.
     pub const DELIVERY_COUNT: &str = "x-delivery-count";
     /// A note of RabbitMQ 4 beside it.
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
 
-    /// The texts that a letter has, and that only a letter has all of.
+    /// The texts that every dead letter has. No other message has all of them.
     pub(super) const OF_A_LETTER: [&str; 5] = [
         REASON_CODE,
         REASON,
@@ -43,7 +43,7 @@ pub mod header {
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
 #[derive(Debug)]
 pub struct Message {
-    /// What settles it.
+    /// Its delivery tag, which settles it.
     pub tag: u64,
     /// The exchange it was first published to.
     pub exchange: String,
@@ -53,9 +53,9 @@ pub struct Message {
     pub properties: BasicProperties,
     /// Its content.
     pub body: Vec<u8>,
-    /// Whether its queue has delivered it before.
+    /// True if its queue has delivered it before.
     redelivered: bool,
-    /// Its share of what the worker has in hand.
+    /// Its share of the bytes in hand; none in the tools, which have no budget.
     share: Option<Held>,
 }
 
@@ -84,13 +84,13 @@ impl From<Delivery> for Message {
 }
 
 impl Message {
-    /// The message, in hand until it is dropped.
+    /// The message with its share of the bytes in hand, which ends when the message is dropped.
     pub fn held(mut self, held: Held) -> Self {
         self.share = Some(held);
         self
     }
 
-    /// How often it was dead-lettered before. A number that does not stand beside all else that a letter has is a
+    /// How often it was dead-lettered before. A number on a message without the other headers of a dead letter is a
     /// producer's own.
     pub fn attempts(&self) -> i64 {
         let is_letter = header::OF_A_LETTER.iter().all(|name| self.header(name).is_some());
@@ -101,8 +101,8 @@ impl Message {
         }
     }
 
-    /// How often its queue has delivered it before. The queue notes that on what it delivers again; on anything else it is
-    /// a producer's own number.
+    /// How often its queue has delivered it before. The queue notes that on a message that it delivers again; on any other
+    /// message it is a producer's own number.
     pub fn deliveries_before(&self) -> i64 {
         if self.redelivered {
             self.count(header::DELIVERY_COUNT)
@@ -134,16 +134,17 @@ impl Message {
     pub fn trace(&self) -> Option<opentelemetry::trace::SpanContext> {
         use opentelemetry::trace::TraceContextExt;
 
-        let headers = Headers(self.properties.headers().as_ref()?);
+        let headers = MessageHeaders(self.properties.headers().as_ref()?);
         let context =
             opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&headers));
         Some(context.span().span_context().clone()).filter(opentelemetry::trace::SpanContext::is_valid)
     }
 }
 
-struct Headers<'a>(&'a lapin::types::FieldTable);
+/// A message's headers, where OpenTelemetry looks for the producer's trace.
+struct MessageHeaders<'a>(&'a lapin::types::FieldTable);
 
-impl Extractor for Headers<'_> {
+impl Extractor for MessageHeaders<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         text(self.0.inner().get(key)?)
     }
@@ -172,7 +173,7 @@ pub struct Reason {
     pub code: &'static str,
     /// A sentence that a person understands.
     pub text: String,
-    /// What the message is about, as far as it could be read.
+    /// What the message is about, as far as the worker could read it.
     pub subject: Subject,
 }
 
@@ -187,7 +188,7 @@ impl From<Invalid> for Reason {
 }
 
 impl Reason {
-    /// An event in conflict with what was seen before.
+    /// An event in conflict with an earlier one.
     pub fn quarantined(event: &Event, quarantine: &Quarantine) -> Self {
         Self {
             code: quarantine.code(),

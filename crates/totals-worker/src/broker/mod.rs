@@ -1,10 +1,13 @@
-//! RabbitMQ, for both halves of the program: connections, what is declared there, messages, and publishing to a queue.
+//! RabbitMQ, for both halves of the program: calls and connections, what is declared there, messages, and publishing to a
+//! queue.
 
 pub mod byte_budget;
+pub mod call;
+pub mod confirm;
 pub mod connection;
 pub mod copy;
-pub mod look;
 pub mod message;
+pub mod occupancy;
 pub mod publisher;
 mod sanitize;
 pub mod topology;

@@ -2,14 +2,14 @@
 //! and fresh copies of messages that were delivered too often.
 
 use crate::config::Broker;
-use futures::future::join_all;
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use lapin::{BasicProperties, Channel, Connection};
 use tokio::time::Instant;
 
-use crate::broker::connection::{Address, BrokerError, call, close};
-use crate::broker::look::{PATIENCE, look};
+use crate::broker::call::{BrokerError, call};
+use crate::broker::confirm::{self, Confirmed, confirmed, publish};
+use crate::broker::connection::{Address, close};
+use crate::broker::occupancy::{Occupancy, PATIENCE, count};
 use crate::broker::topology;
 
 /// What is published to a queue.
@@ -20,18 +20,7 @@ pub trait Publish {
     fn properties(&self) -> BasicProperties;
 }
 
-/// What a queue holds, as far as it can be found out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing at all.
-    Nothing,
-    /// Messages, or somebody who has held what there may be for longer than a look takes.
-    Messages,
-    /// Nothing that can be seen, since a moment ago, while somebody may hold messages: look again.
-    Unknown,
-}
-
-/// A connection that is opened when the first message needs it.
+/// Publishes to one queue. It opens its connection when the first message needs it.
 pub struct Publisher {
     address: Address,
     /// The connection's name in the broker's management.
@@ -39,7 +28,7 @@ pub struct Publisher {
     queue: String,
     connection: Option<Connection>,
     channel: Option<Channel>,
-    /// Since when each look has found nothing that can be seen while somebody may hold messages.
+    /// Since when each count has found no ready message while somebody may hold some.
     in_doubt: Option<Instant>,
 }
 
@@ -73,30 +62,30 @@ impl Publisher {
         }
     }
 
-    /// Looks at what the queue holds.
+    /// Finds out whether the queue is empty.
     ///
     /// # Errors
     /// [`BrokerError`]; then disconnect, and ask again: the queue is declared if it is missing.
-    pub async fn look(&mut self) -> Result<Found, BrokerError> {
+    pub async fn occupancy(&mut self) -> Result<Occupancy, BrokerError> {
         let queue = self.queue.clone();
-        let seen = look(self.channel().await?, &queue).await?;
-        if seen.is_in_doubt() {
+        let counts = count(self.channel().await?, &queue).await?;
+        if counts.is_in_doubt() {
             let since = *self.in_doubt.get_or_insert_with(Instant::now);
             return Ok(if since.elapsed() < PATIENCE {
-                Found::Unknown
+                Occupancy::Unknown
             } else {
-                Found::Messages
+                Occupancy::Occupied
             });
         }
         self.in_doubt = None;
-        Ok(if seen.ready == 0 {
-            Found::Nothing
+        Ok(if counts.ready == 0 {
+            Occupancy::Empty
         } else {
-            Found::Messages
+            Occupancy::Occupied
         })
     }
 
-    /// Publishes all, and takes out of `batch` what the broker has confirmed: all of it, or it is an error.
+    /// Publishes all, and takes out of `batch` what the broker has confirmed. It is an error if that is not all.
     ///
     /// # Errors
     /// [`BrokerError`]; if it [is a refusal](BrokerError::is_refusal), what is left in `batch` was refused, else
@@ -107,28 +96,20 @@ impl Publisher {
         }
         let queue = self.queue.clone();
         let channel = self.channel().await?;
-        let mut confirmations = Vec::with_capacity(batch.len());
+        let mut published = Vec::with_capacity(batch.len());
         for message in batch.iter() {
-            let options = BasicPublishOptions {
-                mandatory: true,
-                ..BasicPublishOptions::default()
-            };
-            let (body, properties) = (message.body(), message.properties());
-            let publish = channel.basic_publish("".into(), queue.as_str().into(), options, body, properties);
-            confirmations.push(call("publishing to a queue", publish).await?);
+            let confirm = publish(channel, &queue, message.body(), message.properties()).await?;
+            published.push((*message, confirm));
         }
-        // All of them, together, even if one fails: see `judge`.
-        let confirming = confirmations
-            .into_iter()
-            .map(|confirmation| call("confirming a message", confirmation));
-        let judged = judge(batch, join_all(confirming).await, &queue);
-        match &judged {
+        let Confirmed { left, outcome, .. } = confirmed(published, &queue).await;
+        *batch = left;
+        match &outcome {
             // The next one declares the queue.
             Err(BrokerError::Unroutable { .. }) => self.disconnect().await,
             Err(BrokerError::Refused { .. }) => self.leave_channel().await,
             _ => {}
         }
-        judged
+        outcome
     }
 
     /// Lets go of a channel that was refused something. A quorum queue goes on refusing a channel after its limit is
@@ -159,97 +140,6 @@ impl Publisher {
             topology::declare_queue(&connection, &self.queue).await?;
             connection
         };
-        let connection = self.connection.insert(connection);
-        let channel = call("opening a channel", connection.create_channel()).await?;
-        let confirm = channel.confirm_select(ConfirmSelectOptions::default());
-        call("asking for publisher confirms", confirm).await?;
-        Ok(channel)
-    }
-}
-
-/// Takes out of `batch` what is confirmed, each by its answer of `answers`.
-///
-/// lapin hands a returned message to whichever confirmation completes next, and that can be its neighbour's. So if any
-/// was returned, none counts as confirmed; a copy is harmless, a loss is not.
-fn judge<T>(
-    batch: &mut Vec<T>,
-    answers: Vec<Result<Confirmation, BrokerError>>,
-    queue: &str,
-) -> Result<(), BrokerError> {
-    let returned = |answer: &Result<_, _>| {
-        matches!(
-            answer,
-            Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) | Confirmation::NotRequested)
-        )
-    };
-    let any_returned = answers.iter().any(returned);
-    if !any_returned {
-        let mut confirmed = answers
-            .iter()
-            .map(|answer| matches!(answer, Ok(Confirmation::Ack(_))));
-        batch.retain(|_| !confirmed.next().unwrap_or(false));
-    }
-    let queue = queue.to_owned();
-    let mut refused = false;
-    for answer in answers {
-        refused |= matches!(answer?, Confirmation::Nack(_));
-    }
-    match (any_returned, refused) {
-        (true, _) => Err(BrokerError::Unroutable { queue }),
-        (false, true) => Err(BrokerError::Refused { queue }),
-        (false, false) => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use lapin::message::{BasicReturnMessage, Delivery};
-
-    use super::*;
-
-    fn returned() -> BasicReturnMessage {
-        BasicReturnMessage {
-            delivery: Delivery::mock(0, "".into(), "dlq".into(), false, Vec::new()),
-            reply_code: 312,
-            reply_text: "NO_ROUTE".into(),
-        }
-    }
-
-    /// What is left of the messages 0, 1 and 2, and the error.
-    fn left(answers: [Result<Confirmation, BrokerError>; 3]) -> (Vec<u8>, Option<BrokerError>) {
-        let mut batch = vec![0, 1, 2];
-        let judged = judge(&mut batch, answers.into(), "dlq");
-        (batch, judged.err())
-    }
-
-    #[test]
-    fn the_broker_takes_what_it_confirms() {
-        let ack = || Ok(Confirmation::Ack(None));
-        assert!(matches!(left([ack(), ack(), ack()]), (left, None) if left.is_empty()));
-        let (left, error) = left([ack(), Ok(Confirmation::Nack(None)), ack()]);
-        assert_eq!(left, [1]);
-        assert!(matches!(error, Some(BrokerError::Refused { .. })));
-    }
-
-    #[test]
-    fn a_failure_leaves_what_is_not_confirmed() {
-        let silent = Err(BrokerError::Silent { doing: "confirming" });
-        let (left, error) = left([Ok(Confirmation::Nack(None)), silent, Ok(Confirmation::Ack(None))]);
-        assert_eq!(left, [0, 1]);
-        assert!(matches!(error, Some(BrokerError::Silent { .. })));
-    }
-
-    #[test]
-    fn none_is_confirmed_beside_one_that_came_back() {
-        for carrier in [Confirmation::Ack, Confirmation::Nack] {
-            let answers = [
-                Ok(Confirmation::Ack(None)),
-                Ok(carrier(Some(returned()))),
-                Ok(Confirmation::Ack(None)),
-            ];
-            let (left, error) = left(answers);
-            assert_eq!(left, [0, 1, 2]);
-            assert!(matches!(error, Some(BrokerError::Unroutable { .. })));
-        }
+        confirm::open(self.connection.insert(connection)).await
     }
 }

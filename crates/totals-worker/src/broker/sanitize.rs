@@ -1,18 +1,17 @@
-//! Makes what a hostile or careless producer wrote harmless before lapin reads it.
+//! Makes the words of a hostile or careless producer harmless before lapin reads them.
 //!
 //! RabbitMQ passes on whatever a producer put into a message's properties. lapin's parser recurses into nested headers,
-//! and tens of thousands of levels fit into one frame: the stack overflows and the process dies. It also takes every
-//! short string for UTF-8, and gives up the connection where one is not. Either would come again with the next
-//! delivery, for ever, and no dead letter could be written of a message that cannot be read.
+//! and tens of thousands of levels fit into one frame: the stack overflows and the process dies. The parser also takes
+//! every short string for UTF-8, and gives up the connection where one is not. Either would happen again with the next
+//! delivery, for ever, and the worker could write no dead letter of a message that it cannot read.
 //!
-//! So frames are sanitized in place, byte for byte as long as they were: a value nested deeper than [`MAX_DEPTH`] becomes
-//! an opaque byte array (its encoding differs in the type alone), and a byte that does not belong becomes `?`. The
+//! So the worker sanitizes frames in place, and no frame changes its length: a value nested deeper than [`MAX_DEPTH`]
+//! becomes an opaque byte array (its encoding differs in the type alone), and a byte that is not UTF-8 becomes `?`. The
 //! message is then judged by its body, like any other.
 //!
 //! The report and the patch that would make this needless are in `docs/upstream.md`.
 //!
-//! Rejected: a larger stack for lapin's thread, which it does not let us choose, and which no size of stack frees from
-//! the strings.
+//! Rejected: a larger stack for lapin's thread. lapin does not let us choose it, and no stack helps with the strings.
 
 /// How deep headers may be nested. Real ones have two or three levels.
 const MAX_DEPTH: usize = 32;
@@ -24,14 +23,14 @@ const AFTER_PAYLOAD: usize = 1;
 const METHOD: u8 = 1;
 const HEADER: u8 = 2;
 
-/// The length of the frame that starts here, if enough of it is here to tell.
+/// The length of the frame that these bytes begin with; none if they are too few to tell.
 pub fn frame_len(bytes: &[u8]) -> Option<usize> {
     let size = bytes.get(3..BEFORE_PAYLOAD)?.try_into().ok()?;
     let size = usize::try_from(u32::from_be_bytes(size)).ok()?;
     Some(BEFORE_PAYLOAD + size + AFTER_PAYLOAD)
 }
 
-/// If this whole frame begins a message's content: how many bytes the message has, this frame included.
+/// How many bytes a message has, this frame included; none if this whole frame does not begin a message's content.
 pub fn content_len(frame: &[u8]) -> Option<usize> {
     const BODY_SIZE: std::ops::Range<usize> = BEFORE_PAYLOAD + 4..BEFORE_PAYLOAD + 12;
 
@@ -40,16 +39,16 @@ pub fn content_len(frame: &[u8]) -> Option<usize> {
     (*frame.first()? == HEADER).then(|| size.saturating_add(frame.len()))
 }
 
-/// Repairs one whole frame in place.
+/// Makes one whole frame harmless, in place.
 pub fn sanitize(frame: &mut [u8]) {
     let Some((kind, payload)) = frame.split_first_mut() else {
         return;
     };
-    let mut cursor = Cursor {
+    let mut cursor = FrameCursor {
         bytes: payload,
         at: BEFORE_PAYLOAD - 1,
     };
-    // Where a frame ends too early there is nothing left to sanitize, and lapin will say what is wrong with it.
+    // Nothing is left to sanitize in a frame that ends too early, and lapin will say what is wrong with it.
     let _ = match *kind {
         METHOD => cursor.method(),
         HEADER => cursor.header(),
@@ -57,12 +56,13 @@ pub fn sanitize(frame: &mut [u8]) {
     };
 }
 
-struct Cursor<'a> {
+/// Where in a frame the next byte is read.
+struct FrameCursor<'a> {
     bytes: &'a mut [u8],
     at: usize,
 }
 
-impl Cursor<'_> {
+impl FrameCursor<'_> {
     /// The methods that carry a producer's words: a message delivered, and one that was asked for.
     fn method(&mut self) -> Option<()> {
         const DELIVER: [u8; 4] = [0, 60, 0, 60];

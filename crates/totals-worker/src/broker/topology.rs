@@ -1,8 +1,8 @@
 //! The exchange, the queues and the bindings.
 //!
-//! Declared so that RabbitMQ 3.10 and 4.x accept it alike. Where something of the same name exists with other
-//! properties, the broker closes the channel (406): that is reported with its remedy, and what exists is used as it
-//! is, because a worker in a crash loop helps nobody.
+//! RabbitMQ 3.10 and 4.x both accept these declarations. Where something of the same name exists with other properties, the
+//! broker closes the channel (406). The worker then reports that with its remedy and uses what exists, because a worker in
+//! a crash loop helps nobody.
 
 use crate::config::Broker;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
@@ -10,11 +10,12 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, Connection, ExchangeKind};
 use totals_core::domain::EventType;
 
-use crate::broker::connection::{BrokerError, call};
+use crate::broker::call::{BrokerError, call};
+use crate::broker::connection::open_channel;
 
-/// How often a message may be delivered before the broker gives it up. From 4.0 the broker's own limit is 20, which
-/// a few crashes reach for messages that did nothing wrong; none at all cannot be said in a way that 3.10 also
-/// understands. Poison never comes near it: it is dead-lettered at its first delivery.
+/// How often a message may be delivered before the broker gives it up. From 4.0 on the broker's own limit is 20, which
+/// a few crashes reach for messages that did nothing wrong. "No limit" cannot be said in a way that 3.10 also
+/// understands. Poison never comes near the limit, because it is dead-lettered at its first delivery.
 const DELIVERY_LIMIT: i64 = 1_000_000_000;
 
 /// Declares everything the worker needs.
@@ -29,7 +30,7 @@ pub async fn declare(connection: &Connection, config: &Broker) -> Result<(), Bro
 }
 
 async fn bind(connection: &Connection, config: &Broker) -> Result<(), BrokerError> {
-    let channel = open(connection).await?;
+    let channel = open_channel(connection).await?;
     for event_type in EventType::ALL {
         let bind = channel.queue_bind(
             config.queue.as_str().into(),
@@ -48,13 +49,13 @@ async fn close(channel: &Channel) -> Result<(), BrokerError> {
     call("closing a channel", closed).await
 }
 
-/// Puts back what of it is missing, with a warning. A binding is declared again without a question: the broker tells no
-/// client whether it was there. A missing events queue is left to the consumer, which ends with it.
+/// Puts back the parts that are missing, each with a warning. A binding is declared again in any case, because the broker
+/// tells no client whether it was there. A missing events queue is left to the consumer, which ends with it.
 ///
 /// # Errors
 /// [`BrokerError`] if the broker is away or refuses.
 pub async fn restore(connection: &Connection, config: &Broker) -> Result<(), BrokerError> {
-    if is_missing(exchange_is_there(connection, &config.exchange).await)? {
+    if is_missing(exchange(connection, &config.exchange, Asking::Find).await)? {
         tracing::warn!(
             exchange = config.exchange,
             "the exchange was missing and is declared again, bound to the worker's queue; producers could not publish \
@@ -63,7 +64,7 @@ pub async fn restore(connection: &Connection, config: &Broker) -> Result<(), Bro
         declare_exchange(connection, &config.exchange).await?;
     }
     let dead_letters = config.dead_letter_queue();
-    if is_missing(queue_is_there(connection, &dead_letters).await)? {
+    if is_missing(queue(connection, &dead_letters, Asking::Find).await)? {
         tracing::warn!(
             queue = dead_letters,
             "the dead-letter queue was missing and is declared again; the letters in it are gone, and each is parked \
@@ -71,13 +72,13 @@ pub async fn restore(connection: &Connection, config: &Broker) -> Result<(), Bro
         );
         declare_queue(connection, &dead_letters).await?;
     }
-    if is_missing(queue_is_there(connection, &config.queue).await)? {
+    if is_missing(queue(connection, &config.queue, Asking::Find).await)? {
         return Ok(());
     }
     bind(connection, config).await
 }
 
-/// Returns true if the answer says that there is no such thing.
+/// Returns true if the answer says that there is no such exchange or queue.
 fn is_missing(answer: Result<(), BrokerError>) -> Result<bool, BrokerError> {
     match answer {
         Ok(()) => Ok(false),
@@ -86,38 +87,8 @@ fn is_missing(answer: Result<(), BrokerError>) -> Result<bool, BrokerError> {
     }
 }
 
-async fn exchange_is_there(connection: &Connection, name: &str) -> Result<(), BrokerError> {
-    let channel = open(connection).await?;
-    let options = ExchangeDeclareOptions {
-        passive: true,
-        ..ExchangeDeclareOptions::default()
-    };
-    let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default());
-    call("looking for the exchange", declared).await?;
-    close(&channel).await
-}
-
-async fn queue_is_there(connection: &Connection, name: &str) -> Result<(), BrokerError> {
-    let channel = open(connection).await?;
-    let options = QueueDeclareOptions::default().passive();
-    let declared = channel.queue_declare(name.into(), options, FieldTable::default());
-    call("looking for a queue", declared).await?;
-    close(&channel).await
-}
-
 async fn declare_exchange(connection: &Connection, name: &str) -> Result<(), BrokerError> {
-    let declare = async |passive| {
-        let options = ExchangeDeclareOptions {
-            durable: true,
-            passive,
-            ..ExchangeDeclareOptions::default()
-        };
-        let channel = open(connection).await?;
-        let declared =
-            channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default());
-        call("declaring the exchange", declared).await
-    };
-    match declare(false).await {
+    match exchange(connection, name, Asking::Declare).await {
         Err(error) if error.is_precondition_failed() => {
             tracing::warn!(
                 exchange = name,
@@ -125,7 +96,7 @@ async fn declare_exchange(connection: &Connection, name: &str) -> Result<(), Bro
                 "the exchange exists with other properties and is used as it is; to have it as designed (topic, \
                  durable), stop the producers, delete it and restart the worker"
             );
-            declare(true).await
+            exchange(connection, name, Asking::Find).await
         }
         other => other,
     }
@@ -136,20 +107,7 @@ async fn declare_exchange(connection: &Connection, name: &str) -> Result<(), Bro
 /// # Errors
 /// [`BrokerError`] if the broker is away or refuses.
 pub async fn declare_queue(connection: &Connection, name: &str) -> Result<(), BrokerError> {
-    let declare = async |passive| {
-        let options = QueueDeclareOptions {
-            durable: true,
-            passive,
-            ..QueueDeclareOptions::default()
-        };
-        let channel = open(connection).await?;
-        call(
-            "declaring a queue",
-            channel.queue_declare(name.into(), options, queue_arguments()),
-        )
-        .await
-    };
-    match declare(false).await {
+    match queue(connection, name, Asking::Declare).await {
         Err(error) if error.is_precondition_failed() => {
             tracing::warn!(
                 queue = name,
@@ -159,13 +117,59 @@ pub async fn declare_queue(connection: &Connection, name: &str) -> Result<(), Br
                  quorum queue), let it run empty, delete it and restart the worker. If it has no `x-delivery-limit`, \
                  RabbitMQ 4 and later drop what was delivered more than 20 times: the remedy sets the worker's own limit"
             );
-            declare(true).await.map(|_| ())
+            queue(connection, name, Asking::Find).await
         }
-        other => other.map(|_| ()),
+        other => other,
     }
 }
 
-/// The command that sets the worker's delivery limit on both queues, as far as no argument has set a smaller one.
+/// What is asked of the broker about an exchange or a queue.
+#[derive(Clone, Copy)]
+enum Asking {
+    /// To make it if it is missing.
+    Declare,
+    /// To say whether it is there, with whatever properties.
+    Find,
+}
+
+/// On a channel of its own: a refused declaration closes its channel.
+async fn exchange(connection: &Connection, name: &str, asking: Asking) -> Result<(), BrokerError> {
+    let (passive, doing) = match asking {
+        Asking::Declare => (false, "declaring the exchange"),
+        Asking::Find => (true, "looking for the exchange"),
+    };
+    let options = ExchangeDeclareOptions {
+        durable: true,
+        passive,
+        ..ExchangeDeclareOptions::default()
+    };
+    let channel = open_channel(connection).await?;
+    let declared = channel.exchange_declare(name.into(), ExchangeKind::Topic, options, FieldTable::default());
+    call(doing, declared).await?;
+    close(&channel).await
+}
+
+/// As [`exchange`].
+async fn queue(connection: &Connection, name: &str, asking: Asking) -> Result<(), BrokerError> {
+    let (passive, doing) = match asking {
+        Asking::Declare => (false, "declaring a queue"),
+        Asking::Find => (true, "looking for a queue"),
+    };
+    let options = QueueDeclareOptions {
+        durable: true,
+        passive,
+        ..QueueDeclareOptions::default()
+    };
+    let channel = open_channel(connection).await?;
+    call(
+        doing,
+        channel.queue_declare(name.into(), options, queue_arguments()),
+    )
+    .await?;
+    close(&channel).await
+}
+
+/// The command that sets the worker's delivery limit on both queues. Where an argument has set a smaller one, that holds.
 pub fn limit_policy(config: &Broker) -> String {
     let names = [&config.queue, &config.dead_letter_queue()].map(|name| pattern(name));
     policy(&format!("({})", names.join("|")))
@@ -194,9 +198,4 @@ fn queue_arguments() -> FieldTable {
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
     arguments
-}
-
-/// A channel of its own for each declaration: a refused one closes its channel.
-async fn open(connection: &Connection) -> Result<Channel, BrokerError> {
-    call("opening a channel", connection.create_channel()).await
 }

@@ -1,7 +1,7 @@
-//! lapin's way to the network, with every frame sanitized on its way in (see [`crate::broker::sanitize`]).
+//! lapin's way to the network. Every frame is sanitized on its way in (see [`crate::broker::sanitize`]).
 //!
-//! lapin takes a transport of ours only as part of a runtime of ours, so this is tokio's with another TCP stream. TLS is
-//! inside of that stream: what is sanitized is what lapin will parse.
+//! lapin takes a transport of ours only as part of a runtime of ours, so this is tokio's runtime with another TCP stream.
+//! TLS is inside of that stream, so the bytes that are sanitized are those that lapin parses.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -22,11 +22,11 @@ use lapin::{AsyncTcpStream, Connection, ConnectionProperties};
 use crate::broker::byte_budget::ByteBudget;
 use crate::broker::sanitize::{content_len, frame_len, sanitize};
 
-/// How much is read at once, at most.
+/// The most bytes read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Connects through a sanitizing stream, which stops reading while the `budget` is spent. Only a connection that consumes
-/// and does nothing else has deliveries in hand.
+/// and does nothing else has a budget.
 ///
 /// # Errors
 /// As [`Connection::connect_uri`].
@@ -85,13 +85,13 @@ impl Reactor for Sanitizing {
 struct Sanitized<S> {
     stream: S,
     buffer: Vec<u8>,
-    /// In the buffer: what is whole, sanitized and may be handed out ends here.
+    /// The end, in the buffer, of the frames that are whole and sanitized and may be handed out.
     whole: usize,
-    /// In the buffer: what was read ends here.
+    /// The end, in the buffer, of the bytes that were read.
     filled: usize,
-    /// In the buffer: what was handed out ends here.
+    /// The end, in the buffer, of the bytes that were handed out.
     taken: usize,
-    /// What the next message has to wait for, if anything.
+    /// Says whether the next message has to wait; none if no message ever has to.
     budget: Option<ByteBudget>,
 }
 
@@ -107,7 +107,7 @@ impl<S> Sanitized<S> {
         }
     }
 
-    /// Repairs the frames that are here as a whole; false if the next one has to wait.
+    /// Sanitizes the frames that are here as a whole. Returns false if the next one has to wait.
     fn sanitize(&mut self, context: &Context<'_>) -> bool {
         while let Some(length) = frame_len(&self.buffer[self.whole..self.filled])
             && self.whole + length <= self.filled
@@ -124,7 +124,7 @@ impl<S> Sanitized<S> {
         true
     }
 
-    /// Makes room behind what was read and not handed out.
+    /// Makes room behind the bytes that were read and not handed out.
     fn make_room(&mut self) {
         self.buffer.copy_within(self.taken..self.filled, 0);
         self.filled -= self.taken;

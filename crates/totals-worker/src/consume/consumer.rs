@@ -1,8 +1,8 @@
 //! One consuming epoch after another, for ever.
 //!
 //! An epoch is a connection and everything that belongs to it: channel, consumer, lanes, dead letters, settlement.
-//! When the connection is lost all of it is dropped and built anew; the tags of an old epoch die with its
-//! settlement, so nothing is ever acknowledged on a channel other than the one that delivered it.
+//! When the connection is lost, the worker drops all of it and builds it anew. The tags of an old epoch die with its
+//! settlement, so the worker acknowledges a delivery only on the channel that delivered it.
 
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::StoreError;
 
 use crate::broker::byte_budget::ByteBudget;
-use crate::broker::connection::{BrokerError, call, close};
+use crate::broker::call::BrokerError;
+use crate::broker::connection::{close, open_channel};
 use crate::broker::message::Message;
 use crate::broker::topology;
 use crate::consume::context::{BrokerState, Context};
@@ -23,24 +24,26 @@ use crate::consume::epoch::Epoch;
 use crate::consume::renew;
 use crate::slow::{PREPARING, told_if_slow};
 
-/// An epoch that lasted this long was a success: the next failure starts the backoff anew.
+/// After an epoch that lasted this long, the next failure starts the backoff anew.
 const STABLE: Duration = Duration::from_secs(10);
 
-/// Consumes one epoch after another.
+/// Consumes one epoch after another, for as long as the process runs.
 pub struct Worker {
-    /// What it works with.
+    /// The services that it works with, and its configuration.
     pub context: Context,
     /// Where it says whether it consumes.
     pub state: watch::Sender<BrokerState>,
 }
 
 /// How an epoch ended, if not by an error.
-enum End {
+enum EpochEnd {
+    /// The connection, the consumer or a task was lost.
     Lost,
+    /// The process stops.
     Stopped,
 }
 
-/// A connection that consumes, and what belongs to it.
+/// A connection that consumes, with its channel, its deliveries and their bytes.
 struct Connected {
     connection: Connection,
     channel: Channel,
@@ -49,7 +52,7 @@ struct Connected {
 }
 
 impl Worker {
-    /// Consumes until `shutdown`; failures of the broker or the database only make it wait.
+    /// Consumes until `shutdown`. Failures of the broker or the database only make it wait.
     pub async fn run(&self, shutdown: &Shutdown) {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         let broker = &self.context.config.broker;
@@ -60,8 +63,8 @@ impl Worker {
         );
         while !shutdown.soft.is_cancelled() {
             let problem = match self.epoch(shutdown, &mut backoff).await {
-                Ok(End::Stopped) => return,
-                Ok(End::Lost) => "RabbitMQ: the connection or the consumer was lost".to_owned(),
+                Ok(EpochEnd::Stopped) => return,
+                Ok(EpochEnd::Lost) => "RabbitMQ: the connection or the consumer was lost".to_owned(),
                 Err(problem) => problem,
             };
             self.context.metrics.released();
@@ -82,7 +85,7 @@ impl Worker {
         }
     }
 
-    /// To `/metrics` and `/health` at once, so that they agree.
+    /// Tells `/metrics` and `/health` at the same moment, so that they agree.
     fn say(&self, state: BrokerState) {
         match state {
             BrokerState::Consuming => self.context.metrics.connected(),
@@ -91,10 +94,10 @@ impl Worker {
         self.state.send_replace(state);
     }
 
-    async fn epoch(&self, shutdown: &Shutdown, backoff: &mut Backoff) -> Result<End, String> {
+    async fn epoch(&self, shutdown: &Shutdown, backoff: &mut Backoff) -> Result<EpochEnd, String> {
         let mut connected = tokio::select! {
             connected = self.connect() => connected?,
-            () = shutdown.soft.cancelled() => return Ok(End::Stopped),
+            () = shutdown.soft.cancelled() => return Ok(EpochEnd::Stopped),
         };
         tracing::info!(queue = self.context.config.broker.queue, broker = %self.context.address, "consuming");
         self.say(BrokerState::Consuming);
@@ -107,32 +110,33 @@ impl Worker {
         }
         let token = epoch.token.clone();
         connected.budget.lift();
-        let stopped = matches!(end, End::Stopped);
+        let stopped = matches!(end, EpochEnd::Stopped);
         tokio::select! {
             () = self.finish(epoch, &end, &connected.channel) => {
                 let closing = tokio::spawn(close(connected.connection));
-                // A lost one may never answer, and the next is not to wait for it.
+                // A lost connection may never answer, and the next epoch must not wait for it.
                 if stopped {
                     let _ = closing.await;
                 }
             }
-            // What still comes is not ours any more, and with the brake lifted it could be more than is good.
+            // These deliveries are not ours any more, and without the budget they could fill the memory.
             never = connected.deliveries.discard() => match never {},
             () = shutdown.hard.cancelled() => token.cancel(),
         }
         Ok(end)
     }
 
-    /// Lets an epoch's tasks end: with what they have in hand if the worker stops, at once if the connection is lost.
-    async fn finish(&self, epoch: Epoch, end: &End, channel: &Channel) {
+    /// Lets an epoch's tasks end. If the worker stops, they finish what they have in hand. If the connection is lost, they end
+    /// at once.
+    async fn finish(&self, epoch: Epoch, end: &EpochEnd, channel: &Channel) {
         match end {
-            End::Lost => {
+            EpochEnd::Lost => {
                 self.say(BrokerState::NotConsuming(
                     "RabbitMQ: the connection was lost".to_owned(),
                 ));
                 epoch.token.cancel();
             }
-            End::Stopped => {
+            EpochEnd::Stopped => {
                 self.say(BrokerState::NotConsuming("stopping".to_owned()));
                 Deliveries::cancel(channel).await;
             }
@@ -150,7 +154,7 @@ impl Worker {
         self.consume().await.map_err(|error| error.to_string())
     }
 
-    /// Makes the database ready, however long that takes.
+    /// Makes collections and indexes ready, however long that takes.
     async fn prepare(&self) -> Result<(), StoreError> {
         let mut told = false;
         let tell = || {
@@ -174,7 +178,7 @@ impl Worker {
             .connect_to_consume("totals-worker", budget.clone());
         let connection = connecting.await?;
         topology::declare(&connection, broker).await?;
-        let channel = call("opening a channel", connection.create_channel()).await?;
+        let channel = open_channel(&connection).await?;
         let deliveries = Deliveries::start(channel.clone(), broker).await?;
         Ok(Connected {
             connection,
@@ -184,15 +188,15 @@ impl Worker {
         })
     }
 
-    /// Hands each delivery to its lane, or to the dead letters, until the epoch ends.
-    async fn dispatch(&self, epoch: &mut Epoch, connected: &mut Connected, shutdown: &Shutdown) -> End {
+    /// Hands each delivery to its lane, to the dead letters or to the renewals, until the epoch ends.
+    async fn dispatch(&self, epoch: &mut Epoch, connected: &mut Connected, shutdown: &Shutdown) -> EpochEnd {
         let token = epoch.token.clone();
         loop {
             let delivery = tokio::select! {
-                // A stop comes first: the tasks heed it too, and one that ends must not look like a failure.
+                // A stop is looked at first: the tasks end on it too, and that must not look like a failure.
                 biased;
-                () = shutdown.soft.cancelled() => return End::Stopped,
-                () = token.cancelled() => return End::Lost,
+                () = shutdown.soft.cancelled() => return EpochEnd::Stopped,
+                () = token.cancelled() => return EpochEnd::Lost,
                 Some(message) = epoch.as_it_is() => {
                     if !self.hand(epoch, message).await {
                         return ended(shutdown);
@@ -205,9 +209,9 @@ impl Worker {
                 Some(Ok(delivery)) => Message::from(delivery).held(connected.budget.take()),
                 Some(Err(error)) => {
                     tracing::warn!(%error, "the consumer failed");
-                    return End::Lost;
+                    return EpochEnd::Lost;
                 }
-                None => return End::Lost,
+                None => return EpochEnd::Lost,
             };
             self.context.metrics.delivered();
             let handed = if renew::is_due(&message) {
@@ -222,7 +226,7 @@ impl Worker {
         }
     }
 
-    /// Hands a message to its lane, or to the dead letters; false if that task is gone.
+    /// Hands a message to its lane, or to the dead letters. Returns false if that task is gone.
     async fn hand(&self, epoch: &Epoch, message: Message) -> bool {
         let message_id = message
             .properties
@@ -239,11 +243,11 @@ impl Worker {
     }
 }
 
-/// Why a task of the epoch takes nothing more.
-fn ended(shutdown: &Shutdown) -> End {
+/// How the epoch ended, when one of its tasks takes nothing more.
+fn ended(shutdown: &Shutdown) -> EpochEnd {
     if shutdown.soft.is_cancelled() {
-        return End::Stopped;
+        return EpochEnd::Stopped;
     }
     tracing::error!("a task of this epoch ended early");
-    End::Lost
+    EpochEnd::Lost
 }

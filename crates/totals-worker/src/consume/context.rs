@@ -12,22 +12,22 @@ use crate::stall::StallWatch;
 /// Says whether the worker consumes, for `/health`.
 #[derive(Debug, Clone)]
 pub enum BrokerState {
-    /// It does.
+    /// The worker consumes.
     Consuming,
-    /// It does not, for this reason.
+    /// The worker does not consume, for this reason.
     NotConsuming(String),
 }
 
 /// What every part of the consuming half works with.
 pub struct Context {
-    /// Its configuration.
+    /// The worker's configuration.
     pub config: WorkerConfig,
-    /// The broker.
+    /// The broker's nodes.
     pub address: Address,
     /// The database.
     pub store: Store,
-    /// What is counted.
+    /// The worker's metrics.
     pub metrics: Arc<Metrics>,
-    /// Where tasks say whether they get on.
+    /// Where the tasks say whether they make progress.
     pub stalls: StallWatch,
 }

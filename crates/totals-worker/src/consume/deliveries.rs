@@ -1,10 +1,10 @@
-//! What the broker delivers in an epoch: few messages at first, the whole prefetch once that is safe.
+//! The deliveries of an epoch: few messages at first, the whole prefetch once that is safe.
 //!
-//! A crash counts as a delivery of all that the worker had in hand, and a quorum queue drops a message whose count goes
-//! beyond its limit. A worker that is killed again and again before it could renew what it was given (see
-//! [`crate::consume::renew`]) would so lose a whole prefetch. With few in hand they are renewed within milliseconds, and those that
-//! a crash returns go behind the others that were returned. So the consumer is narrow until nothing has come for a while
-//! that has to be renewed.
+//! A crash counts as a delivery of every message that the worker had in hand, and a quorum queue drops a message whose
+//! count goes beyond the delivery limit. A worker that is killed again and again, each time before it could
+//! [renew](crate::consume::renew) its messages, would lose a whole prefetch in this way. A worker with few messages in hand
+//! renews them within milliseconds, and those that a crash returns go behind the others that were returned. So the
+//! consumer stays narrow until for a while no message has come that must be renewed.
 //!
 //! Rejected: another prefetch for the same consumer (quorum queues know it for new consumers only), and fetching one by
 //! one (a queue with a single active consumer allows no `basic.get`).
@@ -21,30 +21,34 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use tokio::time::{Instant, sleep_until};
 
-use crate::broker::connection::{BrokerError, call, call_behind_deliveries};
+use crate::broker::call::{BrokerError, call, call_behind_deliveries};
 
 /// The consumer's name in the broker's management.
 const CONSUMER_TAG: &str = "totals-worker";
 
-/// Its name while it is narrow.
+/// The consumer's name while it is narrow.
 const NARROW_TAG: &str = "totals-worker starting";
 
-/// The prefetch of the narrow consumer: few enough to be renewed at once. What it has in hand when the wide one takes over
-/// comes on top of that one's.
+/// The prefetch of the narrow consumer: few enough to be renewed at once. The messages that it has in hand when the wide
+/// consumer takes over come on top of that one's prefetch.
 pub const NARROW_PREFETCH: u16 = 256;
 
-/// What the broker is asked for.
+/// Names the call that starts a consumer.
 const STARTING: &str = "starting to consume";
 
-/// So long nothing must have come that has to be renewed, before the consumer is widened: many times what it takes to
-/// renew all that a narrow consumer has in hand. Every start of an epoch is slower for so long.
+/// The consumer is widened when for so long no message has come that must be renewed. It is many times the time that it
+/// takes to renew all messages of a narrow consumer. The start of every epoch is slower for so long.
 const CALM: Duration = Duration::from_millis(250);
 
 type Consuming = Pin<Box<dyn Future<Output = Result<Consumer, BrokerError>> + Send>>;
 
+/// How much the consumer asks for.
 enum Width {
+    /// Few messages, until this moment.
     Narrow { until: Instant },
+    /// Few messages, while the broker starts the wide consumer.
     Widening(Consuming),
+    /// The whole prefetch.
     Full,
 }
 
@@ -81,7 +85,7 @@ impl Deliveries {
         })
     }
 
-    /// The next delivery; none when the broker has ended the consumer. Loses nothing when it is dropped.
+    /// The next delivery; none when the broker has ended the consumer. No delivery is lost when this future is dropped.
     pub async fn next(&mut self) -> Option<Result<Delivery, String>> {
         loop {
             tokio::select! {
@@ -102,28 +106,28 @@ impl Deliveries {
         }
     }
 
-    /// The wide consumer, however long its answer takes: what the narrow one was sent comes before it.
+    /// Starts the wide consumer, however long the answer takes: the narrow one's deliveries come before it.
     fn widen(&self) -> Consuming {
         let (channel, queue) = (self.channel.clone(), self.queue.clone());
         let consuming = consume(channel, queue, CONSUMER_TAG, self.prefetch);
         Box::pin(call_behind_deliveries(STARTING, consuming))
     }
 
-    /// Keeps the consumer narrow for a while: a message came that has to be renewed.
+    /// Keeps the consumer narrow for a while, because a message came that must be renewed.
     pub fn stay_narrow(&mut self) {
         if let Width::Narrow { until } = &mut self.width {
             *until = Instant::now() + CALM;
         }
     }
 
-    /// Asks the broker for no more. What still arrives has to be taken meanwhile.
+    /// Asks the broker for no more. Somebody has to take the deliveries that still arrive meanwhile.
     pub async fn cancel(channel: &Channel) {
         for tag in [NARROW_TAG, CONSUMER_TAG] {
             cancel(channel.clone(), tag).await;
         }
     }
 
-    /// Drops what still arrives, until this is dropped itself.
+    /// Drops the deliveries that still arrive, until this future is dropped.
     pub async fn discard(self) -> std::convert::Infallible {
         self.consumers.for_each(async |_| ()).await;
         std::future::pending().await
@@ -131,7 +135,7 @@ impl Deliveries {
 }
 
 impl Width {
-    /// Waits until there is something to change: nothing comes that has to be renewed, or there is a wider consumer.
+    /// Waits until the narrow consumer may be widened (then returns none), or until the wide consumer is there.
     async fn change(&mut self) -> Option<Result<Consumer, BrokerError>> {
         match self {
             Self::Narrow { until } => sleep_until(*until).await,

@@ -1,7 +1,7 @@
 //! The tasks of one epoch: lanes, dead letters, renewals, settlement, upkeep; and the ways into them.
 //!
-//! They stand or fall together. One that panics ends the epoch at once, also on an idle queue: its share of the messages
-//! would otherwise wait for ever. What was in hand is delivered again, to the next epoch.
+//! They stand or fall together. A task that panics ends the epoch at once, also on an idle queue, because its share of the
+//! messages would otherwise wait for ever. The broker delivers the messages in hand again, to the next epoch.
 
 use lapin::Channel;
 use tokio::sync::mpsc;
@@ -14,11 +14,12 @@ use crate::broker::message::{Message, Reason};
 use crate::broker::publisher::Publisher;
 use crate::commit::Committer;
 use crate::consume::context::Context;
+use crate::consume::dead_letter::refused::Refused;
 use crate::consume::dead_letter::{self, DeadLetters};
 use crate::consume::deliveries::NARROW_PREFETCH;
-use crate::consume::lane::{self, Item, Lane, lane_of};
+use crate::consume::lane::{self, DecodedMessage, Lane, lane_of};
 use crate::consume::parked::Parked;
-use crate::consume::renew::Renewals;
+use crate::consume::renew::Renewer;
 use crate::consume::settle::{self, Settle};
 use crate::consume::upkeep::{self, Upkeep};
 
@@ -27,7 +28,7 @@ pub struct Epoch {
     /// Cancelled when the epoch is over, by whoever notices first.
     pub token: CancellationToken,
     tasks: TaskTracker,
-    lanes: Vec<mpsc::Sender<Item>>,
+    lanes: Vec<mpsc::Sender<DecodedMessage>>,
     park: mpsc::UnboundedSender<Parked>,
     renew: mpsc::UnboundedSender<Message>,
     as_they_are: mpsc::UnboundedReceiver<Message>,
@@ -42,24 +43,13 @@ impl Epoch {
         let acknowledging = context.stalls.task("acknowledging", settle::REMEDY);
         let settling = settle::run(channel.clone(), finished, prefetch, acknowledging, token.clone());
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), settling)));
-        // Unbounded, and yet no larger than the prefetch.
+        // These channels are unbounded, and yet hold no more than the prefetch.
         let (park, parked) = mpsc::unbounded_channel();
-        let dead_letters = DeadLetters {
-            address: context.address.clone(),
-            config: context.config.broker.clone(),
-            store: context.store.clone(),
-            metrics: context.metrics.clone(),
-            settle: settle.clone(),
-            parking: context.stalls.task("dead letters", dead_letter::REMEDY),
-            refusals: context.stalls.task("refused dead letters", dead_letter::REMEDY),
-            stopping: shutdown.soft.clone(),
-        };
-        let parking = dead_letters.run(parked);
+        let parking = dead_letters(context, &settle, shutdown).run(parked);
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), parking)));
-        // As with the dead letters, both no larger than the prefetch.
         let (renew, renewing) = mpsc::unbounded_channel();
         let (unrenewed, as_they_are) = mpsc::unbounded_channel();
-        let renewals = Renewals {
+        let renewals = Renewer {
             publisher: Publisher::of_copies(context.address.clone(), &context.config.broker),
             metrics: context.metrics.clone(),
             settle: settle.clone(),
@@ -67,37 +57,22 @@ impl Epoch {
         };
         let renewals = renewals.run(renewing);
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), renewals)));
-        let upkeep = Upkeep {
-            address: context.address.clone(),
-            config: context.config.broker.clone(),
-            store: context.store.clone(),
-            metrics: context.metrics.clone(),
-            period: context.config.upkeep,
-            progress: context.stalls.task("upkeep", upkeep::REMEDY),
-            epoch: token.clone(),
-        };
-        let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep.run());
+        let upkeep = while_it_lasts(shutdown.soft.clone(), upkeep(context, &token).run());
         tasks.spawn(ending(token.clone(), while_it_lasts(token.clone(), upkeep)));
-        let lane = |number| {
+        let lanes = (0..context.config.batching.lanes).map(|number| {
             // Room for all that can be in hand, so that one lane that waits never holds up another.
             let (sender, arriving) = mpsc::channel(prefetch + usize::from(NARROW_PREFETCH));
             let lane = Lane {
                 batch_size: context.config.batching.batch_size,
-                committer: Committer {
-                    lane: number,
-                    store: context.store.clone(),
-                    metrics: context.metrics.clone(),
-                    progress: context.stalls.task(format!("lane {number}"), lane::REMEDY),
-                    give_up: vec![token.clone(), shutdown.soft.clone()],
-                },
+                committer: committer(context, number, &token, shutdown),
                 settle: settle.clone(),
                 park: park.clone(),
                 epoch: token.clone(),
             };
             tasks.spawn(ending(token.clone(), lane.run(arriving)));
             sender
-        };
-        let lanes = (0..context.config.batching.lanes).map(lane).collect();
+        });
+        let lanes = lanes.collect();
         tasks.close();
         Self {
             token,
@@ -109,17 +84,17 @@ impl Epoch {
         }
     }
 
-    /// Has a fresh copy take the message's place in its queue; false if that task is gone.
+    /// Has a fresh copy take the message's place in its queue. Returns false if that task is gone.
     pub fn renew(&self, message: Message) -> bool {
         self.renew.send(message).is_ok()
     }
 
-    /// The next message that could not be renewed, to be handed on as it is.
+    /// The next message that could not be renewed; the caller hands it on as it is.
     pub async fn as_it_is(&mut self) -> Option<Message> {
         self.as_they_are.recv().await
     }
 
-    /// Hands a message to its lane, or to the dead letters; false if that task is gone.
+    /// Hands a message to its lane, or to the dead letters. Returns false if that task is gone.
     pub async fn hand(&self, message: Message, decoded: Result<Event, Invalid>) -> bool {
         match decoded {
             Ok(event) => {
@@ -141,8 +116,44 @@ impl Epoch {
     }
 }
 
-/// Drops a task when the epoch is over: it may be waiting for an answer of the broker that never comes. Its work on the
-/// database goes on in tasks of its own.
+fn dead_letters(context: &Context, settle: &Settle, shutdown: &Shutdown) -> DeadLetters {
+    let refusals = context.stalls.task("refused dead letters", dead_letter::REMEDY);
+    DeadLetters {
+        address: context.address.clone(),
+        config: context.config.broker.clone(),
+        store: context.store.clone(),
+        metrics: context.metrics.clone(),
+        settle: settle.clone(),
+        parking: context.stalls.task("dead letters", dead_letter::REMEDY),
+        refused: Refused::new(context.metrics.clone(), refusals),
+        stopping: shutdown.soft.clone(),
+    }
+}
+
+fn upkeep(context: &Context, epoch: &CancellationToken) -> Upkeep {
+    Upkeep {
+        address: context.address.clone(),
+        config: context.config.broker.clone(),
+        store: context.store.clone(),
+        metrics: context.metrics.clone(),
+        period: context.config.upkeep,
+        progress: context.stalls.task("upkeep", upkeep::REMEDY),
+        epoch: epoch.clone(),
+    }
+}
+
+fn committer(context: &Context, lane: usize, epoch: &CancellationToken, shutdown: &Shutdown) -> Committer {
+    Committer {
+        lane,
+        store: context.store.clone(),
+        metrics: context.metrics.clone(),
+        progress: context.stalls.task(format!("lane {lane}"), lane::REMEDY),
+        give_up: vec![epoch.clone(), shutdown.soft.clone()],
+    }
+}
+
+/// Drops a task when the epoch is over, because it may be waiting for an answer of the broker that never comes. Its work on
+/// the database goes on in tasks of its own.
 async fn while_it_lasts(epoch: CancellationToken, task: impl Future<Output = ()>) {
     tokio::select! {
         () = epoch.cancelled() => {}

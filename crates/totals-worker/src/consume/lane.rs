@@ -1,10 +1,10 @@
-//! A lane commits events in batches: whatever has arrived when the last batch is committed is the next one.
+//! A lane commits events in batches: the events that have arrived when one batch is committed are the next batch.
 //!
-//! So an idle service commits a lone event at once and a busy one commits hundreds at a time, without a timer.
-//! Commit first, settle after; what the database refuses, and what is in conflict with what was seen before, is
-//! dead-lettered, and everything else is committed.
+//! So an idle service commits a lone event at once, and a busy one commits hundreds at a time, without a timer. A lane
+//! commits first and settles after that. It dead-letters an event that the database refuses, or that contradicts an earlier
+//! one, and commits all others.
 //!
-//! Where a whole batch waits already, what it needs to know is looked up while the one before is committed.
+//! If a whole batch waits already, the lane reads what that batch needs while it commits the one before.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
@@ -18,29 +18,29 @@ use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::broker::message::{Message, Reason};
-use crate::commit::{Abandoned, Batch, Committer};
+use crate::commit::{Batch, Committer, GaveUp};
 use crate::consume::parked::Parked;
 use crate::consume::settle::Settle;
 
-/// How long what was looked up ahead is of use. A commit takes a fraction of it; after an outage much may have happened,
-/// even a campaign be removed and begun anew.
+/// How long a read set that was prefetched is of use. A commit takes a fraction of it. During an outage much may happen:
+/// a campaign may even be removed and begun anew.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// What an operator can do about a lane that stalls.
 pub const REMEDY: &str = "let MongoDB take the writes of the user in DATABASE_URL (rights, disk space, validators); the \
                           worker then goes on by itself";
 
-/// A decoded message.
-pub type Item = (Event, Message);
+/// A message and the event that it holds.
+pub type DecodedMessage = (Event, Message);
 
 /// What a lane needs.
 pub struct Lane {
-    /// Most events in a transaction.
+    /// The most events in a transaction.
     pub batch_size: usize,
-    /// How it commits. It gives up when the epoch is lost (what is in hand will be delivered again), and when the
-    /// process stops and the database is away.
+    /// How it commits. It gives up when the epoch is lost (the broker delivers again what is in hand), and when the process
+    /// stops while the database is away.
     pub committer: Committer,
-    /// Where it settles what is committed.
+    /// Where it settles what it has committed.
     pub settle: Settle,
     /// Where it sends what cannot be committed.
     pub park: mpsc::UnboundedSender<Parked>,
@@ -50,7 +50,7 @@ pub struct Lane {
 
 impl Lane {
     /// Commits what arrives until the last sender is gone or the epoch is.
-    pub async fn run(self, mut arriving: mpsc::Receiver<Item>) {
+    pub async fn run(self, mut arriving: mpsc::Receiver<DecodedMessage>) {
         let mut ahead = None;
         loop {
             let (batch, read_set) = match ahead.take() {
@@ -69,21 +69,22 @@ impl Lane {
                 continue;
             }
             let next = self.batch(&mut arriving).await;
-            let look = self.committer.store.prefetch(next.events.clone());
-            let since = Instant::now();
-            let (committed, seen) = join(self.commit(batch, read_set), look).await;
+            let (prefetch, since) = (self.committer.store.prefetch(next.events.clone()), Instant::now());
+            let (committed, fetched) = join(self.commit(batch, read_set), prefetch).await;
             let Ok(delta) = committed else {
                 return;
             };
-            // A look that failed is done again with the batch, and what fails then is dealt with there.
-            let seen = seen.ok().filter(|_| since.elapsed() < FRESH);
-            let read_set = delta.zip(seen).and_then(|(delta, seen)| seen.rebase(delta));
+            // A prefetch that failed is made again with the batch, and a failure is dealt with there.
+            let fetched = fetched.ok().filter(|_| since.elapsed() < FRESH);
+            let read_set = delta
+                .zip(fetched)
+                .and_then(|(delta, fetched)| fetched.rebase(delta));
             ahead = Some((next, read_set));
         }
     }
 
-    /// What has arrived, or else arrives first; empty if nothing can any more.
-    async fn batch(&self, arriving: &mut mpsc::Receiver<Item>) -> Batch<Message> {
+    /// The messages that have arrived, or else the first one that arrives; empty if none can come any more.
+    async fn batch(&self, arriving: &mut mpsc::Receiver<DecodedMessage>) -> Batch<Message> {
         let mut items = Vec::with_capacity(self.batch_size);
         arriving.recv_many(&mut items, self.batch_size).await;
         items.into_iter().collect()
@@ -93,7 +94,7 @@ impl Lane {
         &self,
         batch: Batch<Message>,
         read_set: Option<ReadSet>,
-    ) -> Result<Option<CommitDelta>, Abandoned> {
+    ) -> Result<Option<CommitDelta>, GaveUp> {
         let lane = self.committer.lane;
         let span = tracing::info_span!("batch", lane, batch.size = batch.events.len());
         for trace in batch.sources.iter().filter_map(Message::trace) {

@@ -12,9 +12,9 @@ use crate::broker::publisher::Publish;
 /// A message and why it is dead-lettered.
 #[derive(Debug)]
 pub struct Parked {
-    /// The message.
+    /// The message, still unacknowledged.
     pub message: Message,
-    /// Why.
+    /// Why it is dead-lettered.
     pub reason: Reason,
 }
 
@@ -47,7 +47,7 @@ fn headers(Parked { message, reason }: &Parked) -> FieldTable {
     headers.into()
 }
 
-/// The present moment as [`header::FAILED_AT`] has it.
+/// The present moment in the form of [`header::FAILED_AT`].
 fn now() -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
     let now = OffsetDateTime::now_utc();

@@ -1,14 +1,14 @@
 //! Fresh copies in place of messages that were delivered before, so that no delivery limit is ever reached.
 //!
 //! A quorum queue counts how often it has delivered a message, and drops the message once the count goes beyond its limit.
-//! Every crash of a worker counts for all that the worker had in hand. The limit may be small: 20 by default from RabbitMQ
-//! 4.0 on, or whatever a policy says, and no client can read it. So a message that comes with a count of
-//! [`RENEWED_FROM`] or more is not handled. The worker publishes a copy to the end of the same queue, and acknowledges the
-//! old one after the confirm; a crash in between leaves both, and one is a duplicate. That happens before anything else
-//! is done with the message, because it may be the one that the worker crashes of. Until all such messages are renewed the
-//! worker takes few at once (see [`crate::consume::deliveries`]), so that a crash in the middle of it counts for few.
+//! Every crash of a worker counts for all messages that the worker had in hand. The limit may be small: 20 by default from
+//! RabbitMQ 4.0 on, or whatever a policy says, and no client can read it. So the worker does not handle a message that
+//! comes with a count of [`RENEWED_FROM`] or more. It publishes a copy to the end of the same queue, and acknowledges the
+//! old message after the confirm. A crash in between leaves both, and one is a duplicate. The worker does this before
+//! anything else with the message, because the message may be the one that makes it crash. Until all such messages are
+//! renewed, the worker [takes few at once](crate::consume::deliveries), so that a crash meanwhile counts for few.
 //!
-//! Where no copy can be published (the queue is full, the broker blocks publishers), the message is handled as it is:
+//! If no copy can be published (the queue is full, the broker blocks publishers), the worker handles the message as it is:
 //! a worker that waited would keep the queue full.
 //!
 //! Rejected: raising the limit by an argument (a queue that exists keeps its own, and a policy's smaller limit wins), and
@@ -21,42 +21,42 @@ use lapin::BasicProperties;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::broker::connection::BrokerError;
+use crate::broker::call::BrokerError;
 use crate::broker::copy::copied;
 use crate::broker::message::Message;
 use crate::broker::publisher::{Publish, Publisher};
 use crate::consume::settle::Settle;
 use crate::metrics::Metrics;
 
-/// A message that was delivered this often before is renewed. So limits below it are not covered, and one crash costs
-/// no copies.
+/// A message that was delivered this often before is renewed, so a single crash costs no copies. Delivery limits below this
+/// number are not covered.
 const RENEWED_FROM: i64 = 2;
 
-/// Copies published together, at most.
+/// The most copies published together.
 const MAX_BATCH: usize = 256;
 
-/// After a failure messages are handled as they are for so long: each attempt may have to time out.
+/// For so long after a failure the worker handles messages as they are, because each attempt may have to time out.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// What renewing needs.
-pub struct Renewals {
-    /// To the queue that the messages came from.
+pub struct Renewer {
+    /// Publishes to the queue that the messages came from.
     pub publisher: Publisher,
     /// Where renewals are counted.
     pub metrics: Arc<Metrics>,
-    /// Where the old ones are settled.
+    /// Where the old messages are settled.
     pub settle: Settle,
     /// Takes the messages that could not be renewed.
     pub as_they_are: mpsc::UnboundedSender<Message>,
 }
 
 /// A message and the properties of its copy.
-struct Copy {
+struct FreshCopy {
     message: Message,
     properties: BasicProperties,
 }
 
-impl Publish for Copy {
+impl Publish for FreshCopy {
     fn body(&self) -> &[u8] {
         &self.message.body
     }
@@ -66,14 +66,14 @@ impl Publish for Copy {
     }
 }
 
-/// Returns true if the message is to be renewed before anything is done with it.
+/// Returns true if the message must be renewed before the worker does anything else with it.
 pub fn is_due(message: &Message) -> bool {
     message.deliveries_before() >= RENEWED_FROM
 }
 
-impl Renewals {
-    /// Renews what arrives until the last sender is gone. May be dropped at any moment: what is not settled then is
-    /// delivered again.
+impl Renewer {
+    /// Renews what arrives until the last sender is gone. May be dropped at any moment: the broker delivers again what is
+    /// not settled then.
     pub async fn run(mut self, mut arriving: mpsc::UnboundedReceiver<Message>) {
         let mut paused_until = Instant::now();
         loop {
@@ -103,12 +103,12 @@ impl Renewals {
         let (mut copies, mut without_room) = (Vec::new(), Vec::new());
         for message in batch {
             match copied(&message) {
-                Some(properties) => copies.push(Copy { message, properties }),
+                Some(properties) => copies.push(FreshCopy { message, properties }),
                 None => without_room.push(message),
             }
         }
         self.hand_over(without_room);
-        let mut left: Vec<&Copy> = copies.iter().collect();
+        let mut left: Vec<&FreshCopy> = copies.iter().collect();
         let outcome = self.publisher.publish(&mut left).await;
         let left: Vec<u64> = left.iter().map(|copy| copy.message.tag).collect();
         let (left, renewed): (Vec<_>, Vec<_>) = copies
@@ -122,7 +122,7 @@ impl Renewals {
         outcome
     }
 
-    /// An epoch that is over takes nothing, and the broker delivers it again.
+    /// Has the messages handled as they are. An epoch that is over takes none, and the broker delivers them again.
     fn hand_over(&self, messages: Vec<Message>) {
         for message in messages {
             let _ = self.as_they_are.send(message);

@@ -10,7 +10,7 @@ use crate::broker::message::Reason;
 /// The least time between two lines.
 const BETWEEN_LINES: Duration = Duration::from_secs(1);
 
-/// Dead letters that no line has told of yet, and when the next line may.
+/// The dead letters that no line has told of yet, and when the next line may be written.
 #[derive(Debug, Default)]
 pub struct Report {
     count: u64,
@@ -26,7 +26,7 @@ impl Report {
             .get_or_insert_with(|| (reason.subject.event_id.clone(), without_data(&reason.text)));
     }
 
-    /// Waits until it is time for a line; for ever if there is nothing to tell.
+    /// Waits until it is time for a line; for ever if there is no dead letter to tell of.
     pub async fn due(&self) {
         match (&self.first, self.next) {
             (Some(_), Some(next)) => sleep_until(next).await,
@@ -35,12 +35,12 @@ impl Report {
         }
     }
 
-    /// Writes the line, if there is something to tell.
+    /// Writes the line, if there is a dead letter to tell of.
     pub fn write(&mut self) {
         let Some((event_id, reason)) = self.first.take() else {
             return;
         };
-        // Not within the line: where the log leaves it out, nothing of it happens.
+        // Not within the macro, which evaluates nothing where the log's level leaves the line out.
         let count = std::mem::take(&mut self.count);
         tracing::warn!(
             count,
@@ -52,7 +52,7 @@ impl Report {
     }
 }
 
-/// The reason without what it quotes of the message, which may be a donor's: whoever needs that has the letter.
+/// The reason without the text that it quotes of the message, which may be a donor's data. The letter has all of it.
 fn without_data(reason: &str) -> String {
     match reason.split_once('`') {
         None => reason.to_owned(),

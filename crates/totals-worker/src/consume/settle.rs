@@ -1,14 +1,14 @@
 //! The one place that acknowledges deliveries, and only of the epoch whose channel it holds.
 //!
-//! Lanes finish out of order, and acknowledging message by message costs the broker a command each. So the finished
-//! tags are collected, and whatever is finished without a gap is acknowledged at once with `multiple`. One delivery that
+//! Lanes finish out of order, and to acknowledge message by message costs the broker a command each. So the settlement
+//! collects the finished tags, and acknowledges those without a gap before them at once, with `multiple`. One delivery that
 //! has to wait (a dead letter that its queue refuses) does not hold up the others: when many have finished behind it, or
-//! nothing more finishes for a while, they are acknowledged one by one. A count alone would not do: what has to wait
-//! takes up the prefetch too, so with half of it waiting no more than the other half can ever finish.
+//! no more finish for a while, they are acknowledged one by one. A count alone would not do: deliveries that wait
+//! take up the prefetch too, so with half of it waiting no more than the other half can ever finish.
 //!
-//! One by one is the exception for another reason as well: of more than some thirty acknowledgements that a quorum
-//! queue has not applied, RabbitMQ keeps the rest back, and forgets them if the channel is closed just then. What they
-//! were for is delivered again, and found to be duplicates.
+//! There is another reason to acknowledge one by one only as an exception: of more than some thirty acknowledgements that a
+//! quorum queue has not applied, RabbitMQ keeps the rest back, and forgets them if the channel is closed just then. It then
+//! delivers those messages again, and the worker finds them to be duplicates.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::connection::call;
+use crate::broker::call::call;
 use crate::stall::Task;
 
-/// How long what is finished waits for an earlier delivery while nothing else finishes.
+/// How long finished deliveries wait for an earlier one while no other finishes.
 const QUIET: Duration = Duration::from_secs(1);
 
 /// What an operator can do about acknowledgements that stall.
@@ -41,8 +41,8 @@ impl Settle {
         (Self(sender), receiver)
     }
 
-    /// Acknowledges these deliveries, in time. On an epoch that is over this does nothing: the broker delivers them
-    /// again, and they are found to be duplicates.
+    /// Has these deliveries acknowledged soon. In an epoch that is over this does nothing: the broker delivers them again,
+    /// and the worker finds them to be duplicates.
     pub fn done(&self, tags: Vec<u64>) {
         if !tags.is_empty() {
             let _ = self.0.send(tags);
@@ -50,8 +50,8 @@ impl Settle {
     }
 }
 
-/// Acknowledges until every [`Settle`] of the epoch is gone. An epoch that cannot acknowledge is over: the broker would
-/// soon send it nothing more.
+/// Acknowledges until every [`Settle`] of the epoch is gone. Ends the epoch if that fails: the broker would soon send it
+/// nothing more.
 pub async fn run(
     channel: Channel,
     mut finished: mpsc::UnboundedReceiver<Vec<u64>>,
@@ -59,9 +59,9 @@ pub async fn run(
     progress: Task,
     epoch: CancellationToken,
 ) {
-    let mut window = Window {
+    let mut window = AckWindow {
         patience: prefetch / 2,
-        ..Window::default()
+        ..AckWindow::default()
     };
     while let Some(due) = window.due(&mut finished).await {
         if !due.is_empty() {
@@ -87,19 +87,20 @@ pub async fn run(
 
 /// Which of an epoch's deliveries are finished. Tags count up from 1.
 #[derive(Debug, Default)]
-struct Window {
+struct AckWindow {
     /// How many finished deliveries may wait for an earlier one.
     patience: usize,
-    /// Up to here all are acknowledged, except those left behind.
+    /// All deliveries up to this tag are acknowledged, except those left behind.
     reached: u64,
-    /// In hand still, though the window has moved past them. No more than the prefetch.
+    /// Deliveries still in hand, though the window has moved past them. No more than the prefetch.
     behind: BTreeSet<u64>,
-    /// Finished and not acknowledged.
+    /// Deliveries that are finished and not acknowledged.
     finished: BTreeSet<u64>,
 }
 
-impl Window {
-    /// Waits for something to finish, or for quiet; what to acknowledge then. None when nothing can finish any more.
+impl AckWindow {
+    /// Waits until a delivery finishes, or until none has for a while. Returns the tags to acknowledge then, each with true
+    /// if all before it are too; none when no delivery can finish any more.
     async fn due(&mut self, finished: &mut mpsc::UnboundedReceiver<Vec<u64>>) -> Option<Vec<(u64, bool)>> {
         let Ok(Some(tags)) = timeout(QUIET, finished.recv()).await else {
             let over = finished.is_closed() && finished.is_empty();
@@ -117,7 +118,7 @@ impl Window {
         self.finished.extend(tags);
     }
 
-    /// What to acknowledge, and whether with all before it.
+    /// The tags to acknowledge, each with true if all before it are too.
     fn advance(&mut self) -> Vec<(u64, bool)> {
         let newer = self.finished.split_off(&(self.reached + 1));
         let mut due = std::mem::replace(&mut self.finished, newer);
@@ -140,7 +141,7 @@ impl Window {
         acks
     }
 
-    /// Moves past what is in hand for too long, one acknowledgement for each that is finished.
+    /// Moves past the deliveries that have been in hand for too long. Returns one acknowledgement for each finished one.
     fn leave_behind(&mut self) -> impl Iterator<Item = (u64, bool)> + use<> {
         let finished = std::mem::take(&mut self.finished);
         let last = finished.last().copied().unwrap_or(self.reached);
@@ -157,9 +158,9 @@ mod tests {
 
     #[test]
     fn only_what_is_finished_without_a_gap_is_acknowledged_and_only_once() {
-        let mut window = Window {
+        let mut window = AckWindow {
             patience: 10,
-            ..Window::default()
+            ..AckWindow::default()
         };
         assert_eq!(window.advance(), []);
         window.finish(vec![2, 3, 5]);
@@ -174,9 +175,9 @@ mod tests {
 
     #[test]
     fn one_that_never_finishes_does_not_hold_up_the_others() {
-        let mut window = Window {
+        let mut window = AckWindow {
             patience: 2,
-            ..Window::default()
+            ..AckWindow::default()
         };
         window.finish(vec![2, 3]);
         assert_eq!(window.advance(), []);
@@ -192,9 +193,9 @@ mod tests {
 
     #[test]
     fn what_is_left_behind_is_acknowledged_together_up_to_what_is_in_hand_still() {
-        let mut window = Window {
+        let mut window = AckWindow {
             patience: 1,
-            ..Window::default()
+            ..AckWindow::default()
         };
         window.finish(vec![5, 6]);
         assert_eq!(window.advance(), [(5, false), (6, false)]);
@@ -210,9 +211,9 @@ mod tests {
     async fn half_the_prefetch_and_more_in_hand_does_not_hold_up_the_others() {
         for (prefetch, waiting) in [(2, 1), (6, 3), (6, 5)] {
             let (settle, mut finished) = Settle::open();
-            let mut window = Window {
+            let mut window = AckWindow {
                 patience: prefetch / 2,
-                ..Window::default()
+                ..AckWindow::default()
             };
             let mut next = waiting + 1;
             // The broker sends no more than the prefetch, so this is all that can finish.

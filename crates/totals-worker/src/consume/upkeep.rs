@@ -1,12 +1,12 @@
-//! A look, every minute, at whether everything the worker needs is still there: exchange, queues and bindings in the
-//! broker, collections and indexes in the database. What somebody has deleted under a running worker is put back at once,
-//! where otherwise producers would lose events until the worker connects anew.
+//! A look, every minute, at whether everything that the worker needs is still there: exchange, queues and bindings in the
+//! broker, collections and indexes in the database. The worker puts back at once what somebody has deleted under it, because
+//! otherwise producers would lose events until the worker connects anew.
 //!
-//! It has a connection of its own: the consuming one is not read from while too much is in hand, and a binding may keep
-//! RabbitMQ busy for seconds. A database that is in another currency now ends the epoch. Every other failure is logged, and
-//! one that lasts makes `/health` say 503 until a look succeeds: something is missing, and the worker cannot put it back.
-//! One lasts if broker or database refuse, if two looks in a row get no good answer, or if the database takes long over
-//! one. A broker or a database that is away is told by others.
+//! The look has a connection of its own: the worker does not read from the consuming one while too much is in hand, and a
+//! binding may keep RabbitMQ busy for seconds. If the database is in another currency now, the look ends the epoch. It logs
+//! every other failure. A failure that lasts makes `/health` say 503 until a look succeeds: something is missing, and the
+//! worker cannot put it back. A failure lasts if broker or database refuse, if two looks in a row get no good answer, or if
+//! the database takes long over one. Other parts of the worker tell of a broker or a database that is away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use totals_core::store::{Store, StoreError};
 
-use crate::broker::connection::{Address, BrokerError, close};
+use crate::broker::call::BrokerError;
+use crate::broker::connection::{Address, close};
 use crate::broker::topology;
 use crate::metrics::Metrics;
 use crate::slow::{PREPARING, told_if_slow};
@@ -31,24 +32,24 @@ pub const REMEDY: &str = "exchange, queues, bindings, collections or indexes may
 pub struct Upkeep {
     /// The broker.
     pub address: Address,
-    /// Names of exchange and queues.
+    /// The names of exchange and queues.
     pub config: Broker,
     /// The database.
     pub store: Store,
     /// Where looks are counted.
     pub metrics: Arc<Metrics>,
-    /// From one look to the next.
+    /// The time from one look to the next.
     pub period: Duration,
-    /// Ended if the database was put in another currency: whoever connects anew looks at that first.
+    /// Cancelled if the database is in another currency now. The next epoch checks that before it connects.
     pub epoch: CancellationToken,
     /// Has work in hand while looks fail.
     pub progress: Task,
 }
 
-/// How much a failed look says about what is missing.
+/// How much a failed look says about something missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
-    /// Nothing: nobody was there to be asked.
+    /// Nothing: the broker or the database was not there to be asked.
     Away,
     /// Little: it may have been the moment.
     Unclear,
@@ -63,7 +64,7 @@ struct Failing {
 }
 
 impl Failing {
-    /// Takes in a failed look. Returns true if it is more than a moment's failure.
+    /// Takes in a failed look. Returns true if the failure lasts.
     fn lasts(&mut self, doubt: Doubt) -> bool {
         match doubt {
             Doubt::Away => false,
@@ -141,7 +142,7 @@ impl Upkeep {
             *failing = Failing::default();
             self.progress.advance();
             self.progress.rest();
-            self.metrics.looked_after();
+            self.metrics.upkeep_done();
             return;
         };
         if failing.lasts(doubt) {

@@ -1,4 +1,4 @@
-//! What the tools about campaigns share: naming one, and showing totals and donations.
+//! The parts that the tools about campaigns share: naming a campaign, and showing totals and donations.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use totals_core::store::Scope;
 
 use super::output::Line;
 
-/// Which campaigns; flattened into a tool's arguments.
+/// Which campaigns a tool looks at; flattened into its arguments.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Which {
     /// Only this campaign
@@ -23,13 +23,13 @@ impl Which {
         self.campaign.clone().map_or(Scope::All, Scope::Campaign)
     }
 
-    /// The one campaign, if nothing of it was found.
+    /// The campaign that was named, if nothing of it was found.
     pub fn unknown(&self, found: u64) -> Option<CampaignId> {
         self.campaign.clone().filter(|_| found == 0)
     }
 }
 
-/// Said of a campaign that nothing is known of: its id may be mistyped.
+/// What a tool says of a campaign that nothing is known of: its id may be mistyped.
 pub struct NothingKnown<'a>(pub &'a CampaignId);
 
 impl fmt::Display for NothingKnown<'_> {
@@ -47,7 +47,7 @@ pub fn campaign_id(text: &str) -> Result<CampaignId, String> {
     CampaignId::try_from(text).map_err(|error| error.to_string())
 }
 
-/// A campaign's totals.
+/// A campaign's totals, as they are shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShownTotals {
     #[serde(rename = "totalAmount")]
@@ -59,7 +59,7 @@ pub struct ShownTotals {
 }
 
 impl ShownTotals {
-    /// In the service's currency.
+    /// Shows amounts in the service's currency.
     pub fn new(totals: Totals, currency: Currency) -> Self {
         Self {
             amount: currency.format(totals.amount),
@@ -80,7 +80,7 @@ impl fmt::Display for ShownTotals {
     }
 }
 
-/// A donation's state.
+/// A donation's state, as it is shown.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShownDonation {
@@ -94,7 +94,7 @@ pub struct ShownDonation {
 }
 
 impl ShownDonation {
-    /// In the service's currency.
+    /// Shows amounts in the service's currency.
     pub fn new(donation: &Donation, currency: Currency) -> Self {
         let creation = donation.creation.as_ref();
         Self {
@@ -122,7 +122,7 @@ impl fmt::Display for ShownDonation {
     }
 }
 
-/// What is shown, or that there is nothing.
+/// Shows the value, or `none`.
 pub struct OrNone<'a, T>(pub Option<&'a T>);
 
 impl<T: fmt::Display> fmt::Display for OrNone<'_, T> {

@@ -1,4 +1,4 @@
-//! One thing that does not follow from the log, as it is shown.
+//! A difference between what is stored and what the log says, as it is shown.
 
 use std::fmt;
 
@@ -13,39 +13,39 @@ use super::output::Line;
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Difference {
-    /// A campaign's totals.
+    /// A campaign's totals do not follow from the log.
     Totals {
         campaign_id: String,
         stored: Option<ShownTotals>,
         expected: Option<ShownTotals>,
     },
-    /// A donation; without a campaign it has refunds only.
+    /// A donation does not follow from the log. Without a campaign it has refunds only.
     Donation {
         campaign_id: Option<String>,
         donation_id: String,
         stored: Option<ShownDonation>,
         expected: Option<ShownDonation>,
-        /// It is not found by its donor, or by one who is not.
+        /// True if the donation is not found by its donor, or is found by someone else.
         misfiled: bool,
     },
-    /// A log row that does not hold what was logged.
+    /// A log row no longer holds what was logged.
     LogRow {
         campaign_id: Option<String>,
         event_id: String,
         problem: String,
         remedy: String,
     },
-    /// A donation, or totals, that cannot be read.
+    /// A donation, or totals, cannot be read.
     Document {
         campaign_id: Option<String>,
         collection: &'static str,
-        /// As mongosh takes it.
+        /// The document's id as mongosh takes it.
         id: String,
         problem: String,
     },
 }
 
-/// What an audit has found about a campaign, worst first.
+/// The differences that an audit has found in a campaign, worst first.
 pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<Item = Difference> {
     let totals_differ = audit.totals_differ();
     let campaign = audit.campaign.map(|campaign| campaign.to_string());
@@ -129,13 +129,8 @@ impl fmt::Display for Difference {
                 remedy,
                 ..
             } => {
-                write!(
-                    f,
-                    "log row {}: {}: {}",
-                    Line(event_id),
-                    Line(problem),
-                    Line(remedy)
-                )
+                let (id, problem, remedy) = (Line(event_id), Line(problem), Line(remedy));
+                write!(f, "log row {id}: {problem}: {remedy}")
             }
             Self::Document {
                 collection,

@@ -1,4 +1,4 @@
-//! Why a tool could not run: one line with the cause and the remedy.
+//! The reasons why a tool could not run, each as one line with the cause and the remedy.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use totals_core::runtime::config::ConfigError;
 use totals_core::runtime::telemetry::TelemetryError;
 use totals_core::store::{StoreError, Unhealthy};
 
-use crate::broker::connection::BrokerError;
+use crate::broker::call::BrokerError;
 
 /// A tool that could not run, or not to its end.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum ToolError {
     /// Logs cannot start.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// The machine refuses what a process needs.
+    /// The machine refuses something that a process needs.
     #[error("cannot start: {0}")]
     Process(#[from] std::io::Error),
     /// The options of `DATABASE_URL` contradict each other, or its name does not resolve.
@@ -40,10 +40,10 @@ pub enum ToolError {
         "RabbitMQ has no queue {0}: a worker declares it when it first starts; check RABBITMQ_URL and RABBITMQ_QUEUE"
     )]
     NoQueue(String),
-    /// A file that the operator named.
+    /// A file that the operator named cannot be used.
     #[error("{path}: {problem}")]
     File {
-        /// Which.
+        /// The file's name.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
@@ -54,7 +54,7 @@ pub enum ToolError {
     /// The answer could not be printed.
     #[error("cannot print the answer: {0}")]
     Print(std::io::Error),
-    /// Stopped by a signal, with something done.
+    /// Stopped by a signal, with part of the work done.
     #[error("{0}")]
     Unfinished(String),
     /// Stopped by a signal.

@@ -50,7 +50,7 @@ pub struct Explained {
     latest: Vec<ShownEvent>,
     waiting: Truncated<ShownEvent>,
     dead_lettered: Truncated<ShownFailure>,
-    /// Whether the effects add up to the totals.
+    /// True if the effects add up to the totals.
     #[serde(skip)]
     adds_up: bool,
 }

@@ -1,9 +1,9 @@
-//! The operator's tools: one file or folder for each command, and beside them what all share.
+//! The operator's tools: one file or folder for each command, and beside them the parts that they share.
 //!
-//! A tool reads the configuration it needs and no more, binds no port, and works while workers run. Its answer alone
-//! goes to standard output, as text or with `--json` as one document; whatever else there is to say goes to standard
-//! error. Each returns an [`Answer`](output::Answer), which knows how it is printed and whether all is well, so that
-//! exit codes are decided in one place.
+//! A tool reads only the configuration that it needs, binds no port, and works while workers run. It writes its answer to
+//! standard output, as text or with `--json` as one document, and everything else to standard error. Each tool returns an
+//! [`Answer`](output::Answer), which knows how it is printed and whether all is well, so exit codes are decided in one
+//! place.
 
 mod backfill;
 mod campaign;
@@ -38,7 +38,7 @@ pub enum Tool {
     Rebuild(rebuild::Args),
     Reset(reset::Args),
     #[command(subcommand)]
-    DeadLetters(dead_letters::Command),
+    DeadLetters(dead_letters::DeadLettersCommand),
     Backfill(backfill::Args),
 }
 

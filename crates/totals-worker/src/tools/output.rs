@@ -19,11 +19,11 @@ pub struct Output {
 
 /// What a tool found. `Display` is the text for people, without a line break at its end.
 pub trait Answer: Display + Serialize {
-    /// Whether all is well.
+    /// Says whether all is well.
     fn verdict(&self) -> Verdict;
 }
 
-/// What the exit code tells.
+/// The meaning of the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// All is well: 0.
@@ -33,14 +33,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// An alarm, if there is cause for one.
+    /// An alarm if `cause` is true.
     pub fn alarm_if(cause: bool) -> Self {
         if cause { Self::Alarm } else { Self::Fine }
     }
 }
 
-/// Prints the answer to standard output and returns its verdict. Nothing in it is obeyed by a terminal, even where an
-/// answer has not used [`Line`].
+/// Prints the answer to standard output and returns its verdict. A terminal obeys nothing in it, even where an answer has
+/// not used [`Line`].
 pub fn print(answer: &impl Answer, output: Output) -> Result<Verdict, ToolError> {
     let text = if output.json {
         let document = serde_json::to_string(answer).map_err(|error| ToolError::Print(error.into()))?;
@@ -65,7 +65,7 @@ pub fn print_raw(bytes: &[u8]) -> Result<(), ToolError> {
     printed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
-/// Whoever reads may have read enough (`| head`).
+/// An error of printing, unless the reader has read enough (`| head`).
 fn printed(outcome: io::Result<()>) -> Result<(), ToolError> {
     match outcome {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(ToolError::Print(error)),

@@ -1,44 +1,44 @@
-//! How far a long tool has come: a bar on standard error, if that is a terminal.
+//! The progress of a long tool: a bar on standard error, if that is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use totals_core::store::Store;
 
 use super::error::ToolError;
 
-/// A bar that counts events, or bytes of a file. It shows nothing where nobody looks.
+/// A bar that counts events, or bytes of a file. It shows nothing if standard error is no terminal.
 #[derive(Clone)]
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of reading the log once, from end to end.
+    /// A bar for reading the whole log once.
     pub async fn of_log(store: &Store) -> Result<Self, ToolError> {
         let bar = ProgressBar::new(store.log_length().await?);
         let template = "{bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left";
         Ok(Self(bar.with_style(style(template))))
     }
 
-    /// Of reading events, nobody knows how many.
+    /// A bar for reading events, of which nobody knows the number.
     pub fn counting() -> Self {
         Self(ProgressBar::new_spinner().with_style(style("{spinner} {human_pos} events, {per_sec}")))
     }
 
-    /// Of reading a file of so many bytes.
+    /// A bar for reading a file of this many bytes.
     pub fn of_file(bytes: u64) -> Self {
         let template = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
         Self(ProgressBar::new(bytes).with_style(style(template)))
     }
 
-    /// Of nothing that is shown.
+    /// A bar that is never shown.
     pub fn hidden() -> Self {
         Self(ProgressBar::hidden())
     }
 
-    /// So much more.
+    /// Moves the bar on.
     pub fn add(&self, more: u64) {
         self.0.inc(more);
     }
 
-    /// Makes room for the answer.
+    /// Removes the bar, to make room for the answer.
     pub fn finish(&self) {
         self.0.finish_and_clear();
     }

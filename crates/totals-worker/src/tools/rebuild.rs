@@ -1,4 +1,4 @@
-//! `rebuild`: what does not follow from the log is put right.
+//! `rebuild`: puts right the totals and donations that do not follow from the log.
 
 use std::fmt;
 
@@ -70,7 +70,7 @@ impl From<Rebuild> for Rebuilt {
     }
 }
 
-/// Audits and puts right, until nothing is left to do.
+/// Audits and puts right, until no difference is left.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
     let (store, currency, scope) = (setup.store().await?, setup.source.currency()?, args.which.scope());
     let progress = Progress::counting();

@@ -1,4 +1,4 @@
-//! `reset`: a campaign to nothing, for testing.
+//! `reset`: removes all of a campaign, for testing.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ pub struct Removed {
     donations: u64,
 }
 
-/// Removes it, if that is confirmed.
+/// Removes the campaign, if `--yes` is there.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Removed, ToolError> {
     let campaign = &args.campaign;
     if !args.yes {

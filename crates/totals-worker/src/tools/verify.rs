@@ -13,7 +13,7 @@ use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
 
-/// Donations named for each finding about payments.
+/// The most donations named for each finding about payments.
 const NAMED: usize = 5;
 
 /// Check all totals and donations against the log, while workers run
@@ -74,7 +74,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
     verified.nothing_known_of = args.which.unknown(verified.campaigns);
     match payments {
         Ok(payments) => verified.payments = Some(payments),
-        // What was found of the campaigns is worth more than this.
+        // The findings about campaigns are worth more than this.
         Err(ToolError::Store(error)) => {
             tracing::warn!(%error, "payments could not be compared with donations");
         }

@@ -8,18 +8,18 @@ use super::lines::LineReader;
 use super::row::{Input, MAX_ROW_BYTES, Object, Row};
 
 pub use columns::Column;
-use record::Record;
+use record::CsvRecord;
 
 mod columns;
 mod record;
 
-/// What databases and spreadsheets write where there is nothing.
+/// The texts that databases and spreadsheets write for a field without a value.
 const NOTHING: [&str; 4] = ["", "NULL", "null", "\\N"];
 
 /// A CSV file being read.
 pub struct Table<R = Input> {
     lines: LineReader<R>,
-    /// What each column is called in the object; none if another column is called so.
+    /// The name of each column in the object; none if another column has that name.
     members: Vec<Option<String>>,
 }
 
@@ -27,7 +27,7 @@ impl<R: Read> Table<R> {
     /// Reads the header row.
     ///
     /// # Errors
-    /// What is wrong with it, and the option that may mend it.
+    /// The problem with it, and the option that may mend it.
     pub fn new(file: R, columns: &[Column]) -> Result<Self, String> {
         let mut table = Self {
             lines: LineReader::new(file),
@@ -62,9 +62,9 @@ impl<R: Read> Table<R> {
         }))
     }
 
-    fn read(&mut self) -> Result<Option<Record>, String> {
+    fn read(&mut self) -> Result<Option<CsvRecord>, String> {
         loop {
-            let mut record = Record::new(self.lines.line() + 1);
+            let mut record = CsvRecord::new(self.lines.line() + 1);
             loop {
                 let before = record.original.len();
                 let read = self.lines.read(&mut record.original, MAX_ROW_BYTES);
@@ -90,7 +90,7 @@ impl<R: Read> Table<R> {
         }
     }
 
-    fn object(&self, record: &Record) -> Object {
+    fn object(&self, record: &CsvRecord) -> Object {
         let (found, expected) = (record.fields.len(), self.members.len());
         if let Some(field) = record.text_after_quote {
             return Object::Unreadable(format!(
@@ -103,7 +103,7 @@ impl<R: Read> Table<R> {
         let mut object = Map::new();
         for (field, member) in record.fields.iter().zip(&self.members) {
             let Some(member) = member else { continue };
-            // As the names of the columns: an id with white space around it would be another id.
+            // Without the white space around it, like the names of the columns: an id with it would be another id.
             match std::str::from_utf8(field).map(str::trim) {
                 Ok("") => {}
                 Ok(text) if NOTHING.contains(&text) && columns::is_field(member) => {}

@@ -1,4 +1,4 @@
-//! From a row to the events it stands for.
+//! From a row to the events that it stands for.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use members::Members;
 
 mod members;
 
-/// A row as the event that it says it is.
+/// A row in the envelope of the event that it says it is.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope<'a, P> {
@@ -23,7 +23,7 @@ struct Envelope<'a, P> {
 /// The payload of the refund that a donation's row tells of.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Refund<'a> {
+struct RefundPayload<'a> {
     donation_id: Option<&'a RawValue>,
     campaign_id: Option<&'a RawValue>,
     amount: &'a RawValue,
@@ -31,10 +31,11 @@ struct Refund<'a> {
     timestamp: Option<&'a RawValue>,
 }
 
-/// Decodes a row by the rules for messages: an event, and the refund that is due after it if it is a refunded donation.
+/// Decodes a row by the rules for messages. Returns the event and, if the row is a refunded donation, the refund that is due
+/// after it.
 ///
 /// # Errors
-/// The reason why the row is no event; none of it is applied then.
+/// The reason why the row is no event. Nothing of it is applied then.
 pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), Box<Reason>> {
     let object = match &row.object {
         Object::Made(object) => object.as_bytes(),
@@ -45,7 +46,7 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
     let as_message = || decode(object, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)));
     let members = serde_json::from_slice::<Members<'_>>(object);
     let (Ok(members), Ok(payload)) = (members, serde_json::from_slice::<&RawValue>(object)) else {
-        // Decoding has the better words.
+        // Decoding names the problem better.
         return Ok((as_message()?, None));
     };
     // A table's columns were asked about when its header was read.
@@ -64,7 +65,7 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
     let Some(amount) = members.refunded_amount() else {
         return Ok((event, None));
     };
-    let refund = Refund {
+    let refund = RefundPayload {
         donation_id: members.raw("donationId"),
         campaign_id: members.raw("campaignId"),
         amount,
@@ -83,7 +84,7 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
     Ok((event, Some(refund)))
 }
 
-/// Returns false if the row is an envelope, or neither. A bare row may have a member `payload` that is none.
+/// Returns true if the row is a bare one, and no envelope. A bare row may have a member `payload` of its own.
 fn is_bare(members: &Members<'_>) -> bool {
     let payload = members.raw("payload");
     let has_envelope =
@@ -98,7 +99,7 @@ fn in_envelope(
     currency: Currency,
 ) -> Result<Event, Box<Reason>> {
     let envelope = Envelope {
-        // The caller gives it its own, which depends on what is decoded.
+        // The caller replaces it by the event's own id, which depends on the decoded event.
         event_id: "backfill",
         event_type: event_type.as_str(),
         payload,
@@ -107,8 +108,8 @@ fn in_envelope(
     decode(&body, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)))
 }
 
-/// The id that follows from what the row is about. From its content, a row spelled otherwise in the next export would
-/// count again.
+/// The id that follows from the donation and refund of the row. An id that followed from the row's content would count a
+/// row again that the next export spells otherwise.
 fn own_id(
     event_type: EventType,
     members: &Members<'_>,

@@ -12,7 +12,7 @@ pub struct LineReader<R> {
 }
 
 impl<R: Read> LineReader<R> {
-    /// From the start of a file.
+    /// Reads from the start of a file.
     pub fn new(file: R) -> Self {
         Self {
             reader: BufReader::with_capacity(64 * 1024, file),
@@ -31,8 +31,8 @@ impl<R: Read> LineReader<R> {
         self.position
     }
 
-    /// Appends the next line with its end to `text`, but lets go of what does not fit into `most` bytes. Returns false
-    /// at the end of the file.
+    /// Appends the next line with its end to `text`, but drops the rest of it where `text` has `most` bytes. Returns false at
+    /// the end of the file.
     ///
     /// # Errors
     /// The file's own.
@@ -67,7 +67,7 @@ impl<R: Read> LineReader<R> {
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
-        // `Interrupted` is no error of the file.
+        // `Interrupted` is not an error of the file.
         while let Err(error) = self.reader.fill_buf() {
             if error.kind() != io::ErrorKind::Interrupted {
                 return Err(error);

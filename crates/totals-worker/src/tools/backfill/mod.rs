@@ -1,12 +1,12 @@
-//! `totals-worker backfill`: the donations that an existing platform has already, from a file.
+//! `totals-worker backfill`: brings in, from a file, the donations that an existing platform already has.
 //!
-//! They become events and go the same way as all others, through decoding, lanes by campaign and the one transaction,
-//! so that every rule of the service holds for them, workers may run meanwhile, and a file read twice counts once. The
-//! file is streamed: what is in hand is bounded in rows and in bytes, however large it is.
+//! They become events and go the same way as all others, through decoding, lanes by campaign and the one transaction.
+//! So every rule of the service holds for them, workers may run meanwhile, and a file read twice counts once. The tool
+//! streams the file: the rows in hand are bounded in number and in bytes, however large the file is.
 
 mod csv;
 mod events;
-mod feed;
+mod import;
 mod lines;
 mod ndjson;
 mod rejects;
@@ -27,7 +27,7 @@ use super::progress::Progress;
 use super::setup::Setup;
 use crate::config::Batching;
 use csv::Column;
-use feed::{Fed, Feed};
+use import::{Import, Imported};
 use rejects::Rejects;
 use rows::{Format, Rows, is_stdin};
 
@@ -117,7 +117,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         error => error,
     })?;
     let store = setup.store_to_count_in().await?;
-    // Cancelled too when the rejects cannot be written: nothing is dropped without a trace.
+    // Cancelled also when the rejects cannot be written: no row is dropped without a trace.
     let give_up = setup.stop.child_token();
     let rejects = Rejects::create(args.rejects.as_deref(), &args.file, give_up.clone())?;
     let progress = if is_stdin(&args.file) {
@@ -127,16 +127,16 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
         Progress::of_file(rows.bytes())
     };
     let started = Instant::now();
-    let feed = Feed {
+    let import = Import {
         store,
         batching,
         currency,
         give_up,
     };
-    let outcome = feed.run(rows, rejects.clone(), progress.clone()).await;
+    let outcome = import.run(rows, rejects.clone(), progress.clone()).await;
     progress.finish();
-    let rejected = rejects.finish(outcome.as_ref().is_ok_and(|fed| fed.complete))?;
-    let Fed {
+    let rejected = rejects.finish(outcome.as_ref().is_ok_and(|imported| imported.complete))?;
+    let Imported {
         rows,
         applied,
         duplicates,

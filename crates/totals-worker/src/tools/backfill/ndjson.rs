@@ -9,7 +9,7 @@ use super::row::{Input, MAX_ROW_BYTES, Object, Row};
 pub struct Lines<R = Input>(LineReader<R>);
 
 impl<R: Read> Lines<R> {
-    /// From the start of a file.
+    /// Reads from the start of a file.
     pub fn new(file: R) -> Self {
         Self(LineReader::new(file))
     }
@@ -19,8 +19,8 @@ impl<R: Read> Lines<R> {
         self.0.position()
     }
 
-    /// The next line that is not empty. Of one longer than [`MAX_ROW_BYTES`] only the beginning is kept, far more
-    /// than any event may have.
+    /// The next line that is not empty. Of a line longer than [`MAX_ROW_BYTES`] it keeps only the beginning, which is far
+    /// more than any event may have.
     pub fn next(&mut self) -> Result<Option<Row>, String> {
         loop {
             let mut text = Vec::new();

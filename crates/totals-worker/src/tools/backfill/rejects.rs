@@ -1,8 +1,8 @@
-//! Rows that could not be counted, in a file of their own: nothing is dropped without a trace.
+//! Rows that could not be counted, in a file of their own, so that no row is dropped without a trace.
 //!
-//! A run writes beside that file and replaces it only when it is through, so that one that is interrupted leaves the
-//! rejects of the last as they are. A file that the operator named may be another input's: it is never replaced. Rows
-//! of standard input are told on standard error, unless a file is named.
+//! A run writes beside that file and replaces it only at its end, so a run that is interrupted leaves the rejects of the
+//! last one as they are. A file that the operator named may have another input's rejects, so it is never replaced. The
+//! rejects of standard input go to standard error, unless a file is named.
 
 use std::fs;
 use std::io::{self, BufWriter, LineWriter, Write};
@@ -22,10 +22,10 @@ use part::open_part;
 
 mod part;
 
-/// Where they go, shared by all who reject.
+/// Where rejects go, shared by all who reject.
 #[derive(Clone)]
 pub struct Rejects {
-    /// None on standard error.
+    /// None if they go to standard error.
     files: Option<Files>,
     written: Arc<Mutex<Written>>,
     /// Cancelled when they cannot be written.
@@ -35,7 +35,7 @@ pub struct Rejects {
 #[derive(Clone)]
 struct Files {
     path: PathBuf,
-    /// Where they are until the run is through.
+    /// Where they are until the end of the run.
     part: PathBuf,
 }
 
@@ -45,7 +45,7 @@ struct Written {
     failed: Option<io::Error>,
 }
 
-/// A line of the file.
+/// A line of the rejects.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Reject<'a> {
@@ -61,7 +61,7 @@ pub fn beside(file: &Path) -> PathBuf {
 }
 
 impl Rejects {
-    /// Starts the list anew, in `named` or [beside] the `input`: an earlier run's rejects are met again.
+    /// Starts the list anew, in `named` or [beside] the `input`. This run meets the rejects of an earlier one again.
     ///
     /// # Errors
     /// [`ToolError::File`] if it cannot be written, is the `input` itself, is named and has content, or if another
@@ -111,7 +111,7 @@ impl Rejects {
         }
     }
 
-    /// Writes one down.
+    /// Writes one reject.
     pub fn add(&self, row: &Row, reason: &Reason) {
         let reject = Reject {
             line: row.line,
@@ -123,7 +123,7 @@ impl Rejects {
         let line = serde_json::to_string(&reject).map_err(io::Error::from);
         let line = line.map(|line| match self.files {
             Some(_) => line,
-            // The same document, which a terminal shows and does not obey.
+            // The same document, in a form that a terminal does not obey.
             None => terminal::json(&line).into_owned(),
         });
         match line.and_then(|line| writeln!(written.to, "{line}")) {
@@ -135,12 +135,12 @@ impl Rejects {
         }
     }
 
-    /// The file they are in once the run is through, if there are any; none if they are on standard error.
+    /// The file that has them after the run, if there are any; none if they go to standard error.
     pub fn path(&self) -> Option<&Path> {
         self.files.as_ref().map(|files| files.path.as_path())
     }
 
-    /// How many there are. They take the place of an earlier run's if this one is `complete`.
+    /// Returns how many there are. If the run is `complete`, they take the place of an earlier run's.
     ///
     /// # Errors
     /// [`ToolError::File`] if some could not be written.

@@ -1,4 +1,4 @@
-//! The rows of a file, whatever its format, each with what is needed to give it back.
+//! The rows of a file, whatever its format. Each keeps its original text, for the rejects.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::row::{Input, Row};
 use super::stdin::Stdin;
 use crate::tools::error::ToolError;
 
-/// How rows are written.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum Format {
     /// One JSON object a line
@@ -21,7 +21,7 @@ pub enum Format {
     Csv,
 }
 
-/// A file being read.
+/// The rows of a file that is being read.
 pub struct Rows {
     path: PathBuf,
     bytes: u64,
@@ -39,8 +39,8 @@ pub fn is_stdin(path: &Path) -> bool {
 }
 
 impl Rows {
-    /// Opens a file, or standard input if its name is `-`. Without a `format` the name's ending tells it. Reads the header
-    /// of a table, hence it blocks; `stop` ends the reading of standard input.
+    /// Opens a file, or standard input if its name is `-`. Without a `format` the name's ending tells it. This blocks, because
+    /// it reads the header of a table. `stop` ends the reading of standard input.
     ///
     /// # Errors
     /// [`ToolError::File`] if it cannot be read or lacks a column.
@@ -91,7 +91,7 @@ impl Rows {
     /// The next row.
     ///
     /// # Errors
-    /// [`ToolError::File`] if the file cannot be read on.
+    /// [`ToolError::File`] if the rest of the file cannot be read.
     pub fn next(&mut self) -> Result<Option<Row>, ToolError> {
         let next = match &mut self.reader {
             RowReader::Ndjson(lines) => lines.next(),

@@ -1,6 +1,6 @@
-//! Names of fields that are spelled otherwise, which a reader would take for the field and a program would not.
+//! Other spellings of the names of fields, which a person would take for the field and a program would not.
 
-/// Returns true if `name` and `field` differ at most in case and in what is neither a letter nor a digit.
+/// Returns true if `name` and `field` differ at most in case and in characters that are neither letters nor digits.
 pub fn is_alike(name: &str, field: &str) -> bool {
     letters(name).eq(letters(field))
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Standard input as a file. A stop ends it, since a pipe may stay open and silent for ever.
+/// Standard input as a file. A stop ends it, because a pipe may stay open and silent for ever.
 pub struct Stdin {
     pieces: mpsc::Receiver<io::Result<Vec<u8>>>,
     piece: io::Cursor<Vec<u8>>,
@@ -18,13 +18,13 @@ pub struct Stdin {
 }
 
 impl Stdin {
-    /// To be read where a thread may block, until `stop` is cancelled.
+    /// Opens it, to be read where a thread may block, until `stop` is cancelled.
     ///
     /// # Errors
     /// The machine's, if it has no thread left.
     pub fn open(runtime: Handle, stop: CancellationToken) -> io::Result<Self> {
         let (sender, pieces) = mpsc::channel(1);
-        // A thread of its own: nothing but input ends its waiting, and nothing waits for the thread.
+        // A thread of its own: only input ends its waiting, and nobody waits for the thread.
         thread::Builder::new()
             .name("stdin".to_owned())
             .spawn(move || read(&mut io::stdin().lock(), &sender))?;

@@ -5,18 +5,12 @@ use std::fmt;
 use serde::Serialize;
 use totals_core::store::Store;
 
-use super::Selection;
-use super::letter::Letter;
-use super::walk::{Walk, walk};
+use super::dead_letter::DeadLetter;
+use super::queue_scan::{QueueScan, scan};
+use super::selection::Selection;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Output, Verdict};
 use crate::tools::setup::Setup;
-
-/// Letters whose rows in the log are changed together.
-const BATCH: usize = 100;
-
-/// The batch is cut short when its bodies have so many bytes.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Remove dead letters for good
 ///
@@ -47,27 +41,17 @@ pub struct Discarded {
     in_queue: u32,
 }
 
-/// Removes what is selected.
+/// Removes the letters that are selected.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Discarded, ToolError> {
     let store = setup.store().await?;
-    walk(setup, async |walk| {
-        let (mut discarded, mut bytes, mut batch) = (0, 0, Vec::new());
-        while let Some(letter) = walk.next().await? {
-            if !args.selection.matches(&letter) {
-                walk.pass(&letter).await?;
-                continue;
-            }
-            bytes += letter.message.body.len();
-            batch.push(letter);
-            if batch.len() == BATCH || bytes > BATCH_BYTES {
-                discarded += settle(walk, &store, &mut batch).await?;
-                bytes = 0;
-            }
+    scan(setup, async |scan| {
+        let mut discarded = 0;
+        while let Some(batch) = args.selection.next_batch(scan).await? {
+            discarded += settle(scan, &store, batch).await?;
         }
-        discarded += settle(walk, &store, &mut batch).await?;
         Ok(Discarded {
             discarded,
-            in_queue: walk.length,
+            in_queue: scan.length,
         })
     })
     .await
@@ -75,14 +59,13 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Discarded, ToolError> {
 
 /// Removes a batch. The log forgets the letters first: a message may come again as soon as its letter is gone, and is
 /// parked again then.
-async fn settle(walk: &mut Walk, store: &Store, batch: &mut Vec<Letter>) -> Result<u64, ToolError> {
-    let failures: Vec<_> = batch.iter().filter_map(Letter::failure).collect();
+async fn settle(scan: &mut QueueScan, store: &Store, batch: Vec<DeadLetter>) -> Result<u64, ToolError> {
+    let failures: Vec<_> = batch.iter().filter_map(DeadLetter::failure).collect();
     store.forget_letters(&failures).await?;
-    let count = batch.len() as u64;
-    for letter in batch.drain(..) {
-        walk.settle(&letter).await?;
+    for letter in &batch {
+        scan.settle(letter).await?;
     }
-    Ok(count)
+    Ok(batch.len() as u64)
 }
 
 impl Answer for Discarded {

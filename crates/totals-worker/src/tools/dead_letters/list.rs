@@ -1,12 +1,12 @@
-//! `dead-letters list`: what could not be applied, and why.
+//! `dead-letters list`: which messages could not be applied, and why.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::letter::{Letter, Summary, oldest_first, remedy};
-use super::walk::walk;
+use super::dead_letter::{DeadLetter, DeadLetterSummary, oldest_first, remedy};
+use super::queue_scan::scan;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict};
 use crate::tools::setup::Setup;
@@ -39,11 +39,11 @@ pub struct Args {
     pub output: Output,
 }
 
-/// The letters that match.
+/// The letters that match, and counts of all that match.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Listed {
-    letters: Vec<Summary>,
+pub struct DeadLetterList {
+    letters: Vec<DeadLetterSummary>,
     matching: u64,
     in_queue: u32,
     others_may_hold: bool,
@@ -51,7 +51,7 @@ pub struct Listed {
 }
 
 impl Args {
-    fn matches(&self, letter: &Letter) -> bool {
+    fn matches(&self, letter: &DeadLetter) -> bool {
         let campaign = letter.subject.campaign.as_ref();
         self.reason
             .as_deref()
@@ -61,51 +61,51 @@ impl Args {
     }
 }
 
-/// Looks through the queue.
-pub async fn run(args: &Args, setup: &Setup) -> Result<Listed, ToolError> {
+/// Looks through the queue for the letters that match.
+pub async fn run(args: &Args, setup: &Setup) -> Result<DeadLetterList, ToolError> {
     let limit = args.limit.unwrap_or(usize::MAX);
-    walk(setup, async |walk| {
-        let mut listed = Listed {
+    scan(setup, async |scan| {
+        let mut list = DeadLetterList {
             letters: Vec::new(),
             matching: 0,
-            in_queue: walk.length,
+            in_queue: scan.length,
             others_may_hold: false,
             reasons: BTreeMap::new(),
         };
-        while let Some(letter) = walk.next().await? {
-            walk.pass(&letter).await?;
+        while let Some(letter) = scan.next().await? {
+            scan.pass(&letter).await?;
             if !args.matches(&letter) {
                 continue;
             }
-            listed.matching += 1;
-            *listed.reasons.entry(letter.reason_code().to_owned()).or_default() += 1;
-            listed.letters.push(letter.summary());
-            if listed.letters.len() > limit.saturating_mul(2) {
-                listed.keep_oldest(limit);
+            list.matching += 1;
+            *list.reasons.entry(letter.reason_code().to_owned()).or_default() += 1;
+            list.letters.push(letter.summary());
+            if list.letters.len() > limit.saturating_mul(2) {
+                list.keep_oldest(limit);
             }
         }
-        listed.keep_oldest(limit);
-        listed.others_may_hold = walk.others_may_hold;
-        Ok(listed)
+        list.keep_oldest(limit);
+        list.others_may_hold = scan.others_may_hold;
+        Ok(list)
     })
     .await
 }
 
-impl Listed {
-    /// Sorts the letters, and lets go of those beyond the limit.
+impl DeadLetterList {
+    /// Sorts the letters, and drops those beyond the limit.
     fn keep_oldest(&mut self, limit: usize) {
         oldest_first(&mut self.letters, |letter| letter.failed_at.as_deref());
         self.letters.truncate(limit);
     }
 }
 
-impl Answer for Listed {
+impl Answer for DeadLetterList {
     fn verdict(&self) -> Verdict {
         Verdict::Fine
     }
 }
 
-impl fmt::Display for Listed {
+impl fmt::Display for DeadLetterList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fn or_dash(text: Option<&str>) -> Line<'_> {
             Line(text.filter(|text| !text.is_empty()).unwrap_or("-"))

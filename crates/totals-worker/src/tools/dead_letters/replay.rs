@@ -1,36 +1,30 @@
 //! `dead-letters replay`: letters back into the worker's queue, to go through the normal path once more.
 //!
-//! They are published straight to the queue, not to the exchange, where other subscribers would get them twice. A
-//! letter is settled only after the broker has confirmed the copy; a crash in between leaves both, and the worker
-//! finds the second to be a duplicate. What is still broken comes back with its attempts counted, behind the letters
-//! that were there at the start, where this run does not look.
+//! The tool publishes them straight to the queue, not to the exchange, where other subscribers would get them twice. It
+//! settles a letter only after the broker has confirmed the copy. A crash in between leaves both, and the worker
+//! finds the second to be a duplicate. A message that is still broken comes back with its attempts counted, behind the
+//! letters that were there at the start, where this run does not look.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::BasicProperties;
 use lapin::types::AMQPValue;
-use lapin::{BasicProperties, Confirmation};
 use serde::Serialize;
 use totals_core::domain::{Currency, MAX_BODY_BYTES};
 use totals_core::store::Store;
 
-use super::Selection;
-use super::letter::{Letter, distinct_hashes};
-use super::walk::{Walk, walk};
-use crate::broker::connection::{BrokerError, call};
+use super::dead_letter::{DeadLetter, distinct_hashes};
+use super::queue_scan::{BATCH, BATCH_BYTES, QueueScan, scan};
+use super::selection::Selection;
+use crate::broker::call::BrokerError;
+use crate::broker::confirm::{self, Confirmed, confirmed};
 use crate::broker::message::header;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Output, Verdict};
 use crate::tools::setup::Setup;
-
-/// Letters published before their confirms are awaited.
-const BATCH: usize = 100;
-
-/// The batch is cut short when its bodies have so many bytes.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// Send dead letters through the worker once more
 ///
@@ -74,7 +68,7 @@ struct Mended {
 }
 
 impl Mended {
-    /// Reads all of it, before any letter is in hand: somebody may be typing.
+    /// Reads all of it, before the tool takes any letter: somebody may be typing.
     async fn read(path: &Path, setup: &Setup) -> Result<Self, ToolError> {
         let currency = setup.source.currency()?;
         let (named, from_stdin) = if path == Path::new("-") {
@@ -113,78 +107,67 @@ impl Mended {
     }
 }
 
-/// Replays what is selected.
+/// Replays the letters that are selected.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Replayed, ToolError> {
     let body = match &args.body {
         Some(path) => Some(Mended::read(path, setup).await?),
         None => None,
     };
     let store = setup.store().await?;
-    walk(setup, async |walk| {
-        let confirm = walk.channel.confirm_select(ConfirmSelectOptions::default());
-        call("asking for publisher confirms", confirm).await?;
+    scan(setup, async |scan| {
         let replayed = match body {
-            Some(body) => mended(walk, &store, &args.selection, body).await?,
-            None => selected(walk, &store, &args.selection).await?,
+            Some(body) => mended(scan, &store, &args.selection, body).await?,
+            None => selected(scan, &store, &args.selection).await?,
         };
         Ok(Replayed {
             replayed,
-            in_queue: walk.length,
+            in_queue: scan.length,
         })
     })
     .await
 }
 
-async fn selected(walk: &mut Walk, store: &Store, selection: &Selection) -> Result<u64, ToolError> {
-    let (mut replayed, mut bytes, mut batch) = (0, 0, Vec::new());
-    while let Some(letter) = walk.next().await? {
-        if !selection.matches(&letter) {
-            walk.pass(&letter).await?;
-            continue;
-        }
-        bytes += letter.message.body.len();
-        batch.push(letter);
-        if batch.len() == BATCH || bytes > BATCH_BYTES {
-            replayed += publish(walk, store, &mut batch, None).await?;
-            bytes = 0;
-        }
+async fn selected(scan: &mut QueueScan, store: &Store, selection: &Selection) -> Result<u64, ToolError> {
+    let mut replayed = 0;
+    while let Some(batch) = selection.next_batch(scan).await? {
+        replayed += publish(scan, store, batch, None).await?;
     }
-    Ok(replayed + publish(walk, store, &mut batch, None).await?)
+    Ok(replayed)
 }
 
-/// Replays the letter that is selected, and those that are its equals, with another body: all of them or, if the body is
-/// not for them, none.
+/// Replays the letter that is selected, and its equals, with another body: all of them or, if the body is not for them,
+/// none.
 async fn mended(
-    walk: &mut Walk,
+    scan: &mut QueueScan,
     store: &Store,
     selection: &Selection,
     mended: Mended,
 ) -> Result<u64, ToolError> {
-    let mut found: Vec<Letter> = Vec::new();
-    while let Some(letter) = walk.next().await? {
+    let mut found: Vec<DeadLetter> = Vec::new();
+    while let Some(letter) = scan.next().await? {
         if selection.matches(&letter) {
             found.push(letter);
         } else {
-            walk.pass(&letter).await?;
+            scan.pass(&letter).await?;
         }
     }
     if let Some(error) = refusal(&found, &mended) {
         for letter in &found {
-            walk.pass(letter).await?;
+            scan.pass(letter).await?;
         }
         return Err(error);
     }
     let at_once = (BATCH_BYTES / mended.body.len().max(1)).clamp(1, BATCH);
     let mut replayed = 0;
     while !found.is_empty() {
-        let mut batch = found.split_off(found.len().saturating_sub(at_once));
-        replayed += publish(walk, store, &mut batch, Some(&mended)).await?;
+        let batch = found.split_off(found.len().saturating_sub(at_once));
+        replayed += publish(scan, store, batch, Some(&mended)).await?;
     }
     Ok(replayed)
 }
 
-/// Why these letters cannot all be sent with that body.
-fn refusal(found: &[Letter], mended: &Mended) -> Option<ToolError> {
+/// Why these letters cannot all be sent with that body; none if they can.
+fn refusal(found: &[DeadLetter], mended: &Mended) -> Option<ToolError> {
     let hashes = distinct_hashes(found);
     if hashes.len() > 1 {
         let hashes: Vec<_> = hashes.into_iter().collect();
@@ -203,68 +186,47 @@ fn refusal(found: &[Letter], mended: &Mended) -> Option<ToolError> {
     })
 }
 
-/// Publishes a batch and settles what the broker has accepted of it. The client hands a returned message to whichever
-/// confirmation comes next, so one return puts the whole batch in doubt: then all its letters stay.
+/// Publishes a batch and settles the letters whose copies are safe. The others stay.
 ///
 /// The log forgets the letters first: from then on a message that comes again is parked again.
 async fn publish(
-    walk: &mut Walk,
+    scan: &mut QueueScan,
     store: &Store,
-    batch: &mut Vec<Letter>,
+    batch: Vec<DeadLetter>,
     mended: Option<&Mended>,
 ) -> Result<u64, ToolError> {
-    let failures: Vec<_> = batch.iter().filter_map(Letter::failure).collect();
+    let failures: Vec<_> = batch.iter().filter_map(DeadLetter::failure).collect();
     store.forget_letters(&failures).await?;
-    let queue = walk.config.queue.clone();
-    let options = BasicPublishOptions {
-        mandatory: true,
-        ..BasicPublishOptions::default()
-    };
-    let mut confirmations = Vec::with_capacity(batch.len());
-    for letter in &*batch {
-        let properties = properties(letter, mended);
-        let to = queue.as_str().into();
+    let queue = scan.config.queue.clone();
+    let mut published = Vec::with_capacity(batch.len());
+    for letter in batch {
+        let properties = properties(&letter, mended);
         let body = mended.map_or(&letter.message.body, |mended| &mended.body);
-        let publish = walk
-            .channel
-            .basic_publish("".into(), to, options, body, properties);
-        confirmations.push(call("replaying a dead letter", publish).await?);
+        let confirm = confirm::publish(&scan.channel, &queue, body, properties).await?;
+        published.push((letter, confirm));
     }
-    let (mut accepted, mut stay) = (Vec::with_capacity(batch.len()), Vec::new());
-    let (mut returned, mut refused) = (false, false);
-    for (letter, confirmation) in batch.drain(..).zip(confirmations) {
-        match call("confirming a replayed letter", confirmation).await? {
-            Confirmation::Ack(None) => accepted.push(letter),
-            Confirmation::Nack(None) => {
-                refused = true;
-                stay.push(letter);
-            }
-            Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) | Confirmation::NotRequested => {
-                returned = true;
-                stay.push(letter);
-            }
-        }
+    let Confirmed { safe, left, outcome } = confirmed(published, &queue).await;
+    if let Err(error) = &outcome
+        && !error.is_refusal()
+    {
+        return Err(error.clone().into());
     }
-    if returned {
-        stay.append(&mut accepted);
+    for letter in &left {
+        scan.pass(letter).await?;
     }
-    for letter in &stay {
-        walk.pass(letter).await?;
+    for letter in &safe {
+        scan.settle(letter).await?;
     }
-    if returned {
-        return Err(ToolError::NoQueue(queue));
+    match outcome {
+        Ok(()) => Ok(safe.len() as u64),
+        Err(BrokerError::Unroutable { queue }) => Err(ToolError::NoQueue(queue)),
+        Err(error) => Err(error.into()),
     }
-    for letter in &accepted {
-        walk.settle(letter).await?;
-    }
-    if refused {
-        return Err(BrokerError::Refused { queue }.into());
-    }
-    Ok(accepted.len() as u64)
 }
 
-/// The letter's own, without what the dead-letter queue has noted on it, and with the routing key that a mended body needs.
-fn properties(letter: &Letter, mended: Option<&Mended>) -> BasicProperties {
+/// The letter's own properties, without the headers that the dead-letter queue has noted, and with the routing key that a
+/// mended body needs.
+fn properties(letter: &DeadLetter, mended: Option<&Mended>) -> BasicProperties {
     let properties = letter.message.properties.clone();
     let headers = properties.headers().clone().unwrap_or_default();
     let mut headers: BTreeMap<_, _> = headers.inner().clone();

@@ -1,4 +1,4 @@
-//! `dead-letters show`: all there is to know about a letter.
+//! `dead-letters show`: everything that is known of a letter.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use totals_core::runtime::terminal::complain;
 
-use super::letter::{Letter, Summary, distinct_hashes, oldest_first};
-use super::walk::walk;
+use super::dead_letter::{DeadLetter, DeadLetterSummary, distinct_hashes, oldest_first};
+use super::queue_scan::scan;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict, print, print_raw};
 use crate::tools::setup::Setup;
@@ -37,8 +37,9 @@ pub struct Args {
 
 /// The letters of that id.
 #[derive(Debug, Serialize)]
-struct Shown {
-    letters: Vec<Whole>,
+struct FoundDeadLetters {
+    letters: Vec<DeadLetterDetail>,
+    /// Said if there are none.
     #[serde(skip)]
     absent: String,
 }
@@ -46,9 +47,9 @@ struct Shown {
 /// A letter in full.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Whole {
+struct DeadLetterDetail {
     #[serde(flatten)]
-    summary: Summary,
+    summary: DeadLetterSummary,
     body_hash: String,
     exchange: String,
     routing_key: String,
@@ -58,20 +59,20 @@ struct Whole {
     body: String,
 }
 
-/// Finds the letter and prints it.
+/// Finds the letters of that id and prints them.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
-    let (mut found, others_may_hold) = walk(setup, async |walk| {
+    let (mut found, others_may_hold) = scan(setup, async |scan| {
         let mut found = Vec::new();
-        while let Some(letter) = walk.next().await? {
-            walk.pass(&letter).await?;
+        while let Some(letter) = scan.next().await? {
+            scan.pass(&letter).await?;
             if letter.has_id(&args.id) {
                 found.push(letter);
             }
         }
-        Ok((found, walk.others_may_hold))
+        Ok((found, scan.others_may_hold))
     })
     .await?;
-    oldest_first(&mut found, Letter::failed_at);
+    oldest_first(&mut found, DeadLetter::failed_at);
     let absent = no_letter(&args.id, others_may_hold);
     let hashes = distinct_hashes(&found);
     if args.raw && hashes.len() > 1 {
@@ -95,8 +96,8 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
             Ok(Verdict::Alarm)
         }
         last => {
-            let shown = Shown {
-                letters: found.iter().chain(&last).map(Whole::from).collect(),
+            let shown = FoundDeadLetters {
+                letters: found.iter().chain(&last).map(DeadLetterDetail::from).collect(),
                 absent,
             };
             print(&shown, args.output)
@@ -113,8 +114,8 @@ fn no_letter(id: &str, others_may_hold: bool) -> String {
     format!("no dead letter{seen} has the id {}", Line(id))
 }
 
-impl From<&Letter> for Whole {
-    fn from(letter: &Letter) -> Self {
+impl From<&DeadLetter> for DeadLetterDetail {
+    fn from(letter: &DeadLetter) -> Self {
         let message = &letter.message;
         let headers = message.properties.headers().clone().unwrap_or_default();
         let headers = headers.inner().iter();
@@ -133,7 +134,7 @@ impl From<&Letter> for Whole {
     }
 }
 
-/// Those that are set, under their names in AMQP.
+/// The properties that are set, under their names in AMQP.
 fn properties(properties: &BasicProperties) -> BTreeMap<&'static str, String> {
     macro_rules! named {
         ($($name:ident)*) => {
@@ -147,7 +148,7 @@ fn properties(properties: &BasicProperties) -> BTreeMap<&'static str, String> {
     set.filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-/// A header's value; those with no counterpart in JSON as text.
+/// A header's value; one without a counterpart in JSON as text.
 fn json(value: &AMQPValue) -> Value {
     match value {
         AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into(),
@@ -161,13 +162,13 @@ fn json(value: &AMQPValue) -> Value {
     }
 }
 
-impl Answer for Shown {
+impl Answer for FoundDeadLetters {
     fn verdict(&self) -> Verdict {
         Verdict::alarm_if(self.letters.is_empty())
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for FoundDeadLetters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.letters.is_empty() {
             return f.write_str(&self.absent);
@@ -182,7 +183,7 @@ impl fmt::Display for Shown {
     }
 }
 
-impl fmt::Display for Whole {
+impl fmt::Display for DeadLetterDetail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A header's name is as foreign as its value.
         let mut field =

@@ -1,4 +1,4 @@
-//! Which column holds which field.
+//! Which column of a table holds which field of a row.
 
 use std::str::FromStr;
 
@@ -21,8 +21,8 @@ const FIELDS: [(&str, bool); 13] = [
     ("paymentId", false),
 ];
 
-/// Fields whose absence costs money or donors without a word, so that another spelling of their names is asked about.
-/// Not eventId and reason, which are also the names of other things.
+/// Fields whose absence would cost money or donors without a word, so the operator is asked about a column whose name is
+/// another spelling. Not eventId and reason, which are also the names of other things.
 const ASKED_ABOUT: [&str; 7] = [
     "donorId",
     "isGuest",
@@ -59,15 +59,15 @@ impl FromStr for Column {
     }
 }
 
-/// Returns true if something depends on the member of this name.
+/// Returns true if a result depends on the member of this name.
 pub fn is_field(name: &str) -> bool {
     FIELDS.iter().any(|(field, _)| *field == name)
 }
 
-/// What each column of this header is called in the object.
+/// The name of each column of this header in the object; none for a column that is left out.
 ///
 /// # Errors
-/// What is missing or said twice, and the option that may mend it.
+/// The field that is missing or named twice, and the option that may mend it.
 pub fn members(header: &[&str], columns: &[Column]) -> Result<Vec<Option<String>>, String> {
     unambiguous(columns)?;
     let mut members = vec![None; header.len()];
@@ -114,7 +114,7 @@ pub fn members(header: &[&str], columns: &[Column]) -> Result<Vec<Option<String>
     Ok(members)
 }
 
-/// No field is given two columns, and no column two fields.
+/// Checks that no field is given two columns, and no column two fields.
 fn unambiguous(columns: &[Column]) -> Result<(), String> {
     for (index, column) in columns.iter().enumerate() {
         for other in &columns[..index] {
@@ -135,6 +135,7 @@ fn unambiguous(columns: &[Column]) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks that no column is called by another spelling of a field that the operator has to be asked about.
 fn no_other_spelling(field: &str, header: &[&str], columns: &[Column]) -> Result<(), String> {
     let same = |name: &&&str| is_alike(name, field) && columns.iter().all(|column| column.column != **name);
     match header.iter().find(same) {
@@ -145,7 +146,7 @@ fn no_other_spelling(field: &str, header: &[&str], columns: &[Column]) -> Result
     }
 }
 
-/// The name, or with a number behind it if another column is called so: no column is lost.
+/// The name, with a number behind it if another column has it already: no column is lost.
 fn free_name(name: &str, members: &[Option<String>]) -> String {
     let taken = |name: &str| members.iter().flatten().any(|member| member == name);
     let numbered = (2..).map(|number| format!("{name}_{number}"));

@@ -1,89 +1,90 @@
-//! One record, taken apart.
+//! One record, taken apart into its fields.
 //!
 //! The crate `csv` reads on where a quote is left open, and takes the rows that follow for text without a word. So
-//! records are taken apart here, where it can be told.
+//! records are taken apart here, where the operator can be told.
 
 /// A record.
-pub struct Record {
+pub struct CsvRecord {
     /// The line it begins on, from 1.
     pub line: u64,
-    /// As it stands in the file; once it is complete, without its end.
+    /// The record as it stands in the file; once it is complete, without the end of its last line.
     pub original: Vec<u8>,
     /// Its fields, without their quotes and the white space around these.
     pub fields: Vec<Vec<u8>>,
     /// The number of the field, from 1, that goes on after its closing quote.
     pub text_after_quote: Option<usize>,
-    state: State,
+    state: FieldState,
     /// Where the text of the current field ends, once its quote was closed.
     closed: Option<usize>,
 }
 
+/// Where in a field the next byte is.
 #[derive(Clone, Copy)]
-enum State {
+enum FieldState {
     /// Perhaps only white space of the field was read.
     Start,
-    /// Without quotes, or beyond them.
+    /// In a field without quotes, or behind the closing quote.
     Plain,
-    /// Within quotes.
+    /// Between quotes.
     Quoted,
-    /// After a quote that ends the text, unless another follows.
+    /// Behind a quote that ends the text, unless another quote follows.
     Closed,
 }
 
-impl Record {
-    /// One that begins on this line.
+impl CsvRecord {
+    /// A record that begins on this line.
     pub fn new(line: u64) -> Self {
         Self {
             line,
             original: Vec::new(),
             fields: vec![Vec::new()],
             text_after_quote: None,
-            state: State::Start,
+            state: FieldState::Start,
             closed: None,
         }
     }
 
-    /// Takes the line apart that begins in `original` at `start`. Returns true if the record ends with it.
+    /// Takes apart the line that begins in `original` at `start`. Returns true if the record ends with it.
     pub fn ends_after(&mut self, start: usize) -> bool {
         let mut field = self.fields.pop().unwrap_or_default();
         let original = std::mem::take(&mut self.original);
         for &byte in &original[start..] {
             self.state = match (self.state, byte) {
-                (State::Quoted, b'"') => {
+                (FieldState::Quoted, b'"') => {
                     self.closed = Some(field.len());
-                    State::Closed
+                    FieldState::Closed
                 }
-                (State::Start, b'"') if is_white_space(&field) => {
+                (FieldState::Start, b'"') if is_white_space(&field) => {
                     field.clear();
-                    State::Quoted
+                    FieldState::Quoted
                 }
-                (State::Start | State::Plain | State::Closed, b',') => {
+                (FieldState::Start | FieldState::Plain | FieldState::Closed, b',') => {
                     self.end_field(std::mem::take(&mut field));
-                    State::Start
+                    FieldState::Start
                 }
-                (State::Start | State::Plain | State::Closed, b'\r' | b'\n') => self.state,
-                (State::Closed, b'"') => {
+                (FieldState::Start | FieldState::Plain | FieldState::Closed, b'\r' | b'\n') => self.state,
+                (FieldState::Closed, b'"') => {
                     self.closed = None;
                     field.push(byte);
-                    State::Quoted
+                    FieldState::Quoted
                 }
-                (State::Quoted, _) => {
+                (FieldState::Quoted, _) => {
                     field.push(byte);
-                    State::Quoted
+                    FieldState::Quoted
                 }
                 // Looked at once for each field: one of many quotes would take for ever.
-                (State::Plain | State::Closed, _) | (State::Start, b'"') => {
+                (FieldState::Plain | FieldState::Closed, _) | (FieldState::Start, b'"') => {
                     field.push(byte);
-                    State::Plain
+                    FieldState::Plain
                 }
-                (State::Start, _) => {
+                (FieldState::Start, _) => {
                     field.push(byte);
-                    State::Start
+                    FieldState::Start
                 }
             };
         }
         self.original = original;
-        let ends = !matches!(self.state, State::Quoted);
+        let ends = !matches!(self.state, FieldState::Quoted);
         if ends {
             self.end_field(field);
             let end = self
@@ -109,7 +110,7 @@ impl Record {
     }
 }
 
-/// Returns true if there is no text in it.
+/// Returns true if the field has no text.
 fn is_white_space(field: &[u8]) -> bool {
     std::str::from_utf8(field).is_ok_and(|text| text.trim().is_empty())
 }

@@ -208,6 +208,10 @@ fn no_column_is_taken_for_two_fields_nor_two_for_one() {
         let error = refused(header, columns);
         assert!(error.contains(told), "{error}");
     }
+}
+
+#[test]
+fn a_field_has_the_column_that_was_named_for_it_and_no_column_is_lost() {
     let file = format!("{HEADER},Currency\nd1,c,1,t,EUR\n");
     let rows = read(&file, &["currency=Currency"]).unwrap();
     assert!(rows[0].1.contains(r#""currency":"EUR""#), "{rows:?}");

@@ -1,4 +1,4 @@
-//! What a row says about itself.
+//! The members of a row, and what they say about its type.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::reason;
 use crate::broker::message::Reason;
 use crate::tools::backfill::spelling::is_alike;
 
-/// The members that something depends on. Each may be there once.
+/// The members that a result depends on. A row may have each of them once.
 const READ: [&str; 14] = [
     "amount",
     "campaignId",
@@ -29,7 +29,7 @@ const READ: [&str; 14] = [
     "timestamp",
 ];
 
-/// Members that a refund has none of.
+/// Members that no refund has.
 const OF_A_DONATION_OR_PAYMENT: [&str; 6] = [
     "donorId",
     "donorName",
@@ -52,10 +52,10 @@ impl<'a> Members<'a> {
         found.map(|(_, value)| *value)
     }
 
-    /// A text; a whole number is its digits, since tables and JSON write the same id in either way.
+    /// A text, or the digits of a whole number: exports write the same id in either way.
     ///
     /// # Errors
-    /// [`Reason`] if it is something else.
+    /// [`Reason`] if the value is neither.
     pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Box<Reason>> {
         let Some(value) = self.raw(name) else {
             return Ok(None);
@@ -64,12 +64,12 @@ impl<'a> Members<'a> {
             return Ok(Some(Cow::Borrowed(value.get())));
         }
         match serde_json::from_str(value.get()) {
-            Ok(Text(text)) => Ok(Some(text)),
+            Ok(MemberText(text)) => Ok(Some(text)),
             Err(_) => Err(reason("INVALID_FIELD", format!("{name} must be a string"))),
         }
     }
 
-    /// The part of a donation that was refunded, if any was.
+    /// The refunded part of a donation; none if nothing was refunded.
     pub fn refunded_amount(&self) -> Option<&'a RawValue> {
         // Platforms write zero for a donation that was never refunded.
         let is_zero = |amount: &&RawValue| {
@@ -79,8 +79,7 @@ impl<'a> Members<'a> {
         self.raw("refundedAmount").filter(|amount| !is_zero(amount))
     }
 
-    /// Checks that no member is one of those that are read, spelled otherwise: it would be ignored, and the row counted
-    /// without it.
+    /// Checks that no member is another spelling of one that is read. It would be ignored, and the row counted without it.
     ///
     /// # Errors
     /// [`Reason`] if one is.
@@ -97,10 +96,10 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// What the row is.
+    /// The type of the row's event.
     ///
     /// # Errors
-    /// [`Reason`] if it does not tell, or contradicts itself: money depends on it.
+    /// [`Reason`] if the row does not tell its type, or contradicts itself: money depends on it.
     pub fn event_type(&self) -> Result<EventType, Box<Reason>> {
         if let Some(name) = &self.twice {
             return Err(reason("UNREADABLE_ROW", format!("duplicate field `{name}`")));
@@ -142,7 +141,7 @@ impl<'a> Members<'a> {
         Ok(EventType::DonationCreated)
     }
 
-    /// Why the row cannot be of this type, if it says so itself.
+    /// The reason why the row's own members contradict this type; none if they do not.
     fn contradiction(&self, event_type: EventType) -> Option<String> {
         let refunds = matches!(
             event_type,
@@ -178,13 +177,13 @@ impl<'a> Members<'a> {
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Reader)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
-struct Reader;
+struct MembersVisitor;
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for MembersVisitor {
     type Value = Members<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -197,7 +196,7 @@ impl<'de> Visitor<'de> for Reader {
             present: Vec::new(),
             twice: None,
         };
-        while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+        while let Some((MemberText(name), value)) = map.next_entry::<MemberText<'de>, &'de RawValue>()? {
             if let Some(index) = READ.iter().position(|read| *read == name)
                 && std::mem::replace(&mut seen[index], true)
             {
@@ -211,6 +210,6 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// `Cow` alone would always copy.
+/// A text that is borrowed where it can be. `Cow` alone would always copy.
 #[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct MemberText<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -5,14 +5,14 @@ use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// What each line of ours begins with.
+/// The begin of each line that a backfill writes.
 const OURS: &[u8] = b"{\"line\":";
 
-/// Opens it empty, for this run alone as long as the file is open. What a stopped run left in it is lost: that run's
-/// rejects are met again.
+/// Opens it empty, for this run alone as long as the file is open. The rejects that a stopped run left in it are lost; this
+/// run meets them again.
 ///
 /// # Errors
-/// Why it must not or cannot be written.
+/// The reason why it must not or cannot be written.
 pub fn open_part(path: &Path) -> Result<File, String> {
     let failed = |error: io::Error| {
         format!(
@@ -33,7 +33,7 @@ pub fn open_part(path: &Path) -> Result<File, String> {
                         .to_owned(),
                 );
             }
-            // Some file systems have no locks: better without than not at all.
+            // Some file systems have no locks: then the backfill works without one.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }

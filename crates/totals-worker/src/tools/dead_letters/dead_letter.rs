@@ -11,29 +11,29 @@ use totals_core::store::Failure;
 
 use crate::broker::message::{Message, header, subject};
 
-/// Where an id is read as the hash of a body. No `#`: a shell would take the rest of the line for a comment.
+/// What an id that is the hash of a body begins with. Not `#`, which a shell takes for the begin of a comment.
 const BODY_HASH: &str = "body:";
 
 /// A dead letter, held until it is settled or given back.
-pub struct Letter {
+pub struct DeadLetter {
     /// The message, with the exchange and routing key that it was first published with.
     pub message: Message,
-    /// What it is about, as far as it can be read.
+    /// What the message is about, as far as it can be read.
     pub subject: Subject,
     /// The channel that delivered it, on which alone it can be settled.
     pub channel: Channel,
 }
 
-/// The hashes of the letters' bodies, each once: letters of one id and one hash are the same to an operator, who cannot
+/// The hashes of the letters' bodies, each once. Letters of one id and one hash are the same to an operator, who cannot
 /// name one of them alone.
-pub fn distinct_hashes(letters: &[Letter]) -> BTreeSet<String> {
-    letters.iter().map(Letter::body_hash).collect()
+pub fn distinct_hashes(letters: &[DeadLetter]) -> BTreeSet<String> {
+    letters.iter().map(DeadLetter::body_hash).collect()
 }
 
-/// Puts the oldest first, by what each says of the time since when it is here; those that do not say it are the last.
+/// Puts the oldest letters first, by the time of failure that each states; letters that state none are last.
 ///
-/// Their places in the queue do not tell it: a fresh copy goes to the end, and RabbitMQ gives what several consumers held,
-/// each fetch being one, back in an order of its own.
+/// Their places in the queue do not tell their age: a fresh copy goes to the end, and RabbitMQ gives the letters that
+/// several consumers held (each fetch counts as one) back in an order of its own.
 pub fn oldest_first<T>(letters: &mut [T], failed_at: impl Fn(&T) -> Option<&str>) {
     letters.sort_by_cached_key(|letter| {
         let since = failed_at(letter).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
@@ -44,26 +44,26 @@ pub fn oldest_first<T>(letters: &mut [T], failed_at: impl Fn(&T) -> Option<&str>
 /// A letter as one line of a list.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Summary {
+pub struct DeadLetterSummary {
     /// The event id, or the body's hash.
     pub id: String,
     /// The event's type, or the routing key.
     pub r#type: String,
     /// The campaign it names.
     pub campaign_id: Option<String>,
-    /// Why it is here.
+    /// The class of the reason why it is here.
     pub reason_code: Option<String>,
-    /// The same as a sentence.
+    /// The reason as a sentence.
     pub reason: Option<String>,
-    /// Since when, RFC 3339.
+    /// Since when it is here, RFC 3339.
     pub failed_at: Option<String>,
     /// How often it was dead-lettered.
     pub attempts: i64,
-    /// What has to be done before it can be applied, if a replay of it as it is never helps.
+    /// What the operator has to do before it can be applied, if a replay of it as it is never helps.
     pub remedy: Option<&'static str>,
 }
 
-/// What to do about letters of this class that come back whenever they are replayed as they are.
+/// What to do about letters of this class, if they come back whenever they are replayed as they are.
 pub fn remedy(reason_code: &str) -> Option<&'static str> {
     (reason_code == InvalidCode::EventTypeMismatch.as_str()).then_some(
         "replayed as it is it comes back; if the body's eventType is true, replay it with --body (show --raw prints the \
@@ -71,7 +71,7 @@ pub fn remedy(reason_code: &str) -> Option<&'static str> {
     )
 }
 
-impl Letter {
+impl DeadLetter {
     /// Reads what a message is about, as the worker does.
     pub fn read(message: Message, channel: Channel, currency: Currency) -> Self {
         let (subject, _problem) = read_as(&message, &message.body, currency);
@@ -82,7 +82,7 @@ impl Letter {
         }
     }
 
-    /// The event id, or else the body's hash.
+    /// The letter's event id, or else its body's hash.
     pub fn id(&self) -> String {
         match &self.subject.event_id {
             Some(id) => id.to_string(),
@@ -90,22 +90,22 @@ impl Letter {
         }
     }
 
-    /// The body's hash: tells letters of the same event id apart.
+    /// The body's hash, which tells letters of the same event id apart.
     pub fn body_hash(&self) -> String {
         format!("{BODY_HASH}{}", ContentHash::of_bytes(&self.message.body))
     }
 
-    /// Whether this is its event id or its body's hash.
+    /// Returns true if this is its event id or its body's hash.
     pub fn has_id(&self, id: &str) -> bool {
         let event_id = self.subject.event_id.as_ref();
         event_id.is_some_and(|event_id| event_id.as_str() == id)
             || (id.starts_with(BODY_HASH) && self.body_hash() == id)
     }
 
-    /// Returns why `body` cannot take the place of this letter's, or nothing if it can: it must be about the same event,
-    /// or else that event would be counted and the letter's own would be gone.
+    /// Returns why `body` cannot take the place of this letter's body; none if it can. It must be about the same event: else
+    /// that event would be counted, and the letter's own event would be gone.
     ///
-    /// Where the letter has no readable id, or one that follows from the content that is being mended, the donation
+    /// If the letter has no readable id, or one that follows from the content that is being mended, the donation
     /// must be the same as far as both name one.
     pub fn not_for(&self, body: &[u8], currency: Currency) -> Option<String> {
         let (mended, problem) = read_as(&self.message, body, currency);
@@ -127,8 +127,8 @@ impl Letter {
         }
     }
 
-    /// The routing key that `body` is to have in place of this letter's: whoever sends a letter with a body of its own says
-    /// which is true, where key and body had contradicted each other.
+    /// The routing key that `body` needs in place of this letter's, if the letter's key and body contradict each other. An
+    /// operator who sends another body says with it which type is true.
     pub fn key_for(&self, body: &[u8], currency: Currency) -> Option<String> {
         let doubtful = self.reason_code() == InvalidCode::EventTypeMismatch.as_str();
         let event = doubtful
@@ -137,7 +137,7 @@ impl Letter {
         Some(event.event_type().to_string())
     }
 
-    /// Returns true if its event id is made of its type and its content, as that of a bare payload is.
+    /// Returns true if its event id follows from its type and its content, as that of a bare payload does.
     fn has_derived_id(&self) -> bool {
         let id = self.subject.event_id.as_ref().map(EventId::as_str);
         let hash = id
@@ -151,12 +151,12 @@ impl Letter {
         self.message.header(header::REASON_CODE).unwrap_or_default()
     }
 
-    /// Since when it is here, as it says itself.
+    /// Since when it is here, in its own words.
     pub fn failed_at(&self) -> Option<&str> {
         self.message.header(header::FAILED_AT)
     }
 
-    /// What names its row in the log; none if its event id cannot be read.
+    /// A failure that names the letter's row in the log; none if its event id cannot be read.
     pub fn failure(&self) -> Option<Failure> {
         Some(Failure {
             event_id: self.subject.event_id.clone()?,
@@ -170,9 +170,9 @@ impl Letter {
     }
 
     /// The letter as a line.
-    pub fn summary(&self) -> Summary {
+    pub fn summary(&self) -> DeadLetterSummary {
         let header = |name| self.message.header(name).map(str::to_owned);
-        Summary {
+        DeadLetterSummary {
             id: self.id(),
             r#type: (self.subject.event_type.clone()).unwrap_or_else(|| self.message.routing_key.clone()),
             campaign_id: self.subject.campaign.as_ref().map(ToString::to_string),
@@ -185,7 +185,7 @@ impl Letter {
     }
 }
 
-/// What `body` is about if it comes as the message did, and what is wrong with it.
+/// What `body` is about if it comes as the message came, and what is wrong with it.
 fn read_as(message: &Message, body: &[u8], currency: Currency) -> (Subject, Option<Invalid>) {
     let message_id = message.properties.message_id().clone();
     let message_id = message_id.as_ref().map(lapin::types::ShortString::as_str);

@@ -1,7 +1,8 @@
-//! Rows in, transactions out: one reader feeds the lanes, each with its own campaigns so that they never contend.
+//! Rows in, transactions out. One reader hands the events to the lanes, and each lane has its own campaigns, so that lanes
+//! never contend.
 //!
-//! A refunded donation is two events. Its refund is committed only once its creation is there, in the same lane, so
-//! that of a row whose creation is rejected nothing counts.
+//! The row of a refunded donation is two events. The lane commits the refund only once the creation is there, so nothing of
+//! a row counts whose creation is rejected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,46 +20,47 @@ use super::rejects::Rejects;
 use super::row::Row;
 use super::rows::Rows;
 use crate::broker::message::Reason;
-use crate::commit::{Abandoned, Batch, Committer};
+use crate::commit::{Batch, Committer, GaveUp};
 use crate::consume::lane::{self, lane_of};
 use crate::metrics::Metrics;
 use crate::stall::StallWatch;
 use crate::tools::error::ToolError;
 use crate::tools::progress::Progress;
 
-/// So much of the file is in hand at once, however long its rows are.
+/// The most memory for rows in hand, however long they are.
 const MAX_BYTES_IN_HAND: usize = 64 * 1024 * 1024;
 
-type Item = (Event, Source);
+/// An event and the row that it comes from.
+type RowEvent = (Event, RowSource);
 
-/// What an event comes from.
-struct Source {
+/// The row that an event comes from.
+struct RowSource {
     row: Row,
-    /// Due once the event is applied or a duplicate.
+    /// The refund to commit once the event is applied or a duplicate.
     refund: Option<Event>,
 }
 
-/// What feeding needs.
-pub struct Feed {
+/// What an import needs.
+pub struct Import {
     /// Where events are committed.
     pub store: Store,
-    /// How many lanes, and most events in a transaction.
+    /// How many lanes there are, and the most events in a transaction.
     pub batching: Batching,
-    /// The one currency.
+    /// The service's currency.
     pub currency: Currency,
-    /// When this is cancelled, what is in hand is finished, but for waiting for a database that is away.
+    /// When this is cancelled, the import finishes the rows in hand, but does not wait for a database that is away.
     pub give_up: CancellationToken,
 }
 
-/// How far it came.
-pub struct Fed {
+/// How far an import came.
+pub struct Imported {
     /// Rows read.
     pub rows: u64,
     /// Events that were new.
     pub applied: u64,
-    /// Events that were there.
+    /// Events that were there already.
     pub duplicates: u64,
-    /// Whether all rows are applied, duplicates or rejects.
+    /// True if all rows are applied, duplicates or rejects.
     pub complete: bool,
 }
 
@@ -68,14 +70,14 @@ struct Tally {
     duplicates: AtomicU64,
 }
 
-impl Feed {
-    /// Feeds all rows to the store.
+impl Import {
+    /// Brings all rows into the store.
     ///
     /// # Errors
-    /// [`ToolError`] if the file cannot be read on; what was read of it is finished.
-    pub async fn run(self, rows: Rows, rejects: Rejects, progress: Progress) -> Result<Fed, ToolError> {
+    /// [`ToolError`] if the rest of the file cannot be read; the rows that were read are finished.
+    pub async fn run(self, rows: Rows, rejects: Rejects, progress: Progress) -> Result<Imported, ToolError> {
         let tally = Arc::new(Tally::default());
-        // Nobody asks a tool how it fares; the committers say it all the same.
+        // Nobody asks a tool for these, but the committers need them.
         let (metrics, stalls) = (Arc::new(Metrics::default()), StallWatch::default());
         let mut committing = JoinSet::new();
         let mut lanes = Vec::with_capacity(self.batching.lanes);
@@ -100,7 +102,7 @@ impl Feed {
         }
         let runtime = Handle::current();
         let reading = tokio::task::spawn_blocking(move || {
-            let reader = Reader {
+            let reader = ImportReader {
                 lanes,
                 runtime,
                 room: Arc::new(Semaphore::new(MAX_BYTES_IN_HAND)),
@@ -112,7 +114,7 @@ impl Feed {
         let read = reading.await.map_err(std::io::Error::other)?;
         let committed = committing.join_all().await;
         let (rows, at_end) = read?;
-        Ok(Fed {
+        Ok(Imported {
             rows,
             applied: tally.applied.load(Ordering::Relaxed),
             duplicates: tally.duplicates.load(Ordering::Relaxed),
@@ -122,16 +124,16 @@ impl Feed {
 }
 
 /// Reads the file, on a thread that may block.
-struct Reader {
-    lanes: Vec<mpsc::Sender<Item>>,
+struct ImportReader {
+    lanes: Vec<mpsc::Sender<RowEvent>>,
     runtime: Handle,
     room: Arc<Semaphore>,
     currency: Currency,
     give_up: CancellationToken,
 }
 
-impl Reader {
-    /// How many rows were read, and whether that is all of them.
+impl ImportReader {
+    /// Returns how many rows were read, and true if that is all of them.
     fn read(self, mut rows: Rows, rejects: &Rejects, progress: &Progress) -> Result<(u64, bool), ToolError> {
         let (mut count, mut position) = (0, 0);
         while !self.give_up.is_cancelled() {
@@ -147,7 +149,7 @@ impl Reader {
             position = rows.position();
             match events(&row, self.currency) {
                 Ok((event, refund)) => {
-                    let source = Source { row, refund };
+                    let source = RowSource { row, refund };
                     if self.runtime.block_on(self.hand_over(event, source)).is_none() {
                         break;
                     }
@@ -158,8 +160,8 @@ impl Reader {
         Ok((count, false))
     }
 
-    /// Waits until there is room; none if the lane has given up.
-    async fn hand_over(&self, event: Event, mut source: Source) -> Option<()> {
+    /// Hands an event to its lane, once there is room. Returns none if the lane has given up.
+    async fn hand_over(&self, event: Event, mut source: RowSource) -> Option<()> {
         let bytes = u32::try_from(source.row.bytes()).ok()?;
         source.row.held = Some(self.room.clone().acquire_many_owned(bytes).await.ok()?);
         let lane = lane_of(event.routing_text(), self.lanes.len());
@@ -171,10 +173,10 @@ impl Reader {
 async fn commit(
     committer: Committer,
     batch_size: usize,
-    mut arriving: mpsc::Receiver<Item>,
+    mut arriving: mpsc::Receiver<RowEvent>,
     rejects: Rejects,
     tally: Arc<Tally>,
-) -> Result<(), Abandoned> {
+) -> Result<(), GaveUp> {
     let mut items = Vec::with_capacity(batch_size);
     while arriving.recv_many(&mut items, batch_size).await > 0 {
         while !items.is_empty() {
@@ -188,13 +190,13 @@ async fn commit(
 }
 
 impl Tally {
-    /// Counts what became of a piece; returns the refunds that are due now.
+    /// Counts what became of a piece. Returns the refunds that are due now.
     fn settle(
         &self,
-        batch: Batch<Source>,
+        batch: Batch<RowSource>,
         answer: Result<Vec<Outcome>, StoreError>,
         rejects: &Rejects,
-    ) -> Vec<Item> {
+    ) -> Vec<RowEvent> {
         let events = batch.events.iter().zip(batch.sources);
         let outcomes = match answer {
             Ok(outcomes) => outcomes,
@@ -204,7 +206,7 @@ impl Tally {
             }
         };
         let mut refunds = Vec::new();
-        for ((event, Source { row, refund }), outcome) in events.zip(outcomes) {
+        for ((event, RowSource { row, refund }), outcome) in events.zip(outcomes) {
             match outcome {
                 Outcome::Applied { .. } => self.applied.fetch_add(1, Ordering::Relaxed),
                 Outcome::Duplicate => self.duplicates.fetch_add(1, Ordering::Relaxed),
@@ -213,7 +215,7 @@ impl Tally {
                     continue;
                 }
             };
-            refunds.extend(refund.map(|event| (event, Source { row, refund: None })));
+            refunds.extend(refund.map(|event| (event, RowSource { row, refund: None })));
         }
         refunds
     }
