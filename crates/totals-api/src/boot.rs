@@ -8,9 +8,6 @@ use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::{Telemetry, TelemetryError};
 use totals_core::store::StoreError;
 
-use crate::database::Database;
-use crate::fast_path::FastPath;
-use crate::live::Live;
 use crate::router;
 use crate::state::AppState;
 
@@ -23,7 +20,7 @@ pub enum BootError {
     /// Logs or traces cannot start.
     #[error("logs or traces cannot start: {0}")]
     Telemetry(#[from] TelemetryError),
-    /// The port is taken, or the address not this machine's.
+    /// The port is taken, or the address is not this machine's.
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// The options of `DATABASE_URL` contradict each other.
@@ -38,7 +35,7 @@ pub enum BootError {
 }
 
 impl BootError {
-    /// 2 for what the operator wrote, as command lines do; 1 for what the machine refuses.
+    /// 2 for a mistake of the operator, as command lines do; 1 for what the machine refuses.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Config(_) | Self::Telemetry(_) | Self::Database(_) => ExitCode::from(2),
@@ -47,7 +44,7 @@ impl BootError {
     }
 }
 
-/// Serves until the process is told to stop. The database may come and go: that is /health's to say.
+/// Serves until the process is told to stop. The database may come and go; `/health` says so.
 pub async fn run() -> Result<(), BootError> {
     let source = Source::load()?;
     let config = source.api()?;
@@ -58,15 +55,11 @@ pub async fn run() -> Result<(), BootError> {
     let shutdown = Shutdown::on_signals(GRACE).map_err(BootError::Signals)?;
     let listener = listen(&config.http)?;
 
-    let database = Database::open(config.database, config.currency, config.bounds.database_reads)
+    let state = AppState::start(&config, &router::document(), shutdown.soft.clone())
         .await
         .map_err(BootError::Database)?;
-    let live = Live::start(database.clone(), config.bounds);
-    let document = router::document();
-    let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();
-    let fast_path = FastPath::new(state, traced);
-    serve_with(listener, move |request| fast_path.answer(request), &shutdown).await;
+    serve_with(listener, router::service(state, traced), &shutdown).await;
     tracing::info!("stopped");
     telemetry.shutdown().await;
     Ok(())

@@ -1,11 +1,10 @@
-//! The database as the API holds it: perhaps not there yet, and never a reason to exit.
+//! The database as the API uses it. The API starts without it, and no state of the database makes the process exit.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
-use totals_core::domain::Currency;
 use totals_core::runtime::config;
 use totals_core::store::{Decision, READ_TIMEOUT, Store, StoreError};
 
@@ -13,55 +12,49 @@ use crate::currency::CurrencyCheck;
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
 
-/// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
-/// this is one that only grows.
-pub const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// How long a read may wait for other reads to end before it is refused: at thousands of reads a second, a longer queue
+/// would only grow.
+pub const READ_QUEUE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The store, once it is open. Opening connects to nothing, so it is open at once unless `DATABASE_URL` is a
-/// `mongodb+srv://` name that does not resolve yet.
-#[derive(Debug, Clone)]
+/// The store, once it is open. Opening connects to nothing, so only a `mongodb+srv://` name in `DATABASE_URL` that does not
+/// resolve yet can delay it.
+#[derive(Clone)]
 pub struct Database {
     store: Arc<SetOnce<Store>>,
-    /// The reads that may be under way.
+    /// Permits of reads: as many may be under way at once.
     reads: Arc<Semaphore>,
     checks: SingleFlight<(), Result<(), String>>,
-    /// Whether its amounts are in the process's currency.
+    /// Tells whether the amounts are in this process's currency.
     pub currency: CurrencyCheck,
 }
 
 impl Database {
-    /// Opens the store, in the background and for as long as it takes if its name does not resolve, and logs once
-    /// what its operator should know if the database cannot serve. At most `reads` reads are under way at once.
+    /// Opens the store, in the background if its name does not resolve yet, and logs once if the database cannot serve, with
+    /// what to do about it.
     ///
     /// # Errors
-    /// If the options of `DATABASE_URL` contradict each other: that does not pass by waiting.
-    pub async fn open(
-        config: config::Database,
-        currency: Currency,
-        reads: usize,
-    ) -> Result<Self, StoreError> {
+    /// If the options of `DATABASE_URL` contradict each other, which waiting does not mend.
+    pub async fn open(config: &config::Api) -> Result<Self, StoreError> {
         let database = Self {
             store: Arc::default(),
-            reads: Arc::new(Semaphore::new(reads)),
+            reads: Arc::new(Semaphore::new(config.bounds.database_reads)),
             checks: SingleFlight::default(),
-            currency: CurrencyCheck::new(currency),
+            currency: CurrencyCheck::new(config.currency),
         };
-        let first = Store::open(&config, "totals-api").await;
-        if let Err(error) = &first
-            && error.decision() == Decision::Reject
-        {
-            return first.map(|_| database);
-        }
-        let slot = database.clone();
+        let config = config.database.clone();
+        let first = match Store::open(&config, "totals-api").await {
+            Err(error) if error.decision() == Decision::Reject => return Err(error),
+            first => first,
+        };
+        let opening = database.clone();
         tokio::spawn(async move {
             let store = match first {
                 Ok(store) => store,
                 Err(error) => Store::open_later(&config, "totals-api", error).await,
             };
-            // Nobody else sets it.
-            let _ = slot.store.set(store);
-            let store = slot.store.wait().await;
-            tokio::spawn(slot.currency.clone().keep(store.clone()));
+            // Cannot fail: this task alone sets it.
+            let _ = opening.store.set(store.clone());
+            tokio::spawn(opening.currency.check_forever(store.clone()));
             match store.check().await {
                 Ok(()) => tracing::info!(database.url = %config.url, "the database answers"),
                 Err(problem) => tracing::error!(
@@ -76,22 +69,22 @@ impl Database {
     /// The store.
     ///
     /// # Errors
-    /// [`ApiError::NotOpen`] while it could not be opened.
+    /// [`ApiError::NotOpen`] if it is not open yet.
     pub fn store(&self) -> Result<&Store, ApiError> {
         self.store.get().ok_or(ApiError::NotOpen)
     }
 
     /// The store, as soon as it is open.
-    pub async fn opened(&self) -> &Store {
+    pub async fn wait_until_open(&self) -> &Store {
         self.store.wait().await
     }
 
-    /// Runs a read when its turn has come, and to its end whatever becomes of the caller; only then is it the next one's
-    /// turn.
+    /// Runs a read when a permit is free. The read goes on to its end even if the caller is gone, and holds its permit until
+    /// then.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] if its turn does not come soon, [`ApiError::Silent`] if its end does not; else what
-    /// became of it.
+    /// [`ApiError::Overloaded`] if no permit is free soon, [`ApiError::ReadTimedOut`] if the read takes too long, else the
+    /// failure of the read.
     pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -99,23 +92,23 @@ impl Database {
     {
         let store = self.store()?.clone();
         let (currency, work) = (self.currency.clone(), work(store.clone()));
-        let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let permit = timeout(READ_QUEUE_TIMEOUT, self.reads.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
             return Err(ApiError::Overloaded);
         };
         let task = tokio::spawn(async move {
-            let _until_it_ends = turn;
+            let _until_it_ends = permit;
             let read = work.await?;
-            currency.admit(&store).await?;
+            currency.confirm(&store).await?;
             Ok::<_, ApiError>(read)
         });
         match timeout(READ_TIMEOUT, task).await {
             Ok(read) => Ok(read??),
-            Err(_elapsed) => Err(ApiError::Silent(READ_TIMEOUT)),
+            Err(_elapsed) => Err(ApiError::ReadTimedOut(READ_TIMEOUT)),
         }
     }
 
-    /// Checks that reads can be answered. However many ask at once, the database is asked once.
+    /// Checks that reads can be answered. All who ask at once share one question to the database.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
@@ -133,4 +126,13 @@ impl Database {
             None => Err("DATABASE_URL cannot be used yet; the log says why".to_owned()),
         }
     }
+}
+
+/// A configuration with a database that nobody answers for.
+#[cfg(test)]
+pub fn unanswered() -> config::Api {
+    let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50";
+    let environment = [("DATABASE_URL".to_owned(), url.to_owned())];
+    let source = config::Source::from_layers([].into(), environment.into());
+    source.unwrap().api().unwrap()
 }

@@ -1,4 +1,6 @@
-//! Whether the service can answer, for load balancers and for whoever has to mend it.
+//! `/health`: tells load balancers whether the service can answer, and operators what is wrong if it cannot.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -7,13 +9,14 @@ use serde::Serialize;
 use totals_core::domain::Timestamp;
 use utoipa::ToSchema;
 
-use crate::live::LiveStatus;
+use crate::live::LiveHealth;
 use crate::state::AppState;
 
 /// The state of the service.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Health {
-    status: Status,
+#[schema(as = Health)]
+pub struct HealthBody {
+    status: HealthStatus,
     /// Which service this is.
     #[schema(example = "totals-api")]
     service: &'static str,
@@ -29,25 +32,11 @@ pub struct Health {
     live: LiveHealth,
 }
 
-/// The state of the totals in memory.
-#[derive(Debug, Serialize, ToSchema)]
-struct LiveHealth {
-    /// Whether reads are answered from memory; else they go to the database, which is slower and as right.
-    current: bool,
-    /// Whether pages of the list are answered from memory; else MongoDB sorts all campaigns for each.
-    listed: bool,
-    /// Campaigns in memory.
-    #[schema(minimum = 0, example = 240)]
-    campaigns: usize,
-    /// Event streams open; one of several campaigns counts for each.
-    #[schema(minimum = 0, example = 5000)]
-    streams: usize,
-}
-
 /// In one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Status {
+#[schema(as = Status)]
+enum HealthStatus {
     /// It can answer.
     Healthy,
     /// It cannot read totals.
@@ -71,41 +60,34 @@ struct DatabaseHealth {
     path = "/health",
     tag = "operation",
     responses(
-        (status = 200, description = "Totals can be read", body = Health),
-        (status = 503, description = "Totals cannot be read; the message says what to do", body = Health,
+        (status = 200, description = "Totals can be read", body = HealthBody),
+        (status = 503, description = "Totals cannot be read; the message says what to do", body = HealthBody,
             example = json!({"status": "degraded", "service": "totals-api", "version": "1.0.0",
                 "timestamp": "2024-11-21T10:30:00.000Z", "uptime": 3600, "database": {"healthy": false,
                 "message": "MongoDB did not answer within 3 s: check that it runs, and DATABASE_URL"},
                 "live": {"current": false, "listed": false, "campaigns": 240, "streams": 12}})),
     ),
 )]
-pub async fn get_health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
+pub async fn get_health(State(state): State<Arc<AppState>>) -> (StatusCode, Json<HealthBody>) {
     let (code, status, message) = match state.database.check().await {
-        Ok(()) => (StatusCode::OK, Status::Healthy, "MongoDB answers".to_owned()),
-        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, Status::Degraded, problem),
+        Ok(()) => (
+            StatusCode::OK,
+            HealthStatus::Healthy,
+            "MongoDB answers".to_owned(),
+        ),
+        Err(problem) => (StatusCode::SERVICE_UNAVAILABLE, HealthStatus::Degraded, problem),
     };
-    let LiveStatus {
-        current,
-        listed,
-        campaigns,
-        streams,
-    } = state.live.status();
-    let health = Health {
+    let health = HealthBody {
         status,
         service: "totals-api",
         version: env!("CARGO_PKG_VERSION"),
         timestamp: Timestamp::now(),
         uptime: state.started.elapsed().as_secs(),
         database: DatabaseHealth {
-            healthy: status == Status::Healthy,
+            healthy: status == HealthStatus::Healthy,
             message,
         },
-        live: LiveHealth {
-            current,
-            listed,
-            campaigns,
-            streams,
-        },
+        live: state.live.health(),
     };
     (code, Json(health))
 }

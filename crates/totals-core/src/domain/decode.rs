@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::event::{ContentHasher, Payment};
 use super::{
     CampaignId, Creation, Currency, DonationId, DonorId, Event, EventId, EventKind, EventType, InvalidId,
-    Money, Refund, Timestamp,
+    Money, Refund, Timestamp, excerpt,
 };
 
 /// The largest message accepted, in bytes. Real events have a few hundred.
@@ -255,9 +255,9 @@ fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> 
     let Some(name) = own else {
         return key.map_or_else(
             || {
-                let key = shown(routing_key);
+                let key = excerpt(routing_key);
                 unknown(format!(
-                    "eventType is missing, and the routing key {key} is none of {}",
+                    "eventType is missing, and the routing key `{key}` is none of {}",
                     known()
                 ))
             },
@@ -266,9 +266,9 @@ fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> 
     };
     let Some(own) = EventType::from_name(name) else {
         return unknown(format!(
-            "eventType must be one of {}, got {}",
+            "eventType must be one of {}, got `{}`",
             known(),
-            shown(name)
+            excerpt(name)
         ));
     };
     match key {
@@ -319,7 +319,7 @@ fn amount(fields: &Payload<'_>, currency: Currency) -> Result<Money, Fault> {
     if let Some(sent) = optional_string("currency", fields.currency)?
         && !sent.eq_ignore_ascii_case(currency.code())
     {
-        let message = format!("currency must be {currency}, got {}", shown(&sent));
+        let message = format!("currency must be {currency}, got `{}`", excerpt(&sent));
         return Err(Fault(InvalidCode::WrongCurrency, message));
     }
     let value = fields.amount.ok_or_else(|| missing("amount"))?;
@@ -365,7 +365,7 @@ fn object<'a, T: Deserialize<'a>>(text: &'a str, name: &str) -> Result<T, Fault>
     if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(not_json(name))
     } else {
-        let message = format!("{name} must be a JSON object, got {}", shown(text));
+        let message = format!("{name} must be a JSON object, got `{}`", excerpt(text));
         Err(Fault(InvalidCode::InvalidJson, message))
     }
 }
@@ -411,17 +411,8 @@ fn missing(name: &str) -> Fault {
 fn invalid(name: &str, expected: &str, got: &str) -> Fault {
     Fault(
         InvalidCode::InvalidField,
-        format!("{name} {expected}, got {}", shown(got)),
+        format!("{name} {expected}, got `{}`", excerpt(got)),
     )
-}
-
-/// What was sent, short enough for a sentence.
-fn shown(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        None => format!("`{text}`"),
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-    }
 }
 
 #[cfg(test)]
