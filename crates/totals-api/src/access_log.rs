@@ -1,33 +1,34 @@
-//! What is known of each request afterwards: one line in the access log, and one span where traces are exported.
+//! The record of each request: one line in the access log, and one span if traces are exported.
 //!
-//! The line goes to the target `access`, at `debug` for what the service could answer, since a line costs about as
-//! much as an answer does, and above for what it could not. So the failures are always there and
-//! `LOG_LEVEL=info,access=debug` shows all. The chain of a failure's causes is logged here, once.
+//! The line goes to the target `access`: at `debug` if the service could answer, because a line costs about as much as an
+//! answer does, and at `warn` or `error` if it could not. So failures are always logged, and `LOG_LEVEL=info,access=debug`
+//! logs all requests. The chain of a failure's causes is logged here, once.
 //!
-//! Where nothing is logged or traced, a request pays for its id and some reference counts.
+//! A request that is neither logged nor traced pays for its id and some reference counts.
 
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
+use totals_core::domain::excerpt;
 use tracing::{Instrument, Level, Span};
 
-use crate::error::{ApiError, Failure, chain, excerpt};
+use crate::error::{ApiError, ErrorForLog, chain};
 use crate::{request_id, span};
 
-/// Whether the log has a line for each answer, not only for those that failed.
-pub fn logs_answers() -> bool {
+/// Returns true if every request is logged, not only those that fail.
+pub fn is_verbose() -> bool {
     tracing::enabled!(target: "access", Level::DEBUG)
 }
 
-/// Has the request answered and records it.
-pub async fn recorded(
+/// Runs `answer`, and logs and traces how it ended.
+pub async fn log_request(
     traced: bool,
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let mut record = Record {
+    let mut record = AccessRecord {
         started: Instant::now(),
         method: request.method().clone(),
         route: request.extensions().get::<MatchedPath>().cloned(),
@@ -43,18 +44,18 @@ pub async fn recorded(
     let mut response = answer(request).instrument(span.clone()).await;
 
     span::finish(&span, response.status());
-    let failure = response.extensions_mut().remove::<Failure>();
+    let failure = response.extensions_mut().remove::<ErrorForLog>();
     record.log(
         response.status(),
-        failure.as_ref().map(|Failure(error)| error.as_ref()),
+        failure.as_ref().map(|ErrorForLog(error)| error.as_ref()),
     );
-    let id = std::mem::replace(&mut record.id, HeaderValue::from_static(""));
-    response.headers_mut().insert(request_id::REQUEST_ID, id);
+    let headers = response.headers_mut();
+    headers.insert(request_id::REQUEST_ID, record.id.clone());
     response
 }
 
-/// One line of the access log in the making. Dropped without an answer, it says that the client hung up.
-struct Record {
+/// One line of the access log in the making. If it is dropped without an answer, the client has hung up.
+struct AccessRecord {
     started: Instant,
     method: Method,
     route: Option<MatchedPath>,
@@ -63,7 +64,7 @@ struct Record {
     answered: bool,
 }
 
-/// One event with the fields of a [`Record`]: a macro, because the level of an event is part of its code.
+/// One event with the fields of an [`AccessRecord`]: a macro, because an event's level must be known to the compiler.
 macro_rules! line {
     ($level:ident, $record:expr, $message:literal $(, $field:ident = $value:expr)*) => {
         tracing::$level!(
@@ -81,7 +82,7 @@ macro_rules! line {
     };
 }
 
-impl Record {
+impl AccessRecord {
     /// The route's pattern; empty where none matched.
     fn route(&self) -> &str {
         self.route.as_ref().map_or("", MatchedPath::as_str)
@@ -102,15 +103,7 @@ impl Record {
         let status = status.as_u16();
         match failure {
             None => line!(debug, self, "answered", status = status),
-            Some(
-                error @ (ApiError::Unavailable(_)
-                | ApiError::Silent(_)
-                | ApiError::NotOpen
-                | ApiError::WrongCurrency
-                | ApiError::TimedOut
-                | ApiError::Overloaded
-                | ApiError::TooManyStreams),
-            ) => {
+            Some(error) if error.is_unavailable() => {
                 line!(warn, self, "unavailable", status = status, error = chain(error));
             }
             Some(error) => line!(error, self, "failed", status = status, error = chain(error)),
@@ -118,7 +111,7 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for AccessRecord {
     fn drop(&mut self) {
         if !self.answered {
             line!(debug, self, "hung up before the answer");

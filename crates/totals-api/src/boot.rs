@@ -5,13 +5,10 @@ use totals_core::runtime::config::Source;
 use totals_core::runtime::http::serve_with;
 
 use crate::config::ApiConfig;
-use crate::database::Database;
-use crate::fast_path::FastPath;
-use crate::live::Live;
 use crate::router;
 use crate::state::AppState;
 
-/// Serves until the process is told to stop. The database may come and go: that is /health's to say.
+/// Serves until the process is told to stop. The database may come and go; `/health` says so.
 ///
 /// # Errors
 /// [`StartError`], as one line for the operator.
@@ -26,14 +23,10 @@ async fn run(config: &ApiConfig, process: Process) -> Result<(), StartError> {
     let Process {
         listener, shutdown, ..
     } = process;
-    let database = Database::open(&config.database, config.currency, config.bounds.database_reads)
+    let state = AppState::start(config, &router::document(), shutdown.soft.clone())
         .await
         .map_err(StartError::Database)?;
-    let live = Live::start(database.clone(), config.bounds);
-    let document = router::document();
-    let state = AppState::new(live, database, config.currency, &document, shutdown.soft.clone());
     let traced = config.telemetry.otlp_endpoint.is_some();
-    let fast_path = FastPath::new(state, traced);
-    serve_with(listener, move |request| fast_path.answer(request), &shutdown).await;
+    serve_with(listener, router::service(state, traced), &shutdown).await;
     Ok(())
 }

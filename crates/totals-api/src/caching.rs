@@ -1,53 +1,25 @@
-//! Validators, so that whoever has the newest answer is not sent it again.
+//! Conditional requests: a caller that has the newest answer is not sent it again.
 
-use std::convert::Infallible;
-
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// How long caches may show totals without asking again: a crowd behind a CDN costs one request a second for each of
-/// its places, and nobody sees an older number than on a page that is two seconds old.
+/// Caches may show totals for one second without asking again. A crowd behind a CDN then costs one request a second for
+/// each of the CDN's places, and nobody sees an older number than on a page that is two seconds old.
 pub const CACHE_ONE_SECOND: HeaderValue = HeaderValue::from_static("public, max-age=1");
 
-/// What a caller says it has: the value of `If-None-Match`.
-#[derive(Debug, Clone)]
-pub struct IfNoneMatch(Option<HeaderValue>);
-
-impl IfNoneMatch {
-    /// Of a request with these headers.
-    pub fn of(headers: &HeaderMap) -> Self {
-        Self(headers.get(header::IF_NONE_MATCH).cloned())
-    }
-
-    /// Whether the caller has the answer with this validator. Weak comparison: RFC 9110, section 13.1.2.
-    pub fn has(&self, etag: &[u8]) -> bool {
-        let tags = self.0.as_ref().and_then(|value| value.to_str().ok());
-        tags.is_some_and(|tags| {
-            split(tags).any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == etag)
-        })
-    }
+/// Returns true if the request's `If-None-Match` names this validator, so that the caller has the answer. The comparison is
+/// weak, as RFC 9110, section 13.1.2, demands.
+pub fn is_known(request: &HeaderMap, etag: &[u8]) -> bool {
+    items(request, &header::IF_NONE_MATCH)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == etag)
 }
 
-impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers))
-    }
-}
-
-/// The items of a list that a header, or several of its name, hold.
+/// The items of a comma-separated header, which may be sent in several lines.
 pub fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     let values = headers
         .get_all(name)
         .into_iter()
         .filter_map(|value| value.to_str().ok());
-    values.flat_map(split)
-}
-
-fn split(value: &str) -> impl Iterator<Item = &str> {
-    value.split(',').map(str::trim)
+    values.flat_map(|value| value.split(',').map(str::trim))
 }
 
 #[cfg(test)]
@@ -56,6 +28,8 @@ mod tests {
 
     #[test]
     fn a_caller_has_what_any_of_its_tags_names() {
+        let mut headers = HeaderMap::new();
+        assert!(!is_known(&headers, br#""5-a""#));
         for (sent, expected) in [
             (r#""5-a""#, true),
             (r#"W/"5-a""#, true),
@@ -65,9 +39,8 @@ mod tests {
             ("5-a", false),
             ("", false),
         ] {
-            let header = IfNoneMatch(Some(HeaderValue::from_static(sent)));
-            assert_eq!(header.has(br#""5-a""#), expected, "{sent}");
+            headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(sent));
+            assert_eq!(is_known(&headers, br#""5-a""#), expected, "{sent}");
         }
-        assert!(!IfNoneMatch(None).has(br#""5-a""#));
     }
 }

@@ -16,12 +16,12 @@ use crate::router;
 pub struct Cli {
     /// What to do; without one, serve.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<Action>,
 }
 
-/// What the program does besides serving.
+/// What the program can do besides serving.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum Action {
     /// Print the OpenAPI document and exit; needs no database
     Openapi,
 }

@@ -1,15 +1,15 @@
-//! Totals are public and reads carry no credentials: pages of any origin may read them.
+//! Cross-origin requests. Totals are public and reads carry no credentials, so pages of any origin may read them.
 //!
-//! So the headers are the same for everyone, and caches may give a page of one origin what a page of another asked for. A
-//! library that decides by origin, method and header does so for every answer.
+//! The headers are the same for every origin, so caches may give a page of one origin an answer that a page of another asked
+//! for. Rejected: tower-http's `CorsLayer`, which decides by origin, method and header for every answer.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-/// What a page of another origin may read of an answer besides its body.
+/// The headers of an answer that a page of another origin may read.
 const EXPOSED: &str = "x-request-id,retry-after,etag";
 
-/// What it may ask, for a day after it has asked whether it may.
+/// The methods and headers that such a page may use, for a day after it has asked.
 const ALLOWED: [(header::HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET,HEAD"),
     (
@@ -20,7 +20,7 @@ const ALLOWED: [(header::HeaderName, &str); 3] = [
 ];
 
 /// Lets pages of any origin read the answer.
-pub fn share(headers: &mut HeaderMap) {
+pub fn allow_all_origins(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -28,7 +28,7 @@ pub fn share(headers: &mut HeaderMap) {
     );
 }
 
-/// The answer to a browser that asks whether a page may ask.
-pub fn welcome() -> Response {
+/// The answer to a browser's preflight request.
+pub fn preflight() -> Response {
     ALLOWED.into_response()
 }

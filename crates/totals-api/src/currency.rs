@@ -1,8 +1,8 @@
-//! Whether the amounts in the database are in this process's currency.
+//! Checks that the amounts in the database are in this process's currency.
 //!
-//! They are counts of minor units, so in another currency every answer would be wrong, and look right. Until the database
-//! has told its currency nothing is shown from memory, and each read asks as well; where it is another one, every read fails
-//! until it is not. The database is asked again each second, whenever the change stream begins anew (it may be another
+//! Amounts are counts of minor units, so in another currency every answer would be wrong and look right. Until the database
+//! has told its currency, nothing is shown from memory and every read asks for the currency as well. While it is another
+//! one, every read fails. The API asks again every second, whenever the change stream begins anew (it may be another
 //! database by then), and, as long as no worker has written a currency down, when a campaign gets its first totals.
 
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use totals_core::store::{CurrencyAgreement, Store, StoreError};
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
 
-/// Between two looks at a currency that was found to be right.
-const PERIOD: Duration = Duration::from_secs(1);
+/// The pause between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 const UNKNOWN: u8 = 0;
 const SAME: u8 = 1;
@@ -26,34 +26,35 @@ const UNWRITTEN: u8 = 2;
 const OTHER: u8 = 3;
 
 /// What is known of the database's currency. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct CurrencyCheck(Arc<Inner>);
+#[derive(Clone)]
+pub struct CurrencyCheck(Arc<CheckState>);
 
-#[derive(Debug)]
-struct Inner {
+struct CheckState {
+    /// This process's currency.
     set: Currency,
+    /// [`UNKNOWN`], [`SAME`], [`UNWRITTEN`] or [`OTHER`].
     state: AtomicU8,
-    /// How often what is known was doubted.
+    /// Counts the doubts, so that a check that began before a doubt does not count.
     doubts: AtomicU64,
-    /// What is wrong, where something is.
+    /// What is wrong, if the state is [`OTHER`].
     problem: Mutex<String>,
-    looks: SingleFlight<(), Result<(), StoreError>>,
+    checks: SingleFlight<(), Result<(), StoreError>>,
 }
 
 impl CurrencyCheck {
     /// Nothing is known yet.
     pub fn new(set: Currency) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(CheckState {
             set,
             state: AtomicU8::new(UNKNOWN),
             doubts: AtomicU64::new(0),
             problem: Mutex::default(),
-            looks: SingleFlight::default(),
+            checks: SingleFlight::default(),
         }))
     }
 
-    /// Returns true if what is in memory may be shown.
-    pub fn is_fine(&self) -> bool {
+    /// Returns true if the currency is known to be right, so that memory may be shown.
+    pub fn is_confirmed(&self) -> bool {
         matches!(self.0.state.load(Ordering::Acquire), SAME | UNWRITTEN)
     }
 
@@ -63,64 +64,64 @@ impl CurrencyCheck {
         wrong.then(|| self.0.problem.lock().clone())
     }
 
-    /// Shows nothing from memory until the database was asked once more.
+    /// Forgets that the currency is right, until the database was asked once more.
     pub fn doubt(&self) {
-        self.leave(&[SAME, UNWRITTEN]);
+        self.forget(&[SAME, UNWRITTEN]);
     }
 
-    /// The same, if no currency was written down when last looked.
+    /// The same, unless a worker had written the currency down at the last check.
     pub fn doubt_unwritten(&self) {
         if self.0.state.load(Ordering::Acquire) != SAME {
-            self.leave(&[UNWRITTEN]);
+            self.forget(&[UNWRITTEN]);
         }
     }
 
-    fn leave(&self, states: &[u8]) {
-        // First, so that a look that is under way does not count.
+    fn forget(&self, states: &[u8]) {
+        // First, so that a check that is under way does not count.
         self.0.doubts.fetch_add(1, Ordering::AcqRel);
         for state in states {
-            let (left, kept) = (Ordering::AcqRel, Ordering::Acquire);
-            let _ = self.0.state.compare_exchange(*state, UNKNOWN, left, kept);
+            let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+            let _ = self.0.state.compare_exchange(*state, UNKNOWN, success, failure);
         }
     }
 
-    /// Lets what was read be shown if the currency is right, looking first unless it is known to be. A worker writes its
-    /// currency down before it counts anything, so a look after the read tells for all that was read.
+    /// Confirms that a read that has ended may be shown, asking the database unless the currency is known to be right. A worker
+    /// writes its currency down before it counts anything, so a check after the read holds for all that was read.
     ///
     /// # Errors
     /// [`ApiError::WrongCurrency`] if it is another one, [`ApiError::Unavailable`] if the database cannot tell.
-    pub async fn admit(&self, store: &Store) -> Result<(), ApiError> {
+    pub async fn confirm(&self, store: &Store) -> Result<(), ApiError> {
         if self.0.state.load(Ordering::Acquire) != SAME {
-            // The first may have begun before the read ended.
-            self.look(store).await?;
-            self.look(store).await?;
+            // The first check may be shared, and have begun before the read ended.
+            self.check(store).await?;
+            self.check(store).await?;
         }
         self.problem().map_or(Ok(()), |_| Err(ApiError::WrongCurrency))
     }
 
-    /// The currency is right, in a test without a database.
+    /// Makes the currency right, in a test without a database.
     #[cfg(test)]
     pub fn agree(&self) {
         self.0.state.store(SAME, Ordering::Release);
     }
 
-    /// Looks again and again, for ever.
-    pub async fn keep(self, store: Store) {
+    /// Checks again and again, for ever.
+    pub async fn check_forever(self, store: Store) {
         loop {
-            // A database that is away is for reads and /health to tell.
-            let _ = self.look(&store).await;
-            sleep(PERIOD).await;
+            // Reads and /health tell that the database is away.
+            let _ = self.check(&store).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// Asks the database. However many ask at once, it is asked once.
-    async fn look(&self, store: &Store) -> Result<(), StoreError> {
+    /// Asks the database. All who ask at once share one question.
+    async fn check(&self, store: &Store) -> Result<(), StoreError> {
         let (check, store) = (self.clone(), store.clone());
-        let looks = self.0.looks.clone();
-        looks.join((), async move || check.look_now(&store).await).await
+        let checks = &self.0.checks;
+        checks.join((), async move || check.check_now(&store).await).await
     }
 
-    async fn look_now(&self, store: &Store) -> Result<(), StoreError> {
+    async fn check_now(&self, store: &Store) -> Result<(), StoreError> {
         let doubts = self.0.doubts.load(Ordering::Acquire);
         let state = match store.agrees_on(self.0.set).await? {
             CurrencyAgreement::Same => SAME,
@@ -132,7 +133,7 @@ impl CurrencyCheck {
         };
         let before = self.0.state.swap(state, Ordering::AcqRel);
         if self.0.doubts.load(Ordering::Acquire) != doubts {
-            self.leave(&[SAME, UNWRITTEN]);
+            self.forget(&[SAME, UNWRITTEN]);
         }
         if state == OTHER && before != OTHER {
             tracing::error!("no totals are shown: {}", self.0.problem.lock());

@@ -1,58 +1,55 @@
-//! The database as the API holds it: perhaps not there yet, and never a reason to exit.
+//! The database as the API uses it. The API starts without it, and no state of the database makes the process exit.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
-use totals_core::domain::Currency;
-use totals_core::runtime::config;
+#[cfg(test)]
+use totals_core::runtime::config::Source;
 use totals_core::store::{READ_TIMEOUT, Store, StoreError};
 
+use crate::config::ApiConfig;
 use crate::currency::CurrencyCheck;
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
 
-/// How long a read may wait for others to end before it is refused: at thousands of reads a second, a queue longer than
-/// this is one that only grows.
-pub const LONGEST_WAIT: Duration = Duration::from_millis(500);
+/// How long a read may wait for other reads to end before it is refused: at thousands of reads a second, a longer queue
+/// would only grow.
+pub const READ_QUEUE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The store, once it is open. Opening connects to nothing, so it is open at once unless `DATABASE_URL` is a
-/// `mongodb+srv://` name that does not resolve yet.
-#[derive(Debug, Clone)]
+/// The store, once it is open. Opening connects to nothing, so only a `mongodb+srv://` name in `DATABASE_URL` that does not
+/// resolve yet can delay it.
+#[derive(Clone)]
 pub struct Database {
     store: Arc<SetOnce<Store>>,
-    /// The reads that may be under way.
+    /// Permits of reads: as many may be under way at once.
     reads: Arc<Semaphore>,
     checks: SingleFlight<(), Result<(), String>>,
-    /// Whether its amounts are in the process's currency.
+    /// Tells whether the amounts are in this process's currency.
     pub currency: CurrencyCheck,
 }
 
 impl Database {
-    /// Opens the store, in the background and for as long as it takes if its name does not resolve, and logs once
-    /// what its operator should know if the database cannot serve. At most `reads` reads are under way at once.
+    /// Opens the store, in the background if its name does not resolve yet, and logs once if the database cannot serve, with
+    /// what to do about it.
     ///
     /// # Errors
-    /// If the options of `DATABASE_URL` contradict each other: that does not pass by waiting.
-    pub async fn open(
-        config: &config::Database,
-        currency: Currency,
-        reads: usize,
-    ) -> Result<Self, StoreError> {
+    /// If the options of `DATABASE_URL` contradict each other, which waiting does not mend.
+    pub async fn open(config: &ApiConfig) -> Result<Self, StoreError> {
         let database = Self {
             store: Arc::default(),
-            reads: Arc::new(Semaphore::new(reads)),
+            reads: Arc::new(Semaphore::new(config.bounds.database_reads)),
             checks: SingleFlight::default(),
-            currency: CurrencyCheck::new(currency),
+            currency: CurrencyCheck::new(config.currency),
         };
-        let opening = Store::open_or_wait(config, "totals-api").await?;
-        let (slot, config) = (database.clone(), config.clone());
+        let opening = Store::open_or_wait(&config.database, "totals-api").await?;
+        let (slot, config) = (database.clone(), config.database.clone());
         tokio::spawn(async move {
-            // Nobody else sets it.
+            // Cannot fail: this task alone sets it.
             let _ = slot.store.set(opening.await);
             let store = slot.store.wait().await;
-            tokio::spawn(slot.currency.clone().keep(store.clone()));
+            tokio::spawn(slot.currency.clone().check_forever(store.clone()));
             match store.check().await {
                 Ok(()) => tracing::info!(database.url = %config.url, "the database answers"),
                 Err(problem) => tracing::error!(
@@ -67,43 +64,43 @@ impl Database {
     /// The store.
     ///
     /// # Errors
-    /// [`ApiError::NotOpen`] while it could not be opened.
+    /// [`ApiError::NotOpen`] if it is not open yet.
     pub fn store(&self) -> Result<&Store, ApiError> {
         self.store.get().ok_or(ApiError::NotOpen)
     }
 
     /// The store, as soon as it is open.
-    pub async fn opened(&self) -> &Store {
+    pub async fn wait_until_open(&self) -> &Store {
         self.store.wait().await
     }
 
-    /// Runs a read when its turn has come. It is the next one's turn when the read has ended in the database, which may be
-    /// long after the caller has given up.
+    /// Runs a read when a permit is free. The read holds its permit until it has ended in the database, which may be long
+    /// after the caller has given up.
     ///
     /// # Errors
-    /// [`ApiError::Overloaded`] if its turn does not come soon, [`ApiError::Silent`] if its end does not; else what
-    /// became of it.
+    /// [`ApiError::Overloaded`] if no permit is free soon, [`ApiError::ReadTimedOut`] if the read takes too long, else the
+    /// failure of the read.
     pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
     where
         R: Future<Output = Result<T, StoreError>>,
     {
         let store = self.store()?.clone();
-        let turn = timeout(LONGEST_WAIT, self.reads.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let permit = timeout(READ_QUEUE_TIMEOUT, self.reads.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
             return Err(ApiError::Overloaded);
         };
-        let store = store.holding(turn);
+        let store = store.holding(permit);
         let read = async {
             let read = work(store.clone()).await?;
-            self.currency.admit(&store).await?;
+            self.currency.confirm(&store).await?;
             Ok(read)
         };
         timeout(READ_TIMEOUT, read)
             .await
-            .unwrap_or(Err(ApiError::Silent(READ_TIMEOUT)))
+            .unwrap_or(Err(ApiError::ReadTimedOut(READ_TIMEOUT)))
     }
 
-    /// Checks that reads can be answered. However many ask at once, the database is asked once.
+    /// Checks that reads can be answered. All who ask at once share one question to the database.
     ///
     /// # Errors
     /// What is wrong, and what to do about it.
@@ -121,4 +118,13 @@ impl Database {
             None => Err("DATABASE_URL cannot be used yet; the log says why".to_owned()),
         }
     }
+}
+
+/// A configuration with a database that nobody answers for.
+#[cfg(test)]
+pub fn unanswered() -> ApiConfig {
+    let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50";
+    let environment = [("DATABASE_URL".to_owned(), url.to_owned())];
+    let source = Source::from_layers([].into(), environment.into());
+    ApiConfig::read(&source.unwrap()).unwrap()
 }

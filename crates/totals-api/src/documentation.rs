@@ -1,14 +1,12 @@
 //! The API's description, rendered for programs and for people.
 
-use std::fmt;
-
 use utoipa::openapi::OpenApi;
 use utoipa_scalar::Scalar;
 
-/// Where the script is; its name changes with its content.
+/// The path of the page's script, which changes with the script's content.
 pub const SCRIPT_PATH: &str = concat!("/docs/scalar-", env!("SCALAR_CHECKSUM"), ".js");
 
-/// The page around it; `$script`, `$title` and `$spec` are filled in.
+/// The page's template: `$script`, `$title` and `$spec` are filled in.
 const PAGE: &str = include_str!("routes/docs.html");
 
 /// The documentation, rendered once at the start.
@@ -28,11 +26,5 @@ impl Documentation {
             .custom_html(PAGE.replace("$script", SCRIPT_PATH))
             .to_html();
         Self { openapi, html }
-    }
-}
-
-impl fmt::Debug for Documentation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Documentation").finish_non_exhaustive()
     }
 }

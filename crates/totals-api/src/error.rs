@@ -1,6 +1,6 @@
 //! Every way a request can fail, and the one place where each becomes a status and a body.
 //!
-//! What the caller can mend is told to the caller; the rest is told to the log (see `access_log`), never to the caller.
+//! The caller is told what the caller can mend. Everything else goes to the log (see `access_log`), never to the caller.
 
 use std::any::Any;
 use std::error::Error;
@@ -24,25 +24,25 @@ const RETRY_AFTER_SECONDS: &str = "1";
 /// Why a request has no result.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
-    /// The caller sent something that is not allowed; the text says what is.
+    /// The caller sent something that is not allowed; the text says what is allowed.
     #[error("{0}")]
     Invalid(String),
     /// No donation was ever counted for this campaign.
     #[error("no donation has been counted for campaign `{0}` yet")]
     TotalsNotFound(CampaignId),
-    /// No such route.
+    /// There is no route of this path.
     #[error("there is nothing at `{0}`; see /docs for what there is")]
     NotFound(String),
-    /// The route has no such method.
+    /// The route does not have this method.
     #[error("`{0}` is not allowed here; the Allow header lists what is")]
     MethodNotAllowed(String),
-    /// The path and query are longer than so many bytes.
+    /// The path and query are longer than this many bytes.
     #[error("path and query must be at most {0} bytes")]
     UriTooLong(usize),
-    /// The headers are larger than so many bytes.
+    /// The headers are larger than this many bytes.
     #[error("headers must be at most {0} bytes in all")]
     HeadersTooLarge(usize),
-    /// A body is announced that is larger than so many bytes.
+    /// A body is announced that is larger than this many bytes.
     #[error("a body must be at most {0} bytes, and nothing here reads one")]
     BodyTooLarge(u64),
     /// The database cannot answer.
@@ -50,7 +50,7 @@ pub enum ApiError {
     Unavailable(#[from] StoreError),
     /// The database does not answer in time.
     #[error("the database did not answer within {} s", .0.as_secs())]
-    Silent(Duration),
+    ReadTimedOut(Duration),
     /// The amounts in the database are in another currency than `CURRENCY`.
     #[error("the amounts in the database are in another currency than CURRENCY; /health says what to do")]
     WrongCurrency,
@@ -59,19 +59,19 @@ pub enum ApiError {
     NotOpen,
     /// The handler took longer than any answer may take.
     #[error("the answer took too long")]
-    TimedOut,
-    /// More reads of the database are wanted than it may be asked for at once.
+    HandlerTimedOut,
+    /// As many reads of the database are under way as are allowed.
     #[error("too many reads of the database are under way")]
     Overloaded,
-    /// All streams that may be open are.
+    /// As many streams are open as are allowed.
     #[error("too many event streams are open")]
     TooManyStreams,
-    /// A defect of ours.
+    /// A defect of this service.
     #[error("a handler panicked: {0}")]
     Panicked(String),
 }
 
-/// Of a task that reads the database.
+/// A task that reads the database has panicked.
 impl From<JoinError> for ApiError {
     fn from(died: JoinError) -> Self {
         Self::Panicked(format!("a read died: {died}"))
@@ -119,13 +119,22 @@ pub struct ErrorDetail {
     message: String,
 }
 
-/// A failure that the log should hear of, left with the response for whoever logs it.
+/// A failure that belongs in the log. It travels to the access log as an extension of the response.
 #[derive(Debug, Clone)]
-pub struct Failure(pub Arc<ApiError>);
+pub struct ErrorForLog(pub Arc<ApiError>);
 
 impl ApiError {
-    /// What a read found; `None` if the campaign's document is none of this service's. For answers about several campaigns:
-    /// one such document must not take the others from everyone.
+    /// The failure of a request whose handler panicked with this payload.
+    pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let message = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Self::Panicked(message.unwrap_or_else(|| "no message".to_owned()))
+    }
+
+    /// What a read found; `None` if this service has not written the campaign's document. An answer about several campaigns
+    /// leaves such a document out, so that it does not hide the others.
     ///
     /// # Errors
     /// Every other failure.
@@ -135,6 +144,11 @@ impl ApiError {
             Err(Self::Unavailable(error)) if error.is_foreign_document() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns true if the caller should try again in a moment: something that the service needs does not work.
+    pub fn is_unavailable(&self) -> bool {
+        self.kind().1 == ErrorCode::Unavailable
     }
 
     fn kind(&self) -> (StatusCode, ErrorCode) {
@@ -150,10 +164,10 @@ impl ApiError {
             ),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge),
             Self::Unavailable(_)
-            | Self::Silent(_)
+            | Self::ReadTimedOut(_)
             | Self::NotOpen
             | Self::WrongCurrency
-            | Self::TimedOut
+            | Self::HandlerTimedOut
             | Self::Overloaded
             | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
             Self::Panicked(_) => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalError),
@@ -190,41 +204,21 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
         }
         if code == ErrorCode::BodyTooLarge {
-            // Its rest is not waited for.
+            // The rest of the body is not waited for.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if code == ErrorCode::TotalsNotFound {
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, CACHE_ONE_SECOND);
+            headers.insert(header::CACHE_CONTROL, CACHE_ONE_SECOND);
         }
         if status.is_server_error() {
-            response.extensions_mut().insert(Failure(Arc::new(self)));
+            response.extensions_mut().insert(ErrorForLog(Arc::new(self)));
         }
         response
     }
-}
-
-/// The failure of a request whose handler panicked, from what it panicked with.
-pub fn panicked(payload: &(dyn Any + Send)) -> ApiError {
-    let message = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned());
-    ApiError::Panicked(message.unwrap_or_else(|| "no message".to_owned()))
 }
 
 /// An error and its causes in one line.
 pub fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-/// The start of what a caller sent, short enough to send back and to log.
-pub fn excerpt(text: &str) -> String {
-    const SHOWN: usize = 80;
-    match text.char_indices().nth(SHOWN) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
 }

@@ -1,84 +1,93 @@
 //! The way in: a campaign that is in memory is answered here, and everything else by the router.
 //!
 //! A route, its handler and the layers around it cost a request about as much as all of the rest of its answer does:
-//! they are cloned and boxed for each. One kind of request, sent by everyone who looks at a campaign, needs none of
-//! that: its answer is there before it comes. Whatever is out of the ordinary goes to the router: another method, an id
-//! that is encoded, a request that is refused, one that leaves a line in the log or a span.
+//! axum clones and boxes them for each request. One kind of request, sent by everyone who looks at a campaign, needs
+//! none of that: its answer is there before the request comes. Whatever is out of the ordinary goes to the router:
+//! another method, an id that is percent-encoded, a request over the limits, one that leaves a line in the log or a span.
 //!
 //! Either way the answer is the same to the letter, headers included (`tests/e2e/live.rs` compares them).
 
 use std::convert::Infallible;
-use std::future::ready;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
 use futures::future::Either;
 use totals_core::domain::CampaignId;
 use tower::Service;
 
-use crate::caching::IfNoneMatch;
+use crate::access_log;
 use crate::error::ApiError;
-use crate::limits::{protect, refusal};
+use crate::limits::{add_common_headers, refusal};
 use crate::representation::Rendered;
 use crate::request_id::{self, REQUEST_ID};
 use crate::routes::totals;
 use crate::state::AppState;
-use crate::{access_log, router};
 
 /// Where the campaigns are; an id follows.
 const CAMPAIGNS: &str = "/api/totals/campaigns/";
 
-/// Answers every request.
-#[derive(Debug, Clone)]
+/// Answers from memory what it can, and leaves the rest to a router.
+#[derive(Clone)]
 pub struct FastPath {
-    state: AppState,
     router: Router,
+    state: Arc<AppState>,
     traced: bool,
 }
 
 impl FastPath {
-    /// The service. `traced` says whether spans go anywhere.
-    pub fn new(state: AppState, traced: bool) -> Self {
+    /// Stands before `router`. `traced` says whether spans are exported.
+    pub fn new(router: Router, state: Arc<AppState>, traced: bool) -> Self {
         Self {
-            router: router::router(state.clone(), traced),
+            router,
             state,
             traced,
         }
     }
 
-    /// The answer to a request.
-    pub fn answer<B>(
-        &self,
-        request: Request<B>,
-    ) -> impl Future<Output = Result<Response, Infallible>> + use<B>
-    where
-        B: HttpBody<Data = Bytes> + Send + 'static,
-        B::Error: Into<axum::BoxError>,
-    {
-        match self.in_memory(&request) {
-            Some(response) => Either::Left(ready(Ok(response))),
-            None => Either::Right(self.router.clone().call(request)),
-        }
-    }
-
-    fn in_memory<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
+    fn answer<B: HttpBody>(&self, request: &Request<B>) -> Option<Response> {
         let id = request.uri().path().strip_prefix(CAMPAIGNS)?;
         let plain = request.method() == Method::GET && !id.contains(['/', '%']);
-        if !plain || self.traced || access_log::logs_answers() || refusal(request).is_some() {
+        if !plain || self.traced || access_log::is_verbose() || refusal(request).is_some() {
             return None;
         }
         let mut response = match self.state.live.in_memory(id)? {
             Some(totals) => {
                 let rendered = Rendered::new(&totals, self.state.currency);
-                totals::answer(rendered, &IfNoneMatch::of(request.headers()))
+                totals::answer(rendered, request.headers())
             }
             None => ApiError::TotalsNotFound(CampaignId::try_from(id).ok()?).into_response(),
         };
         let headers = response.headers_mut();
-        protect(headers);
+        add_common_headers(headers);
         headers.insert(REQUEST_ID, request_id::of(request.headers()));
         Some(response)
+    }
+}
+
+impl<B> Service<Request<B>> for FastPath
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // As every axum router always is.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.answer(&request) {
+            Some(response) => Either::Left(ready(Ok(response))),
+            None => Either::Right(self.router.call(request)),
+        }
     }
 }

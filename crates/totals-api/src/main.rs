@@ -1,8 +1,8 @@
 //! `totals-api`: serves the totals that `totals-worker` keeps, and the API's own documentation.
 //!
-//! One read's journey: connection (`totals_core::runtime::http`) → memory (`front`), or else request id, access log and
-//! span (`observe`) → bounds (`guard`) → route (`router`) → handler (`routes`) → `Store` → response; whatever fails
-//! becomes a status in one place (`error`).
+//! The journey of a read: connection (`totals_core::runtime::http`) → memory (`fast_path`), or else request id, log line and
+//! span (`access_log`) → limits (`limits`) → route (`router`) → handler (`routes`) → memory or database (`live`) →
+//! response. Every failure becomes a status in one place (`error`).
 
 mod access_log;
 mod boot;
@@ -33,15 +33,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use totals_core::boot::exit;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Action, Cli};
 
-/// A crowd takes memory in small pieces, of which glibc keeps nearly all when it is gone.
+/// A crowd takes memory in small pieces, and glibc keeps nearly all of them when the crowd has gone.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         None => exit("totals-api", boot::boot()),
-        Some(Command::Openapi) => exit("totals-api", cli::print_openapi()),
+        Some(Action::Openapi) => exit("totals-api", cli::print_openapi()),
     }
 }

@@ -1,7 +1,7 @@
 //! The OpenAPI document: its frame here, each route's part beside its handler.
 
-use utoipa::OpenApi;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, OpenApi};
 
 use crate::error::ErrorBody;
 
@@ -20,6 +20,46 @@ const ANSWERS_OF_ALL: [(&str, &str, &str); 4] = [
     ),
     ("500", "InternalError", "A defect of the service"),
 ];
+
+/// The id is empty, longer than 256 bytes or no UTF-8
+#[derive(IntoResponses)]
+#[response(status = 400, example = json!({"success": false, "error": {"code": "INVALID_REQUEST",
+    "message": "campaignId must be at most 256 bytes, got 300"}}))]
+#[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
+pub struct InvalidCampaignId(ErrorBody);
+
+/// The database cannot answer in time; never a made-up zero
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+    example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+        "message": "the totals cannot be read right now; try again in a moment"}}),
+)]
+#[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
+pub struct Unavailable(ErrorBody);
+
+/// The database cannot answer in time, or too many streams are open
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+    example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+        "message": "too many event streams are open; try again in a moment"}}),
+)]
+#[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
+pub struct StreamUnavailable(ErrorBody);
+
+/// The events
+#[derive(IntoResponses)]
+#[response(
+    status = 200,
+    content_type = "text/event-stream",
+    example = json!("retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
+        \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n")
+)]
+#[expect(dead_code, reason = "describes an answer that axum's `Sse` makes")]
+pub struct EventStream(String);
 
 /// What the document says of the API as a whole.
 #[derive(OpenApi)]

@@ -1,22 +1,22 @@
-//! One id per request, in the access log, the trace and the response, so that a caller's report finds its log line.
+//! One id for each request, in the access log and the response, so that a caller's report leads to its log line.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Where the id travels, in both directions.
+/// The header of the id, in requests and responses.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest id taken over from a caller, in bytes.
-const LONGEST: usize = 128;
+/// The longest id that is taken over from a caller, in bytes.
+const MAX_BYTES: usize = 128;
 
-/// The caller's own id if it is fit for a log, else a new one: 128 random bits in hexadecimal.
+/// The caller's own id if it is fit for a log (1 to 128 visible ASCII characters), else 128 random bits in hexadecimal.
 pub fn of(headers: &HeaderMap) -> HeaderValue {
-    given(headers).unwrap_or_else(|| {
+    from_caller(headers).unwrap_or_else(|| {
         let made = hexadecimal(rand::random());
         HeaderValue::from_bytes(&made).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     })
 }
 
-/// Digit by digit: `format!` takes ten times as long, and every answer would wait for it.
+/// Writes the digits one by one: `format!` takes ten times as long, and every answer waits for it.
 fn hexadecimal(bytes: [u8; 16]) -> [u8; 32] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 32];
@@ -26,9 +26,9 @@ fn hexadecimal(bytes: [u8; 16]) -> [u8; 32] {
     text
 }
 
-fn given(headers: &HeaderMap) -> Option<HeaderValue> {
+fn from_caller(headers: &HeaderMap) -> Option<HeaderValue> {
     let value = headers.get(REQUEST_ID)?;
-    let fit = (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
+    let fit = (1..=MAX_BYTES).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic);
     fit.then(|| value.clone())
 }
 

@@ -1,27 +1,31 @@
-//! Every route of the API, declared together with its documentation, and what all of them have in common.
+//! Every route of the API, declared together with its documentation, and the layers around all of them.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::routing::get;
+use totals_core::domain::excerpt;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access_log::recorded;
 use crate::documentation::SCRIPT_PATH;
-use crate::error::{ApiError, excerpt};
-use crate::limits::within_limits;
-use crate::openapi;
+use crate::error::ApiError;
+use crate::fast_path::FastPath;
 use crate::routes::{docs, health, list, stream, totals};
 use crate::state::AppState;
+use crate::{access_log, limits, openapi};
 
-/// The service: routes and all that surrounds them. `traced` says whether spans go anywhere.
-pub fn router(state: AppState, traced: bool) -> Router {
+/// The API: what production serves and what its tests ask. `traced` says whether spans are exported.
+pub fn service(state: Arc<AppState>, traced: bool) -> FastPath {
     let (router, _document) = documented().split_for_parts();
-    let router = router.route(SCRIPT_PATH, get(docs::script)).with_state(state);
-    surround(router, traced)
+    let router = router
+        .route(SCRIPT_PATH, get(docs::script))
+        .with_state(state.clone());
+    FastPath::new(with_layers(router, traced), state, traced)
 }
 
 /// The OpenAPI document.
@@ -30,7 +34,7 @@ pub fn document() -> OpenApi {
 }
 
 /// The routes that the OpenAPI document describes.
-fn documented() -> OpenApiRouter<AppState> {
+fn documented() -> OpenApiRouter<Arc<AppState>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(totals::get_totals))
         .routes(routes!(list::list_totals))
@@ -42,11 +46,11 @@ fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(docs::get_docs))
 }
 
-/// Adds what every route has: answers for what matches none, and, from the outside in, the record of each request and the
-/// bounds that none may leave. They are one layer, because a layer costs every request a quarter of a microsecond.
-pub fn surround(router: Router, traced: bool) -> Router {
+/// Adds what all routes have in common: the answers where no route or method matches, the log line of each request, and within
+/// it the limits. The last two are one layer, because each layer costs every request a quarter of a microsecond.
+pub fn with_layers(router: Router, traced: bool) -> Router {
     let around = middleware::from_fn(move |request: Request, next: Next| {
-        recorded(traced, request, |request| within_limits(request, next))
+        access_log::log_request(traced, request, |request| limits::enforce(request, next))
     });
     router
         .fallback(not_found)

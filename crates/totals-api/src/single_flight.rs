@@ -1,8 +1,7 @@
 //! One piece of work for all who want the same at the same time: a crowd on the first page of the list, or on /health,
-//! costs the database no more than one caller does. Nothing is remembered: who asks when it is not under way starts it.
+//! costs the database no more than one caller does. No result is kept: a caller that comes after the end starts anew.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use parking_lot::Mutex;
 
 type UnderWay<K, T> = Mutex<HashMap<K, WeakShared<BoxFuture<'static, T>>>>;
 
-/// The work under way, by what it is for. Each ends early if all who wait for it are gone.
+/// The work under way, by its key. It is dropped if all who wait for it are gone.
 pub struct SingleFlight<K, T>(Arc<UnderWay<K, T>>);
 
 impl<K, T> SingleFlight<K, T>
@@ -20,7 +19,7 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     T: Clone + Send + Sync + 'static,
 {
-    /// What comes of the work under way for `key`, or of the work that `start` makes.
+    /// The result of the work under way for `key`, or else of the work that `start` makes.
     pub async fn join<F>(&self, key: K, start: impl FnOnce() -> F) -> T
     where
         F: Future<Output = T> + Send + 'static,
@@ -52,13 +51,7 @@ impl<K, T> Clone for SingleFlight<K, T> {
     }
 }
 
-impl<K, T> fmt::Debug for SingleFlight<K, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SingleFlight").field(&self.0.lock().len()).finish()
-    }
-}
-
-/// Forgets a piece of work at its end, or when nobody waits for it any more.
+/// Removes a piece of work at its end, or when nobody waits for it any more.
 struct Over<K: Eq + Hash, T>(Arc<UnderWay<K, T>>, K);
 
 impl<K: Eq + Hash, T> Drop for Over<K, T> {
@@ -89,7 +82,7 @@ mod tests {
             }
         };
         let crowd = join_all((0..20).map(|_| flight.join((), check)));
-        // In this order: all of them ask before the first is answered.
+        // In this order, so that all of them ask before the first is answered.
         let (crowd, ()) = tokio::join!(crowd, async { gate.add_permits(1) });
         assert!(crowd.iter().all(|number| *number == 1), "{crowd:?}");
         assert_eq!(flight.join((), check).await, 2);

@@ -1,4 +1,4 @@
-//! One server span per request, a child of the caller's, by OpenTelemetry's conventions for HTTP.
+//! One server span for each request, a child of the caller's, by OpenTelemetry's conventions for HTTP.
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use opentelemetry::global;
@@ -19,13 +19,13 @@ pub fn start(method: &Method, route: &str, path: &str, headers: &HeaderMap) -> S
         url.path = path,
         http.response.status_code = Empty,
     );
-    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
-    // It fails only where no tracing layer is installed; then there is nothing to attach to.
+    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&HeaderExtractor(headers)));
+    // An error says that no tracing layer is installed: then there is no span to attach to.
     let _ = span.set_parent(caller);
     span
 }
 
-/// Notes how the request ended.
+/// Records how the request ended.
 pub fn finish(span: &Span, status: StatusCode) {
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
@@ -33,9 +33,9 @@ pub fn finish(span: &Span, status: StatusCode) {
     }
 }
 
-struct Headers<'a>(&'a HeaderMap);
+struct HeaderExtractor<'a>(&'a HeaderMap);
 
-impl Extractor for Headers<'_> {
+impl Extractor for HeaderExtractor<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.to_str().ok()
     }

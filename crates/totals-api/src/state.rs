@@ -1,27 +1,23 @@
-//! What handlers share.
+//! What the handlers work with.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
+use totals_core::store::StoreError;
 use utoipa::openapi::OpenApi;
 
+use crate::config::ApiConfig;
 use crate::database::Database;
 use crate::documentation::Documentation;
 use crate::live::Live;
 
-/// What handlers share, behind one pointer: every request clones it.
-#[derive(Debug, Clone)]
-pub struct AppState(Arc<Shared>);
-
-/// See [`AppState`].
-#[derive(Debug)]
-pub struct Shared {
+/// What all requests share.
+pub struct AppState {
     /// The totals in memory.
     pub live: Live,
-    /// Where they are read, and whether it answers.
+    /// Says whether the database answers.
     pub database: Database,
     /// Amounts are written in its decimals.
     pub currency: Currency,
@@ -29,34 +25,28 @@ pub struct Shared {
     pub documentation: Documentation,
     /// When this process started.
     pub started: Instant,
-    /// Says that it stops: streams end.
+    /// Is cancelled when the process is to stop: streams end then.
     pub stopping: CancellationToken,
 }
 
 impl AppState {
-    /// The state of a process that starts now.
-    pub fn new(
-        live: Live,
-        database: Database,
-        currency: Currency,
+    /// Opens the database and follows its changes, for as long as the process runs.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn start(
+        config: &ApiConfig,
         document: &OpenApi,
         stopping: CancellationToken,
-    ) -> Self {
-        Self(Arc::new(Shared {
-            live,
+    ) -> Result<Arc<Self>, StoreError> {
+        let database = Database::open(config).await?;
+        Ok(Arc::new(Self {
+            live: Live::start(database.clone(), config.bounds),
             database,
-            currency,
+            currency: config.currency,
             documentation: Documentation::render(document),
             started: Instant::now(),
             stopping,
         }))
-    }
-}
-
-impl Deref for AppState {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
     }
 }

@@ -1,44 +1,27 @@
 //! The service without a database: everything but the totals themselves, which `tests/e2e/api.rs` reads for real.
 
-use std::collections::HashMap;
+use std::convert::Infallible;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::http::request::Builder;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::response::Response;
 use axum::routing::get;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use totals_core::runtime::config::{self, Source};
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
-use crate::config::ApiConfig;
-use crate::database::Database;
-use crate::live::Live;
+use crate::database::unanswered;
+use crate::fast_path::FastPath;
 use crate::router;
 use crate::state::AppState;
 
 /// The API beside a database that nobody answers for.
-async fn api() -> Router {
-    let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=50".into();
-    let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
-    let config = ApiConfig::read(&config).unwrap();
-    let database = Database::open(
-        &config::Database { url },
-        config.currency,
-        config.bounds.database_reads,
-    )
-    .await
-    .unwrap();
-    let live = Live::start(database.clone(), config.bounds);
-    let document = router::document();
-    let state = AppState::new(
-        live,
-        database,
-        config.currency,
-        &document,
-        CancellationToken::new(),
-    );
-    router::router(state, false)
+async fn api() -> FastPath {
+    let (document, never) = (router::document(), CancellationToken::new());
+    let state = AppState::start(&unanswered(), &document, never).await.unwrap();
+    router::service(state, false)
 }
 
 struct Answer {
@@ -57,12 +40,15 @@ impl Answer {
     }
 }
 
-async fn ask(router: Router, mut request: Request<Body>) -> Answer {
+async fn ask<S>(service: S, mut request: Request<Body>) -> Answer
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
     // As every client has it.
     request
         .headers_mut()
         .insert(header::HOST, HeaderValue::from_static("totals"));
-    let response = router.oneshot(request).await.unwrap();
+    let response = service.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
     Answer {
@@ -72,15 +58,19 @@ async fn ask(router: Router, mut request: Request<Body>) -> Answer {
     }
 }
 
+fn bare(request: Builder) -> Request<Body> {
+    request.body(Body::empty()).unwrap()
+}
+
 async fn get_path(path: &str) -> Answer {
-    ask(api().await, Request::get(path).body(Body::empty()).unwrap()).await
+    ask(api().await, bare(Request::get(path))).await
 }
 
 /// Opening happens in the background: waits until the store is there, if without a server behind it.
 async fn get_opened(path: &str) -> Answer {
-    let router = api().await;
+    let api = api().await;
     loop {
-        let answer = ask(router.clone(), Request::get(path).body(Body::empty()).unwrap()).await;
+        let answer = ask(api.clone(), bare(Request::get(path))).await;
         if !String::from_utf8_lossy(&answer.body).contains("cannot be used yet") {
             return answer;
         }
@@ -91,10 +81,8 @@ async fn get_opened(path: &str) -> Answer {
 #[tokio::test]
 async fn every_failure_has_the_same_shape() {
     let boom = Router::new().route("/boom", get(async || -> () { panic!("secret of the inside") }));
-    let post = Request::post("/api/totals/campaigns")
-        .body(Body::empty())
-        .unwrap();
-    let panicking = Request::get("/boom").body(Body::empty()).unwrap();
+    let post = bare(Request::post("/api/totals/campaigns"));
+    let panicking = bare(Request::get("/boom"));
     let failures = [
         ("unknown route", get_path("/api/nothing").await),
         ("wrong method", ask(api().await, post).await),
@@ -121,7 +109,7 @@ async fn every_failure_has_the_same_shape() {
             ask(api().await, with_body(vec![b'x'; 64 * 1024 + 1])).await,
         ),
         ("no database", get_path("/api/totals/campaigns/camp_1").await),
-        ("panic", ask(router::surround(boom, false), panicking).await),
+        ("panic", ask(router::with_layers(boom, false), panicking).await),
     ];
     let seen: Vec<_> = failures
         .iter()
@@ -142,8 +130,7 @@ async fn every_failure_has_the_same_shape() {
 }
 
 fn with_header(name: &str, value: &str) -> Request<Body> {
-    let request = Request::get("/openapi").header(name, value);
-    request.body(Body::empty()).unwrap()
+    bare(Request::get("/openapi").header(name, value))
 }
 
 fn with_body(body: Vec<u8>) -> Request<Body> {
@@ -153,9 +140,10 @@ fn with_body(body: Vec<u8>) -> Request<Body> {
 #[tokio::test]
 async fn requests_up_to_the_bounds_are_answered() {
     for request in [
-        Request::get(format!("/openapi?{}", "x".repeat(8 * 1024 - "/openapi".len())))
-            .body(Body::empty())
-            .unwrap(),
+        bare(Request::get(format!(
+            "/openapi?{}",
+            "x".repeat(8 * 1024 - "/openapi".len())
+        ))),
         with_header(
             "x-padding",
             &"x".repeat(16 * 1024 - "x-padding: \r\nhost: totals\r\n".len()),
@@ -169,8 +157,8 @@ async fn requests_up_to_the_bounds_are_answered() {
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_given_up() {
     let endless = Router::new().route("/endless", get(std::future::pending::<()>));
-    let request = Request::get("/endless").body(Body::empty()).unwrap();
-    let answer = ask(router::surround(endless, false), request).await;
+    let request = bare(Request::get("/endless"));
+    let answer = ask(router::with_layers(endless, false), request).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.header(header::RETRY_AFTER), "1");
     assert_eq!(answer.json()["error"]["code"], "UNAVAILABLE");
@@ -218,11 +206,7 @@ async fn health_is_degraded_without_a_database() {
 
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
-    let head = ask(
-        api().await,
-        Request::head("/openapi").body(Body::empty()).unwrap(),
-    )
-    .await;
+    let head = ask(api().await, bare(Request::head("/openapi"))).await;
     assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
     assert_eq!(
         head.header(header::CONTENT_LENGTH),
@@ -235,10 +219,8 @@ async fn pages_of_any_origin_may_read() {
     let preflight = Request::options("/api/totals/campaigns/camp_1")
         .header(header::ORIGIN, "https://example.org")
         .header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET")
-        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "x-request-id")
-        .body(Body::empty())
-        .unwrap();
-    let answer = ask(api().await, preflight).await;
+        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "x-request-id");
+    let answer = ask(api().await, bare(preflight)).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN), "*");
     assert_eq!(answer.header(header::ACCESS_CONTROL_ALLOW_METHODS), "GET,HEAD");
@@ -257,11 +239,9 @@ async fn pages_of_any_origin_may_read() {
 
 #[tokio::test]
 async fn every_response_carries_a_request_id() {
-    let request = Request::get("/api/nothing")
-        .header("x-request-id", "mine-1")
-        .body(Body::empty())
-        .unwrap();
-    assert_eq!(ask(api().await, request).await.header("x-request-id"), "mine-1");
+    let request = Request::get("/api/nothing").header("x-request-id", "mine-1");
+    let answer = ask(api().await, bare(request)).await;
+    assert_eq!(answer.header("x-request-id"), "mine-1");
     assert_eq!(get_path("/openapi").await.header("x-request-id").len(), 32);
 }
 
@@ -280,11 +260,8 @@ async fn the_page_loads_nothing_from_elsewhere() {
     let (path, _) = rest.split_once('"').unwrap();
 
     let plain = get_path(path).await;
-    let request = Request::get(path)
-        .header(header::ACCEPT_ENCODING, "gzip, br")
-        .body(Body::empty())
-        .unwrap();
-    let packed = ask(api().await, request).await;
+    let request = Request::get(path).header(header::ACCEPT_ENCODING, "gzip, br");
+    let packed = ask(api().await, bare(request)).await;
     assert_eq!(
         (plain.status, plain.header(header::CONTENT_ENCODING)),
         (StatusCode::OK, "")
@@ -296,10 +273,7 @@ async fn the_page_loads_nothing_from_elsewhere() {
     assert!(packed.body.len() * 3 < plain.body.len());
 
     let tag = packed.header(header::ETAG);
-    let request = Request::get(path)
-        .header(header::IF_NONE_MATCH, tag)
-        .body(Body::empty())
-        .unwrap();
-    let known = ask(api().await, request).await;
+    let request = Request::get(path).header(header::IF_NONE_MATCH, tag);
+    let known = ask(api().await, bare(request)).await;
     assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
 }

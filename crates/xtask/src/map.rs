@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The crates whose files the map names, each below a line with its directory.
-const MAPPED: [&str; 3] = ["crates/totals-core/src/", "crates/totals-worker/src/", "crates/totals-api/src/"];
+const MAPPED: [&str; 3] = [
+    "crates/totals-core/src/",
+    "crates/totals-worker/src/",
+    "crates/totals-api/src/",
+];
 
 #[test]
 fn the_map_names_every_file_once_and_nothing_else() {
@@ -23,10 +27,15 @@ fn the_map_names_every_file_once_and_nothing_else() {
 
 /// The files that the map names below the line of a directory: the first word of each line until the next directory.
 fn named(map: &str, directory: &str) -> Vec<String> {
-    let lines = map.lines().skip_while(|line| !line.trim_start().starts_with(directory));
+    let lines = map
+        .lines()
+        .skip_while(|line| !line.trim_start().starts_with(directory));
     let lines = lines.skip(1).take_while(|line| line.starts_with("      "));
     let words = lines.filter_map(|line| line.split_whitespace().next());
-    words.filter(|word| word.ends_with(".rs")).map(str::to_owned).collect()
+    words
+        .filter(|word| word.ends_with(".rs"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The files below a directory by their paths within it, without those of tests alone.

@@ -1,9 +1,8 @@
-//! All campaigns that have totals, with their numbers and in each of the orders of the list, and the rules by which they
-//! change.
+//! All campaigns that have totals, each of them once and in every order of the list, and the rules by which they change.
 //!
-//! What is known of a campaign has its moment. A change at or before that moment is in it already. A later one continues
-//! it if its revision says so. A read that shows a campaign at a moment is a change like any other: the campaign has
-//! become what was read. So no campaign ever goes back.
+//! Each entry says as of which moment it is. A change at or before that moment is in the entry already. A later change
+//! continues the entry if its revision says so. A read that shows a campaign at a moment is a change like any other: the
+//! campaign has become what was read. So no campaign ever goes back.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,42 +11,42 @@ use totals_core::store::{
     CampaignTotals, Change, ChangeKind, ClusterTime, Listing, Page, SortBy, SortOrder, Start,
 };
 
-use super::order::{Id, Key, Order};
+use super::order::{Order, OrderKey, SharedId};
 
 /// What a campaign shows: its totals, or that it has none.
 pub type View = Option<CampaignTotals>;
 
-/// The numbers of each campaign.
-pub type Numbers = HashMap<Id, Known>;
+/// What is known of each campaign.
+pub type CampaignMap = HashMap<SharedId, CampaignEntry>;
 
 /// What is known of one campaign.
 #[derive(Debug)]
-pub struct Known {
-    /// As of when.
+pub struct CampaignEntry {
+    /// The moment at which the campaign showed this.
     at: ClusterTime,
     revision: i64,
-    /// What it is ordered by in each of [`SortBy::ALL`], which is all that there is to its totals.
+    /// The value for each of [`SortBy::ALL`]. Together they are all of the campaign's totals.
     values: [i64; SortBy::ALL.len()],
 }
 
 /// All campaigns, in all orders.
 #[derive(Debug)]
 pub struct Campaigns {
-    /// When all of them were read; what is known of one may be as of later.
+    /// The moment that the read of all campaigns showed; an entry may be newer.
     at: ClusterTime,
-    /// When a campaign that is not in the map was last changed. A read from before may have shown one that is gone.
+    /// The latest change of a campaign that is not in the map. An earlier read may show a campaign that is gone.
     removed: ClusterTime,
-    numbers: Numbers,
-    /// Campaigns that only the database can tell of: something is stored that cannot be read, or a change did not continue
-    /// what was known. They are in no order. A worker may go on changing them.
+    entries: CampaignMap,
+    /// Campaigns of which only the database can tell: the stored document cannot be read, or a change did not continue the
+    /// entry. They are in no order. A worker may go on changing them.
     unknown: HashSet<CampaignId>,
-    /// Every campaign that can be read is in the orders.
+    /// True as long as every campaign that can be read is in the orders.
     complete: bool,
     orders: [Order; SortBy::ALL.len()],
 }
 
-impl Known {
-    /// What a read as of `at` has shown.
+impl CampaignEntry {
+    /// The entry of a campaign that a read has shown as of `at`.
     pub fn new(at: ClusterTime, totals: &CampaignTotals) -> Self {
         Self {
             at,
@@ -66,18 +65,19 @@ impl Known {
                 donors,
             },
             revision: self.revision,
-            // It was made of one.
+            // The value was made from a timestamp.
             last_updated: Timestamp::from_unix_millis(last_updated).unwrap_or(Timestamp::LATEST),
         }
     }
 }
 
 impl Campaigns {
-    /// All campaigns as they were at a moment, and those whose totals cannot be read. It sorts them: a second of a million.
-    pub fn new(at: ClusterTime, numbers: Numbers, unreadable: HashSet<CampaignId>) -> Self {
+    /// All campaigns as they were at the moment `at`, and those whose totals cannot be read. Sorting a million campaigns takes
+    /// a second.
+    pub fn new(at: ClusterTime, entries: CampaignMap, unreadable: HashSet<CampaignId>) -> Self {
         let mut orders = <[Order; SortBy::ALL.len()]>::default();
         for (number, order) in orders.iter_mut().enumerate() {
-            *order = numbers
+            *order = entries
                 .iter()
                 .map(|(id, known)| (known.values[number], id.clone()))
                 .collect();
@@ -85,7 +85,7 @@ impl Campaigns {
         Self {
             at,
             removed: at,
-            numbers,
+            entries,
             unknown: unreadable,
             complete: true,
             orders,
@@ -94,24 +94,24 @@ impl Campaigns {
 
     /// How many campaigns there are.
     pub fn len(&self) -> usize {
-        self.numbers.len()
+        self.entries.len()
     }
 
-    /// Returns true if pages can be answered: every campaign that can be read is known.
+    /// Returns true if every campaign that can be read is known, so that pages can be answered.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// What a campaign shows, if it is known.
+    /// What a campaign shows; `None` if only the database can tell.
     pub fn totals(&self, campaign: &str) -> Option<View> {
-        match self.numbers.get_key_value(campaign) {
+        match self.entries.get_key_value(campaign) {
             Some((id, known)) => Some(Some(known.totals(&id.0))),
             None if self.unknown.contains(campaign) => None,
             None => Some(None),
         }
     }
 
-    /// A page of them, as the database would find it; none while the orders are not complete.
+    /// A page of the list, as the database would find it; `None` while the orders are not complete.
     pub fn page(&self, page: &Page) -> Option<Listing> {
         if !self.complete {
             return None;
@@ -122,14 +122,16 @@ impl Campaigns {
             Start::After(position) => {
                 let place = (position.value, &position.campaign);
                 match page.order {
-                    SortOrder::Ascending => order.count(|(value, id)| (*value, &*id.0) <= place),
-                    SortOrder::Descending => self.len() - order.count(|(value, id)| (*value, &*id.0) < place),
+                    SortOrder::Ascending => order.partition_point(|(value, id)| (*value, &*id.0) <= place),
+                    SortOrder::Descending => {
+                        self.len() - order.partition_point(|(value, id)| (*value, &*id.0) < place)
+                    }
                 }
             }
         };
-        // One more than asked for tells whether there is a next page.
+        // One campaign more than asked for tells whether there is a next page.
         let limit = page.limit as usize + 1;
-        let totals = |(_, id): &Key| self.numbers[id].totals(&id.0);
+        let totals = |(_, id): &OrderKey| self.entries[id].totals(&id.0);
         let found = match page.order {
             SortOrder::Ascending => order.keys().skip(skipped).take(limit).map(totals).collect(),
             SortOrder::Descending => order.keys().rev().skip(skipped).take(limit).map(totals).collect(),
@@ -137,11 +139,11 @@ impl Campaigns {
         Some(page.cut(found, self.len() as u64))
     }
 
-    /// Takes in a change. A campaign whose change was made on something else than what is known here becomes unknown, and
-    /// the orders are not complete from then on.
-    pub fn take(&mut self, change: &Change) {
+    /// Applies a change. If it does not continue the campaign's entry, the campaign becomes unknown and the orders are not
+    /// complete any more.
+    pub fn apply(&mut self, change: &Change) {
         let Change { campaign, at, kind } = change;
-        let known = self.numbers.get(campaign.as_str());
+        let known = self.entries.get(campaign.as_str());
         let is_past = match known {
             Some(known) => *at <= known.at,
             None => *at <= self.at || *at < self.removed,
@@ -159,7 +161,8 @@ impl Campaigns {
                 self.remove(*at, campaign);
             }
             ChangeKind::Created(totals) | ChangeKind::Replaced(totals) => self.put(*at, totals),
-            // A worker's change, which leaves unread what cannot be read. Whoever mends it by hand leaves the revision alone.
+            // The worker moved the revision without reading the document, which still cannot be read. A repair by hand
+            // leaves the revision alone.
             ChangeKind::Moved(moved) if moved.revision.is_some() && self.unknown.contains(campaign) => {
                 self.removed = *at;
             }
@@ -176,12 +179,12 @@ impl Campaigns {
     }
 
     fn put(&mut self, at: ClusterTime, totals: &CampaignTotals) {
-        let now = Known::new(at, totals);
+        let now = CampaignEntry::new(at, totals);
         self.unknown.remove(&totals.campaign);
-        let before = self.numbers.remove_entry(totals.campaign.as_str());
+        let before = self.entries.remove_entry(totals.campaign.as_str());
         let (id, before) = match before {
             Some((id, before)) => (id, Some(before)),
-            None => (Id::from(totals.campaign.clone()), None),
+            None => (SharedId::from(totals.campaign.clone()), None),
         };
         for (number, order) in self.orders.iter_mut().enumerate() {
             let value = now.values[number];
@@ -193,12 +196,12 @@ impl Campaigns {
                 order.insert((value, id.clone()));
             }
         }
-        self.numbers.insert(id, now);
+        self.entries.insert(id, now);
     }
 
     fn remove(&mut self, at: ClusterTime, campaign: &CampaignId) {
         self.removed = at;
-        let Some((id, known)) = self.numbers.remove_entry(campaign.as_str()) else {
+        let Some((id, known)) = self.entries.remove_entry(campaign.as_str()) else {
             return;
         };
         for (order, value) in self.orders.iter_mut().zip(known.values) {

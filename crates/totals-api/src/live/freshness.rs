@@ -1,11 +1,12 @@
 //! How far the change stream has come, and so what of memory may be shown.
 //!
-//! The stream's questions are answered even when nothing has changed. An answer proves that every commit from before the
+//! MongoDB answers the stream's questions even when nothing has changed. An answer proves that every commit from before the
 //! question has come. So memory is shown for [`LEASE`] after the question, and no longer.
 //!
-//! A campaign that a read of the database did not find is a case of its own. A read that finds totals puts them into
-//! memory, which then cannot show less. Absence has no place there: a removal that the stream has not told yet would let
-//! memory show the totals again. So memory is shown for that campaign once the stream has proven a moment after the read.
+//! A campaign that a read of the database did not find is a case of its own. Totals that a read finds are put into memory,
+//! which then cannot show older ones. Absence cannot be put into memory: the stream may not have told of the removal yet, and
+//! memory would show the totals again. So memory is shown for that campaign once the stream has proven a moment after the
+//! read.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,11 +18,11 @@ use tokio::time::Instant;
 use totals_core::domain::CampaignId;
 use totals_core::store::ClusterTime;
 
-/// How long after the question memory may still be shown. The database is asked five times as often, so that one late
-/// answer on a busy machine sends nobody to it.
+/// How long after a question that was answered memory may be shown. The stream asks five times in that time, so one late
+/// answer on a busy machine sends nobody to the database.
 pub const LEASE: Duration = Duration::from_secs(1);
 
-/// Beyond so many absent campaigns the latest read of any counts for all campaigns.
+/// The most absent campaigns that are remembered one by one. Beyond it, the latest absence counts for all campaigns.
 const MAX_ABSENT: usize = 10_000;
 
 /// The state of the change stream, readable at every request. Instants are nanoseconds after `epoch`.
@@ -32,21 +33,22 @@ pub struct Freshness {
     seen: AtomicU64,
     /// Every commit from before this instant is in memory.
     proven: AtomicU64,
-    /// Until this instant memory may be shown.
+    /// Memory may be shown until this instant.
     current_until: AtomicU64,
     /// When the latest read ended that did not find its campaign.
     latest_absence: AtomicU64,
     absent: Mutex<Absent>,
-    /// Wakes those who wait for a proof, or for its loss.
-    pub moved: Notify,
-    /// The log was told that the changes are lost, also before they were ever followed.
+    /// Wakes those who wait for a proof, or for the loss of the stream.
+    pub changed: Notify,
+    /// True if the log was told that the stream is lost, also before it was ever followed.
     lost: AtomicBool,
 }
 
-/// When campaigns were found absent, as far as it is not proven that memory has what the reads have shown.
+/// When reads found campaigns absent, as far as the stream has not proven a later moment.
 #[derive(Debug, Default)]
 struct Absent {
     each: HashMap<CampaignId, u64>,
+    /// Counts for all campaigns; see [`MAX_ABSENT`].
     all: u64,
 }
 
@@ -59,7 +61,7 @@ impl Default for Freshness {
             current_until: AtomicU64::new(0),
             latest_absence: AtomicU64::new(0),
             absent: Mutex::default(),
-            moved: Notify::new(),
+            changed: Notify::new(),
             lost: AtomicBool::new(false),
         }
     }
@@ -86,18 +88,19 @@ impl Freshness {
         self.latest_absence.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
     }
 
-    /// The latest moment that any answer has shown. No later answer may show an earlier one.
+    /// The latest moment that any answer has shown. No later answer may show an earlier moment.
     pub fn seen(&self) -> ClusterTime {
         ClusterTime::from_bits(self.seen.load(Ordering::Acquire))
     }
 
-    /// An answer shows the moment `at`.
-    pub fn saw(&self, at: ClusterTime) {
+    /// Notes that an answer shows the moment `at`.
+    pub fn note_seen(&self, at: ClusterTime) {
         self.seen.fetch_max(at.bits(), Ordering::AcqRel);
     }
 
-    /// A read of the database that ended at `ended` did not find this campaign. To be called before its answer is sent.
-    pub fn saw_absent(&self, campaign: &CampaignId, ended: Instant) {
+    /// Notes that a read of the database that ended at `ended` did not find this campaign. Must be called before the answer is
+    /// sent.
+    pub fn note_absent(&self, campaign: &CampaignId, ended: Instant) {
         let ended = self.nanos(ended);
         let mut absent = self.absent.lock();
         if absent.each.len() < MAX_ABSENT {
@@ -109,24 +112,24 @@ impl Freshness {
         self.latest_absence.fetch_max(ended, Ordering::AcqRel);
     }
 
-    /// Every commit from before `moment` is in memory. Returns true if memory was never current since the last loss.
+    /// Notes that every commit from before `moment` is in memory. Returns true if memory was not current since the stream was
+    /// last lost.
     pub fn prove(&self, moment: Instant) -> bool {
         let proven = self.nanos(moment);
         self.proven.store(proven, Ordering::Release);
         let before = self
             .current_until
             .swap(self.nanos(moment + LEASE), Ordering::AcqRel);
-        // A lease that ran out for a moment, on a busy machine, is not worth a word.
         self.lost.store(false, Ordering::Relaxed);
         self.absent.lock().each.retain(|_, ended| *ended > proven);
-        self.moved.notify_waiters();
+        self.changed.notify_waiters();
         before == 0
     }
 
-    /// The stream is lost: nothing more is proven for now. Returns true if that was not known before.
-    pub fn lose(&self) -> bool {
+    /// Ends the lease, because the stream is lost. Returns true if the stream was not known to be lost before.
+    pub fn revoke(&self) -> bool {
         self.current_until.store(0, Ordering::Release);
-        self.moved.notify_waiters();
+        self.changed.notify_waiters();
         !self.lost.swap(true, Ordering::Relaxed)
     }
 

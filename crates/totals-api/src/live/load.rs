@@ -1,4 +1,4 @@
-//! Loading all campaigns into memory: their totals by one read, sorted here.
+//! Loads all campaigns into memory: one read brings their totals, which are sorted here.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -9,27 +9,28 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{ClusterTime, Scanned, Store, StoreError};
 
 use super::Live;
-use super::campaigns::{Campaigns, Known, Numbers};
-use super::order::Id;
+use super::campaigns::{CampaignEntry, CampaignMap, Campaigns};
+use super::order::SharedId;
 use crate::error::{ApiError, chain};
 
-/// How long a load may take: a dozen times what one of a million campaigns does. A connection that died without a word
-/// would be waited for much longer.
-const LONGEST_LOAD: Duration = Duration::from_mins(1);
+/// How long a load may take: a dozen times as long as a million campaigns need. The driver would wait much longer for a
+/// connection that died silently.
+const LOAD_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Live {
-    /// Loads all campaigns whenever that is wanted, for ever.
+    /// Loads all campaigns whenever memory wants it, for ever.
     pub(super) async fn keep_loaded(self, store: Store) {
         let mut pauses = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
         let mut rested = Instant::now();
         loop {
-            self.0.memory.wanted().await;
+            self.0.memory.load_wanted().await;
             sleep_until(rested).await;
             let begun = Instant::now();
             match self.load(&store).await {
                 Ok(()) => {
                     pauses.reset();
-                    // Whoever changes totals past this service may have it load again and again: half of the time at most.
+                    // A program that changes totals past this service can make it load again and again: at most half of
+                    // the time.
                     rested = Instant::now() + begun.elapsed();
                 }
                 Err(error) => {
@@ -42,7 +43,7 @@ impl Live {
                         );
                     }
                     rested = Instant::now() + pause;
-                    self.0.memory.load_failed();
+                    self.0.memory.fail_load();
                 }
             }
         }
@@ -51,14 +52,14 @@ impl Live {
     async fn load(&self, store: &Store) -> Result<(), ApiError> {
         let begun = Instant::now();
         let live = self.clone();
-        if !blocking(move || live.0.memory.expect()).await? {
+        if !blocking(move || live.0.memory.begin_load()).await? {
             return Ok(());
         }
-        // After memory has begun to keep changes: see its module.
-        let scanned = timeout(LONGEST_LOAD, scan(store, self.0.freshness.seen())).await;
-        let (at, numbers, unreadable) = scanned.map_err(|_| ApiError::Silent(LONGEST_LOAD))??;
-        let (live, count) = (self.clone(), numbers.len());
-        let fill = move || live.0.memory.fill(Campaigns::new(at, numbers, unreadable));
+        // Only now that memory keeps the changes; see its module.
+        let scanned = timeout(LOAD_TIMEOUT, scan(store, self.0.freshness.seen())).await;
+        let (at, entries, unreadable) = scanned.map_err(|_| ApiError::ReadTimedOut(LOAD_TIMEOUT))??;
+        let (live, count) = (self.clone(), entries.len());
+        let fill = move || live.0.memory.finish_load(Campaigns::new(at, entries, unreadable));
         if blocking(fill).await? {
             self.0.watchers.wake_all();
             tracing::info!(
@@ -71,19 +72,20 @@ impl Live {
     }
 }
 
-/// What is stored of all campaigns: as of when, their totals, and those whose totals cannot be read.
-type All = (ClusterTime, Numbers, HashSet<CampaignId>);
-
-/// All campaigns as of `earliest` or later.
-async fn scan(store: &Store, earliest: ClusterTime) -> Result<All, StoreError> {
+/// Reads all campaigns as of `earliest` or later: the moment that the read shows, the totals, and the campaigns whose totals
+/// cannot be read.
+async fn scan(
+    store: &Store,
+    earliest: ClusterTime,
+) -> Result<(ClusterTime, CampaignMap, HashSet<CampaignId>), StoreError> {
     let mut scan = store.scan(earliest).await?;
-    let (at, mut numbers) = (scan.moment(), Numbers::new());
+    let (at, mut entries) = (scan.moment(), CampaignMap::new());
     let mut unreadable = HashSet::new();
     while let Some(scanned) = scan.next().await? {
         match scanned {
             Scanned::Totals(totals) => {
-                let known = Known::new(at, &totals);
-                numbers.insert(Id::from(totals.campaign), known);
+                let entry = CampaignEntry::new(at, &totals);
+                entries.insert(SharedId::from(totals.campaign), entry);
             }
             Scanned::Unreadable(campaign) => {
                 unreadable.insert(campaign);
@@ -91,10 +93,10 @@ async fn scan(store: &Store, earliest: ClusterTime) -> Result<All, StoreError> {
         }
         tokio::task::consume_budget().await;
     }
-    Ok((at, numbers, unreadable))
+    Ok((at, entries, unreadable))
 }
 
-/// Work that would keep a thread of the runtime from everything else.
+/// Runs work that would keep a thread of the runtime from everything else.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     Ok(tokio::task::spawn_blocking(work).await?)
 }

@@ -1,12 +1,12 @@
-//! Whether all campaigns are in memory, and how they come to be there.
+//! All campaigns, as one read of them and the change stream have brought them to memory.
 //!
-//! Memory rests on one read of all campaigns and is kept by the change stream. Changes that come while the read is under
-//! way wait for its end; those that the read shows already are passed over by their moments. Changes from before anyone
-//! waited are in the read as well, because it must show the latest moment that was seen after the waiting had begun.
+//! Changes that come while the read is under way are kept until its end and applied then; those that the read shows already
+//! are recognised by their moments and skipped. No earlier change can be missing: the read is asked for the latest moment
+//! that any answer had shown once changes were being kept, or a later one.
 //!
-//! When a stream begins anew, nothing in memory can be relied on and all campaigns are read again. When a change does not
-//! continue what is known of its campaign, that one cannot be relied on: its reads go to the database, and so do pages of
-//! the list until all campaigns are read again.
+//! When a stream begins anew, nothing in memory can be relied on, and all campaigns are read again. When a change does not
+//! continue what is known of its campaign, that campaign cannot be relied on: its reads go to the database, and so do pages
+//! of the list until all campaigns are read again.
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
@@ -17,29 +17,29 @@ use super::campaigns::{Campaigns, View};
 /// All campaigns, as far as they are known.
 #[derive(Debug, Default)]
 pub struct Memory {
-    state: RwLock<State>,
+    state: RwLock<MemoryState>,
     /// Asks for a load.
     wanted: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// What is known, if anything can be relied on.
+struct MemoryState {
+    /// What is known; `None` if nothing can be relied on.
     campaigns: Option<Campaigns>,
     /// The changes since a load has begun, if one is under way.
     loading: Option<Vec<Change>>,
-    /// What was known before, left to the next load: taking a million campaigns apart takes a while, and the changes must
-    /// not wait for it.
+    /// What was known before. The next load drops it: that takes a while with a million campaigns, and the changes must not
+    /// wait for it.
     discarded: Option<Campaigns>,
 }
 
 impl Memory {
-    /// What a campaign shows, if memory can tell.
+    /// What a campaign shows; `None` if memory cannot tell.
     pub fn totals(&self, campaign: &str) -> Option<View> {
         self.state.read().campaigns.as_ref()?.totals(campaign)
     }
 
-    /// A page, if memory can tell.
+    /// A page; `None` if memory cannot tell.
     pub fn page(&self, page: &Page) -> Option<Listing> {
         self.state.read().campaigns.as_ref()?.page(page)
     }
@@ -60,8 +60,8 @@ impl Memory {
         self.state.read().campaigns.as_ref().map_or(0, Campaigns::len)
     }
 
-    /// Takes in a change, or what a campaign has become as a read shows it.
-    pub fn change(&self, change: &Change) {
+    /// Applies a change, or what a read shows as a campaign's new state.
+    pub fn apply(&self, change: &Change) {
         let mut state = self.state.write();
         if let Some(later) = &mut state.loading {
             later.push(change.clone());
@@ -70,7 +70,7 @@ impl Memory {
             return;
         };
         let was_complete = campaigns.is_complete();
-        campaigns.take(change);
+        campaigns.apply(change);
         let is_complete = campaigns.is_complete();
         drop(state);
         if was_complete && !is_complete {
@@ -83,8 +83,8 @@ impl Memory {
         }
     }
 
-    /// Gives up what is known or being loaded, and asks for a load.
-    pub fn forget(&self) {
+    /// Drops what is known or being loaded, and asks for a load.
+    pub fn invalidate(&self) {
         let mut state = self.state.write();
         state.loading = None;
         if let Some(known) = state.campaigns.take() {
@@ -95,12 +95,12 @@ impl Memory {
     }
 
     /// Waits until a load may be needed.
-    pub async fn wanted(&self) {
+    pub async fn load_wanted(&self) {
         self.wanted.notified().await;
     }
 
-    /// Keeps changes from here on, for a load; false if none is needed. It may take a while.
-    pub fn expect(&self) -> bool {
+    /// Keeps the changes from here on, for a load. Returns false if no load is needed. It may block for a while.
+    pub fn begin_load(&self) -> bool {
         let mut state = self.state.write();
         if state.campaigns.as_ref().is_some_and(Campaigns::is_complete) {
             return false;
@@ -112,8 +112,9 @@ impl Memory {
         true
     }
 
-    /// Takes in what was loaded since [`Memory::expect`]; false if it was forgotten meanwhile. It may take a while.
-    pub fn fill(&self, mut loaded: Campaigns) -> bool {
+    /// Takes what was loaded since [`Memory::begin_load`]. Returns false if the load was invalidated meanwhile. It may block
+    /// for a while.
+    pub fn finish_load(&self, mut loaded: Campaigns) -> bool {
         loop {
             let mut state = self.state.write();
             let Some(later) = &mut state.loading else {
@@ -130,17 +131,17 @@ impl Memory {
                 }
                 return true;
             }
-            // Without the lock: there may be many, and the next ones must not wait.
+            // Without the lock: there may be many changes, and the next ones must not wait.
             let later = std::mem::take(later);
             drop(state);
             for change in &later {
-                loaded.take(change);
+                loaded.apply(change);
             }
         }
     }
 
-    /// Gives up a load, and asks for another one.
-    pub fn load_failed(&self) {
+    /// Drops the load that has failed, and asks for another one.
+    pub fn fail_load(&self) {
         self.state.write().loading = None;
         self.wanted.notify_one();
     }

@@ -1,26 +1,27 @@
 //! Totals in memory: what the API answers from, as long as it can prove that nothing is missing.
 //!
 //! One map holds all campaigns that have totals ([`campaigns`]), and the four orders of the list are its indexes
-//! ([`order`]). It is loaded by one read of all campaigns ([`load`]) when a change stream begins, and kept by that stream
-//! ([`Store::follow`](totals_core::store::Store::follow)). A campaign that is not in the map has no totals: 404 from
-//! memory, until its first donation comes along the stream. So unknown ids cost nothing, however many are asked for.
+//! ([`order`]). One read of all campaigns fills it ([`load`]) when a change stream begins, and that stream keeps it up to date
+//! ([`Store::follow`](totals_core::store::Store::follow)). A campaign that is not in the map has no totals: it is 404 from
+//! memory, until its first donation comes along the stream. So a flood of unknown ids costs the database nothing.
 //!
-//! **Why memory is never behind.** Every change after the moment of the read comes, in order. A change carries only the
-//! fields it moved; the revision proves that they continue what is known, and a campaign of which they do not is unknown
-//! until it is read again ([`memory`]).
+//! **Why memory is never behind.** The stream brings every change after the moment of the read, in order. A change carries
+//! only the fields that it moved; its revision proves that it continues what is known. A campaign whose change does not
+//! continue what is known is unknown until it is read again ([`memory`]).
 //!
-//! **Why a silent stream is noticed.** An answer of the stream proves that all commits from before the question have come;
-//! memory is shown for a second after the question and no longer ([`freshness`]). Then reads go to the database: one at
-//! a time for a campaign, however many ask, and a bounded number in all. A stream that is resumed has missed nothing; one
-//! that has to begin again has all campaigns read again.
+//! **Why a silent stream is noticed.** An answer of the stream proves that all commits from before the question have come.
+//! Memory is shown for a second after the question and no longer ([`freshness`]); then reads go to the database. One read at
+//! a time answers all who ask for a campaign, and the number of reads in all is bounded. A stream that is resumed has missed
+//! nothing; when a stream has to begin anew, all campaigns are read again.
 //!
-//! **Why no answer goes back.** A read of the database shows the latest moment that any answer has shown, or a later one. What
-//! it finds is put into memory. What it does not find, memory shows only after a proof from after the read.
+//! **Why no answer goes back.** A read of the database shows the latest moment that any answer has shown, or a later one.
+//! Totals that it finds are put into memory. If it finds none, memory shows the campaign only after the stream has proven a
+//! moment after the read.
 //!
-//! Rejected: a time to live (stale for that long, and a herd at its end); a rendered answer for each campaign (most of the
-//! memory, for what nobody reads; rendering takes less than a microsecond); an index of the database for each order
-//! (three times the work of a commit, whether or not anyone lists campaigns); asking MongoDB for the whole document with
-//! each change (one more read per commit).
+//! Rejected: a time to live (stale for that long, and a herd on the database at its end); a rendered answer for each campaign
+//! (most of the memory, for answers that nobody reads; rendering takes less than a microsecond); an index of the database
+//! for each order (three times the work of a commit, whether or not anyone lists campaigns); asking MongoDB for the whole
+//! document with each change (one more read for each commit).
 
 mod campaigns;
 mod freshness;
@@ -33,87 +34,93 @@ mod watch;
 use std::pin::pin;
 use std::sync::Arc;
 
-use crate::config::Bounds;
+use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::CampaignId;
-use totals_core::store::{At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Store, StoreError};
+use totals_core::store::{
+    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Listing, Page, Store, StoreError,
+};
+use utoipa::ToSchema;
 
 pub use self::campaigns::View;
 use self::freshness::{Freshness, LEASE};
 use self::memory::Memory;
-use self::pages::Pages;
 pub use self::watch::Watch;
 use self::watch::Watchers;
+use crate::config::Bounds;
 use crate::database::Database;
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
 
 /// The totals in memory. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Live(Arc<Inner>);
+#[derive(Clone)]
+pub struct Live(Arc<LiveState>);
 
-#[derive(Debug)]
-struct Inner {
+struct LiveState {
     database: Database,
     memory: Memory,
     freshness: Freshness,
+    /// Reads of one campaign from the database.
     reads: SingleFlight<CampaignId, Result<At<View>, ApiError>>,
-    pages: Pages,
+    /// Reads of a page from the database.
+    page_reads: SingleFlight<Page, Result<Arc<Listing>, ApiError>>,
+    /// Lets one page at a time be read from the database.
+    page_turn: Arc<Semaphore>,
     watchers: Watchers,
+    /// Places of streams that are free.
     streams: Arc<Semaphore>,
     max_streams: usize,
 }
 
-/// What the live totals are doing, for whoever operates them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LiveStatus {
-    /// Reads are answered from memory.
-    pub current: bool,
-    /// Pages of the list are.
-    pub listed: bool,
+/// The state of the totals in memory.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LiveHealth {
+    /// Whether reads are answered from memory; else they go to the database, which is slower and as right.
+    current: bool,
+    /// Whether pages of the list are answered from memory; else MongoDB sorts all campaigns for each.
+    listed: bool,
     /// Campaigns in memory.
-    pub campaigns: usize,
+    #[schema(minimum = 0, example = 240)]
+    campaigns: usize,
     /// Event streams open; one of several campaigns counts for each.
-    pub streams: usize,
+    #[schema(minimum = 0, example = 5000)]
+    streams: usize,
 }
-
-/// Some of the streams that may be open at once, until it is dropped. One of several campaigns takes a place for each.
-#[derive(Debug)]
-pub struct StreamPlaces(#[expect(dead_code, reason = "only to be dropped")] OwnedSemaphorePermit);
 
 impl Live {
     /// Starts following the changes, in the background and for ever.
     pub fn start(database: Database, bounds: Bounds) -> Self {
-        let live = Self(Arc::new(Inner {
+        let live = Self(Arc::new(LiveState {
             database,
             memory: Memory::default(),
             freshness: Freshness::default(),
             reads: SingleFlight::default(),
-            pages: Pages::default(),
+            page_reads: SingleFlight::default(),
+            page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
-            let store = follower.0.database.opened().await;
+            let store = follower.0.database.wait_until_open().await;
             tokio::spawn(Live::clone(&follower).keep_loaded(store.clone()));
             store.follow(follower.clone()).await;
         });
         live
     }
 
-    /// What a campaign shows now.
+    /// What a campaign shows now: from memory, or from the database if memory cannot tell.
     ///
     /// # Errors
-    /// [`ApiError`] if memory cannot tell and the database cannot answer in time.
+    /// [`ApiError`] if the database cannot answer in time.
     pub async fn read(&self, campaign: &CampaignId) -> Result<View, ApiError> {
         let id = campaign.as_str();
         if let Some(view) = self.in_memory(id) {
             return Ok(view);
         }
-        let in_memory = self.once_covered(|| self.0.memory.totals(id), || self.0.freshness.covers(id));
+        let in_memory = self.wait_until_covered(|| self.0.memory.totals(id), || self.0.freshness.covers(id));
         match in_memory.await {
             Some(view) => Ok(view),
             None => self.read_through(campaign).await,
@@ -126,25 +133,28 @@ impl Live {
         shown.then(|| self.0.memory.totals(campaign)).flatten()
     }
 
-    /// The newest that memory has of a campaign that is watched, be the stream heard of or not.
-    fn watched(&self, campaign: &CampaignId) -> Option<View> {
-        let Inner {
-            database, freshness, ..
-        } = &*self.0;
-        let shown = database.currency.is_fine() && freshness.covers(campaign.as_str());
-        shown.then(|| self.0.memory.totals(campaign.as_str())).flatten()
+    /// The newest state that memory has of a campaign, even while the stream is silent: a watcher keeps what it was shown.
+    fn newest_in_memory(&self, campaign: &CampaignId) -> Option<View> {
+        let (live, id) = (&self.0, campaign.as_str());
+        let shown = live.database.currency.is_confirmed() && live.freshness.covers(id);
+        shown.then(|| live.memory.totals(id)).flatten()
     }
 
-    /// Returns true if what is in memory may be shown.
+    /// Returns true if memory may be shown: the stream is followed, and the amounts are in the right currency.
     fn is_current(&self) -> bool {
-        self.0.freshness.is_current(Instant::now()) && self.0.database.currency.is_fine()
+        self.0.freshness.is_current(Instant::now()) && self.0.database.currency.is_confirmed()
     }
 
-    /// What memory can tell, as soon as it has all that reads of the database have shown; none if it cannot tell.
-    async fn once_covered<T>(&self, look: impl Fn() -> Option<T>, covered: impl Fn() -> bool) -> Option<T> {
+    /// What `look` finds in memory, as soon as memory has `covered` all that reads of the database have shown; `None` if
+    /// memory cannot tell.
+    async fn wait_until_covered<T>(
+        &self,
+        look: impl Fn() -> Option<T>,
+        covered: impl Fn() -> bool,
+    ) -> Option<T> {
         loop {
-            let mut moved = pin!(self.0.freshness.moved.notified());
-            moved.as_mut().enable();
+            let mut changed = pin!(self.0.freshness.changed.notified());
+            changed.as_mut().enable();
             if !self.is_current() {
                 return None;
             }
@@ -153,7 +163,7 @@ impl Live {
                 return Some(found);
             }
             // An error here is the end of the lease.
-            let _ = timeout(LEASE, moved).await;
+            let _ = timeout(LEASE, changed).await;
         }
     }
 
@@ -162,40 +172,35 @@ impl Live {
         Watch::new(self.clone(), campaign)
     }
 
-    /// What it is doing.
-    pub fn status(&self) -> LiveStatus {
-        let Inner {
-            memory,
-            streams,
-            max_streams,
-            ..
-        } = &*self.0;
+    /// For operators.
+    pub fn health(&self) -> LiveHealth {
+        let (memory, streams) = (&self.0.memory, &self.0.streams);
         let current = self.is_current();
-        LiveStatus {
+        LiveHealth {
             current: current && memory.is_loaded(),
             listed: current && memory.is_complete(),
             campaigns: memory.len(),
-            streams: max_streams - streams.available_permits(),
+            streams: self.0.max_streams - streams.available_permits(),
         }
     }
 
-    /// Places among the streams for so many campaigns.
+    /// Places among the streams that may be open, one for each campaign of a stream, until they are dropped.
     ///
     /// # Errors
-    /// [`ApiError::TooManyStreams`] if there are not as many.
-    pub fn stream_places(&self, campaigns: usize) -> Result<StreamPlaces, ApiError> {
+    /// [`ApiError::TooManyStreams`] if fewer places are free.
+    pub fn stream_places(&self, campaigns: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let wanted = u32::try_from(campaigns).unwrap_or(u32::MAX);
         let places = self.0.streams.clone().try_acquire_many_owned(wanted);
-        places.map(StreamPlaces).map_err(|_| ApiError::TooManyStreams)
+        places.map_err(|_| ApiError::TooManyStreams)
     }
 
-    /// Reads a campaign from the database, together with all who ask for it meanwhile.
+    /// Reads a campaign from the database. All who ask for it meanwhile share the read.
     async fn read_through(&self, campaign: &CampaignId) -> Result<View, ApiError> {
         let earliest = self.0.freshness.seen();
         loop {
             let read = || self.clone().read_now(campaign.clone());
             let At { found, moment } = self.0.reads.join(campaign.clone(), read).await?;
-            // A read that was under way already may show less than another answer has since.
+            // A read that was under way already may show an earlier moment than another answer has shown since.
             if moment.is_none_or(|at| at >= earliest) {
                 return Ok(found);
             }
@@ -210,30 +215,30 @@ impl Live {
         Ok(read)
     }
 
-    /// Memory shows no less of a campaign from here on than a read has that ended at `ended`.
+    /// From here on memory shows of a campaign what a read that ended at `ended` has shown, or something newer.
     fn remember(&self, campaign: &CampaignId, read: &At<View>, ended: Instant) {
         let at = read.moment.unwrap_or_default();
         if let Some(totals) = &read.found {
-            self.tell(at, totals);
+            self.remember_totals(at, totals);
         } else {
-            self.0.freshness.saw(at);
-            self.0.freshness.saw_absent(campaign, ended);
+            self.0.freshness.note_seen(at);
+            self.0.freshness.note_absent(campaign, ended);
         }
     }
 
-    /// Memory shows these totals or newer ones from here on.
-    fn tell(&self, at: ClusterTime, totals: &CampaignTotals) {
-        self.take(&Change {
+    /// From here on memory shows these totals, or newer ones.
+    fn remember_totals(&self, at: ClusterTime, totals: &CampaignTotals) {
+        self.apply(&Change {
             campaign: totals.campaign.clone(),
             at,
             kind: ChangeKind::Replaced(totals.clone()),
         });
     }
 
-    fn take(&self, change: &Change) {
-        // First: a load that begins just now must show this moment, or be told the change.
-        self.0.freshness.saw(change.at);
-        self.0.memory.change(change);
+    fn apply(&self, change: &Change) {
+        // Before memory takes the change: a load that begins just now either shows this moment or is told the change.
+        self.0.freshness.note_seen(change.at);
+        self.0.memory.apply(change);
         self.0.watchers.wake(&change.campaign);
     }
 }
@@ -242,8 +247,8 @@ impl Follower for Live {
     fn begin(&self, at: ClusterTime) {
         tracing::info!("following the totals' changes; all campaigns are read again");
         self.0.database.currency.doubt();
-        self.0.freshness.saw(at);
-        self.0.memory.forget();
+        self.0.freshness.note_seen(at);
+        self.0.memory.invalidate();
         self.0.watchers.wake_all();
     }
 
@@ -251,7 +256,7 @@ impl Follower for Live {
         if matches!(change.kind, ChangeKind::Created(_)) {
             self.0.database.currency.doubt_unwritten();
         }
-        self.take(&change);
+        self.apply(&change);
     }
 
     fn current(&self, moment: Instant) {
@@ -261,7 +266,7 @@ impl Follower for Live {
     }
 
     fn lost(&self, error: &StoreError) {
-        if self.0.freshness.lose() {
+        if self.0.freshness.revoke() {
             tracing::warn!(%error, "the totals' changes are lost: reads go to the database until they are back");
         } else {
             tracing::debug!(%error, "the totals' changes are still lost");

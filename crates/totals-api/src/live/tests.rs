@@ -1,15 +1,14 @@
 //! What answers show, from memory and from the database, without either: reads end and the stream proves what it will.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use totals_core::domain::{Money, Timestamp, Totals};
-use totals_core::runtime::config::{self, Source};
 use totals_core::store::{Listing, Page, SortBy, SortOrder, Start};
 
-use super::campaigns::{Campaigns, Numbers};
+use super::campaigns::{CampaignMap, Campaigns};
 use super::*;
-use crate::config::ApiConfig;
+use crate::database::unanswered;
 
 const FIRST_PAGE: Page = Page {
     limit: 10,
@@ -20,23 +19,19 @@ const FIRST_PAGE: Page = Page {
 
 /// Beside a database that nobody answers for, with what was loaded as of a moment.
 async fn live(loaded_at: u64, campaigns: &[&CampaignTotals]) -> Live {
-    let config = Source::from_layers(HashMap::new(), HashMap::new()).unwrap();
-    let config = ApiConfig::read(&config).unwrap();
-    let url = "mongodb://127.0.0.1:9/totals".into();
-    let database = Database::open(&config::Database { url }, config.currency, 1)
-        .await
-        .unwrap();
+    let config = unanswered();
+    let database = Database::open(&config).await.unwrap();
     let live = Live::start(database, config.bounds);
     live.begin(at(loaded_at));
     live.0.database.currency.agree();
-    assert!(live.0.memory.expect());
-    let mut numbers = Numbers::new();
+    assert!(live.0.memory.begin_load());
+    let mut entries = CampaignMap::new();
     for totals in campaigns {
-        let known = campaigns::Known::new(at(loaded_at), totals);
-        numbers.insert(totals.campaign.clone().into(), known);
+        let known = campaigns::CampaignEntry::new(at(loaded_at), totals);
+        entries.insert(totals.campaign.clone().into(), known);
     }
-    let loaded = Campaigns::new(at(loaded_at), numbers, HashSet::new());
-    assert!(live.0.memory.fill(loaded));
+    let loaded = Campaigns::new(at(loaded_at), entries, HashSet::new());
+    assert!(live.0.memory.finish_load(loaded));
     live.current(Instant::now());
     live
 }
@@ -98,7 +93,7 @@ async fn what_a_read_did_not_find_memory_shows_once_the_stream_has_caught_up() {
     };
     live.remember(&campaign, &absent, ended);
     assert_eq!(live.in_memory("c"), None, "404 was shown");
-    assert_eq!(live.watched(&campaign), None);
+    assert_eq!(live.newest_in_memory(&campaign), None);
     assert_eq!(live.in_memory("other"), Some(None));
 
     // A question from before the read proves nothing of it.
@@ -122,7 +117,7 @@ async fn a_flood_of_absent_campaigns_is_remembered_as_one() {
     let ended = soon();
     for number in 0..20_000 {
         let unknown = CampaignId::try_from(format!("unknown{number}")).unwrap();
-        live.0.freshness.saw_absent(&unknown, ended);
+        live.0.freshness.note_absent(&unknown, ended);
     }
     assert_eq!(
         live.in_memory("c"),
@@ -142,9 +137,9 @@ async fn memory_is_shown_for_a_second_after_a_proof_and_watched_beyond_it() {
     let is_current = [last, proven + LEASE].map(|now| live.0.freshness.is_current(now));
     assert_eq!(is_current, [true, false]);
     assert!(live.in_memory("c").is_some());
-    assert!(live.0.freshness.lose());
+    assert!(live.0.freshness.revoke());
     assert_eq!(live.in_memory("c"), None);
-    assert_eq!(live.watched(&totals(5).campaign), Some(Some(totals(5))));
+    assert_eq!(live.newest_in_memory(&totals(5).campaign), Some(Some(totals(5))));
 }
 
 #[tokio::test]
@@ -162,7 +157,7 @@ async fn a_campaign_whose_change_does_not_continue_is_unknown_and_the_others_are
     assert_eq!(live.in_memory("c"), None);
     assert_eq!(live.in_memory("other"), Some(Some(other.clone())));
     assert_eq!(page(&live).await, None);
-    live.tell(at(3), &totals(5));
+    live.remember_totals(at(3), &totals(5));
     assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
     assert_eq!(page(&live).await, None, "until all are read again");
 }

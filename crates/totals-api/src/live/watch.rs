@@ -1,4 +1,4 @@
-//! Watching a campaign: its newest state again and again, and never one that was overtaken.
+//! Watching a campaign: its newest state again and again, and never an older one.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -14,17 +14,17 @@ use totals_core::runtime::backoff::Backoff;
 use super::{Live, View};
 use crate::error::ApiError;
 
-/// How long each watcher of a campaign waits between two states, for each watcher there is. A popular campaign changes
-/// hundreds of times a second, and sending all of it to thousands would leave the processor nothing else to do. So
-/// thousands get the newest state some times a second, and a handful get every one.
+/// A campaign's watchers wait between two states for this long times their number. A popular campaign changes hundreds of
+/// times a second, and sending every state to thousands of watchers would leave the processor no time for anything else. So
+/// thousands of watchers get the newest state some times a second, and a handful get every state.
 const PACE: Duration = Duration::from_micros(20);
 
-/// Those who watch, by campaign: what wakes them exists while somebody does.
+/// What wakes the watchers of each campaign, as long as it has any.
 #[derive(Debug, Default)]
 pub struct Watchers(Mutex<HashMap<CampaignId, Weak<Notify>>>);
 
 impl Watchers {
-    /// Wakes those who watch this campaign.
+    /// Wakes the watchers of this campaign.
     pub fn wake(&self, campaign: &CampaignId) {
         let changed = self.0.lock().get(campaign).and_then(Weak::upgrade);
         if let Some(changed) = changed {
@@ -32,7 +32,7 @@ impl Watchers {
         }
     }
 
-    /// Has all who watch look again.
+    /// Wakes all watchers.
     pub fn wake_all(&self) {
         let all: Vec<_> = self.0.lock().values().filter_map(Weak::upgrade).collect();
         for changed in all {
@@ -49,10 +49,10 @@ impl Watchers {
         })
     }
 
-    /// Gives back a share; the last one takes the entry with it.
+    /// Gives back one watcher's share. The last watcher removes the entry.
     fn leave(&self, campaign: &CampaignId, changed: &mut Arc<Notify>) {
         let mut all = self.0.lock();
-        // Under the lock, so that of several who leave at once one is the last.
+        // Under the lock, so that one of several that leave at once is the last.
         *changed = Arc::default();
         if all.get(campaign).is_some_and(|others| others.strong_count() == 0) {
             all.remove(campaign);
@@ -61,11 +61,10 @@ impl Watchers {
 }
 
 /// One watcher of one campaign.
-#[derive(Debug)]
 pub struct Watch {
     live: Live,
     campaign: CampaignId,
-    /// Shared with all who watch the campaign.
+    /// Shared by all watchers of the campaign.
     changed: Arc<Notify>,
     last: Option<View>,
 }
@@ -81,12 +80,12 @@ impl Watch {
         }
     }
 
-    /// Which campaign.
+    /// The campaign that is watched.
     pub fn campaign(&self) -> &CampaignId {
         &self.campaign
     }
 
-    /// What the campaign shows now, to begin with.
+    /// What the campaign shows now. To be called once, before [`Watch::next`].
     ///
     /// # Errors
     /// As [`Live::read`].
@@ -96,18 +95,18 @@ impl Watch {
         Ok(view)
     }
 
-    /// What it shows next: a state that is newer than the one before, and the newest there is.
+    /// Waits for a state other than the last one, and returns the newest there is.
     pub async fn next(&mut self) -> View {
         self.pause().await;
         let mut pauses = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
         loop {
             let mut change = pin!(self.changed.notified());
             change.as_mut().enable();
-            let known = self.live.watched(&self.campaign);
+            let known = self.live.newest_in_memory(&self.campaign);
             let in_memory = known.is_some();
             let view = match known {
                 Some(view) => Some(view),
-                // Memory cannot tell: all who watch it share one read, now and then. What fails is tried again.
+                // Memory cannot tell: all watchers share one read, now and then. A read that fails is tried again.
                 None => self.live.read(&self.campaign).await.ok(),
             };
             if let Some(view) = view

@@ -1,4 +1,4 @@
-//! Campaigns asked for by name, several at once.
+//! Several campaigns that a request names.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use totals_core::domain::id::MAX_ID_BYTES;
-use totals_core::domain::{CampaignId, InvalidId};
+use totals_core::domain::{CampaignId, InvalidId, excerpt};
 use utoipa::IntoParams;
 
 use super::parameters::Parameters;
-use crate::error::{ApiError, excerpt};
+use crate::error::ApiError;
 
 /// Several campaigns: 1 to 100 different ones, in the order asked for.
 #[derive(Debug, Clone, PartialEq, Eq, IntoParams)]
@@ -24,7 +24,7 @@ pub struct Ids {
     pub ids: Vec<CampaignId>,
 }
 
-const COUNTS: RangeInclusive<usize> = 1..=100;
+const ALLOWED_COUNT: RangeInclusive<usize> = 1..=100;
 
 impl Ids {
     /// Parameter `ids`, if it was sent.
@@ -32,7 +32,7 @@ impl Ids {
     /// # Errors
     /// [`ApiError::Invalid`] if it is no list of ids, or too long.
     pub fn parse(parameters: &Parameters) -> Result<Option<Self>, ApiError> {
-        let Some(text) = parameters.only("ids")? else {
+        let Some(text) = parameters.single("ids")? else {
             return Ok(None);
         };
         let (mut ids, mut seen) = (Vec::new(), HashSet::new());
@@ -45,7 +45,7 @@ impl Ids {
                 ids.push(campaign);
             }
         }
-        if COUNTS.contains(&ids.len()) {
+        if ALLOWED_COUNT.contains(&ids.len()) {
             Ok(Some(Self { ids }))
         } else {
             Err(invalid(&format!("got {} of them", ids.len())))
@@ -62,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 }
 
 fn invalid(got: &str) -> ApiError {
-    let (least, most) = (COUNTS.start(), COUNTS.end());
+    let (least, most) = (ALLOWED_COUNT.start(), ALLOWED_COUNT.end());
     ApiError::Invalid(format!(
         "ids must be {least} to {most} campaign ids separated by commas, each of 1 to {MAX_ID_BYTES} bytes; {got}"
     ))

@@ -1,8 +1,10 @@
-//! What campaigns have raised, many at once: page by page, or those that are named.
+//! What many campaigns have raised: a page of them, or those that the request names.
 
 mod cursor;
 mod query;
 mod sort;
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -18,7 +20,8 @@ use self::query::{ListQuery, PageQuery};
 use super::ids::Ids;
 use crate::caching::CACHE_ONE_SECOND;
 use crate::error::{ApiError, ErrorBody};
-use crate::representation::{CampaignTotals, write_json};
+use crate::openapi::Unavailable;
+use crate::representation::{TotalsData, write_json};
 use crate::state::AppState;
 
 /// Some of the campaigns.
@@ -34,7 +37,7 @@ pub struct PageBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TotalsPage {
-    totals: Vec<CampaignTotals>,
+    totals: Vec<TotalsData>,
     /// Campaigns in all; of `ids`, those that have totals.
     #[schema(minimum = 0, example = 240)]
     total: u64,
@@ -75,16 +78,10 @@ pub struct TotalsPage {
         (status = 400, description = "A parameter is not allowed, or not together with another", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "INVALID_REQUEST",
                 "message": "limit must be a whole number from 1 to 100, got `abc`"}})),
-        (status = 500, description = "A defect of the service", body = ErrorBody,
-            example = json!({"success": false, "error": {"code": "INTERNAL_ERROR",
-                "message": "something went wrong on our side; the x-request-id header identifies this request"}})),
-        (status = 503, description = "The database cannot answer in time; never a made-up zero", body = ErrorBody,
-            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
-            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
-                "message": "the totals cannot be read right now; try again in a moment"}})),
+        Unavailable,
     ),
 )]
-pub async fn list_totals(State(state): State<AppState>, query: ListQuery) -> Result<Response, ApiError> {
+pub async fn list_totals(State(state): State<Arc<AppState>>, query: ListQuery) -> Result<Response, ApiError> {
     let headers = [(header::CACHE_CONTROL, CACHE_ONE_SECOND)];
     Ok(match query {
         ListQuery::Page(query) => {
@@ -104,7 +101,7 @@ async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError
     let next = listing.next.clone();
     Ok(TotalsPage {
         totals: totals
-            .map(|found| CampaignTotals::new(found, state.currency))
+            .map(|found| TotalsData::new(found, state.currency))
             .collect(),
         total: listing.total,
         limit: query.limit,
@@ -113,18 +110,18 @@ async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError
     })
 }
 
-/// The body of an answer with these campaigns. Documents of another making are left out, as on a page.
+/// The body of an answer with these campaigns. As on a page, documents that this service has not written are left out.
 async fn named(state: &AppState, ids: &[CampaignId]) -> Result<Vec<u8>, ApiError> {
     let reads = ids
         .iter()
         .map(async |id| ApiError::unless_foreign(state.live.read(id).await));
     let shown = try_join_all(reads).await?;
     let totals: Vec<_> = shown.iter().flatten().flatten().collect();
-    Ok(whole_list(&totals, ids.len(), state.currency))
+    Ok(write_list(&totals, ids.len(), state.currency))
 }
 
-/// A [`PageBody`] with all of these totals, written at once.
-fn whole_list(totals: &[&store::CampaignTotals], limit: usize, currency: Currency) -> Vec<u8> {
+/// A [`PageBody`] with all of these totals, written without [`TotalsData`] in between.
+fn write_list(totals: &[&store::CampaignTotals], limit: usize, currency: Currency) -> Vec<u8> {
     let mut body = Vec::with_capacity(64 + 256 * totals.len());
     body.extend_from_slice(br#"{"success":true,"data":{"totals":["#);
     for (number, totals) in totals.iter().enumerate() {
@@ -159,7 +156,7 @@ mod tests {
         };
         for count in 0..3 {
             let found: Vec<_> = (0..count).map(found).collect();
-            let totals = found.iter().map(|found| CampaignTotals::new(found, currency));
+            let totals = found.iter().map(|found| TotalsData::new(found, currency));
             let data = TotalsPage {
                 totals: totals.collect(),
                 total: found.len() as u64,
@@ -169,7 +166,7 @@ mod tests {
             };
             let serialized = serde_json::to_vec(&PageBody { success: true, data }).unwrap();
             let found: Vec<_> = found.iter().collect();
-            assert_eq!(whole_list(&found, 5, currency), serialized);
+            assert_eq!(write_list(&found, 5, currency), serialized);
         }
     }
 }

@@ -1,24 +1,38 @@
-//! The parameters of a query: read by hand rather than by serde, for messages that name the parameter, what it allows
-//! and what was sent. Parameters that a route does not know are ignored, as everywhere on the web.
+//! The parameters of a query. They are read by hand rather than by serde, so that an error message names the parameter, what
+//! it allows and what was sent. Parameters that a route does not know are ignored, as everywhere on the web.
 
 use std::ops::RangeInclusive;
 
 use axum::extract::Query;
 use axum::http::Uri;
+use serde_json::json;
+use totals_core::domain::excerpt;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
-use crate::error::{ApiError, excerpt};
+use crate::error::ApiError;
 
 /// The values that a parameter may have, each with its name.
 pub type Choices<T> = [(&'static str, T)];
+
+/// The schema of a parameter with these choices.
+pub fn schema<T>(choices: &Choices<T>, default: &str, description: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .default(Some(json!(default)))
+        .enum_values(Some(choices.iter().map(|(name, _)| *name)))
+        .into()
+}
 
 /// A query's names and values, decoded.
 pub struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Those of a request.
+    /// The parameters of a request.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`], as all errors here, if the query is not of the form `name=value&name=value`.
+    /// [`ApiError::Invalid`], like all errors here, if the query is not of the form `name=value&name=value`.
     pub fn of(uri: &Uri) -> Result<Self, ApiError> {
         let Query(pairs) = Query::try_from_uri(uri).map_err(|_| {
             ApiError::Invalid("the query must be of the form name=value&name=value".to_owned())
@@ -30,7 +44,7 @@ impl Parameters {
     ///
     /// # Errors
     /// If it was sent more than once.
-    pub fn only(&self, name: &str) -> Result<Option<&str>, ApiError> {
+    pub fn single(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.0.iter().filter(|(key, _)| key == name);
         let value = values.next().map(|(_, value)| value.as_str());
         match values.next() {
@@ -42,9 +56,9 @@ impl Parameters {
     /// Parameter `name` as a number, if it was sent.
     ///
     /// # Errors
-    /// If it is something else, or not `allowed`.
+    /// If it is no number, or not one of the `allowed` ones.
     pub fn number(&self, name: &str, allowed: RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
-        let Some(text) = self.only(name)? else {
+        let Some(text) = self.single(name)? else {
             return Ok(None);
         };
         let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -66,7 +80,7 @@ impl Parameters {
     /// # Errors
     /// If it is none of them.
     pub fn choice<T: Copy>(&self, name: &str, choices: &Choices<T>) -> Result<Option<T>, ApiError> {
-        let Some(text) = self.only(name)? else {
+        let Some(text) = self.single(name)? else {
             return Ok(None);
         };
         let chosen = choices.iter().find(|(choice, _)| *choice == text);
@@ -84,7 +98,7 @@ impl Parameters {
     ///
     /// # Errors
     /// If one was.
-    pub fn alone(&self, name: &str, others: &[&str]) -> Result<(), ApiError> {
+    pub fn forbid_beside(&self, name: &str, others: &[&str]) -> Result<(), ApiError> {
         let other = self.0.iter().find(|(key, _)| others.contains(&key.as_str()));
         other.map_or(Ok(()), |(other, _)| {
             Err(ApiError::Invalid(format!(

@@ -1,52 +1,42 @@
 //! Totals as they change, as Server-Sent Events (WHATWG HTML, "Server-sent events").
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 use totals_core::domain::{CampaignId, Currency};
 
 use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
-use crate::live::{StreamPlaces, View, Watch};
+use crate::live::{View, Watch};
+use crate::openapi::{EventStream, InvalidCampaignId, StreamUnavailable};
 use crate::representation::{version, write_json};
 use crate::state::AppState;
 
-/// How often something is sent where nothing changes, so that no proxy takes the connection for dead.
+/// How often a comment is sent while nothing changes, so that no proxy takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// How long a client waits before it connects again: a random time, so that a crowd does not come back as one.
+/// How long a client waits before it connects again: a random time, so that a crowd does not come back all at once.
 const RETRY_MILLIS: std::ops::RangeInclusive<u64> = 1000..=3000;
 
 /// The id of an event that says that a campaign has no totals.
 const NO_TOTALS: &str = "0";
 
-/// The version that a client has of a stream that it lost.
-#[derive(Debug, Default)]
-pub struct LastEventId(Option<HeaderValue>);
-
-impl LastEventId {
-    /// Returns true if the client has just this version. A higher revision is no reason to be silent: a campaign that was
-    /// reset or restored has begun anew at a lower one.
-    fn has(&self, view: &View) -> bool {
-        self.0.as_ref().is_some_and(|last| *last == event_id(view))
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for LastEventId {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.headers.get("last-event-id").cloned()))
-    }
+/// Returns true if the last event that a returning client has shows just this version. A higher revision is no reason to be
+/// silent: a campaign that was reset or restored has begun anew at a lower one.
+fn is_last_event(request: &HeaderMap, view: &View) -> bool {
+    request
+        .get("last-event-id")
+        .is_some_and(|last| *last == event_id(view))
 }
 
 /// Totals of one campaign, as they change
@@ -65,28 +55,20 @@ impl<S: Sync> FromRequestParts<S> for LastEventId {
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event of a stream that was lost"),
     ),
     responses(
-        (status = 200, description = "The events", body = String, content_type = "text/event-stream",
-            example = "retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
-                \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n"),
-        (status = 400, description = "The id is empty, longer than 256 bytes or no UTF-8", body = ErrorBody,
-            example = json!({"success": false, "error": {
-                "code": "INVALID_REQUEST", "message": "campaignId must be at most 256 bytes, got 300"}})),
-        (status = 503, description = "The database cannot answer in time, or too many streams are open", body = ErrorBody,
-            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
-            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
-                "message": "too many event streams are open; try again in a moment"}})),
+        EventStream,
+        InvalidCampaignId,
+        StreamUnavailable,
     ),
 )]
 pub async fn stream_totals(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     path: CampaignPath,
-    last: LastEventId,
+    request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let places = state.live.stream_places(1)?;
     let mut watch = state.live.watch(path.campaign_id);
     let view = watch.first().await?;
-    let known = last.has(&view);
-    let first = (!known).then_some(view);
+    let first = (!is_last_event(&request, &view)).then_some(view);
     Ok(events(&state, places, vec![(watch, first)]))
 }
 
@@ -101,21 +83,16 @@ pub async fn stream_totals(
     tag = "totals",
     params(Ids),
     responses(
-        (status = 200, description = "The events", body = String, content_type = "text/event-stream",
-            example = "retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
-                \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n"),
+        EventStream,
         (status = 400, description = "`ids` is no list of 1 to 100 ids", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
                 "ids must be 1 to 100 campaign ids separated by commas, each of 1 to 256 bytes; got none"}})),
-        (status = 503, description = "The database cannot answer in time, or too many streams are open", body = ErrorBody,
-            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
-            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
-                "message": "too many event streams are open; try again in a moment"}})),
+        StreamUnavailable,
     ),
 )]
-pub async fn stream_many(State(state): State<AppState>, Ids { ids }: Ids) -> Result<Response, ApiError> {
+pub async fn stream_many(State(state): State<Arc<AppState>>, Ids { ids }: Ids) -> Result<Response, ApiError> {
     let places = state.live.stream_places(ids.len())?;
-    // The totals that cannot be read come as soon as somebody mends them.
+    // Totals that cannot be read are sent as soon as somebody has mended them.
     let opened = ids.into_iter().map(async |id| {
         let mut watch = state.live.watch(id);
         let first = ApiError::unless_foreign(watch.first().await)?;
@@ -125,8 +102,8 @@ pub async fn stream_many(State(state): State<AppState>, Ids { ids }: Ids) -> Res
     Ok(events(&state, places, opened))
 }
 
-/// The stream of these campaigns, each with what is to be sent of it first, if anything.
-fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<View>)>) -> Response {
+/// The stream of these campaigns, each with the state that is sent first, if any.
+fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, Option<View>)>) -> Response {
     let currency = state.currency;
     let now: Vec<_> = watches
         .iter()
@@ -150,7 +127,7 @@ fn events(state: &AppState, places: StreamPlaces, watches: Vec<(Watch, Option<Vi
         .take_until(state.stopping.clone().cancelled_owned());
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // nginx would otherwise collect events before it passes them on.
+        // Without it nginx would collect events before it passes them on.
         (
             HeaderName::from_static("x-accel-buffering"),
             HeaderValue::from_static("no"),
@@ -175,5 +152,6 @@ fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {
 }
 
 fn event_id(view: &View) -> String {
-    view.as_ref().map_or_else(|| NO_TOTALS.to_owned(), version)
+    view.as_ref()
+        .map_or_else(|| NO_TOTALS.to_owned(), |totals| version(totals).to_string())
 }

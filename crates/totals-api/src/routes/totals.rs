@@ -1,16 +1,19 @@
 //! What one campaign has raised.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use totals_core::domain::CampaignId;
 use utoipa::IntoParams;
 
-use crate::caching::{CACHE_ONE_SECOND, IfNoneMatch};
+use crate::caching::{CACHE_ONE_SECOND, is_known};
 use crate::error::{ApiError, ErrorBody};
+use crate::openapi::{InvalidCampaignId, Unavailable};
 use crate::representation::{Rendered, TotalsBody};
 use crate::state::AppState;
 
@@ -58,41 +61,33 @@ impl<S: Send + Sync> FromRequestParts<S> for CampaignPath {
             ("ETag" = String, description = "Names this version: its revision and the time of its change"),
             ("Cache-Control" = String, description = "How long a cache may show it"))),
         (status = 304, description = "The version that `If-None-Match` names is the newest"),
-        (status = 400, description = "The id is empty, longer than 256 bytes or no UTF-8", body = ErrorBody,
-            example = json!({"success": false, "error": {
-                "code": "INVALID_REQUEST", "message": "campaignId must be at most 256 bytes, got 300"}})),
+        InvalidCampaignId,
         (status = 404, description = "No donation was ever counted for this campaign", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "TOTALS_NOT_FOUND",
                 "message": "no donation has been counted for campaign `camp_404` yet"}})),
-        (status = 500, description = "A defect of the service", body = ErrorBody,
-            example = json!({"success": false, "error": {"code": "INTERNAL_ERROR",
-                "message": "something went wrong on our side; the x-request-id header identifies this request"}})),
-        (status = 503, description = "The database cannot answer in time; never a made-up zero", body = ErrorBody,
-            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
-            example = json!({"success": false, "error": {"code": "UNAVAILABLE",
-                "message": "the totals cannot be read right now; try again in a moment"}})),
+        Unavailable,
     ),
 )]
 pub async fn get_totals(
-    State(state): State<AppState>,
+    State(state): State<Arc<AppState>>,
     path: CampaignPath,
-    known: IfNoneMatch,
+    request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let view = state.live.read(&path.campaign_id).await?;
     let totals = view.ok_or(ApiError::TotalsNotFound(path.campaign_id))?;
-    Ok(answer(Rendered::new(&totals, state.currency), &known))
+    Ok(answer(Rendered::new(&totals, state.currency), &request))
 }
 
-/// The answer with a campaign's totals.
-pub fn answer(totals: Rendered, known: &IfNoneMatch) -> Response {
+/// The answer with a campaign's totals to a request with these headers.
+pub fn answer(totals: Rendered, request: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
-    // For these and all that is added on the way out, at once.
+    // One allocation for these headers and all that are added on the way out.
     headers.reserve(8);
     headers.insert(header::CACHE_CONTROL, CACHE_ONE_SECOND);
-    let is_known = known.has(totals.etag.as_bytes());
+    let known = is_known(request, totals.etag.as_bytes());
     headers.insert(header::ETAG, totals.etag);
-    if is_known {
+    if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         headers.insert(header::CONTENT_TYPE, JSON);

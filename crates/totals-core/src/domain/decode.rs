@@ -13,10 +13,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::ContentHasher;
-use super::{Currency, DonationId, Event, EventId, EventKind, EventType};
-use fields::{
-    Fault, id, not_json, object, optional_string, parse_id, required_string, shown, string, timestamp,
-};
+use super::{Currency, DonationId, Event, EventId, EventKind, EventType, excerpt};
+use fields::{Fault, id, not_json, object, optional_string, parse_id, required_string, string, timestamp};
 pub use invalid::{Invalid, InvalidCode, Subject};
 use payload::{Payload, kind};
 
@@ -180,9 +178,9 @@ fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> 
     let Some(name) = own else {
         return key.map_or_else(
             || {
-                let key = shown(routing_key);
+                let key = excerpt(routing_key);
                 unknown(format!(
-                    "eventType is missing, and the routing key {key} is none of {}",
+                    "eventType is missing, and the routing key `{key}` is none of {}",
                     known()
                 ))
             },
@@ -191,9 +189,9 @@ fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> 
     };
     let Some(own) = EventType::from_name(name) else {
         return unknown(format!(
-            "eventType must be one of {}, got {}",
+            "eventType must be one of {}, got `{}`",
             known(),
-            shown(name)
+            excerpt(name)
         ));
     };
     match key {

@@ -13,10 +13,12 @@ pub mod timestamp;
 pub mod totals;
 
 mod decode;
+mod excerpt;
 
 pub use decode::{Invalid, InvalidCode, MAX_BODY_BYTES, Subject, decode, decode_payload};
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
+pub use excerpt::excerpt;
 pub use fold::{Fold, Outcome, Quarantine};
 pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
 pub use money::{Currency, InvalidAmount, InvalidCurrency, Money};

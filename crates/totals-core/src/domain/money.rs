@@ -11,6 +11,8 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::excerpt::excerpt;
+
 /// The largest amount one event may carry, in minor units.
 pub const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
 
@@ -125,7 +127,7 @@ impl Currency {
         let json = value.get();
         if json.starts_with('"') {
             let text: String =
-                serde_json::from_str(json).map_err(|_| InvalidAmount::NotANumber(shorten(json)))?;
+                serde_json::from_str(json).map_err(|_| InvalidAmount::NotANumber(excerpt(json)))?;
             self.parse_decimal(&text)
         } else {
             self.parse_decimal(json)
@@ -134,14 +136,14 @@ impl Currency {
 
     /// As [`Currency::parse_amount`], from a decimal's plain text.
     fn parse_decimal(self, text: &str) -> Result<Money, InvalidAmount> {
-        let decimal = Decimal::parse(text).ok_or_else(|| InvalidAmount::NotANumber(shorten(text)))?;
+        let decimal = Decimal::parse(text).ok_or_else(|| InvalidAmount::NotANumber(excerpt(text)))?;
         if decimal.negative || decimal.digits == 0 {
-            return Err(InvalidAmount::NotPositive(shorten(text)));
+            return Err(InvalidAmount::NotPositive(excerpt(text)));
         }
         let exponent = decimal.exponent.saturating_add(i64::from(self.1));
         if exponent < 0 {
             return Err(InvalidAmount::TooPrecise {
-                text: shorten(text),
+                text: excerpt(text),
                 allowed: self.1,
                 currency: self.code(),
             });
@@ -152,7 +154,7 @@ impl Currency {
             .and_then(|scale| decimal.digits.checked_mul(scale))
             .filter(|minor| *minor <= MAX_AMOUNT_MINOR)
             .map(Money)
-            .ok_or_else(|| InvalidAmount::TooLarge(shorten(text)))
+            .ok_or_else(|| InvalidAmount::TooLarge(excerpt(text)))
     }
 
     /// The exact decimal number in JSON, in major units and without trailing zeros: `5000.5`.
@@ -271,15 +273,6 @@ fn parse_exponent(text: &str) -> Option<i64> {
     } else {
         magnitude
     })
-}
-
-/// An amount's text for an error message: whole if short, else its start.
-fn shorten(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
-    }
 }
 
 #[cfg(test)]

@@ -1,39 +1,39 @@
-//! Where a list goes on, as a text that callers hand back and do not read.
+//! Where a list goes on, as a text that callers send back and need not understand.
 //!
-//! It holds no secret and grants nothing, so it is neither encrypted nor signed: whoever makes one up gets a page that
-//! was theirs to ask for. The checksum is for accidents, such as a cursor that was cut off on its way. Without it most
-//! of them would be a cursor still, of another campaign, and the walk would go on elsewhere without a word.
+//! A cursor holds no secret and grants nothing, so it is neither encrypted nor signed: a caller that makes one up gets a page
+//! that anyone may ask for. The checksum is against accidents, such as a cursor that was cut off on its way. Without it most
+//! broken cursors would be valid ones of another campaign, and the walk would silently go on in another place.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use totals_core::domain::CampaignId;
 use totals_core::domain::id::MAX_ID_BYTES;
-use totals_core::store::Position;
+use totals_core::store::{Position, SortBy, SortOrder};
 
-use super::sort::{ORDERS, SORTS, SortBy, SortOrder};
+use super::sort::{ORDERS, SORTS};
 use crate::error::ApiError;
 
-/// The place behind a page, and the list that it is a place in.
+/// The place behind a page, and the order of the list that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
+pub struct PageCursor {
     /// What the list is sorted by.
     pub sort_by: SortBy,
-    /// In which direction.
+    /// The direction of the list.
     pub sort_order: SortOrder,
     /// The last campaign of the page.
     pub position: Position,
 }
 
-/// Bytes before the id: the list's two choices, and the position's value.
-const HEAD: usize = 2 + size_of::<i64>();
+/// The bytes before the id: the list's two choices, and the position's value.
+const HEAD_BYTES: usize = 2 + size_of::<i64>();
 
-/// Bytes behind it.
-const CHECKSUM: usize = size_of::<u32>();
+/// The bytes behind the id.
+const CHECKSUM_BYTES: usize = size_of::<u32>();
 
 /// The longest cursor, in characters.
-const MAX_CHARACTERS: usize = ((HEAD + MAX_ID_BYTES + CHECKSUM) * 4).div_ceil(3);
+const MAX_CHARACTERS: usize = ((HEAD_BYTES + MAX_ID_BYTES + CHECKSUM_BYTES) * 4).div_ceil(3);
 
-impl Cursor {
+impl PageCursor {
     /// The cursor as a text that needs no percent-encoding: at most 360 letters, digits, `-` and `_`.
     pub fn encode(&self) -> String {
         let choices = [self.sort_by as u8, self.sort_order as u8];
@@ -47,7 +47,7 @@ impl Cursor {
     /// The cursor that a caller sends.
     ///
     /// # Errors
-    /// [`ApiError::Invalid`] if it is not as it was given out.
+    /// [`ApiError::Invalid`] if it is not a cursor that this service gave out.
     pub fn parse(text: &str) -> Result<Self, ApiError> {
         Self::decode(text).ok_or_else(|| {
             ApiError::Invalid("cursor must be a nextCursor that this service gave out".to_owned())
@@ -82,9 +82,9 @@ mod tests {
 
     use super::*;
 
-    fn cursors() -> impl Strategy<Value = Cursor> {
+    fn cursors() -> impl Strategy<Value = PageCursor> {
         let (sorts, orders) = (0..SORTS.len(), 0..ORDERS.len());
-        (sorts, orders, any::<i64>(), "\\PC{1,64}").prop_map(|(sort, order, value, id)| Cursor {
+        (sorts, orders, any::<i64>(), "\\PC{1,64}").prop_map(|(sort, order, value, id)| PageCursor {
             sort_by: SORTS[sort].1,
             sort_order: ORDERS[order].1,
             position: Position {
@@ -99,7 +99,7 @@ mod tests {
         fn a_cursor_comes_back_as_it_was_through_any_url(cursor in cursors()) {
             let text = cursor.encode();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
-            prop_assert_eq!(Cursor::decode(&text), Some(cursor));
+            prop_assert_eq!(PageCursor::decode(&text), Some(cursor));
         }
 
         #[test]
@@ -108,25 +108,25 @@ mod tests {
         ) {
             let text = cursor.encode();
             let at = at.index(text.len());
-            prop_assert_eq!(Cursor::decode(&text[..at]), None);
+            prop_assert_eq!(PageCursor::decode(&text[..at]), None);
             let changed = [&text[..at], &letter, &text[at + 1..]].concat();
             prop_assume!(changed != text);
-            prop_assert_eq!(Cursor::decode(&changed), None);
+            prop_assert_eq!(PageCursor::decode(&changed), None);
         }
 
         #[test]
         fn anything_else_is_no_cursor(bytes in prop::collection::vec(any::<u8>(), 0..300), text in "\\PC*") {
-            prop_assert_eq!(Cursor::decode(&BASE64_URL_SAFE_NO_PAD.encode(bytes)), None);
-            prop_assert_eq!(Cursor::decode(&text), None);
+            prop_assert_eq!(PageCursor::decode(&BASE64_URL_SAFE_NO_PAD.encode(bytes)), None);
+            prop_assert_eq!(PageCursor::decode(&text), None);
         }
     }
 
     /// The one that the OpenAPI document shows; cursors that are under way when a new version starts stay good.
     #[test]
     fn a_cursor_is_spelt_the_same_in_every_version() {
-        let example = Cursor {
+        let example = PageCursor {
             sort_by: SortBy::TotalAmount,
-            sort_order: SortOrder::Desc,
+            sort_order: SortOrder::Descending,
             position: Position {
                 value: 500_050,
                 campaign: "camp_123".try_into().unwrap(),
@@ -137,9 +137,9 @@ mod tests {
 
     #[test]
     fn the_longest_cursor_is_one_and_a_longer_one_is_refused_unread() {
-        let of = |campaign: String| Cursor {
+        let of = |campaign: String| PageCursor {
             sort_by: SortBy::LastUpdated,
-            sort_order: SortOrder::Asc,
+            sort_order: SortOrder::Ascending,
             position: Position {
                 value: i64::MIN,
                 campaign: campaign.try_into().unwrap(),
@@ -147,7 +147,7 @@ mod tests {
         };
         let longest = of("é".repeat(MAX_ID_BYTES / 2));
         assert_eq!(longest.encode().len(), MAX_CHARACTERS);
-        assert_eq!(Cursor::decode(&longest.encode()), Some(longest));
-        assert_eq!(Cursor::decode(&"A".repeat(60_000)), None);
+        assert_eq!(PageCursor::decode(&longest.encode()), Some(longest));
+        assert_eq!(PageCursor::decode(&"A".repeat(60_000)), None);
     }
 }

@@ -1,19 +1,19 @@
-//! What a list is asked for: a page of all campaigns, or some of them by name.
+//! What a request wants of the list: a page of all campaigns, or some campaigns by name.
 
 use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use totals_core::store::{self, Position, Start};
+use totals_core::store::{Page, Position, SortBy, SortOrder, Start};
 use utoipa::IntoParams;
 
-use super::cursor::Cursor;
-use super::sort::{ORDERS, SORTS, SortBy, SortOrder};
+use super::cursor::PageCursor;
+use super::sort::{ORDERS, SORTS, SortBySchema, SortOrderSchema};
 use crate::error::ApiError;
 use crate::routes::ids::Ids;
 use crate::routes::parameters::{Choices, Parameters};
 
-/// What to answer with.
+/// Which campaigns to answer with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListQuery {
     /// A page of all campaigns.
@@ -45,10 +45,10 @@ pub struct PageQuery {
     #[param(required = false, value_type = String, pattern = "^[A-Za-z0-9_-]+$", max_length = 360)]
     pub cursor: Option<Position>,
     /// What the list is sorted by.
-    #[param(inline, required = false, example = "totalAmount")]
+    #[param(inline, value_type = SortBySchema, required = false, example = "totalAmount")]
     pub sort_by: SortBy,
     /// In which direction.
-    #[param(inline, required = false, example = "desc")]
+    #[param(inline, value_type = SortOrderSchema, required = false, example = "desc")]
     pub sort_order: SortOrder,
 }
 
@@ -59,7 +59,7 @@ impl ListQuery {
     fn parse(parameters: &Parameters) -> Result<Self, ApiError> {
         match Ids::parse(parameters)? {
             Some(ids) => {
-                parameters.alone("ids", &["limit", "offset", "cursor", "sortBy", "sortOrder"])?;
+                parameters.forbid_beside("ids", &["limit", "offset", "cursor", "sortBy", "sortOrder"])?;
                 Ok(Self::Ids(ids))
             }
             None => PageQuery::parse(parameters).map(Self::Page),
@@ -69,9 +69,9 @@ impl ListQuery {
 
 impl PageQuery {
     fn parse(parameters: &Parameters) -> Result<Self, ApiError> {
-        let cursor = parameters.only("cursor")?.map(Cursor::parse).transpose()?;
+        let cursor = parameters.single("cursor")?.map(PageCursor::parse).transpose()?;
         if cursor.is_some() {
-            parameters.alone("cursor", &["offset"])?;
+            parameters.forbid_beside("cursor", &["offset"])?;
         }
         let sorted = cursor.as_ref().map(|cursor| cursor.sort_by);
         let ordered = cursor.as_ref().map(|cursor| cursor.sort_order);
@@ -79,27 +79,27 @@ impl PageQuery {
             limit: parameters.number("limit", LIMITS)?.unwrap_or(20),
             offset: parameters.number("offset", OFFSETS)?.unwrap_or(0),
             sort_by: choice_or(parameters, "sortBy", SORTS, sorted)?.unwrap_or(SortBy::TotalAmount),
-            sort_order: choice_or(parameters, "sortOrder", ORDERS, ordered)?.unwrap_or(SortOrder::Desc),
+            sort_order: choice_or(parameters, "sortOrder", ORDERS, ordered)?.unwrap_or(SortOrder::Descending),
             cursor: cursor.map(|cursor| cursor.position),
         })
     }
 
-    /// The same in the store's terms.
-    pub fn page(&self) -> store::Page {
-        store::Page {
+    /// The page in the store's terms.
+    pub fn page(&self) -> Page {
+        Page {
             limit: self.limit,
             start: match &self.cursor {
                 Some(position) => Start::After(position.clone()),
                 None => Start::Offset(self.offset),
             },
-            sort_by: self.sort_by.into(),
-            order: self.sort_order.into(),
+            sort_by: self.sort_by,
+            order: self.sort_order,
         }
     }
 
-    /// What to ask with for the page behind this one, whose last campaign is at `position`.
+    /// The cursor of the page behind this one, whose last campaign is at `position`.
     pub fn next_cursor(&self, position: Position) -> String {
-        let cursor = Cursor {
+        let cursor = PageCursor {
             sort_by: self.sort_by,
             sort_order: self.sort_order,
             position,
@@ -116,7 +116,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ListQuery {
     }
 }
 
-/// Parameter `name`, or else what the cursor says, which it must not contradict.
+/// The value of parameter `name`, or else the cursor's, which the parameter must not contradict.
 fn choice_or<T: Copy + PartialEq>(
     parameters: &Parameters,
     name: &str,

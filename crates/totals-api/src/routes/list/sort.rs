@@ -1,38 +1,13 @@
-//! What a list may be sorted by, by the names that callers and the store have for it.
+//! What a list may be sorted by, in the names that callers use.
 
-use serde::Serialize;
-use totals_core::store;
-use utoipa::ToSchema;
+use totals_core::store::{SortBy, SortOrder};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
-use crate::routes::parameters::Choices;
+use crate::routes::parameters::{Choices, schema};
 
-/// What a list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(default = "totalAmount")]
-pub enum SortBy {
-    /// The amount raised.
-    TotalAmount,
-    /// The count of pledges.
-    TotalPledges,
-    /// The count of donors.
-    TotalDonors,
-    /// The time of the last change.
-    LastUpdated,
-}
-
-/// The direction of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(default = "desc")]
-pub enum SortOrder {
-    /// Smallest first.
-    Asc,
-    /// Largest first.
-    Desc,
-}
-
-/// Values of `sortBy`. Cursors hold their place in here: new ones come last.
+/// Values of `sortBy`. A cursor holds the place of one in this list: new ones come last.
 pub const SORTS: &Choices<SortBy> = &[
     ("totalAmount", SortBy::TotalAmount),
     ("totalPledges", SortBy::TotalPledges),
@@ -40,25 +15,26 @@ pub const SORTS: &Choices<SortBy> = &[
     ("lastUpdated", SortBy::LastUpdated),
 ];
 
-/// Values of `sortOrder`. Cursors hold their place in here.
-pub const ORDERS: &Choices<SortOrder> = &[("asc", SortOrder::Asc), ("desc", SortOrder::Desc)];
+/// Values of `sortOrder`. A cursor holds the place of one in this list.
+pub const ORDERS: &Choices<SortOrder> = &[("asc", SortOrder::Ascending), ("desc", SortOrder::Descending)];
 
-impl From<SortBy> for store::SortBy {
-    fn from(sort_by: SortBy) -> Self {
-        match sort_by {
-            SortBy::TotalAmount => Self::TotalAmount,
-            SortBy::TotalPledges => Self::TotalPledges,
-            SortBy::TotalDonors => Self::TotalDonors,
-            SortBy::LastUpdated => Self::LastUpdated,
-        }
+/// Describes `sortBy`.
+pub struct SortBySchema;
+
+impl PartialSchema for SortBySchema {
+    fn schema() -> RefOr<Schema> {
+        schema(SORTS, "totalAmount", "What a list is sorted by.")
     }
 }
 
-impl From<SortOrder> for store::SortOrder {
-    fn from(order: SortOrder) -> Self {
-        match order {
-            SortOrder::Asc => Self::Ascending,
-            SortOrder::Desc => Self::Descending,
-        }
+/// Describes `sortOrder`.
+pub struct SortOrderSchema;
+
+impl PartialSchema for SortOrderSchema {
+    fn schema() -> RefOr<Schema> {
+        schema(ORDERS, "desc", "The direction of a list.")
     }
 }
+
+impl ToSchema for SortBySchema {}
+impl ToSchema for SortOrderSchema {}

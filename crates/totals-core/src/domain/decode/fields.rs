@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::InvalidCode;
-use crate::domain::{InvalidId, Timestamp};
+use crate::domain::{InvalidId, Timestamp, excerpt};
 
 /// Why a message is no event, before it is known what the message is about.
 pub(super) struct Fault(pub InvalidCode, pub String);
@@ -16,7 +16,7 @@ pub(super) fn object<'a, T: Deserialize<'a>>(text: &'a str, name: &str) -> Resul
     if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(not_json(name))
     } else {
-        let message = format!("{name} must be a JSON object, got {}", shown(text));
+        let message = format!("{name} must be a JSON object, got `{}`", excerpt(text));
         Err(Fault(InvalidCode::InvalidJson, message))
     }
 }
@@ -68,17 +68,8 @@ pub(super) fn missing(name: &str) -> Fault {
 pub(super) fn invalid(name: &str, expected: &str, got: &str) -> Fault {
     Fault(
         InvalidCode::InvalidField,
-        format!("{name} {expected}, got {}", shown(got)),
+        format!("{name} {expected}, got `{}`", excerpt(got)),
     )
-}
-
-/// What was sent, short enough for a sentence.
-pub(super) fn shown(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        None => format!("`{text}`"),
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-    }
 }
 
 pub(super) fn timestamp(value: Option<&RawValue>) -> Result<Timestamp, Fault> {

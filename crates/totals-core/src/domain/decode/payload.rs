@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::InvalidCode;
-use super::fields::{Fault, id, invalid, missing, optional_string, parse_id, required_string, shown};
+use super::fields::{Fault, id, invalid, missing, optional_string, parse_id, required_string};
 use crate::domain::event::Payment;
-use crate::domain::{Creation, Currency, DonorId, EventKind, EventType, Money, Refund};
+use crate::domain::{Creation, Currency, DonorId, EventKind, EventType, Money, Refund, excerpt};
 
 /// The fields that any of the four payloads may have.
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ fn amount(fields: &Payload<'_>, currency: Currency) -> Result<Money, Fault> {
     if let Some(sent) = optional_string("currency", fields.currency)?
         && !sent.eq_ignore_ascii_case(currency.code())
     {
-        let message = format!("currency must be {currency}, got {}", shown(&sent));
+        let message = format!("currency must be {currency}, got `{}`", excerpt(&sent));
         return Err(Fault(InvalidCode::WrongCurrency, message));
     }
     let value = fields.amount.ok_or_else(|| missing("amount"))?;

@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its last.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::atomic::Ordering;
@@ -16,89 +17,83 @@ use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
-use super::write_activity::{Watched, watched};
+use super::write_activity::{TrackedStream, owed};
 
-/// How long a connection may take to bring a request.
+/// How long a connection may take to bring the whole head of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// The first whole head of a new connection.
+    /// For the first request.
     first_head: Duration,
-    /// The next one, at least; at most twice as long.
+    /// For the next request, at least; at most twice as long.
     next_head: Duration,
 }
 
-/// The next head may take longer than the 60 s for which load balancers commonly keep an idle connection, so that it is
-/// they who close it and no request races with our closing.
+/// Load balancers commonly keep an idle connection for 60 s. The next head may take longer, so that the balancer closes the
+/// connection, and no request of it meets our closing.
 pub const TIMEOUTS: Timeouts = Timeouts {
     first_head: Duration::from_secs(10),
     next_head: Duration::from_secs(75),
 };
 
-/// The largest request head that is parsed, and the most that is read or written ahead, in bytes. A router may
-/// refuse smaller ones with a proper answer; from here on hyper does, with a bare status.
-const HEAD_BYTES: usize = 32 * 1024;
+/// The largest request head that is parsed, and the most that is read or written ahead, in bytes. Beyond it hyper refuses a
+/// request with a bare status; a router may refuse a smaller one with a proper answer.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves one connection until either side ends it, or `soft` is cancelled while nothing is under way.
-pub async fn serve_connection<A, F>(
+pub async fn serve_connection<S>(
     stream: TcpStream,
-    answer: A,
+    service: S,
     watcher: Watcher,
     soft: CancellationToken,
     timeouts: Timeouts,
 ) where
-    A: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Result<Response, Infallible>>,
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
     let deadline = Instant::now() + timeouts.first_head;
-    // Answers are small and whole: waiting to fill a packet only delays them. It fails on a dead connection only.
+    // Answers are small and whole, so waiting to fill a packet only delays them. It fails on a dead connection only.
     let _ = stream.set_nodelay(true);
-    // Silence costs a socket and a timer; hyper's buffers, 16 KiB, come with the first byte. (`readable` would not
-    // do: to Tokio a socket that was just accepted is readable.)
-    let mut first = [0];
     tokio::select! {
         biased;
-        peeked = timeout_at(deadline, stream.peek(&mut first)) => if !matches!(peeked, Ok(Ok(1))) { return },
+        has_begun = has_begun(&stream, deadline) => if !has_begun { return },
         () = soft.cancelled() => return,
     }
 
-    let (stream, notes) = Watched::new(stream);
+    let (stream, activity) = TrackedStream::new(stream);
+    // hyper has only a shared reference to it, and a clone for each request would cost all the reference counts in it.
+    let service = RefCell::new(service);
     let service = service_fn({
-        let notes = notes.clone();
+        let activity = activity.clone();
         move |request| {
-            notes.begin();
-            let (answering, notes) = (answer(request), notes.clone());
-            async move { answering.await.map(|answer| watched(answer, notes)) }
+            activity.begin();
+            let (answering, activity) = (service.borrow_mut().call(request), activity.clone());
+            async move { answering.await.map(|answer| owed(answer, activity)) }
         }
     });
     let connection = http1::Builder::new()
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(watcher.watch(connection));
 
-    // Its end, or nothing yet once there is a request: from then on it is no concern of the shutdown, and every answer
-    // would pay for asking.
+    // The connection's end, or `None` once there is a request. From then on the soft shutdown is the watcher's concern, and
+    // selecting on it here would cost every answer.
     let first_request = poll_fn(|context| match connection.as_mut().poll(context) {
         Poll::Ready(ended) => Poll::Ready(Some(ended)),
-        Poll::Pending if notes.begun.load(Ordering::Relaxed) => Poll::Ready(None),
+        Poll::Pending if activity.requested.load(Ordering::Relaxed) => Poll::Ready(None),
         Poll::Pending => Poll::Pending,
     });
     let mut ended = tokio::select! {
         // A request that is here already is answered.
         biased;
         first = timeout_at(deadline, first_request) => first.transpose(),
-        // Half a request is nothing to wait for at the end.
+        // A shutdown does not wait for the rest of a request.
         () = soft.cancelled() => return,
     };
-    // A request is enough at first: its answer may be under way.
     while ended.is_none() {
         ended = match timeout(timeouts.next_head, &mut connection).await {
-            Err(_)
-                if notes.begun.swap(false, Ordering::Relaxed)
-                    | notes.wrote.swap(false, Ordering::Relaxed) =>
-            {
-                None
-            }
+            // A request counts as much as what is written: its answer may take longer.
+            Err(_elapsed) if activity.take() => None,
             ended => Some(ended),
         };
     }
@@ -109,15 +104,20 @@ pub async fn serve_connection<A, F>(
     }
 }
 
+/// Returns true if the first byte comes before the deadline. Until then a connection costs a socket and a timer; hyper takes
+/// 16 KiB for its buffers. (`readable` would not do: to Tokio a socket that was just accepted is readable.)
+async fn has_begun(stream: &TcpStream, deadline: Instant) -> bool {
+    let peeked = timeout_at(deadline, stream.peek(&mut [0])).await;
+    matches!(peeked, Ok(Ok(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Router;
     use axum::body::{Body, Bytes};
     use axum::routing::get;
     use futures::{StreamExt, stream};
-    use hyper::service::Service;
     use hyper_util::server::graceful::GracefulShutdown;
-    use hyper_util::service::TowerToHyperService;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -138,15 +138,7 @@ mod tests {
             // As long as the connection: its end would be a shutdown.
             let graceful = GracefulShutdown::new();
             let soft = CancellationToken::new();
-            let router = TowerToHyperService::new(router);
-            serve_connection(
-                server,
-                |request| router.call(request),
-                graceful.watcher(),
-                soft,
-                timeouts,
-            )
-            .await;
+            serve_connection(server, router, graceful.watcher(), soft, timeouts).await;
             drop(graceful);
         });
         client.write_all(request.as_bytes()).await.unwrap();

@@ -1,10 +1,10 @@
-//! Whether a request says whom it is for.
+//! Checks that a request names the host that it is for.
 
 use hyper::header::HOST;
 use hyper::{Request, Version};
 
 /// Returns true if a request names its host as RFC 9112, section 3.2, demands: in one `Host` header, which only HTTP/1.0
-/// may leave out. A proxy that reads another one of two than we do could be led to cache an answer for the wrong site.
+/// may leave out. If there were two, a proxy that reads the other one could be led to cache an answer for the wrong site.
 pub fn names_its_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

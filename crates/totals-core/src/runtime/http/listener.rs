@@ -1,4 +1,4 @@
-//! The listening socket, and what every connection inherits from it.
+//! The listening socket, and the options that every connection inherits from it.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -9,28 +9,28 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::runtime::config;
 
-/// Connections that the kernel may hold until they are accepted, if `net.core.somaxconn` allows as many: a crowd
+/// How many connections the kernel holds until they are accepted, if `net.core.somaxconn` allows as many: room for a crowd
 /// that comes at once.
 const BACKLOG: u32 = 4096;
 
-/// Open files that connections must leave to the rest of the process, to reach its dependencies above all.
+/// How many open files connections must leave to the rest of the process, above all for its own connections to others.
 const RESERVED_FILES: u64 = 256;
 
-/// Where more files may be open than that: memory, at some kilobytes each, is the next bound.
-const MOST_CONNECTIONS: u64 = 100_000;
+/// The most connections, even if more files may be open: each takes some kilobytes of memory.
+const MAX_CONNECTIONS: u64 = 100_000;
 
-/// What the kernel may hold of answers that a client does not fetch, in bytes; Linux doubles it for its own
-/// bookkeeping. By itself it would grow to megabytes for each client that reads slowly.
-const SEND_BUFFER: u32 = 64 * 1024;
+/// How much of its answers the kernel holds for a client that does not fetch them, in bytes; Linux doubles it for its own
+/// bookkeeping. Without it the buffer would grow to megabytes for each client that reads slowly.
+const SEND_BUFFER_BYTES: u32 = 64 * 1024;
 
-/// What may wait to be sent to one client before more is taken from its answer, in bytes: whoever reads an event stream
-/// slowly is sent the newest state soon, not kilobytes of older ones first.
+/// With this many bytes waiting to be sent to a client, no more is taken from its answer: a client that reads an event stream
+/// slowly is soon sent the newest state, not kilobytes of older ones first.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 16 * 1024;
+const MAX_UNSENT_BYTES: u32 = 16 * 1024;
 
-/// How long what was sent may stay unacknowledged, and a reader's window closed: whoever is gone without a word, or
-/// never reads, is then disconnected. Without it Linux keeps trying for a quarter of an hour, and for ever where a
-/// closed window is acknowledged.
+/// How long sent data may stay unacknowledged, and a reader's window closed. Then the client, which has vanished or never
+/// reads, is disconnected. Without it Linux tries for a quarter of an hour, and for ever if the client acknowledges that its
+/// window is closed.
 #[cfg(target_os = "linux")]
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -94,28 +94,28 @@ fn open(address: SocketAddr) -> std::io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    // A restart need not wait for the last connections of the process before it.
+    // A restart need not wait for the last connections of the previous process.
     socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     #[cfg(target_os = "linux")]
     {
         let socket = socket2::SockRef::from(&socket);
         socket.set_tcp_user_timeout(Some(UNREAD_TIMEOUT))?;
-        socket.set_tcp_notsent_lowat(UNSENT)?;
+        socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
     }
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// How many connections may be open at once.
-pub fn most_connections() -> usize {
+/// The most connections that may be open at once.
+pub fn max_connections() -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = files.saturating_sub(RESERVED_FILES).clamp(1, MOST_CONNECTIONS);
+    let most = files.saturating_sub(RESERVED_FILES).clamp(1, MAX_CONNECTIONS);
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
-/// Raises this process's limit of open files, of which each connection is one, to what it is allowed: the usual
-/// 1,024 are for programs that use `select`.
+/// Raises this process's limit of open files to what it is allowed, because each connection is an open file. The usual 1,024
+/// are meant for programs that use `select`.
 fn allow_open_files() {
     let limit = getrlimit(Resource::Nofile);
     let raised = rustix::process::Rlimit {

@@ -1,13 +1,13 @@
-//! A connection that notes what happens on it, and keeps back that its client has nothing more to say.
+//! A TCP connection that tells whether it is in use, and that hides its end from hyper while an answer is owed.
 //!
-//! hyper can time its wait for a request's head, at the price of a new timer for every request. What was written tells
-//! as much: a connection on which nothing is written any more has no request to answer and no stream to tell, and one
-//! timer in a while is enough to find that out.
+//! **In use.** A connection on which nothing is written any more has no request to answer and no stream to serve. One timer
+//! in a while is enough to find that out. Rejected: hyper's own `header_read_timeout` (as of 1.12), which allocates, registers
+//! and drops a timer for every request, and has one duration where a first head and the next one need two.
 //!
-//! A client may close its half of the connection when it has asked (`nc -N`, some proxies), and wait for the answer. hyper
-//! would drop the answer at the sight of that end. Its `half_close` would not, but then it takes no notice of the end at
-//! all, and a stream whose watcher has gone would live until the next write fails. So the end is kept back for as long
-//! as a whole answer is owed, and no longer: a stream ends with it as before.
+//! **The end.** A client may close its half of the connection after its request (`nc -N`, some proxies) and wait for the
+//! answer. hyper would drop the answer when it reads that end. With its `half_close` option it would take no notice of the
+//! end at all, and a stream whose watcher has gone would live until the next write fails. So the end is held back as long as
+//! an answer of known length is owed. A stream ends with its client's half.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -25,45 +25,50 @@ use tokio::net::TcpStream;
 
 /// What has happened on a connection.
 #[derive(Debug, Default)]
-pub struct Notes {
-    /// A request has come since this was last cleared.
-    pub begun: AtomicBool,
-    /// Something was written since this was last cleared.
+pub struct Activity {
+    /// True if a request has come since this was last cleared.
+    pub requested: AtomicBool,
+    /// True if something was written since this was last cleared.
     pub wrote: AtomicBool,
-    /// A request has come, and not all of its answer is handed over.
+    /// True from a request until all of its answer is handed to hyper.
     owed: AtomicBool,
-    /// Wakes the connection to look at the end that was kept back.
-    kept_back: AtomicWaker,
+    /// Wakes the connection to read the end that was held back.
+    end_held: AtomicWaker,
 }
 
-impl Notes {
-    /// A request has come.
+impl Activity {
+    /// Notes that a request has come.
     pub fn begin(&self) {
-        self.begun.store(true, Ordering::Relaxed);
+        self.requested.store(true, Ordering::Relaxed);
         self.owed.store(true, Ordering::Relaxed);
     }
 
-    fn owe_nothing(&self) {
+    /// Returns true if a request has come or something was written since the last call.
+    pub fn take(&self) -> bool {
+        self.requested.swap(false, Ordering::Relaxed) | self.wrote.swap(false, Ordering::Relaxed)
+    }
+
+    fn settle(&self) {
         self.owed.store(false, Ordering::Relaxed);
-        self.kept_back.wake();
+        self.end_held.wake();
     }
 }
 
-/// An answer that says when all of it was handed over, or that it is a stream, which has no end to wait for.
-pub fn watched(answer: Response, notes: Arc<Notes>) -> hyper::Response<WatchedBody> {
+/// An answer that is owed until its body is dropped. A stream, which has no end to wait for, is not owed at all.
+pub fn owed(answer: Response, activity: Arc<Activity>) -> hyper::Response<OwedBody> {
     if answer.body().size_hint().exact().is_none() {
-        notes.owe_nothing();
+        activity.settle();
     }
-    answer.map(|body| WatchedBody { body, notes })
+    answer.map(|body| OwedBody { body, activity })
 }
 
-/// The body of such an answer.
-pub struct WatchedBody {
+/// The body of an answer that is owed.
+pub struct OwedBody {
     body: Body,
-    notes: Arc<Notes>,
+    activity: Arc<Activity>,
 }
 
-impl HttpBody for WatchedBody {
+impl HttpBody for OwedBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -85,38 +90,38 @@ impl HttpBody for WatchedBody {
     }
 }
 
-impl Drop for WatchedBody {
+impl Drop for OwedBody {
     fn drop(&mut self) {
-        self.notes.owe_nothing();
+        self.activity.settle();
     }
 }
 
 /// The connection.
-pub struct Watched {
+pub struct TrackedStream {
     stream: TcpStream,
-    notes: Arc<Notes>,
+    activity: Arc<Activity>,
 }
 
-impl Watched {
+impl TrackedStream {
     /// The connection, and what happens on it.
-    pub fn new(stream: TcpStream) -> (Self, Arc<Notes>) {
-        let notes = Arc::default();
+    pub fn new(stream: TcpStream) -> (Self, Arc<Activity>) {
+        let activity = Arc::<Activity>::default();
         let connection = Self {
             stream,
-            notes: Arc::clone(&notes),
+            activity: activity.clone(),
         };
-        (connection, notes)
+        (connection, activity)
     }
 
     fn note(&self, written: Poll<Result<usize>>) -> Poll<Result<usize>> {
         if matches!(written, Poll::Ready(Ok(1..))) {
-            self.notes.wrote.store(true, Ordering::Relaxed);
+            self.activity.wrote.store(true, Ordering::Relaxed);
         }
         written
     }
 }
 
-impl AsyncRead for Watched {
+impl AsyncRead for TrackedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -125,15 +130,15 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let ended = matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
-        if ended && self.notes.owed.load(Ordering::Relaxed) {
-            self.notes.kept_back.register(cx.waker());
+        if ended && self.activity.owed.load(Ordering::Relaxed) {
+            self.activity.end_held.register(cx.waker());
             return Poll::Pending;
         }
         read
     }
 }
 
-impl AsyncWrite for Watched {
+impl AsyncWrite for TrackedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.note(written)

@@ -25,7 +25,7 @@ use lapin::{Channel, Connection};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
-use totals_core::runtime::config::Broker;
+
 use totals_core::runtime::terminal::complain;
 
 use super::dead_letter::DeadLetter;
@@ -34,6 +34,7 @@ use crate::broker::confirm;
 use crate::broker::connection::{Address, close};
 use crate::broker::message::Message;
 use crate::broker::occupancy::{count, count_alone};
+use crate::config::Broker;
 use crate::tools::error::ToolError;
 use crate::tools::setup::Setup;
 use renew::{Renewals, is_due};
@@ -100,7 +101,7 @@ pub async fn scan<T>(
 
 impl QueueScan {
     async fn start(setup: &Setup) -> Result<Self, ToolError> {
-        let config = setup.source.broker()?;
+        let config = Broker::read(&setup.source)?;
         let currency = setup.source.currency()?;
         let address = Address::parse(&config.urls)?;
         let connection = address.connect("totals-worker dead-letters").await?;

@@ -13,7 +13,7 @@ fn defaults() -> PageQuery {
         offset: 0,
         cursor: None,
         sort_by: SortBy::TotalAmount,
-        sort_order: SortOrder::Desc,
+        sort_order: SortOrder::Descending,
     }
 }
 
@@ -25,7 +25,7 @@ fn walk() -> (PageQuery, String) {
     };
     let first = PageQuery {
         sort_by: SortBy::LastUpdated,
-        sort_order: SortOrder::Asc,
+        sort_order: SortOrder::Ascending,
         ..defaults()
     };
     let cursor = first.next_cursor(position.clone());
@@ -47,7 +47,7 @@ fn what_is_not_given_has_its_default() {
             offset: 2_147_483_647,
             cursor: None,
             sort_by: SortBy::LastUpdated,
-            sort_order: SortOrder::Asc,
+            sort_order: SortOrder::Ascending,
         }))
     );
 }
