@@ -18,9 +18,9 @@ fn the_map_names_every_file_once_and_nothing_else() {
     for directory in MAPPED {
         let mut files = BTreeSet::new();
         collect(&root.join(directory), "", &mut files);
-        let named: Vec<_> = named(&map, directory);
-        let names: BTreeSet<_> = named.iter().cloned().collect();
-        assert_eq!(names.len(), named.len(), "{directory}: a file is named twice");
+        let listed = named(&map, directory);
+        let names: BTreeSet<_> = listed.iter().cloned().collect();
+        assert_eq!(names.len(), listed.len(), "{directory}: a file is named twice");
         assert_eq!(names, files, "{directory}: the map (left) and the files (right)");
     }
 }
@@ -33,7 +33,11 @@ fn named(map: &str, directory: &str) -> Vec<String> {
     let lines = lines.skip(1).take_while(|line| line.starts_with("      "));
     let words = lines.filter_map(|line| line.split_whitespace().next());
     words
-        .filter(|word| word.ends_with(".rs"))
+        .filter(|word| {
+            Path::new(word)
+                .extension()
+                .is_some_and(|extension| extension == "rs")
+        })
         .map(str::to_owned)
         .collect()
 }

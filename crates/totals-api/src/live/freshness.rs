@@ -35,7 +35,7 @@ pub struct Freshness {
     proven: AtomicU64,
     /// Memory may be shown until this instant.
     current_until: AtomicU64,
-    /// When the latest read ended that did not find its campaign.
+    /// When the latest read ended of which not all could be put into memory: it did not find its campaign, or it was a page.
     latest_absence: AtomicU64,
     absent: Mutex<Absent>,
     /// Wakes those who wait for a proof, or for the loss of the stream.
@@ -110,6 +110,12 @@ impl Freshness {
         }
         drop(absent);
         self.latest_absence.fetch_max(ended, Ordering::AcqRel);
+    }
+
+    /// Notes that a read of a page ended at `ended`: memory may have campaigns that the page would have shown. To be called
+    /// before its answer is sent.
+    pub fn note_page(&self, ended: Instant) {
+        self.latest_absence.fetch_max(self.nanos(ended), Ordering::AcqRel);
     }
 
     /// Notes that every commit from before `moment` is in memory. Returns true if memory was not current since the stream was

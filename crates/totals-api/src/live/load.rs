@@ -58,6 +58,8 @@ impl Live {
         // Only now that memory keeps the changes; see its module.
         let scanned = timeout(LOAD_TIMEOUT, scan(store, self.0.freshness.seen())).await;
         let (at, entries, unreadable) = scanned.map_err(|_| ApiError::ReadTimedOut(LOAD_TIMEOUT))??;
+        // Memory shows this moment from here on, and so must every read of the database.
+        self.0.freshness.note_seen(at);
         let (live, count) = (self.clone(), entries.len());
         let fill = move || live.0.memory.finish_load(Campaigns::new(at, entries, unreadable));
         if blocking(fill).await? {

@@ -31,6 +31,7 @@ mod order;
 mod pages;
 mod watch;
 
+use std::hash::Hash;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ struct LiveState {
     /// Reads of one campaign from the database.
     reads: SingleFlight<CampaignId, Result<At<View>, ApiError>>,
     /// Reads of a page from the database.
-    page_reads: SingleFlight<Page, Result<Arc<Listing>, ApiError>>,
+    page_reads: SingleFlight<Page, Result<At<Arc<Listing>>, ApiError>>,
     /// Lets one page at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -196,10 +197,25 @@ impl Live {
 
     /// Reads a campaign from the database. All who ask for it meanwhile share the read.
     async fn read_through(&self, campaign: &CampaignId) -> Result<View, ApiError> {
+        let read = || self.clone().read_now(campaign.clone());
+        self.shared(&self.0.reads, campaign, read).await
+    }
+
+    /// What a read shows that is shared with all who ask for the same meanwhile.
+    async fn shared<K, T, F>(
+        &self,
+        reads: &SingleFlight<K, Result<At<T>, ApiError>>,
+        key: &K,
+        read: impl Fn() -> F,
+    ) -> Result<T, ApiError>
+    where
+        K: Clone + Eq + Hash + Send + 'static,
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<At<T>, ApiError>> + Send + 'static,
+    {
         let earliest = self.0.freshness.seen();
         loop {
-            let read = || self.clone().read_now(campaign.clone());
-            let At { found, moment } = self.0.reads.join(campaign.clone(), read).await?;
+            let At { found, moment } = reads.join(key.clone(), &read).await?;
             // A read that was under way already may show an earlier moment than another answer has shown since.
             if moment.is_none_or(|at| at >= earliest) {
                 return Ok(found);

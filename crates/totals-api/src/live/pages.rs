@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout;
-use totals_core::store::{At, Listing, Page, Store};
+use tokio::time::{Instant, timeout};
+use totals_core::store::{At, ClusterTime, Listing, Page, Store};
 
 use super::Live;
 use crate::database::READ_QUEUE_TIMEOUT;
@@ -25,7 +25,7 @@ impl Live {
             return Ok(Arc::new(listing));
         }
         let read = || self.clone().page_through(page.clone());
-        self.0.page_reads.join(page.clone(), read).await
+        self.shared(&self.0.page_reads, page, read).await
     }
 
     pub(super) async fn page_in_memory(&self, page: &Page) -> Option<Listing> {
@@ -35,22 +35,34 @@ impl Live {
     }
 
     /// Reads a page from the database, unless memory can tell when its turn has come.
-    async fn page_through(self, page: Page) -> Result<Arc<Listing>, ApiError> {
+    async fn page_through(self, page: Page) -> Result<At<Arc<Listing>>, ApiError> {
         let turn = timeout(READ_QUEUE_TIMEOUT, self.0.page_turn.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(ApiError::Overloaded);
         };
         if let Some(listing) = self.page_in_memory(&page).await {
-            return Ok(Arc::new(listing));
+            return Ok(At {
+                found: Arc::new(listing),
+                moment: None,
+            });
         }
         let earliest = self.0.freshness.seen();
         let read = async move |store: Store| store.holding(turn).list(page, earliest).await;
         let At { found, moment } = self.0.database.read(read).await?;
-        if let Some(at) = moment {
-            for totals in &found.totals {
-                self.remember_totals(at, totals);
-            }
+        self.remember_page(&found, moment.unwrap_or_default(), Instant::now());
+        Ok(At {
+            found: Arc::new(found),
+            moment,
+        })
+    }
+
+    /// From here on memory shows of the list what a read that ended at `ended` has shown, or something newer.
+    pub(super) fn remember_page(&self, found: &Listing, at: ClusterTime, ended: Instant) {
+        self.0.freshness.note_seen(at);
+        for totals in &found.totals {
+            self.remember_totals(at, totals);
         }
-        Ok(Arc::new(found))
+        // What the page did not show has no place in memory.
+        self.0.freshness.note_page(ended);
     }
 }

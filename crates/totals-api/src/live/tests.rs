@@ -161,3 +161,52 @@ async fn a_campaign_whose_change_does_not_continue_is_unknown_and_the_others_are
     assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
     assert_eq!(page(&live).await, None, "until all are read again");
 }
+
+#[tokio::test]
+async fn a_page_of_the_database_is_not_followed_by_an_earlier_one_of_memory() {
+    let live = live(1, &[&totals(5)]).await;
+    let ended = soon();
+    live.remember_page(&Listing::default(), at(2), ended);
+    let shown = tokio::join!(page(&live), async {
+        assert!(
+            live.in_memory("c").is_some(),
+            "a page says nothing of one campaign"
+        );
+        live.change(Change {
+            campaign: totals(5).campaign,
+            at: at(2),
+            kind: ChangeKind::Removed,
+        });
+        live.current(ended);
+    });
+    assert_eq!(shown.0, Some(Listing::default()));
+    assert_eq!(live.0.freshness.seen(), at(2));
+}
+
+/// The answer of a read that others have begun, as of the moment 1, as soon as the gate is open.
+async fn early<T>(gate: Arc<Semaphore>, found: T) -> Result<At<T>, ApiError> {
+    let _open = gate.acquire().await;
+    let moment = Some(at(1));
+    Ok(At { found, moment })
+}
+
+#[tokio::test]
+async fn a_read_that_others_have_begun_is_done_again_if_it_shows_too_early_a_moment() {
+    let (live, campaign) = (live(1, &[]).await, totals(5).campaign);
+    live.0.freshness.revoke();
+    // Somebody else has been shown this.
+    live.0.freshness.note_seen(at(2));
+    let (gate, reads) = (Arc::new(Semaphore::new(0)), &live.0);
+    let page = || early(gate.clone(), Arc::new(Listing::default()));
+    let view = || early(gate.clone(), None);
+    let (others_page, others_view, page, view, ()) = tokio::join!(
+        reads.page_reads.join(FIRST_PAGE, page),
+        reads.reads.join(campaign.clone(), view),
+        live.page(&FIRST_PAGE),
+        live.read(&campaign),
+        async { gate.add_permits(2) }
+    );
+    assert!(others_page.is_ok() && others_view.is_ok());
+    // Nobody answers reads of the database here.
+    assert!(page.is_err() && view.is_err());
+}
