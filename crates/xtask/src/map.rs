@@ -32,14 +32,7 @@ fn named(map: &str, directory: &str) -> Vec<String> {
         .skip_while(|line| !line.trim_start().starts_with(directory));
     let lines = lines.skip(1).take_while(|line| line.starts_with("      "));
     let words = lines.filter_map(|line| line.split_whitespace().next());
-    words
-        .filter(|word| {
-            Path::new(word)
-                .extension()
-                .is_some_and(|extension| extension == "rs")
-        })
-        .map(str::to_owned)
-        .collect()
+    words.filter(|word| is_source(word)).map(str::to_owned).collect()
 }
 
 /// The files below a directory by their paths within it, without those of tests alone.
@@ -50,8 +43,14 @@ fn collect(directory: &Path, within: &str, files: &mut BTreeSet<String>) {
         let name = format!("{within}{name}");
         if path.is_dir() {
             collect(&path, &format!("{name}/"), files);
-        } else if !name.ends_with("tests.rs") && !within.ends_with("tests/") {
+        } else if is_source(&name) && !name.ends_with("tests.rs") && !within.ends_with("tests/") {
             files.insert(name);
         }
     }
+}
+
+fn is_source(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "rs")
 }
