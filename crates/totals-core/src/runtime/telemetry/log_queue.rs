@@ -40,7 +40,7 @@ pub struct LogQueue(Arc<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
-    lines: Mutex<Lines>,
+    lines: Mutex<QueuedLines>,
     /// Wakes the thread that writes.
     filled: Condvar,
     /// Wakes those who wait until all is written.
@@ -49,7 +49,7 @@ struct Queue {
 }
 
 #[derive(Debug, Default)]
-struct Lines {
+struct QueuedLines {
     waiting: Vec<u8>,
     /// How many bytes the thread has taken and not written yet.
     writing: usize,
