@@ -60,24 +60,34 @@ pub fn run<F>(
 where
     F: Future<Output = Result<(), StartError>>,
 {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(async {
-            let telemetry = Telemetry::start(service, telemetry)?;
-            for name in source.former() {
-                tracing::warn!("{name} has no effect any more and can be removed");
-            }
-            let process = Process {
-                shutdown: Shutdown::on_signals(GRACE)?,
-                listener: listen(http)?,
-                dropped_lines: telemetry.dropped_lines(),
-            };
-            serve(process).await?;
-            tracing::info!("stopped");
-            telemetry.shutdown().await;
-            Ok(())
-        })
+    block_on(async {
+        let telemetry = Telemetry::start(service, telemetry)?;
+        for name in source.former() {
+            tracing::warn!("{name} has no effect any more and can be removed");
+        }
+        let process = Process {
+            shutdown: Shutdown::on_signals(GRACE)?,
+            listener: listen(http)?,
+            dropped_lines: telemetry.dropped_lines(),
+        };
+        serve(process).await?;
+        tracing::info!("stopped");
+        telemetry.shutdown().await;
+        Ok(())
+    })?
+}
+
+/// Runs all that a process does. What goes on in the background at the end of it is left as it is, for the end of the
+/// process to cut off: the driver panics where its tasks are dropped one after the other, and a thread that waits for input
+/// would be waited for.
+///
+/// # Errors
+/// If the machine refuses the threads.
+pub fn block_on<T>(process: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(process);
+    std::mem::forget(runtime);
+    Ok(outcome)
 }
 
 /// The end of the process: an error is one line on standard error.

@@ -21,6 +21,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use totals_core::boot::block_on;
 use totals_core::runtime::config::Source;
 use totals_core::runtime::lifecycle::{GRACE, Shutdown};
 use totals_core::runtime::telemetry::Telemetry;
@@ -57,8 +58,7 @@ pub fn run(tool: Tool) -> ExitCode {
 fn start(tool: Tool) -> Result<Verdict, ToolError> {
     let source = Source::load()?;
     let telemetry = source.command_telemetry()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(async {
+    block_on(async {
         Telemetry::start("totals-worker", &telemetry)?;
         let shutdown = Shutdown::on_signals(GRACE)?;
         let setup = Setup::new(source, shutdown.soft.clone());
@@ -66,10 +66,7 @@ fn start(tool: Tool) -> Result<Verdict, ToolError> {
             outcome = dispatch(tool, &setup) => outcome,
             () = shutdown.hard.cancelled() => Err(ToolError::Interrupted),
         }
-    });
-    // A thread that waits for input would hold up the end for ever.
-    runtime.shutdown_background();
-    outcome
+    })?
 }
 
 async fn dispatch(tool: Tool, setup: &Setup) -> Result<Verdict, ToolError> {
