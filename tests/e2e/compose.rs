@@ -3,15 +3,16 @@
 
 mod files;
 mod image;
+mod variables;
 
 use std::collections::BTreeSet;
 
-use tokio::process::Command;
-use totals_core::runtime::config::{OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES, Variable};
+use totals_core::runtime::config::VARIABLES;
 
 use crate::harness::{api_command, worker_command};
 
 use files::{Setting, compose, file, references, settings};
+use variables::{LAST_READ, complaint, names, variable, variables_read};
 
 #[test]
 fn each_binary_gets_exactly_the_variables_it_reads() {
@@ -271,38 +272,4 @@ fn data_outlives_its_containers() {
         probe.contains("host: 'mongodb:27017'") && probe.contains("NotYetInitialized"),
         "{probe}"
     );
-}
-
-/// The variable that both binaries read after all others: set to what it does not allow, it ends the start of a process
-/// that has found nothing wrong before.
-const LAST_READ: Variable = OTEL_EXPORTER_OTLP_ENDPOINT;
-
-/// The variables that the binary reads: those of which it refuses a value that none of them allows.
-fn variables_read(command: fn() -> Command) -> BTreeSet<&'static str> {
-    let refused = "=".repeat(300);
-    let reads = |name: &str| complaint(command(), &[(name, &refused)]).contains(&format!("{name} must be"));
-    let names = VARIABLES.iter().map(|variable| variable.name);
-    names.filter(|name| reads(name)).collect()
-}
-
-/// What the binary says of the first variable whose value it does not allow.
-fn complaint(command: Command, environment: &[(&str, &str)]) -> String {
-    let mut command = command.into_std();
-    command
-        .envs(environment.iter().copied())
-        .env(LAST_READ.name, "none");
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
-
-fn names(variables: &[Variable]) -> BTreeSet<&'static str> {
-    variables.iter().map(|variable| variable.name).collect()
-}
-
-fn variable(name: &str) -> &'static Variable {
-    VARIABLES
-        .iter()
-        .find(|variable| variable.name == name)
-        .unwrap_or_else(|| panic!("{name} is not a variable of either binary"))
 }

@@ -61,10 +61,9 @@ pub async fn serve_connection<S>(
     }
 
     let (stream, activity) = TrackedStream::new(stream);
-    // hyper has only a shared reference to it, and a clone for each request would cost all the reference counts in it.
-    let service = RefCell::new(service);
     let service = service_fn({
-        let activity = activity.clone();
+        // hyper has only a shared reference to it, and a clone for each request would cost all the reference counts in it.
+        let (service, activity) = (RefCell::new(service), activity.clone());
         move |request| {
             activity.begin();
             let (answering, activity) = (service.borrow_mut().call(request), activity.clone());
