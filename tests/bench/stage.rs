@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use dev_services::{Options, Server, Source};
+use dev_services::{Options, Server, Provider};
 use futures::TryStreamExt;
 use harness::{Broker, Database, Process, Servers, live_api, worker_command_on};
 use mongodb::bson::{DateTime, Document, doc};
@@ -22,7 +22,7 @@ impl Stage {
     /// Starts both, as processes whatever there is besides: what containers use cannot be counted.
     pub async fn set() -> Self {
         let options = Options {
-            source: Some(Source::Native),
+            source: Some(Provider::Native),
             ..Options::default()
         };
         let servers = Servers::start_with("bench", options).await;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dev_services::{Kind, Options, Source};
+use dev_services::{Kind, Options, Provider};
 use harness::{Broker, Database, DeadLetter, Process, Servers, api_command, worker_command_on};
 
 use harness::proxy::Proxy;
@@ -53,7 +53,7 @@ impl Stage {
     /// The same where the worker's rights in RabbitMQ can be taken away, and its `/health` be asked.
     pub async fn set_for_stalls() -> Self {
         // rabbitmqctl is asked of a process.
-        let mut stage = Self::services(Some(Source::Native), WORKER).await;
+        let mut stage = Self::services(Some(Provider::Native), WORKER).await;
         stage.servers.control(&["add_user", WORKER, WORKER]).await;
         stage.set_rights(".*").await;
         stage.start_worker_that_listens().await;
@@ -62,7 +62,7 @@ impl Stage {
     }
 
     /// Everything but a worker.
-    async fn services(source: Option<Source>, login: &'static str) -> Self {
+    async fn services(source: Option<Provider>, login: &'static str) -> Self {
         let options = Options {
             source,
             ..Options::default()

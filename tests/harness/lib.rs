@@ -75,7 +75,7 @@ impl World {
     /// What a worker works on, with its currency, collections and indexes.
     pub async fn store(&self) -> Store {
         let url = self.database.url.as_str().into();
-        let store = Store::open(&config::Database { url }, "e2e").await.unwrap();
+        let store = Store::open(&config::DatabaseConfig { url }, "e2e").await.unwrap();
         let store = store.counting_in("USD".parse().unwrap());
         store.prepare().await.unwrap();
         store

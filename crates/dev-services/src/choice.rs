@@ -1,19 +1,19 @@
 //! Container or process: who provides a server.
 
 use crate::Error;
-use crate::docker::{self, Unavailable};
+use crate::docker::{self, DockerUnavailable};
 use crate::kind::Kind;
 
 /// Where servers of our own come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum Provider {
     /// Containers of a Docker engine.
     Docker,
     /// Processes on this machine.
     Native,
 }
 
-impl Source {
+impl Provider {
     /// The source that `DEV_SERVICES` (`docker` or `native`) asks for; `None` leaves the choice to us.
     fn from_env() -> Option<Self> {
         match std::env::var("DEV_SERVICES").as_deref() {
@@ -25,23 +25,23 @@ impl Source {
 }
 
 /// Decides for `wanted`, else for what `DEV_SERVICES` says, else for Docker where that can help.
-pub(crate) async fn source(kind: Kind, wanted: Option<Source>) -> Result<Source, Error> {
-    let wanted = wanted.or_else(Source::from_env);
-    if wanted == Some(Source::Native) {
-        return Ok(Source::Native);
+pub(crate) async fn source(kind: Kind, wanted: Option<Provider>) -> Result<Provider, Error> {
+    let wanted = wanted.or_else(Provider::from_env);
+    if wanted == Some(Provider::Native) {
+        return Ok(Provider::Native);
     }
     match docker::available(kind).await {
-        Ok(()) => Ok(Source::Docker),
-        Err(Unavailable::Absent(reason) | Unavailable::Unusable(reason)) if wanted.is_some() => {
+        Ok(()) => Ok(Provider::Docker),
+        Err(DockerUnavailable::Absent(reason) | DockerUnavailable::Unusable(reason)) if wanted.is_some() => {
             Err(Error::Docker { kind, reason })
         }
-        Err(Unavailable::Absent(reason)) => {
+        Err(DockerUnavailable::Absent(reason)) => {
             tracing::debug!("{kind}: {reason}; using a process of this machine");
-            Ok(Source::Native)
+            Ok(Provider::Native)
         }
-        Err(Unavailable::Unusable(reason)) => {
+        Err(DockerUnavailable::Unusable(reason)) => {
             tracing::warn!("{kind}: {reason}; using a process of this machine");
-            Ok(Source::Native)
+            Ok(Provider::Native)
         }
     }
 }

@@ -40,7 +40,7 @@ fn image(kind: Kind) -> (&'static str, &'static str) {
 
 /// Why Docker cannot help.
 #[derive(Debug)]
-pub(crate) enum Unavailable {
+pub(crate) enum DockerUnavailable {
     /// No engine is there: nothing unusual.
     Absent(String),
     /// One is there and cannot be used, which its owner may not expect.
@@ -48,21 +48,25 @@ pub(crate) enum Unavailable {
 }
 
 /// Makes sure that an engine answers and has the image, pulling it if need be.
-pub(crate) async fn available(kind: Kind) -> Result<(), Unavailable> {
+pub(crate) async fn available(kind: Kind) -> Result<(), DockerUnavailable> {
     let engine = docker_client_instance().await;
     let engine =
-        engine.map_err(|error| Unavailable::Absent(format!("there is no Docker engine ({error})")))?;
+        engine.map_err(|error| DockerUnavailable::Absent(format!("there is no Docker engine ({error})")))?;
     match timeout(PING_TIMEOUT, engine.version()).await {
         Ok(Ok(_)) => {}
         // An engine that is there and refuses says why: rights, a version it does not speak.
         Ok(Err(EngineError::DockerResponseServerError { message, .. })) => {
-            return Err(Unavailable::Unusable(format!(
+            return Err(DockerUnavailable::Unusable(format!(
                 "the Docker engine refuses: {message}"
             )));
         }
-        Ok(Err(error)) => return Err(Unavailable::Absent(format!("no Docker engine answers ({error})"))),
+        Ok(Err(error)) => {
+            return Err(DockerUnavailable::Absent(format!(
+                "no Docker engine answers ({error})"
+            )));
+        }
         Err(_) => {
-            return Err(Unavailable::Unusable(
+            return Err(DockerUnavailable::Unusable(
                 "the Docker engine does not answer in time".to_owned(),
             ));
         }
@@ -82,7 +86,7 @@ pub(crate) async fn available(kind: Kind) -> Result<(), Unavailable> {
             PULL_TIMEOUT.as_secs() / 60
         ),
     };
-    Err(Unavailable::Unusable(reason))
+    Err(DockerUnavailable::Unusable(reason))
 }
 
 /// What a container is to run.

@@ -47,7 +47,7 @@ mod server;
 mod services;
 mod settings;
 
-pub use choice::Source;
+pub use choice::Provider;
 pub use docker::Volume;
 pub use error::Error;
 pub use kind::Kind;

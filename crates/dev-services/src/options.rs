@@ -1,7 +1,7 @@
 //! What a caller wants of one server.
 
 use crate::Port;
-use crate::choice::Source;
+use crate::choice::Provider;
 use crate::docker::Volume;
 
 /// How to start a [`Server`](crate::Server). The default has a free port, and a MongoDB is a replica set.
@@ -10,7 +10,7 @@ pub struct Options {
     /// Its port.
     pub port: Port,
     /// Container or process; `None` takes Docker if an engine answers, else a process.
-    pub source: Option<Source>,
+    pub source: Option<Provider>,
     /// In a container: keeps the data in this volume; without one they go with the server.
     pub volume: Option<Volume>,
     /// How a MongoDB is set up. RabbitMQ has no such choice.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mongodb::bson::{Bson, doc};
 
-use crate::choice::Source;
+use crate::choice::Provider;
 use crate::error::{Cause, Error};
 use crate::kind::Kind;
 use crate::mongo::{DATABASE, REPLICA_SET, admin, initiation};
@@ -35,7 +35,7 @@ impl ReplicaSet {
     pub async fn start(dir: &Path, fail_points: bool) -> Result<Self, Error> {
         let options = Options {
             deployment: Deployment::Uninitiated,
-            source: Some(Source::Native),
+            source: Some(Provider::Native),
             fail_points,
             ..Options::default()
         };

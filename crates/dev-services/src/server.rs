@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::choice::{self, Source};
+use crate::choice::{self, Provider};
 use crate::docker::Container;
 use crate::error::{Cause, Error};
 use crate::kind::Kind;
@@ -53,14 +53,14 @@ impl Server {
         end_leftover(dir).await;
         let port = options.port.resolve()?;
         let host = match (source, kind) {
-            (Source::Native, Kind::MongoDb) => {
+            (Provider::Native, Kind::MongoDb) => {
                 Host::Native(mongod::instance(dir, &mongo::arguments(port, &options)).await?)
             }
-            (Source::Native, Kind::RabbitMq) => Host::Native(rabbitmq::instance(dir, port).await?),
-            (Source::Docker, Kind::MongoDb) => {
+            (Provider::Native, Kind::RabbitMq) => Host::Native(rabbitmq::instance(dir, port).await?),
+            (Provider::Docker, Kind::MongoDb) => {
                 Host::Container(Container::create(mongo::container(port, &options), options.volume).await?)
             }
-            (Source::Docker, Kind::RabbitMq) => {
+            (Provider::Docker, Kind::RabbitMq) => {
                 Host::Container(Container::create(rabbit::container(port), options.volume).await?)
             }
         };
@@ -162,10 +162,10 @@ impl Server {
     }
 
     /// Container or process.
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> Provider {
         match &self.host {
-            Host::Native(_) => Source::Native,
-            Host::Container(_) => Source::Docker,
+            Host::Native(_) => Provider::Native,
+            Host::Container(_) => Provider::Docker,
         }
     }
 

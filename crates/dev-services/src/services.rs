@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use crate::choice::Source;
+use crate::choice::Provider;
 use crate::data_dir::DataDir;
 use crate::directories::{cache, workspace};
 use crate::docker::Volume;
@@ -129,8 +129,8 @@ impl Provided {
         Ok(Self {
             url: server.url(),
             origin: match server.source() {
-                Source::Docker => Origin::Docker,
-                Source::Native => Origin::Native(dir),
+                Provider::Docker => Origin::Docker,
+                Provider::Native => Origin::Native(dir),
             },
             server: Some(server),
         })
@@ -163,7 +163,7 @@ fn claim(settings: &Settings) -> Result<DataDir, Error> {
 /// only message and two installations never wait for one lock.
 async fn prepare(settings: &Settings) -> Result<(), Error> {
     for kind in [Kind::MongoDb, Kind::RabbitMq] {
-        if settings.url(kind).is_none() && choice::source(kind, None).await? == Source::Native {
+        if settings.url(kind).is_none() && choice::source(kind, None).await? == Provider::Native {
             match kind {
                 Kind::MongoDb => native::mongod::locate().await?,
                 Kind::RabbitMq => native::rabbitmq::locate().await?,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use dev_services::{Deployment, Kind, Options, Port, Server, Source};
+use dev_services::{Deployment, Kind, Options, Port, Provider, Server};
 use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -46,7 +46,7 @@ async fn a_killed_replica_set_comes_back_with_its_data() -> Outcome {
 async fn data_that_name_another_port_still_become_primary() -> Outcome {
     let dir = tempfile::tempdir()?;
     let options = Options {
-        source: Some(Source::Native),
+        source: Some(Provider::Native),
         ..Options::default()
     };
     let mut server = Server::start(Kind::MongoDb, dir.path(), options.clone()).await?;
@@ -132,7 +132,7 @@ async fn a_taken_port_is_named() -> Outcome {
 async fn owner_that_never_lets_go() -> Outcome {
     let dir = PathBuf::from(std::env::var_os(OWNER_DIR).ok_or("run by another test only")?);
     let options = Options {
-        source: Some(Source::Native),
+        source: Some(Provider::Native),
         ..Options::default()
     };
     let (mongodb, rabbitmq) = (dir.join("mongodb"), dir.join("rabbitmq"));

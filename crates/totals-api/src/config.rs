@@ -2,22 +2,22 @@
 
 use totals_core::domain::Currency;
 use totals_core::runtime::config::{
-    ConfigError, DATABASE_READS, Database, Http, MAX_STREAMS, PORT, Source, Telemetry,
+    ConfigError, DATABASE_READS, DatabaseConfig, HttpConfig, MAX_STREAMS, PORT, Source, TelemetryConfig,
 };
 
 /// The configuration of `totals-api`.
 #[derive(Debug, Clone)]
 pub struct ApiConfig {
     /// Where it listens: `HOST` and `PORT`.
-    pub http: Http,
+    pub http: HttpConfig,
     /// Where it reads.
-    pub database: Database,
+    pub database: DatabaseConfig,
     /// `CURRENCY`.
     pub currency: Currency,
     /// What it may use.
     pub bounds: Bounds,
     /// Logs and traces.
-    pub telemetry: Telemetry,
+    pub telemetry: TelemetryConfig,
 }
 
 /// What the API may use of memory and of the database.

@@ -54,7 +54,7 @@ pub struct Process {
 pub fn run<F>(
     service: &'static str,
     source: &Source,
-    (http, telemetry): (&config::Http, &config::Telemetry),
+    (http, telemetry): (&config::HttpConfig, &config::TelemetryConfig),
     serve: impl FnOnce(Process) -> F,
 ) -> Result<(), StartError>
 where

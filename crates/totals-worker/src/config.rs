@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use totals_core::domain::Currency;
 use totals_core::runtime::config::{
-    BATCH_SIZE, ConfigError, Database, Http, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH, RABBITMQ_QUEUE,
-    RABBITMQ_URL, SecretUrl, Source, Telemetry, UPKEEP_SECONDS, WORKER_PORT,
+    BATCH_SIZE, ConfigError, DatabaseConfig, HttpConfig, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH,
+    RABBITMQ_QUEUE, RABBITMQ_URL, SecretUrl, Source, TelemetryConfig, UPKEEP_SECONDS, WORKER_PORT,
 };
 
 /// The configuration of `totals-worker`.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
     /// Where its /health and /metrics listen: `HOST` and `WORKER_PORT`.
-    pub http: Http,
+    pub http: HttpConfig,
     /// Where it writes.
-    pub database: Database,
+    pub database: DatabaseConfig,
     /// Where it consumes.
     pub broker: Broker,
     /// How it batches.
@@ -24,7 +24,7 @@ pub struct WorkerConfig {
     /// `CURRENCY`.
     pub currency: Currency,
     /// Logs and traces.
-    pub telemetry: Telemetry,
+    pub telemetry: TelemetryConfig,
 }
 
 /// RabbitMQ.

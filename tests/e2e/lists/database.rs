@@ -65,7 +65,7 @@ async fn without_a_stream_of_changes_pages_are_read_from_the_database_one_at_a_t
 async fn a_page_that_the_database_sorts_is_the_one_that_anyone_would_find() {
     let (world, _api) = world_with((0..30).map(|n| campaign(&format!("c{n:02}"), n * 7 % 5))).await;
     let url = world.database.url.as_str().into();
-    let store = Store::open(&config::Database { url }, "e2e").await.unwrap();
+    let store = Store::open(&config::DatabaseConfig { url }, "e2e").await.unwrap();
     for sort_by in SortBy::ALL {
         for order in [SortOrder::Ascending, SortOrder::Descending] {
             let (mut start, mut met, mut earliest) = (Start::Offset(0), Vec::new(), ClusterTime::default());

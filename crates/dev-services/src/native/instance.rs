@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::Error;
 use crate::kind::Kind;
-use crate::process::{Exit, Output, Process, log_tail};
+use crate::process::{ChildProcess, Exit, OutputTo, log_tail};
 
 /// How long the server of a killed owner may take to end; its supervisor kills it after 15 s.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(17);
@@ -32,9 +32,9 @@ pub(crate) struct NativeInstance {
     command: Command,
     /// Holds the data, `log` and `pid`; named somewhere on the command line.
     dir: PathBuf,
-    process: Option<Process>,
+    process: Option<ChildProcess>,
     /// Another process that it needs, which ends when no server holds it any more.
-    _companion: Option<Arc<Process>>,
+    _companion: Option<Arc<ChildProcess>>,
     /// Where in the log the present life begins.
     log_start: usize,
 }
@@ -52,7 +52,7 @@ impl NativeInstance {
     }
 
     /// Keeps a process running that this one needs, even while this one is down.
-    pub fn with_companion(self, companion: Arc<Process>) -> Self {
+    pub fn with_companion(self, companion: Arc<ChildProcess>) -> Self {
         Self {
             _companion: Some(companion),
             ..self
@@ -75,7 +75,7 @@ impl NativeInstance {
             fs::remove_file(&log).map_err(Error::file("remove", &log))?;
         }
         self.log_start = length(&log);
-        let process = Process::spawn(&self.command, &Output::File(log)).await?;
+        let process = ChildProcess::spawn(&self.command, &OutputTo::File(log)).await?;
         let pid_file = self.dir.join(PID_FILE);
         fs::write(&pid_file, process.id().to_string()).map_err(Error::file("write", pid_file))?;
         self.process = Some(process);
@@ -107,7 +107,7 @@ impl NativeInstance {
     }
 
     pub fn pid(&self) -> Option<u32> {
-        self.process.as_ref().map(Process::id)
+        self.process.as_ref().map(ChildProcess::id)
     }
 
     pub fn log(&self) -> PathBuf {

@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use super::{NativeInstance, on_path, package};
 use crate::directories::cache;
 use crate::kind::Kind;
-use crate::process::{Output, Process};
+use crate::process::{ChildProcess, OutputTo};
 use crate::{Error, port};
 
 /// The one plugin that is enabled: the exchange that partitions events by a header. RabbitMQ ships it.
@@ -63,7 +63,7 @@ fn find() -> Option<PathBuf> {
 #[derive(Debug)]
 pub(crate) struct Epmd {
     port: u16,
-    process: Arc<Process>,
+    process: Arc<ChildProcess>,
 }
 
 /// Who a node is.
@@ -214,7 +214,7 @@ pub(crate) async fn start_epmd(dir: &Path) -> Result<Epmd, Error> {
     let port = port::free();
     let mut command = Command::new("epmd");
     command.args(["-address", "127.0.0.1", "-port", &port.to_string()]);
-    let process = Process::spawn(&command, &Output::File(dir.join("epmd.log"))).await?;
+    let process = ChildProcess::spawn(&command, &OutputTo::File(dir.join("epmd.log"))).await?;
     // The node would give up without it. It needs a millisecond; if it never comes, the node's log says so.
     let listening = async {
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {

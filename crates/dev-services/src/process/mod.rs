@@ -39,16 +39,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Where the program's stdout and stderr go.
 #[derive(Debug, Clone)]
-pub enum Output {
+pub enum OutputTo {
     /// Appended to this file.
     File(PathBuf),
-    /// To the owner, who must keep reading [`Process::next_line`] or the program blocks on a full pipe.
+    /// To the owner, who must keep reading [`ChildProcess::next_line`] or the program blocks on a full pipe.
     Lines,
 }
 
 /// A running program that ends with its owner.
 #[derive(Debug)]
-pub struct Process {
+pub struct ChildProcess {
     pid: Pid,
     supervisor: Child,
     /// Held, never written: closing it is the order to stop.
@@ -57,14 +57,14 @@ pub struct Process {
     exit: Option<Exit>,
 }
 
-impl Process {
+impl ChildProcess {
     /// Starts `command` under supervision. Its program, arguments, environment and directory are
     /// taken; its stdio is replaced.
     ///
     /// # Errors
     /// [`Error::Spawn`] if `sh` cannot be started or dies before the program has a process id. A
     /// program that does not exist shows as an exit with code 127.
-    pub async fn spawn(command: &std::process::Command, output: &Output) -> Result<Self, Error> {
+    pub async fn spawn(command: &std::process::Command, output: &OutputTo) -> Result<Self, Error> {
         let failed = |source| Error::Spawn {
             program: command.get_program().to_owned(),
             source,
@@ -102,7 +102,7 @@ impl Process {
         self.pid.as_raw_pid().unsigned_abs()
     }
 
-    /// The next line of output under [`Output::Lines`]; `None` once the program has ended.
+    /// The next line of output under [`OutputTo::Lines`]; `None` once the program has ended.
     ///
     /// Cancel-safe: a line read in part is kept for the next call.
     ///
@@ -192,10 +192,10 @@ fn stands_still(pid: u32) -> bool {
         .all(|stopped| stopped)
 }
 
-fn supervised(command: &std::process::Command, output: &Output) -> tokio::process::Command {
+fn supervised(command: &std::process::Command, output: &OutputTo) -> tokio::process::Command {
     let log = match output {
-        Output::File(path) => path.as_os_str(),
-        Output::Lines => OsStr::new(""),
+        OutputTo::File(path) => path.as_os_str(),
+        OutputTo::Lines => OsStr::new(""),
     };
     let mut sh = tokio::process::Command::new("sh");
     sh.arg(SUPERVISOR)

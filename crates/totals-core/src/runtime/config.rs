@@ -48,7 +48,7 @@ impl ConfigError {
 
 /// An HTTP listener.
 #[derive(Debug, Clone)]
-pub struct Http {
+pub struct HttpConfig {
     /// `HOST`.
     pub host: std::net::IpAddr,
     /// `PORT` or `WORKER_PORT`; 0 takes any free one.
@@ -59,14 +59,14 @@ pub struct Http {
 
 /// MongoDB.
 #[derive(Debug, Clone)]
-pub struct Database {
+pub struct DatabaseConfig {
     /// `DATABASE_URL`.
     pub url: SecretUrl,
 }
 
 /// Logs and traces.
 #[derive(Debug, Clone)]
-pub struct Telemetry {
+pub struct TelemetryConfig {
     /// `LOG_LEVEL`, as directives for `EnvFilter`.
     pub level: String,
     /// `LOG_FORMAT`.

@@ -66,7 +66,10 @@ impl Telemetry {
     ///
     /// # Errors
     /// [`TelemetryError`], before anything could be logged: print it.
-    pub fn start(service_name: &'static str, config: &config::Telemetry) -> Result<Self, TelemetryError> {
+    pub fn start(
+        service_name: &'static str,
+        config: &config::TelemetryConfig,
+    ) -> Result<Self, TelemetryError> {
         let provider = config
             .otlp_endpoint
             .as_deref()

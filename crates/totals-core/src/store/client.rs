@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     /// [`Decision::Reject`] if the URL's options contradict each other; `Retry` ([`Store::open_or_wait`]) if its
     /// `mongodb+srv://` name does not resolve.
-    pub async fn open(config: &config::Database, app_name: &str) -> Result<Self, StoreError> {
+    pub async fn open(config: &config::DatabaseConfig, app_name: &str) -> Result<Self, StoreError> {
         let mut options = ClientOptions::parse(config.url.expose())
             .await
             .map_err(StoreError::opening)?;
@@ -108,7 +108,7 @@ impl Store {
     /// # Errors
     /// If the URL's options contradict each other: that does not pass by waiting.
     pub async fn open_or_wait(
-        config: &config::Database,
+        config: &config::DatabaseConfig,
         app_name: &'static str,
     ) -> Result<impl Future<Output = Self> + Send + use<>, StoreError> {
         let mut opened = match Self::open(config, app_name).await {

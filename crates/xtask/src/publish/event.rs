@@ -9,7 +9,7 @@ const SHORT_STRING: usize = 255;
 
 /// A message to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event<'a> {
+pub struct SampleEvent<'a> {
     pub routing_key: String,
     /// The envelope's `eventId`, if it can be read.
     pub message_id: Option<String>,
@@ -25,7 +25,7 @@ struct Envelope {
 }
 
 /// All lines of `input` as messages; empty lines count as none. With `raw_key` any line will do.
-pub fn parse<'a>(input: &str, bytes: &'a [u8], raw_key: Option<&str>) -> Result<Vec<Event<'a>>, Error> {
+pub fn parse<'a>(input: &str, bytes: &'a [u8], raw_key: Option<&str>) -> Result<Vec<SampleEvent<'a>>, Error> {
     let lines = bytes
         .split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii)
@@ -53,7 +53,7 @@ pub fn parse<'a>(input: &str, bytes: &'a [u8], raw_key: Option<&str>) -> Result<
     Ok(events)
 }
 
-fn event<'a>(line: &'a [u8], raw_key: Option<&str>) -> Result<Event<'a>, String> {
+fn event<'a>(line: &'a [u8], raw_key: Option<&str>) -> Result<SampleEvent<'a>, String> {
     let envelope = serde_json::from_slice::<Envelope>(line);
     let (routing_key, message_id) = match (raw_key, envelope) {
         (Some(key), envelope) => (
@@ -74,7 +74,7 @@ fn event<'a>(line: &'a [u8], raw_key: Option<&str>) -> Result<Event<'a>, String>
         ));
     }
     let message_id = message_id.filter(|id| id.len() <= SHORT_STRING);
-    Ok(Event {
+    Ok(SampleEvent {
         routing_key,
         message_id,
         body: line,
@@ -90,7 +90,7 @@ mod tests {
         let line = br#"{"eventId":"e1","eventType":"donation.created","payload":{"amount":0.1}}"#;
         let input = [line.as_slice(), b"\r\n\n"].concat();
         let events = parse("f", &input, None).unwrap();
-        let expected = Event {
+        let expected = SampleEvent {
             routing_key: "donation.created".into(),
             message_id: Some("e1".into()),
             body: line,

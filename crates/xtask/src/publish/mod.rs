@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::running::Running;
-use event::Event;
+use event::SampleEvent;
 use sender::Sender;
 
 const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
@@ -79,7 +79,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     println!("Publishing to exchange `{exchange}` at {shown}");
     let bar = progress_bar(order.len());
     let started = Instant::now();
-    let messages: Vec<&Event> = order.iter().map(|&index| &events[index]).collect();
+    let messages: Vec<&SampleEvent> = order.iter().map(|&index| &events[index]).collect();
     let outcome = sender
         .publish(&messages, args.rate, |confirmed| {
             bar.set_position(confirmed as u64);

@@ -10,7 +10,7 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ExchangeKind};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::event::Event;
+use super::event::SampleEvent;
 use crate::error::Error;
 
 /// Messages published and not yet confirmed.
@@ -61,7 +61,7 @@ impl Sender {
     /// Publishes all, at most `rate` a second, and returns how many were confirmed: all, or it is an error.
     pub async fn publish(
         &self,
-        messages: &[&Event<'_>],
+        messages: &[&SampleEvent<'_>],
         rate: Option<u32>,
         progress: impl Fn(usize),
     ) -> Result<usize, Error> {
@@ -110,7 +110,7 @@ impl Sender {
 
     async fn send(
         &self,
-        message: &Event<'_>,
+        message: &SampleEvent<'_>,
         confirmed: usize,
         total: usize,
     ) -> Result<lapin::PublisherConfirm, Error> {
@@ -149,7 +149,7 @@ impl Sender {
     /// The number confirmed after this verdict, unless it is none.
     fn settle(
         &self,
-        (message, verdict): (&Event<'_>, lapin::Result<Confirmation>),
+        (message, verdict): (&SampleEvent<'_>, lapin::Result<Confirmation>),
         confirmed: usize,
         total: usize,
     ) -> Result<usize, Error> {

@@ -23,7 +23,7 @@ pub struct Test {
 
 /// A fault that a tired programmer could commit, and the tests that must see it.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct PlantedFault {
     /// The patch file's name, without `.patch`.
     pub name: String,
     /// What it is, in a sentence.
@@ -34,7 +34,7 @@ pub struct Fault {
     pub caught_by: BTreeSet<Test>,
 }
 
-impl Fault {
+impl PlantedFault {
     fn read(patch: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(patch).map_err(|source| Error::Read(patch.to_owned(), source))?;
         let name = patch.file_stem().unwrap_or_default().to_string_lossy();
@@ -81,7 +81,7 @@ impl Test {
 }
 
 /// All faults, in the order of their names.
-pub fn all() -> Result<Vec<Fault>, Error> {
+pub fn all() -> Result<Vec<PlantedFault>, Error> {
     let dir = directories::workspace().join("tests/sabotage");
     let unreadable = |source| Error::Read(dir.clone(), source);
     let mut patches = Vec::new();
@@ -90,11 +90,11 @@ pub fn all() -> Result<Vec<Fault>, Error> {
     }
     patches.retain(|path| path.extension().is_some_and(|extension| extension == "patch"));
     patches.sort();
-    patches.iter().map(|patch| Fault::read(patch)).collect()
+    patches.iter().map(|patch| PlantedFault::read(patch)).collect()
 }
 
 /// The faults of these names; all if there are none.
-pub fn named(names: &[String]) -> Result<Vec<Fault>, Error> {
+pub fn named(names: &[String]) -> Result<Vec<PlantedFault>, Error> {
     let mut faults = all()?;
     let is_known = |name: &&String| faults.iter().any(|fault| fault.name == **name);
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_header_says_what_the_fault_is_and_which_tests_must_see_it() {
-        let parse = |text: &str| Fault::parse("name", text, Path::new("name.patch"));
+        let parse = |text: &str| PlantedFault::parse("name", text, Path::new("name.patch"));
         let fault = parse("What.\n\nWhere.\n\nCaught-by: -p tests a::b\n\ndiff --git a b\n").unwrap();
         let test = Test {
             package: "tests".to_owned(),

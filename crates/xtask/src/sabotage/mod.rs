@@ -16,8 +16,8 @@ use std::time::Instant;
 use dev_services::{Services, Settings};
 
 use crate::error::Error;
-use fault::Fault;
-use report::{Proof, Verdict};
+use fault::PlantedFault;
+use report::{Proof, SabotageVerdict};
 use scratch::Scratch;
 use suite::Suite;
 
@@ -74,7 +74,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
-async fn prove(suite: &Suite<'_>, scratch: &Scratch, faults: &[Fault]) -> Result<Vec<Proof>, Error> {
+async fn prove(suite: &Suite<'_>, scratch: &Scratch, faults: &[PlantedFault]) -> Result<Vec<Proof>, Error> {
     let tests: BTreeSet<_> = faults.iter().flat_map(|fault| fault.caught_by.clone()).collect();
     println!("Running the tests on the copy as it is …");
     let results = suite.run(&tests, &scratch.log("unharmed")).await?;
@@ -101,15 +101,15 @@ async fn prove(suite: &Suite<'_>, scratch: &Scratch, faults: &[Fault]) -> Result
 }
 
 /// Tries one fault, and takes it out again.
-async fn plant(suite: &Suite<'_>, scratch: &Scratch, fault: &Fault) -> Result<Verdict, Error> {
+async fn plant(suite: &Suite<'_>, scratch: &Scratch, fault: &PlantedFault) -> Result<SabotageVerdict, Error> {
     if let Err(error) = scratch.apply(&fault.patch) {
-        return Ok(Verdict::Broken(format!("it does not apply: {error}")));
+        return Ok(SabotageVerdict::Broken(format!("it does not apply: {error}")));
     }
     let outcome = suite.run(&fault.caught_by, &scratch.log(&fault.name)).await;
     scratch.revert(&fault.patch)?;
     match outcome {
-        Ok(results) => Ok(Verdict::of(fault, &results)),
-        Err(Error::Cargo { .. }) => Ok(Verdict::Broken("it does not compile".to_owned())),
+        Ok(results) => Ok(SabotageVerdict::of(fault, &results)),
+        Err(Error::Cargo { .. }) => Ok(SabotageVerdict::Broken("it does not compile".to_owned())),
         Err(error) => Err(error),
     }
 }

@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::fault::{Fault, Test};
+use super::fault::{PlantedFault, Test};
 use super::suite::Results;
 
 /// What was found out about a fault.
 #[derive(Debug)]
 pub struct Proof {
-    pub fault: Fault,
-    pub verdict: Verdict,
+    pub fault: PlantedFault,
+    pub verdict: SabotageVerdict,
     /// Building and testing.
     pub took: Duration,
 }
 
 /// What the tests made of a fault.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SabotageVerdict {
     /// All tests that had to fail have.
     Caught,
     /// These have passed: a hole in the tests.
@@ -27,9 +27,9 @@ pub enum Verdict {
     Broken(String),
 }
 
-impl Verdict {
+impl SabotageVerdict {
     /// What these results of the fault's tests mean.
-    pub fn of(fault: &Fault, results: &Results) -> Self {
+    pub fn of(fault: &PlantedFault, results: &Results) -> Self {
         let names = |tests: BTreeSet<&Test>| {
             tests
                 .into_iter()
@@ -52,22 +52,22 @@ impl Verdict {
 
 impl Proof {
     pub fn is_caught(&self) -> bool {
-        self.verdict == Verdict::Caught
+        self.verdict == SabotageVerdict::Caught
     }
 }
 
 /// The faults with the tests that must catch them.
-pub fn list(faults: &[Fault]) -> String {
-    let entry = |fault: &Fault| format!("{}\n    {}\n{}", fault.name, fault.what, caught_by(fault));
+pub fn list(faults: &[PlantedFault]) -> String {
+    let entry = |fault: &PlantedFault| format!("{}\n    {}\n{}", fault.name, fault.what, caught_by(fault));
     faults.iter().map(entry).collect::<Vec<_>>().join("\n")
 }
 
 /// One fault in a line, as it is done with.
 pub fn line(proof: &Proof) -> String {
     let verdict = match &proof.verdict {
-        Verdict::Caught => "caught".to_owned(),
-        Verdict::Missed(tests) => format!("NOT CAUGHT by {}", tests.join(", ")),
-        Verdict::Broken(problem) => format!("NOTHING PROVEN: {problem}"),
+        SabotageVerdict::Caught => "caught".to_owned(),
+        SabotageVerdict::Missed(tests) => format!("NOT CAUGHT by {}", tests.join(", ")),
+        SabotageVerdict::Broken(problem) => format!("NOTHING PROVEN: {problem}"),
     };
     format!(
         "{}: {verdict} ({:.0} s)",
@@ -98,7 +98,7 @@ pub fn table(proofs: &[Proof]) -> String {
 }
 
 /// The tests that must catch a fault, a line each.
-fn caught_by(fault: &Fault) -> String {
+fn caught_by(fault: &PlantedFault) -> String {
     let tests = fault.caught_by.iter().map(|test| test.name.as_str());
     format!(
         "    caught by {}",
@@ -117,8 +117,8 @@ mod tests {
         }
     }
 
-    fn fault() -> Fault {
-        Fault {
+    fn fault() -> PlantedFault {
+        PlantedFault {
             name: "no-dedupe".to_owned(),
             what: "Nothing is a duplicate.".to_owned(),
             patch: "no-dedupe.patch".into(),
@@ -136,10 +136,17 @@ mod tests {
 
     #[test]
     fn a_fault_is_caught_when_every_test_it_names_has_failed() {
-        let verdict = |passed: &[&str], failed: &[&str]| Verdict::of(&fault(), &results(passed, failed));
-        assert_eq!(verdict(&[], &["a", "b"]), Verdict::Caught);
-        assert_eq!(verdict(&["a"], &["b"]), Verdict::Missed(vec!["a".to_owned()]));
-        assert_eq!(verdict(&[], &["b"]), Verdict::Broken("did not end: a".to_owned()));
+        let verdict =
+            |passed: &[&str], failed: &[&str]| SabotageVerdict::of(&fault(), &results(passed, failed));
+        assert_eq!(verdict(&[], &["a", "b"]), SabotageVerdict::Caught);
+        assert_eq!(
+            verdict(&["a"], &["b"]),
+            SabotageVerdict::Missed(vec!["a".to_owned()])
+        );
+        assert_eq!(
+            verdict(&[], &["b"]),
+            SabotageVerdict::Broken("did not end: a".to_owned())
+        );
     }
 
     #[test]
@@ -150,8 +157,8 @@ mod tests {
             took: Duration::from_secs(30),
         };
         let table = table(&[
-            proof(Verdict::Caught),
-            proof(Verdict::Missed(vec!["a".to_owned()])),
+            proof(SabotageVerdict::Caught),
+            proof(SabotageVerdict::Missed(vec!["a".to_owned()])),
         ]);
         assert_eq!(
             table,

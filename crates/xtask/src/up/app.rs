@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use dev_services::directories;
-use dev_services::process::{Output, Process};
+use dev_services::process::{ChildProcess, OutputTo};
 use tokio::time::{Instant, sleep};
 
 use super::Ports;
@@ -38,7 +38,7 @@ impl App {
                 .env("RABBITMQ_URL", &record.rabbitmq_url)
                 .env(variable, port.to_string())
                 .envs(variables.iter().copied());
-            let process = Process::spawn(&command, &Output::Lines).await?;
+            let process = ChildProcess::spawn(&command, &OutputTo::Lines).await?;
             Ok::<_, Error>(Program { name, port, process })
         };
         Ok(Self {
@@ -73,7 +73,7 @@ impl App {
 struct Program {
     name: &'static str,
     port: u16,
-    process: Process,
+    process: ChildProcess,
 }
 
 impl Program {

@@ -10,7 +10,7 @@ use super::variable::{
     CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES,
     Variable,
 };
-use super::{ConfigError, Database, Http, LogFormat, LogStream, SecretUrl, Telemetry};
+use super::{ConfigError, DatabaseConfig, HttpConfig, LogFormat, LogStream, SecretUrl, TelemetryConfig};
 use crate::domain::Currency;
 
 /// The values of all variables, before they are checked.
@@ -67,10 +67,10 @@ impl Source {
     ///
     /// # Errors
     /// [`ConfigError`] if the value of one of them is not allowed.
-    pub fn command_telemetry(&self) -> Result<Telemetry, ConfigError> {
-        let Telemetry { level, format, .. } = self.telemetry()?;
+    pub fn command_telemetry(&self) -> Result<TelemetryConfig, ConfigError> {
+        let TelemetryConfig { level, format, .. } = self.telemetry()?;
         let warnings = || log_filter::directives("warn").unwrap_or_default();
-        Ok(Telemetry {
+        Ok(TelemetryConfig {
             level: self.set(&LOG_LEVEL).map_or_else(warnings, |_| level),
             format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
             stream: LogStream::Stderr,
@@ -82,8 +82,8 @@ impl Source {
     ///
     /// # Errors
     /// [`ConfigError`] if `HOST` or the port is not allowed.
-    pub fn http(&self, port: &Variable) -> Result<Http, ConfigError> {
-        Ok(Http {
+    pub fn http(&self, port: &Variable) -> Result<HttpConfig, ConfigError> {
+        Ok(HttpConfig {
             host: self.parsed(&HOST)?,
             port: self.parsed(port)?,
             port_variable: port.name,
@@ -94,11 +94,12 @@ impl Source {
     ///
     /// # Errors
     /// [`ConfigError`] if `DATABASE_URL` is not a connection string.
-    pub fn database(&self) -> Result<Database, ConfigError> {
+    pub fn database(&self) -> Result<DatabaseConfig, ConfigError> {
         self.checked(&DATABASE_URL, |url| {
             let parsed = mongodb::options::ConnectionString::parse(url).ok();
             let url = parsed.map(|_| SecretUrl::from(url));
-            url.filter(|url| !url.is_ambiguous()).map(|url| Database { url })
+            url.filter(|url| !url.is_ambiguous())
+                .map(|url| DatabaseConfig { url })
         })
     }
 
@@ -114,8 +115,8 @@ impl Source {
     ///
     /// # Errors
     /// [`ConfigError`] if the value of one of their variables is not allowed.
-    pub fn telemetry(&self) -> Result<Telemetry, ConfigError> {
-        Ok(Telemetry {
+    pub fn telemetry(&self) -> Result<TelemetryConfig, ConfigError> {
+        Ok(TelemetryConfig {
             level: self.checked(&LOG_LEVEL, log_filter::directives)?,
             format: self.checked(&LOG_FORMAT, |format| {
                 match format.trim().to_ascii_lowercase().as_str() {

@@ -64,7 +64,7 @@ pub enum ListenError {
 ///
 /// # Errors
 /// [`ListenError`] if the port is taken or the address is not this machine's.
-pub fn listen(config: &config::Http) -> Result<TcpListener, ListenError> {
+pub fn listen(config: &config::HttpConfig) -> Result<TcpListener, ListenError> {
     let (address, variable) = (SocketAddr::new(config.host, config.port), config.port_variable);
     allow_open_files();
     let opened = || {
