@@ -57,6 +57,10 @@ fn incomplete() -> Vec<(Outgoing, &'static str)> {
     let replaced = |from: &str, to: &str| raw(sound.replace(from, to).as_bytes());
     vec![
         (
+            replaced(r#""campaignId":"poisoned""#, r#""campaignId":"""#),
+            "campaignId must not be empty",
+        ),
+        (
             replaced("donation.created", "donation.vanished"),
             "eventType must be one of donation.created, ",
         ),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
+use totals_core::domain::EventType;
 
 /// The indexes, each with its collection.
 pub const INDEXES: [(&str, &str); 4] = [
@@ -12,14 +13,6 @@ pub const INDEXES: [(&str, &str); 4] = [
     ("event_log", "by_campaign"),
     ("event_log", "early"),
     ("event_log", "payments"),
-];
-
-/// What the queue is bound to the exchange by.
-const KEYS: [&str; 4] = [
-    "donation.created",
-    "donation.refunded",
-    "payment.completed",
-    "payment.refunded",
 ];
 
 /// In one of so many rounds a fault that is given back lasts long enough that `/health` must tell of it.
@@ -105,7 +98,12 @@ impl Trouble {
             Fault::WritesLocked,
             Fault::QueueDeleted,
             Fault::DeadLettersDeleted,
-            Fault::Unbound(KEYS.choose(random).copied().unwrap_or(KEYS[0])),
+            Fault::Unbound(
+                EventType::ALL
+                    .choose(random)
+                    .unwrap_or(&EventType::ALL[0])
+                    .as_str(),
+            ),
             Fault::ExchangeDeleted,
             Fault::LettersRefused,
             Fault::RightsTaken,

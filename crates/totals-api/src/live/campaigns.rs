@@ -34,8 +34,8 @@ pub struct CampaignEntry {
 pub struct Campaigns {
     /// The moment that the read of all campaigns showed; an entry may be newer.
     at: ClusterTime,
-    /// The latest change of a campaign that is not in the map. An earlier read may show a campaign that is gone.
-    removed: ClusterTime,
+    /// The latest change of a campaign that is not in the map: it is gone, or unknown. An earlier read may show it.
+    latest_outside_map: ClusterTime,
     entries: CampaignMap,
     /// Campaigns of which only the database can tell: the stored document cannot be read, or a change did not continue the
     /// entry. They are in no order. A worker may go on changing them.
@@ -84,7 +84,7 @@ impl Campaigns {
         }
         Self {
             at,
-            removed: at,
+            latest_outside_map: at,
             entries,
             unknown: unreadable,
             complete: true,
@@ -146,7 +146,7 @@ impl Campaigns {
         let known = self.entries.get(campaign.as_str());
         let is_past = match known {
             Some(known) => *at <= known.at,
-            None => *at <= self.at || *at < self.removed,
+            None => *at <= self.at || *at < self.latest_outside_map,
         };
         if is_past {
             return;
@@ -164,7 +164,7 @@ impl Campaigns {
             // The worker moved the revision without reading the document, which still cannot be read. A repair by hand
             // leaves the revision alone.
             ChangeKind::Moved(moved) if moved.revision.is_some() && self.unknown.contains(campaign) => {
-                self.removed = *at;
+                self.latest_outside_map = *at;
             }
             ChangeKind::Moved(moved) => {
                 if let Some(after) = known.and_then(|known| moved.applied_to(&known.totals(campaign))) {
@@ -200,7 +200,7 @@ impl Campaigns {
     }
 
     fn remove(&mut self, at: ClusterTime, campaign: &CampaignId) {
-        self.removed = at;
+        self.latest_outside_map = at;
         let Some((id, known)) = self.entries.remove_entry(campaign.as_str()) else {
             return;
         };

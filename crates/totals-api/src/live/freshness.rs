@@ -36,7 +36,7 @@ pub struct Freshness {
     /// Memory may be shown until this instant.
     current_until: AtomicU64,
     /// When the latest read ended of which not all could be put into memory: it did not find its campaign, or it was a page.
-    latest_absence: AtomicU64,
+    latest_partial_read: AtomicU64,
     absent: Mutex<Absent>,
     /// Wakes those who wait for a proof, or for the loss of the stream.
     pub changed: Notify,
@@ -59,7 +59,7 @@ impl Default for Freshness {
             seen: AtomicU64::new(0),
             proven: AtomicU64::new(0),
             current_until: AtomicU64::new(0),
-            latest_absence: AtomicU64::new(0),
+            latest_partial_read: AtomicU64::new(0),
             absent: Mutex::default(),
             changed: Notify::new(),
             lost: AtomicBool::new(false),
@@ -76,7 +76,7 @@ impl Freshness {
     /// Returns true if memory has everything that reads of the database have shown of this campaign.
     pub fn covers(&self, campaign: &str) -> bool {
         let proven = self.proven.load(Ordering::Acquire);
-        if self.latest_absence.load(Ordering::Acquire) <= proven {
+        if self.latest_partial_read.load(Ordering::Acquire) <= proven {
             return true;
         }
         let absent = self.absent.lock();
@@ -85,7 +85,7 @@ impl Freshness {
 
     /// Returns true if memory has everything that reads of the database have shown of all campaigns.
     pub fn covers_all(&self) -> bool {
-        self.latest_absence.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
+        self.latest_partial_read.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
     }
 
     /// The latest moment that any answer has shown. No later answer may show an earlier moment.
@@ -109,13 +109,14 @@ impl Freshness {
             absent.all = absent.all.max(ended);
         }
         drop(absent);
-        self.latest_absence.fetch_max(ended, Ordering::AcqRel);
+        self.latest_partial_read.fetch_max(ended, Ordering::AcqRel);
     }
 
     /// Notes that a read of a page ended at `ended`: memory may have campaigns that the page would have shown. To be called
     /// before its answer is sent.
     pub fn note_page(&self, ended: Instant) {
-        self.latest_absence.fetch_max(self.nanos(ended), Ordering::AcqRel);
+        self.latest_partial_read
+            .fetch_max(self.nanos(ended), Ordering::AcqRel);
     }
 
     /// Notes that every commit from before `moment` is in memory. Returns true if memory was not current since the stream was

@@ -14,9 +14,10 @@
 //! a time answers all who ask for a campaign, and the number of reads in all is bounded. A stream that is resumed has missed
 //! nothing; when a stream has to begin anew, all campaigns are read again.
 //!
-//! **Why no answer goes back.** A read of the database shows the latest moment that any answer has shown, or a later one.
-//! Totals that it finds are put into memory. If it finds none, memory shows the campaign only after the stream has proven a
-//! moment after the read.
+//! **Why no answer goes back**, within one process. A read of the database shows the latest moment that any answer had shown
+//! before it began, or a later one. A read that others have begun is done again if it shows an earlier one. Totals that a
+//! read finds are put into memory. If it finds none, memory shows the campaign only after the stream has proven a moment
+//! after the read; and after a page of the database, pages wait for such a proof.
 //!
 //! Rejected: a time to live (stale for that long, and a herd on the database at its end); a rendered answer for each campaign
 //! (most of the memory, for answers that nobody reads; rendering takes less than a microsecond); an index of the database
@@ -65,7 +66,7 @@ struct LiveState {
     /// Reads of one campaign from the database.
     reads: SingleFlight<CampaignId, Result<At<View>, ApiError>>,
     /// Reads of a page from the database.
-    page_reads: SingleFlight<Page, Result<At<Arc<Listing>>, ApiError>>,
+    page_reads: SingleFlight<Page, Result<At<Option<Arc<Listing>>>, ApiError>>,
     /// Lets one page at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -159,8 +160,10 @@ impl Live {
             if !self.is_current() {
                 return None;
             }
+            // Before the look: what covers memory later may have come after it.
+            let was_covered = covered();
             let found = look()?;
-            if covered() {
+            if was_covered {
                 return Some(found);
             }
             // An error here is the end of the lease.
@@ -217,7 +220,7 @@ impl Live {
         loop {
             let At { found, moment } = reads.join(key.clone(), &read).await?;
             // A read that was under way already may show an earlier moment than another answer has shown since.
-            if moment.is_none_or(|at| at >= earliest) {
+            if moment >= earliest {
                 return Ok(found);
             }
         }
@@ -233,7 +236,7 @@ impl Live {
 
     /// From here on memory shows of a campaign what a read that ended at `ended` has shown, or something newer.
     fn remember(&self, campaign: &CampaignId, read: &At<View>, ended: Instant) {
-        let at = read.moment.unwrap_or_default();
+        let at = read.moment;
         if let Some(totals) = &read.found {
             self.remember_totals(at, totals);
         } else {

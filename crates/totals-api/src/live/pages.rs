@@ -21,11 +21,15 @@ impl Live {
     /// # Errors
     /// [`ApiError`] if the database cannot answer in time.
     pub async fn page(&self, page: &Page) -> Result<Arc<Listing>, ApiError> {
-        if let Some(listing) = self.page_in_memory(page).await {
-            return Ok(Arc::new(listing));
+        loop {
+            if let Some(listing) = self.page_in_memory(page).await {
+                return Ok(Arc::new(listing));
+            }
+            let read = || self.clone().page_through(page.clone());
+            if let Some(listing) = self.shared(&self.0.page_reads, page, read).await? {
+                return Ok(listing);
+            }
         }
-        let read = || self.clone().page_through(page.clone());
-        self.shared(&self.0.page_reads, page, read).await
     }
 
     pub(super) async fn page_in_memory(&self, page: &Page) -> Option<Listing> {
@@ -34,24 +38,25 @@ impl Live {
             .await
     }
 
-    /// Reads a page from the database, unless memory can tell when its turn has come.
-    async fn page_through(self, page: Page) -> Result<At<Arc<Listing>>, ApiError> {
+    /// Reads a page from the database; finds `None` if memory can tell when its turn has come. Then all who have waited look
+    /// there themselves: one of them may have to show a later moment than another.
+    async fn page_through(self, page: Page) -> Result<At<Option<Arc<Listing>>>, ApiError> {
         let turn = timeout(READ_QUEUE_TIMEOUT, self.0.page_turn.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(ApiError::Overloaded);
         };
-        if let Some(listing) = self.page_in_memory(&page).await {
+        if self.page_in_memory(&page).await.is_some() {
             return Ok(At {
-                found: Arc::new(listing),
-                moment: None,
+                found: None,
+                moment: self.0.freshness.seen(),
             });
         }
         let earliest = self.0.freshness.seen();
         let read = async move |store: Store| store.holding(turn).list(page, earliest).await;
         let At { found, moment } = self.0.database.read(read).await?;
-        self.remember_page(&found, moment.unwrap_or_default(), Instant::now());
+        self.remember_page(&found, moment, Instant::now());
         Ok(At {
-            found: Arc::new(found),
+            found: Some(Arc::new(found)),
             moment,
         })
     }

@@ -69,7 +69,7 @@ async fn what_a_read_has_found_memory_shows_at_once() {
     assert_eq!(page(&live).await, Some(Listing::default()));
     let read = At {
         found: Some(totals(5)),
-        moment: Some(at(2)),
+        moment: at(2),
     };
     live.remember(&totals(5).campaign, &read, Instant::now());
     assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
@@ -89,7 +89,7 @@ async fn what_a_read_did_not_find_memory_shows_once_the_stream_has_caught_up() {
     let ended = soon();
     let absent = At {
         found: None,
-        moment: Some(at(1)),
+        moment: at(1),
     };
     live.remember(&campaign, &absent, ended);
     assert_eq!(live.in_memory("c"), None, "404 was shown");
@@ -186,7 +186,7 @@ async fn a_page_of_the_database_is_not_followed_by_an_earlier_one_of_memory() {
 /// The answer of a read that others have begun, as of the moment 1, as soon as the gate is open.
 async fn early<T>(gate: Arc<Semaphore>, found: T) -> Result<At<T>, ApiError> {
     let _open = gate.acquire().await;
-    let moment = Some(at(1));
+    let moment = at(1);
     Ok(At { found, moment })
 }
 
@@ -197,7 +197,7 @@ async fn a_read_that_others_have_begun_is_done_again_if_it_shows_too_early_a_mom
     // Somebody else has been shown this.
     live.0.freshness.note_seen(at(2));
     let (gate, reads) = (Arc::new(Semaphore::new(0)), &live.0);
-    let page = || early(gate.clone(), Arc::new(Listing::default()));
+    let page = || early(gate.clone(), Some(Arc::new(Listing::default())));
     let view = || early(gate.clone(), None);
     let (others_page, others_view, page, view, ()) = tokio::join!(
         reads.page_reads.join(FIRST_PAGE, page),
@@ -209,4 +209,28 @@ async fn a_read_that_others_have_begun_is_done_again_if_it_shows_too_early_a_mom
     assert!(others_page.is_ok() && others_view.is_ok());
     // Nobody answers reads of the database here.
     assert!(page.is_err() && view.is_err());
+}
+
+#[tokio::test]
+async fn what_memory_showed_before_it_covered_all_reads_is_not_shown() {
+    let live = live(1, &[&totals(5)]).await;
+    let ended = soon();
+    live.remember_page(&Listing::default(), at(2), ended);
+    let looks = std::cell::Cell::new(0);
+    let look = || {
+        let seen = live.0.memory.page(&FIRST_PAGE);
+        looks.set(looks.get() + 1);
+        if looks.get() == 1 {
+            // Another thread brings the change, and the proof that nothing is missing, right after this look.
+            live.change(Change {
+                campaign: totals(5).campaign,
+                at: at(2),
+                kind: ChangeKind::Removed,
+            });
+            live.current(ended);
+        }
+        seen
+    };
+    let shown = live.wait_until_covered(look, || live.0.freshness.covers_all());
+    assert_eq!(shown.await, Some(Listing::default()));
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use mongodb::bson::{Document, RawDocument, doc};
 use mongodb::options::WriteConcern;
 
-use crate::domain::{CampaignId, Currency};
+use crate::domain::{CampaignId, Currency, EventType};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::explain::waiting;
@@ -66,7 +66,7 @@ impl Store {
         let uncreated: Vec<_> = waiting.into_iter().map(|refund| refund.donation).collect();
         donations.extend(uncreated.iter().cloned());
         // Rows that are not filed under the campaign: found while its donations are still known.
-        let apart = rows_apart(&snapshot, donations).await?;
+        let apart = rows_filed_elsewhere(&snapshot, donations).await?;
         let mut removed = 0;
         for ids in apart.chunks(AT_ONCE) {
             removed += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
@@ -112,9 +112,13 @@ async fn donations_of(
 }
 
 /// The log rows about these donations that are not filed under their campaign: payments, and refunds that came first.
-async fn rows_apart(snapshot: &Snapshot, donations: &HashSet<String>) -> Result<Vec<String>, StoreError> {
+async fn rows_filed_elsewhere(
+    snapshot: &Snapshot,
+    donations: &HashSet<String>,
+) -> Result<Vec<String>, StoreError> {
     let early = doc! { "find": EVENT_LOG, "filter": { "early": true }, "hint": LOG_EARLY };
-    let payments = doc! { "find": EVENT_LOG, "filter": { "type": { "$in": ["payment.completed", "payment.refunded"] } } };
+    let payments =
+        doc! { "find": EVENT_LOG, "filter": { "type": { "$in": EventType::WITHOUT_CAMPAIGN.to_vec() } } };
     let mut ids = Vec::new();
     for mut command in [early, payments] {
         command.insert("projection", doc! { "donationId": 1 });

@@ -98,12 +98,13 @@ impl Store {
     /// # Errors
     /// As [`Store::totals`].
     pub async fn list(&self, page: Page, earliest: ClusterTime) -> Result<At<Listing>, StoreError> {
-        let moment = self.moment(earliest).await?;
-        let Some(at) = moment else {
-            let found = Listing::default();
-            return Ok(At { found, moment });
+        let Some(moment) = self.moment(earliest).await? else {
+            return Ok(At {
+                found: Listing::default(),
+                moment: earliest,
+            });
         };
-        let snapshot = Snapshot::at(self, at);
+        let snapshot = Snapshot::at(self, moment);
         // To leave documents out takes MongoDB a look at each one, also to count them: so only where there are any.
         let campaigns = match self.campaigns_of(&snapshot, &page, self.left_out.any()).await? {
             Some(campaigns) => campaigns,

@@ -48,8 +48,8 @@ pub struct CampaignTotals {
 pub struct At<T> {
     /// What was found.
     pub found: T,
-    /// The moment that the answer shows; `None` while there is no collection yet.
-    pub moment: Option<ClusterTime>,
+    /// A moment that the answer shows. While there is no collection, it is the earliest one that was asked for.
+    pub moment: ClusterTime,
 }
 
 impl Store {
@@ -65,11 +65,11 @@ impl Store {
         let command = doc! {
             "find": CAMPAIGN_TOTALS, "filter": { "_id": campaign.as_str() }, "limit": 1, "singleBatch": true,
         };
-        let At { found, moment } = self.first_at(command, earliest).await?;
+        let (found, moment) = self.first_at(command, earliest).await?;
         let found = found.as_ref().map(|found| self.read(found)).transpose()?;
         Ok(At {
             found: found.map(CampaignTotals::from),
-            moment,
+            moment: moment.unwrap_or(earliest),
         })
     }
 
@@ -81,15 +81,17 @@ impl Store {
         let probe = doc! {
             "find": CAMPAIGN_TOTALS, "limit": 1, "singleBatch": true, "projection": { "_id": 1 },
         };
-        Ok(self.first_at(probe, earliest).await?.moment)
+        let (_, moment) = self.first_at(probe, earliest).await?;
+        Ok(moment)
     }
 
-    /// The first document that a command yields as of `earliest` or later.
+    /// The first document that a command yields as of `earliest` or later, and as of which moment; without a moment while
+    /// there is no collection.
     async fn first_at(
         &self,
         mut command: Document,
         earliest: ClusterTime,
-    ) -> Result<At<Option<Document>>, StoreError> {
+    ) -> Result<(Option<Document>, Option<ClusterTime>), StoreError> {
         let mut concern = doc! { "level": "snapshot" };
         if earliest > ClusterTime::default() {
             concern.insert("afterClusterTime", BsonTimestamp::from(earliest));
@@ -113,7 +115,10 @@ pub(in crate::store) fn max_time() -> i64 {
     i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX)
 }
 
-async fn first(database: &Database, command: Document) -> Result<At<Option<Document>>, StoreError> {
+async fn first(
+    database: &Database,
+    command: Document,
+) -> Result<(Option<Document>, Option<ClusterTime>), StoreError> {
     let deadline = Instant::now() + READ_TIMEOUT;
     let mut reconnected = false;
     loop {
@@ -136,7 +141,7 @@ async fn first(database: &Database, command: Document) -> Result<At<Option<Docum
     }
 }
 
-fn first_of(mut answer: Document) -> Result<At<Option<Document>>, Error> {
+fn first_of(mut answer: Document) -> Result<(Option<Document>, Option<ClusterTime>), Error> {
     let cursor = answer.get_document_mut("cursor").map_err(Error::custom)?;
     let moment = cursor.get_timestamp("atClusterTime").ok().map(ClusterTime::from);
     let batch = cursor.get_array_mut("firstBatch").map_err(Error::custom)?;
@@ -144,7 +149,7 @@ fn first_of(mut answer: Document) -> Result<At<Option<Document>>, Error> {
         Bson::Document(document) => Some(std::mem::take(document)),
         _ => None,
     });
-    Ok(At { found, moment })
+    Ok((found, moment))
 }
 
 impl CampaignTotals {

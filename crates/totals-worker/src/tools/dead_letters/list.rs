@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use totals_core::domain::CampaignId;
 
 use super::dead_letter::{DeadLetter, DeadLetterSummary, oldest_first, remedy};
 use super::queue_scan::scan;
+use crate::tools::campaign::campaign_id;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict};
 use crate::tools::setup::Setup;
@@ -30,8 +32,8 @@ pub struct Args {
     #[arg(long, value_name = "CODE")]
     reason: Option<String>,
     /// Only letters that name this campaign
-    #[arg(long, value_name = "ID")]
-    campaign: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = campaign_id)]
+    campaign: Option<CampaignId>,
     /// List at most so many, the oldest; all are counted
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -52,12 +54,10 @@ pub struct DeadLetterList {
 
 impl Args {
     fn matches(&self, letter: &DeadLetter) -> bool {
-        let campaign = letter.subject.campaign.as_ref();
         self.reason
             .as_deref()
             .is_none_or(|code| letter.reason_code() == code)
-            && (self.campaign.as_deref())
-                .is_none_or(|wanted| campaign.is_some_and(|campaign| campaign.as_str() == wanted))
+            && (self.campaign.as_ref()).is_none_or(|wanted| letter.subject.campaign.as_ref() == Some(wanted))
     }
 }
 

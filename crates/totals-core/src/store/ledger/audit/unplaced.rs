@@ -9,9 +9,9 @@ use super::failed::failed;
 use super::pass::{Pass, Stray};
 use super::problem::Problem;
 use super::rows::no_early_event;
-use super::unreadable::{PAYMENTS, Unreadable, documents_apart, rows_apart};
+use super::unreadable::{Unreadable, documents_apart, rows_of_no_campaign};
 use super::{CampaignAudit, Damage};
-use crate::domain::{Donation, DonationId, Money};
+use crate::domain::{Donation, DonationId, EventType, Money};
 use crate::store::error::StoreError;
 use crate::store::schema::document::DONATIONS;
 use crate::store::schema::indexes::DONATIONS_BY_CAMPAIGN;
@@ -77,7 +77,7 @@ impl Pass {
         audit.damaged.extend(damaged);
         let mut rows = self
             .snapshot
-            .stream(rows_apart(), |row| Ok(Damage::new(row, apart(row))));
+            .stream(rows_of_no_campaign(), |row| Ok(Damage::new(row, apart(row))));
         while let Some(damage) = rows.next().await? {
             audit.damaged.push(damage);
         }
@@ -105,7 +105,9 @@ fn apart(row: &RawDocument) -> Problem {
         "its status is neither PROCESSED nor FAILED".into()
     } else if text("donationId").is_none() {
         "its donationId is missing, or of another type".into()
-    } else if text("type").is_some_and(|it| PAYMENTS.contains(&it)) && value("campaignId").is_none() {
+    } else if text("type").is_some_and(|it| EventType::WITHOUT_CAMPAIGN.contains(&it))
+        && value("campaignId").is_none()
+    {
         no_early_event()
     } else {
         "its campaignId is missing, or none, or it is no payment's".into()

@@ -3,7 +3,7 @@
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::failed::not_failed;
-use crate::domain::{CampaignId, Donation, DonationId};
+use crate::domain::{CampaignId, Donation, DonationId, EventType};
 use crate::store::read::foreign::shell;
 use crate::store::read::snapshot::{Snapshot, Stream};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, is_revision};
@@ -24,9 +24,6 @@ const TOTALS_FIELDS: [&str; 6] = [
     "lastUpdated",
     "corrections",
 ];
-
-/// The events that are filed under no campaign.
-pub(super) const PAYMENTS: [&str; 2] = ["payment.completed", "payment.refunded"];
 
 /// A donation or a campaign's totals that cannot be read. A rebuild removes it, and makes it anew if the log has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,13 +92,13 @@ impl Unreadable {
 pub(super) type Filed<T, U> = Result<(CampaignId, T), U>;
 
 /// Rows of the log that no campaign has and that are no payments either.
-pub(super) fn rows_apart() -> Document {
+pub(super) fn rows_of_no_campaign() -> Document {
     let filter = doc! { "$and": [
         not_failed(),
         { "$nor": [
             { "campaignId": { "$gt": "" } },
             {
-                "campaignId": { "$exists": false }, "type": { "$in": PAYMENTS.to_vec() },
+                "campaignId": { "$exists": false }, "type": { "$in": EventType::WITHOUT_CAMPAIGN.to_vec() },
                 "status": "PROCESSED", "_id": { "$type": "string" }, "donationId": { "$type": "string" },
                 "early": { "$in": [null, false] },
             },
