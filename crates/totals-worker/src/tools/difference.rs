@@ -42,6 +42,7 @@ pub enum Difference {
         /// The document's id as mongosh takes it.
         id: String,
         problem: String,
+        remedy: String,
     },
 }
 
@@ -61,6 +62,7 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
         .into_iter()
         .map(move |unreadable| Difference::Document {
             campaign_id: of_document.clone(),
+            remedy: unreadable.remedy(),
             collection: unreadable.collection,
             id: unreadable.id,
             problem: unreadable.problem,
@@ -136,14 +138,11 @@ impl fmt::Display for Difference {
                 collection,
                 id,
                 problem,
+                remedy,
                 ..
             } => {
-                write!(
-                    f,
-                    "{collection} {}: it cannot be read ({}); a rebuild removes it, and makes it anew if the log has it",
-                    Line(id),
-                    Line(problem)
-                )
+                let (id, problem, remedy) = (Line(id), Line(problem), Line(remedy));
+                write!(f, "{collection} {id}: it cannot be read ({problem}): {remedy}")
             }
         }
     }

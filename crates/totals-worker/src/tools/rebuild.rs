@@ -17,10 +17,12 @@ use super::setup::Setup;
 /// Readers see the totals as they were and then as they should be, and nothing in between. What is right is not
 /// touched. Safe to interrupt and to run again. First the whole log is looked at, also for one campaign: if a row of it
 /// is damaged, nothing is changed. Refunds that are filed under the wrong campaign are filed under the right one.
+/// Documents of another service are left as they are. A log without any row is refused: nothing can be rebuilt from it.
 ///
 /// JSON: {"passes","campaigns","events","corrected":{"totals","donations"},"refiled",
-/// "damaged":{"count","shown":[{"eventId","problem","remedy"}]},"unfinished"}.
-/// Exit code 0 if all now follows from the log, else 1; 1 as well if nothing is known of the campaign.
+/// "damaged":{"count","shown":[{"eventId","problem","remedy"}]},"foreign","unfinished"}.
+/// Exit code 0 if all now follows from the log, else 1; 1 as well if nothing is known of the campaign, or if documents of
+/// another service are left ("foreign").
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker rebuild
@@ -41,6 +43,7 @@ pub struct Rebuilt {
     corrected: Corrected,
     refiled: u64,
     damaged: Truncated<Damage>,
+    foreign: u64,
     unfinished: bool,
     #[serde(skip)]
     nothing_known_of: Option<CampaignId>,
@@ -64,6 +67,7 @@ impl From<Rebuild> for Rebuilt {
             },
             refiled: done.refiled,
             damaged: done.damaged,
+            foreign: done.foreign,
             unfinished: done.unfinished,
             nothing_known_of: None,
         }
@@ -85,7 +89,8 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
 
 impl Answer for Rebuilt {
     fn verdict(&self) -> Verdict {
-        Verdict::alarm_if(self.unfinished || self.damaged.count > 0 || self.nothing_known_of.is_some())
+        let left = self.unfinished || self.damaged.count > 0 || self.foreign > 0;
+        Verdict::alarm_if(left || self.nothing_known_of.is_some())
     }
 }
 
@@ -120,6 +125,13 @@ impl fmt::Display for Rebuilt {
             writeln!(
                 f,
                 "some differences are left: run `totals-worker rebuild` again, for all campaigns"
+            )?;
+        }
+        if self.foreign > 0 {
+            writeln!(
+                f,
+                "{} documents that another service wrote were left as they are: `totals-worker verify` says of each what to do",
+                self.foreign
             )?;
         }
         if self.refiled > 0 {

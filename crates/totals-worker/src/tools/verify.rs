@@ -30,7 +30,7 @@ const NAMED: usize = 5;
     totals-worker verify --campaign camp_123
     totals-worker verify --json | jq '.differences.shown[]'
 
-A drift is put right by `totals-worker rebuild`.")]
+A drift is put right by `totals-worker rebuild`; where it is not, the difference says what to do.")]
 pub struct Args {
     #[command(flatten)]
     which: Which,
@@ -53,6 +53,9 @@ pub struct Verified {
     payments: Option<PaymentAudit>,
     #[serde(skip)]
     log_is_damaged: bool,
+    /// Documents of another service, among the differences.
+    #[serde(skip)]
+    foreign: u64,
     #[serde(skip)]
     nothing_known_of: Option<CampaignId>,
 }
@@ -99,6 +102,7 @@ async fn audit(
         verified.events += campaign.events;
         verified.donations += campaign.donations;
         verified.log_is_damaged |= campaign.damaged.iter().any(|row| !row.is_mended_by_rebuild());
+        verified.foreign += campaign.foreign() as u64;
         for difference in differences(campaign, currency) {
             verified.differences.add(difference, limit);
         }
@@ -164,6 +168,15 @@ impl fmt::Display for Verified {
                     "{count} differences; log rows are damaged: mend them first, as is said of each"
                 )
             }
+            _ if self.foreign == *count => {
+                write!(f, "{count} documents of another service; no rebuild removes them: do as is said of each")
+            }
+            _ if self.foreign > 0 => write!(
+                f,
+                "{count} differences; {} are documents of another service: do as is said of each; `totals-worker rebuild` \
+                 puts the others right",
+                self.foreign
+            ),
             1 => f.write_str("1 difference; `totals-worker rebuild` puts it right"),
             _ => write!(f, "{count} differences; `totals-worker rebuild` puts them right"),
         }

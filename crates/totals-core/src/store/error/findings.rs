@@ -88,6 +88,24 @@ impl StoreError {
         Self::found(Decision::Retry, Cause::Structure, summary)
     }
 
+    /// Another service keeps a collection of this name in a database that this service has never used.
+    pub(in crate::store) fn another_service(collection: &str) -> Self {
+        let summary = format!(
+            "the collection {collection} of this database belongs to another service: set DATABASE_URL to a database of \
+             this service's own"
+        );
+        Self::found(Decision::Retry, Cause::Structure, summary)
+    }
+
+    /// There are donations or totals, and not one row of the log that they follow from.
+    pub(in crate::store) fn empty_log() -> Self {
+        Self::defect(
+            "the event_log is empty, so there is nothing to rebuild from, and a rebuild would delete all donations and \
+             totals: restore the log from a backup"
+                .to_owned(),
+        )
+    }
+
     /// A write that an administrator's unique index refuses; `None` if another rule refuses it. The `_id`s are unique as
     /// well: a duplicate of one means that the document is there already.
     pub(in crate::store) fn foreign_unique_index(code: i32, message: &str) -> Option<Self> {

@@ -28,6 +28,7 @@
 mod corrections;
 mod look;
 mod misfiled;
+mod source;
 mod write;
 
 use futures::future::join;
@@ -43,6 +44,7 @@ use corrections::{
 };
 use look::Look;
 use misfiled::{Misfiled, refile};
+use source::refuse_empty_log;
 use write::write_each;
 
 /// Rounds of repairs after which a rebuild gives up on what still differs. One is enough, unless workers move what is
@@ -75,6 +77,8 @@ pub struct Rebuild {
     pub refiled: u64,
     /// Damaged log rows that a rebuild cannot mend. With any of them nothing is put right.
     pub damaged: Truncated<Damage>,
+    /// Documents of another service, which were left as they are.
+    pub foreign: u64,
     /// True if differences are left.
     pub unfinished: bool,
 }
@@ -84,16 +88,18 @@ impl Store {
     /// campaign as it was found.
     ///
     /// First it looks at the whole log, also for one campaign: a damaged row may belong to any donation, so nothing
-    /// can be said to follow from a log that has one, and nothing is changed then.
+    /// can be said to follow from a log that has one, and nothing is changed then. Another service's documents are left as
+    /// they are.
     ///
     /// # Errors
-    /// [`StoreError`] if the database cannot answer. What was put right stays right, and a rebuild can be run again.
+    /// [`StoreError`] if the log is empty beside donations or totals, or if the database cannot answer. What was put right stays right, and a rebuild can be run again.
     pub async fn rebuild(
         &self,
         scope: &Scope,
         currency: Currency,
         mut progress: impl FnMut(&CampaignAudit),
     ) -> Result<Rebuild, StoreError> {
+        refuse_empty_log(self).await?;
         let mut seen = Rebuild {
             passes: 1,
             ..Rebuild::default()
@@ -103,7 +109,7 @@ impl Store {
         let mut audit = self.audit(Scope::All, currency);
         while let Some(mut campaign) = audit.next().await? {
             progress(&campaign);
-            let found = campaign.differences();
+            let found = campaign.repairs();
             for damage in campaign.damaged.drain(..) {
                 match Misfiled::new(damage, campaign.campaign.as_ref()) {
                     Ok(row) if row.is_in(scope) => misfiled.push(row),
@@ -202,9 +208,9 @@ impl Store {
         let mut again = Vec::new();
         let mut group = look.group(progress, &mut again).await?;
         while !group.is_empty() {
-            let large = differences(&group) > 2 * REPAIRS_TOGETHER;
+            let size: usize = group.iter().map(CampaignAudit::repairs).sum();
             let write = write_repairs(self, &group, done, &mut again);
-            if large {
+            if size > 2 * REPAIRS_TOGETHER {
                 // The next campaign may be as large: memory holds one of them.
                 write.await?;
                 group.clear();
@@ -219,10 +225,6 @@ impl Store {
         }
         Ok(again)
     }
-}
-
-fn differences(group: &[CampaignAudit]) -> usize {
-    group.iter().map(CampaignAudit::differences).sum()
 }
 
 /// Writes the repairs of some campaigns, their totals last. If a repair found its document changed, all of these
@@ -262,7 +264,7 @@ async fn write_repairs(
     let ready = group
         .iter()
         .filter(|audit| all || !touched(audit))
-        .filter(|audit| audit.unreadable_totals().next().is_none())
+        .filter(|audit| audit.totals_are_readable())
         .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
     let (wrong, right): (Vec<_>, Vec<_>) = ready.partition(|(_, audit)| audit.totals_differ());
     let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();
@@ -292,6 +294,7 @@ impl Rebuild {
     fn count(&mut self, audit: &CampaignAudit) {
         self.campaigns += u64::from(audit.campaign.is_some());
         self.events += audit.events;
+        self.foreign += audit.foreign() as u64;
     }
 
     fn corrected(&self) -> u64 {

@@ -15,6 +15,7 @@ use crate::store::ledger::explain::waiting;
 use crate::store::read::snapshot::Snapshot;
 use crate::store::schema::document::{DONATIONS, EVENT_LOG};
 use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, LOG_BY_CAMPAIGN, LOG_EARLY};
+use crate::store::schema::ownership::OF_DONATIONS;
 
 /// Attempts to remove a campaign that events still arrive for.
 const ATTEMPTS: u32 = 5;
@@ -72,8 +73,10 @@ impl Store {
             removed += self.delete(EVENT_LOG, doc! { "_id": { "$in": ids } }).await?;
         }
         for ids in uncreated.chunks(AT_ONCE) {
-            self.delete(DONATIONS, doc! { "_id": { "$in": ids }, "campaignId": null })
-                .await?;
+            let refunds = doc! {
+                "_id": { "$in": ids }, "campaignId": null, "$nor": [OF_DONATIONS.missing()],
+            };
+            self.delete(DONATIONS, refunds).await?;
         }
         let filed = doc! { "campaignId": campaign.as_str(), "early": { "$ne": true } };
         Ok(removed + self.delete(EVENT_LOG, filed).await?)
@@ -98,8 +101,9 @@ async fn donations_of(
     campaign: &CampaignId,
 ) -> Result<impl Iterator<Item = String>, StoreError> {
     let stored = doc! {
-        "find": DONATIONS, "filter": { "campaignId": campaign.as_str() }, "hint": DONATIONS_BY_CAMPAIGN,
-        "projection": { "_id": 1 },
+        "find": DONATIONS,
+        "filter": { "campaignId": campaign.as_str(), "$nor": [OF_DONATIONS.missing()] },
+        "hint": DONATIONS_BY_CAMPAIGN, "projection": { "_id": 1 },
     };
     let logged = doc! {
         "find": EVENT_LOG,

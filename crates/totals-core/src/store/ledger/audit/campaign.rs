@@ -27,7 +27,8 @@ pub struct CampaignAudit {
     pub damaged: Vec<Damage>,
     /// Donations that are not as the log says.
     pub donation_differences: Vec<DonationDifference>,
-    /// Documents that cannot be read: a rebuild removes them and makes anew what the log has.
+    /// Documents that cannot be read: a rebuild removes them and makes anew what the log has, but for those of another
+    /// service.
     pub unreadable: Vec<Unreadable>,
     /// The totals as they are stored.
     pub stored: Option<StoredTotals>,
@@ -184,16 +185,21 @@ impl CampaignAudit {
         self.donation_differences.extend(missing);
     }
 
-    /// The donations that cannot be read.
+    /// The donations that cannot be read and that a rebuild puts right.
     pub(in crate::store) fn unreadable_donations(&self) -> impl Iterator<Item = &Unreadable> {
-        self.unreadable.iter().filter(|it| it.collection == DONATIONS)
+        let unreadable = self.unreadable.iter().filter(|it| !it.is_foreign);
+        unreadable.filter(|it| it.collection == DONATIONS)
     }
 
-    /// The totals that cannot be read.
+    /// The totals that cannot be read and that a rebuild puts right.
     pub(in crate::store) fn unreadable_totals(&self) -> impl Iterator<Item = &Unreadable> {
-        self.unreadable
-            .iter()
-            .filter(|it| it.collection == CAMPAIGN_TOTALS)
+        let unreadable = self.unreadable.iter().filter(|it| !it.is_foreign);
+        unreadable.filter(|it| it.collection == CAMPAIGN_TOTALS)
+    }
+
+    /// Returns true if the totals can be read, or are missing.
+    pub(in crate::store) fn totals_are_readable(&self) -> bool {
+        !self.unreadable.iter().any(|it| it.collection == CAMPAIGN_TOTALS)
     }
 
     /// Returns true if any donation has to be put right.
@@ -203,7 +209,7 @@ impl CampaignAudit {
 
     /// Returns true if the totals can be read and are not as the log says.
     pub fn totals_differ(&self) -> bool {
-        self.unreadable_totals().next().is_none() && self.stored.map(|stored| stored.totals) != self.expected
+        self.totals_are_readable() && self.stored.map(|stored| stored.totals) != self.expected
     }
 
     /// How many differences and damaged rows there are.
@@ -212,5 +218,15 @@ impl CampaignAudit {
             + self.donation_differences.len()
             + self.unreadable.len()
             + usize::from(self.totals_differ())
+    }
+
+    /// How many documents of another service are in the way. They are differences that no rebuild puts right.
+    pub fn foreign(&self) -> usize {
+        self.unreadable.iter().filter(|it| it.is_foreign).count()
+    }
+
+    /// How many differences a rebuild has to put right.
+    pub(in crate::store) fn repairs(&self) -> usize {
+        self.differences() - self.foreign()
     }
 }

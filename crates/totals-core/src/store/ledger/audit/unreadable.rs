@@ -7,6 +7,7 @@ use crate::domain::{CampaignId, Donation, DonationId, EventType};
 use crate::store::read::foreign::shell;
 use crate::store::read::snapshot::{Snapshot, Stream};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, is_revision};
+use crate::store::schema::ownership::{OF_DONATIONS, OF_TOTALS};
 
 /// The fields that tell whether a document is still as it was seen.
 const DONATION_FIELDS: [&str; 5] = [
@@ -25,7 +26,8 @@ const TOTALS_FIELDS: [&str; 6] = [
     "corrections",
 ];
 
-/// A donation or a campaign's totals that cannot be read. A rebuild removes it, and makes it anew if the log has it.
+/// A donation or a campaign's totals that cannot be read. A rebuild removes it, and makes it anew if the log has it, unless
+/// another service wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unreadable {
     /// Where it is.
@@ -34,6 +36,8 @@ pub struct Unreadable {
     pub id: String,
     /// What is wrong with it.
     pub problem: String,
+    /// True if another service wrote it: a rebuild leaves it.
+    pub is_foreign: bool,
     /// Matches the document as long as nobody has changed it.
     pub(in crate::store) as_seen: Box<Document>,
     /// The donation as the log says, if the document is one.
@@ -42,14 +46,22 @@ pub struct Unreadable {
 
 impl Unreadable {
     pub(super) fn donation(document: &RawDocument, problem: impl Into<String>) -> Self {
-        Self::new(DONATIONS, &DONATION_FIELDS, document, problem.into())
+        let is_foreign = OF_DONATIONS.are_missing_in(document);
+        Self::new(DONATIONS, &DONATION_FIELDS, document, problem.into(), is_foreign)
     }
 
     pub(super) fn totals(document: &RawDocument, problem: impl Into<String>) -> Self {
-        Self::new(CAMPAIGN_TOTALS, &TOTALS_FIELDS, document, problem.into())
+        let is_foreign = OF_TOTALS.are_missing_in(document);
+        Self::new(CAMPAIGN_TOTALS, &TOTALS_FIELDS, document, problem.into(), is_foreign)
     }
 
-    fn new(collection: &'static str, fields: &[&str], document: &RawDocument, problem: String) -> Self {
+    fn new(
+        collection: &'static str,
+        fields: &[&str],
+        document: &RawDocument,
+        problem: String,
+        is_foreign: bool,
+    ) -> Self {
         let value = |name: &str| {
             let value = document.get(name).ok().flatten();
             value
@@ -65,9 +77,22 @@ impl Unreadable {
             collection,
             id: shell(&id),
             problem,
+            is_foreign,
             as_seen: Box::new(as_seen),
             expected: None,
         }
+    }
+
+    /// What its operator can do, as a sentence.
+    pub fn remedy(&self) -> String {
+        if !self.is_foreign {
+            return "a rebuild removes it, and makes it anew if the log has it".to_owned();
+        }
+        format!(
+            "another service wrote it, and a rebuild leaves it: set DATABASE_URL to a database of this service's own, or, if \
+             nobody needs it, db.{}.deleteOne({{_id: {}}}) in mongosh",
+            self.collection, self.id
+        )
     }
 
     /// Which donation it is, if its `_id` can be one's.

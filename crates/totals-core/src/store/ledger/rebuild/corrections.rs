@@ -74,12 +74,9 @@ pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> 
 /// Gives the totals a revision that nobody has seen. Totals that are not there get none: a worker that saw stray
 /// donations of a campaign that has none in the log may commit.
 pub(super) fn new_revision(campaign: &CampaignId) -> Repair<Document> {
-    // One that is no number, or is too large, cannot be added to, and is made anew.
-    let or_number = vec![
-        doc! { "revision": null },
-        doc! { "revision": { "$gte": -MAX_REVISION, "$lte": MAX_REVISION } },
-    ];
-    revise(doc! { "_id": campaign.as_str(), "$or": or_number })
+    // One that is no number, or is too large, cannot be added to, and is made anew. Another service's document has none.
+    let number = doc! { "$gte": -MAX_REVISION, "$lte": MAX_REVISION };
+    revise(doc! { "_id": campaign.as_str(), "revision": number })
 }
 
 /// Gives totals that were right a new revision, if nobody has moved them since.

@@ -60,10 +60,10 @@ impl<'a> Look<'a> {
             && let Some(campaign) = self.next().await?
         {
             progress(&campaign);
-            size += campaign.differences();
+            size += campaign.repairs();
             if !campaign.damaged.is_empty() {
                 damaged.push(campaign.campaign);
-            } else if campaign.differences() > 0 {
+            } else if campaign.repairs() > 0 {
                 group.push(campaign);
             }
         }

@@ -22,6 +22,7 @@ use crate::domain::{CampaignId, Event, EventKind, Fold};
 use crate::store::client::{Driver, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, as_i64, is_revision};
+use crate::store::schema::ownership::OF_TOTALS;
 
 /// A batch's donors and campaigns at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,9 +99,12 @@ impl Driver {
     }
 }
 
-/// The revision of a campaign's totals, if they have one. Fails if a number is not whole: MongoDB would add to it, and
-/// the totals would no longer be exact.
+/// The revision of a campaign's totals, if they have one. Fails if another service wrote them, or if a number is not
+/// whole: MongoDB would add to it, and the totals would no longer be exact.
 fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
+    if OF_TOTALS.are_missing_in(totals) {
+        return Err("another service wrote it".to_owned());
+    }
     let number = |name| match totals.get(name) {
         Ok(None) => Ok(None),
         Ok(Some(value)) => as_i64(value).map(Some).ok_or_else(|| {
