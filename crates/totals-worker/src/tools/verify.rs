@@ -169,7 +169,10 @@ impl fmt::Display for Verified {
                 )
             }
             _ if self.foreign == *count => {
-                write!(f, "{count} documents of another service; no rebuild removes them: do as is said of each")
+                write!(
+                    f,
+                    "{count} documents of another service; no rebuild removes them: do as is said of each"
+                )
             }
             _ if self.foreign > 0 => write!(
                 f,

@@ -1,4 +1,4 @@
-//! Documents that this service did not write, and the rows and documents that belong to no campaign.
+//! Documents that cannot be read, and the rows and documents that belong to no campaign.
 
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
@@ -52,7 +52,13 @@ impl Unreadable {
 
     pub(super) fn totals(document: &RawDocument, problem: impl Into<String>) -> Self {
         let is_foreign = OF_TOTALS.are_missing_in(document);
-        Self::new(CAMPAIGN_TOTALS, &TOTALS_FIELDS, document, problem.into(), is_foreign)
+        Self::new(
+            CAMPAIGN_TOTALS,
+            &TOTALS_FIELDS,
+            document,
+            problem.into(),
+            is_foreign,
+        )
     }
 
     fn new(
