@@ -237,14 +237,9 @@ async fn write_repairs(
 ) -> Result<(), StoreError> {
     let donations = group.iter().flat_map(|audit| &audit.donation_differences);
     let donations: Vec<_> = donations.collect();
-    let mut donations_written = write_each(store, DONATIONS, &donations, |donation| {
-        correct_donation(donation)
-    })
-    .await?;
-    let unreadable: Vec<_> = group
-        .iter()
-        .flat_map(CampaignAudit::unreadable_donations)
-        .collect();
+    let mut donations_written = write_each(store, DONATIONS, &donations, |it| correct_donation(it)).await?;
+    let unreadable = group.iter().flat_map(CampaignAudit::unreadable_donations);
+    let unreadable: Vec<_> = unreadable.collect();
     donations_written += write_each(store, DONATIONS, &unreadable, |it| replace_donation(it)).await?;
     done.donations += donations_written;
     let all = donations_written == (donations.len() + unreadable.len()) as u64;
