@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use totals_core::domain::Currency;
+use totals_core::domain::AmountRules;
 use totals_core::runtime::config::{
     BATCH_SIZE, ConfigError, DatabaseConfig, HttpConfig, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH,
     RABBITMQ_QUEUE, RABBITMQ_URL, SecretUrl, Source, TelemetryConfig, UPKEEP_SECONDS, WORKER_PORT,
@@ -21,8 +21,8 @@ pub struct WorkerConfig {
     pub batching: Batching,
     /// `UPKEEP_SECONDS`.
     pub upkeep: Duration,
-    /// `CURRENCY`.
-    pub currency: Currency,
+    /// `CURRENCY` and `AMOUNT_PRECISION`.
+    pub amounts: AmountRules,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
 }
@@ -61,7 +61,7 @@ impl WorkerConfig {
             broker: Broker::read(source)?,
             batching: Batching::read(source)?,
             upkeep: Duration::from_secs(source.number(&UPKEEP_SECONDS, 1, 3600)?),
-            currency: source.currency()?,
+            amounts: source.amounts()?,
             telemetry: source.telemetry()?,
         })
     }
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(worker.broker.queue, "totals-service.events");
         assert_eq!(worker.broker.dead_letter_queue(), "totals-service.dead-letters");
         assert_eq!(worker.broker.prefetch, 6000);
-        assert_eq!(worker.currency.code(), "USD");
+        assert_eq!(worker.amounts.currency.code(), "USD");
         assert_eq!(worker.telemetry.otlp_endpoint, None);
     }
 
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_tool_reads_the_sections_that_it_needs() {
         let source = source(&[("WORKER_PORT", "none"), ("RABBITMQ_URL", "none")]);
-        assert!(source.database().is_ok() && source.currency().is_ok() && source.command_telemetry().is_ok());
+        assert!(source.database().is_ok() && source.amounts().is_ok() && source.command_telemetry().is_ok());
         assert!(WorkerConfig::read(&source).is_err());
     }
 }

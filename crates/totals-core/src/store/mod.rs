@@ -10,7 +10,8 @@ mod write;
 pub use client::{Store, Unhealthy};
 pub use error::{Decision, StoreError};
 pub use ledger::audit::{
-    Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals, Unreadable,
+    Audit, CampaignAudit, Damage, DonationDifference, OtherAmount, PaymentAudit, Scope, StoredTotals,
+    Unreadable,
 };
 pub use ledger::explain::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part};
 pub use ledger::rebuild::Rebuild;
@@ -22,7 +23,7 @@ pub use read::follow::Follower;
 pub use read::list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use read::one::{At, CampaignTotals, READ_TIMEOUT};
 pub use read::scan::{Scan, Scanned};
-pub use schema::settings::CurrencyAgreement;
+pub use schema::settings::Agreement;
 pub use write::apply::{Applied, CommitDelta, ReadSet};
 pub use write::contents::Contents;
 pub use write::failure::Failure;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::InvalidCode;
 use super::fields::{Fault, id, invalid, missing, optional_string, parse_id, required_string};
 use crate::domain::event::Payment;
-use crate::domain::{Creation, Currency, DonorId, EventKind, EventType, Money, Refund, excerpt};
+use crate::domain::{AmountRules, Creation, DonorId, EventKind, EventType, Money, Refund, excerpt};
 
 /// The fields that any of the four payloads may have.
 #[derive(Deserialize)]
@@ -30,31 +30,32 @@ pub(super) struct Payload<'a> {
 pub(super) fn kind(
     event_type: EventType,
     fields: &Payload<'_>,
-    currency: Currency,
+    amounts: AmountRules,
 ) -> Result<EventKind, Fault> {
     let payment = || {
         Ok(Payment {
             payment_id: required_string("paymentId", fields.payment_id)?.into_owned(),
             refund_id: optional_string("refundId", fields.refund_id)?.map(Cow::into_owned),
-            amount: amount(fields, currency)?,
+            amount: amount(fields, amounts)?,
         })
     };
     Ok(match event_type {
         EventType::DonationCreated => EventKind::DonationCreated(Creation {
             campaign: id("campaignId", fields.campaign_id)?,
             donor: donor(fields)?,
-            amount: amount(fields, currency)?,
+            amount: amount(fields, amounts)?,
         }),
         EventType::DonationRefunded => EventKind::DonationRefunded(Refund {
             routed_to: id("campaignId", fields.campaign_id)?,
-            amount: amount(fields, currency)?,
+            amount: amount(fields, amounts)?,
         }),
         EventType::PaymentCompleted => EventKind::PaymentCompleted(payment()?),
         EventType::PaymentRefunded => EventKind::PaymentRefunded(payment()?),
     })
 }
 
-fn amount(fields: &Payload<'_>, currency: Currency) -> Result<Money, Fault> {
+fn amount(fields: &Payload<'_>, amounts: AmountRules) -> Result<Money, Fault> {
+    let currency = amounts.currency;
     if let Some(sent) = optional_string("currency", fields.currency)?
         && !sent.eq_ignore_ascii_case(currency.code())
     {
@@ -62,8 +63,8 @@ fn amount(fields: &Payload<'_>, currency: Currency) -> Result<Money, Fault> {
         return Err(Fault(InvalidCode::WrongCurrency, message));
     }
     let value = fields.amount.ok_or_else(|| missing("amount"))?;
-    currency
-        .parse_amount(value)
+    amounts
+        .parse(value)
         .map_err(|error| Fault(InvalidCode::InvalidAmount, format!("amount {error}")))
 }
 

@@ -7,11 +7,11 @@ use config::{Config, Environment};
 
 use super::log_filter;
 use super::variable::{
-    CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES,
-    Variable,
+    AMOUNT_PRECISION, CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL,
+    OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE_NAME, VARIABLES, Variable,
 };
 use super::{ConfigError, DatabaseConfig, HttpConfig, LogFormat, LogStream, SecretUrl, TelemetryConfig};
-use crate::domain::Currency;
+use crate::domain::{AmountRules, Currency};
 
 /// The values of all variables, before they are checked.
 pub struct Source(Config);
@@ -68,12 +68,18 @@ impl Source {
     /// # Errors
     /// [`ConfigError`] if the value of one of them is not allowed.
     pub fn command_telemetry(&self) -> Result<TelemetryConfig, ConfigError> {
-        let TelemetryConfig { level, format, .. } = self.telemetry()?;
+        let TelemetryConfig {
+            level,
+            format,
+            service_name,
+            ..
+        } = self.telemetry()?;
         let warnings = || log_filter::directives("warn").unwrap_or_default();
         Ok(TelemetryConfig {
             level: self.set(&LOG_LEVEL).map_or_else(warnings, |_| level),
             format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
             stream: LogStream::Stderr,
+            service_name,
             otlp_endpoint: None,
         })
     }
@@ -111,6 +117,17 @@ impl Source {
         self.parsed(&CURRENCY)
     }
 
+    /// How amounts are read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `CURRENCY` is not the code of a currency, or `AMOUNT_PRECISION` not allowed.
+    pub fn amounts(&self) -> Result<AmountRules, ConfigError> {
+        Ok(AmountRules {
+            currency: self.currency()?,
+            precision: self.parsed(&AMOUNT_PRECISION)?,
+        })
+    }
+
     /// The logs and traces of a service.
     ///
     /// # Errors
@@ -126,6 +143,12 @@ impl Source {
                 }
             })?,
             stream: LogStream::Stdout,
+            service_name: match self.text(&SERVICE_NAME) {
+                None => None,
+                Some(_) => {
+                    Some(self.checked(&SERVICE_NAME, |name| (name.len() <= 255).then(|| name.to_owned()))?)
+                }
+            },
             otlp_endpoint: match self.text(&OTEL_EXPORTER_OTLP_ENDPOINT) {
                 None => None,
                 Some(_) => Some(self.checked(&OTEL_EXPORTER_OTLP_ENDPOINT, |url| {

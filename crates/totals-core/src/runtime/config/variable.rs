@@ -53,6 +53,9 @@ variables! {
         "Messages in the worker's hands at once (default: 2 x LANES x BATCH_SIZE)";
     /// Default `USD`.
     CURRENCY = Some("USD"), "an ISO 4217 currency code such as USD, EUR or JPY", "The one currency of all amounts";
+    /// Default `reject`.
+    AMOUNT_PRECISION = Some("reject"), "reject or half-even",
+        "What becomes of an amount with more decimals than CURRENCY has: a dead letter, or rounded";
     /// Default 1500.
     BATCH_SIZE = Some("1500"), "a number from 1 to 10000", "Most events committed in one transaction";
     /// Default 2.
@@ -68,6 +71,9 @@ variables! {
         "What is logged";
     /// Default `json`.
     LOG_FORMAT = Some("json"), "json or pretty", "How it is logged";
+    /// Default: the name of the binary.
+    SERVICE_NAME = None, "a name of 1 to 255 bytes",
+        "service.name in traces, and nothing else (default: totals-api or totals-worker)";
     /// Default: unset, and then nothing is exported.
     OTEL_EXPORTER_OTLP_ENDPOINT = None, "an http:// or https:// URL such as http://localhost:4318",
         "OTLP/HTTP collector for traces; unset, none are exported";

@@ -1,4 +1,13 @@
+use totals_core::domain::Precision;
+
 use super::*;
+
+fn usd() -> AmountRules {
+    AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    }
+}
 
 fn decoded(line: &str) -> Result<Vec<(String, String)>, Box<Reason>> {
     let row = Row {
@@ -7,7 +16,7 @@ fn decoded(line: &str) -> Result<Vec<(String, String)>, Box<Reason>> {
         object: Object::Line,
         held: None,
     };
-    let (event, refund) = events(&row, "USD".parse().unwrap())?;
+    let (event, refund) = events(&row, usd())?;
     let told = std::iter::once(event)
         .chain(refund)
         .map(|event| (event.id.to_string(), event.event_type().to_string()));
@@ -208,7 +217,7 @@ fn a_table_keeps_columns_that_it_was_not_asked_about() {
         object: Object::Made(bare(r#","event_id":"gala","Reason":"in memory""#)),
         held: None,
     };
-    let (event, _) = events(&row, "USD".parse().unwrap()).unwrap();
+    let (event, _) = events(&row, usd()).unwrap();
     assert_eq!(event.id.as_str(), "backfill_d");
 }
 
