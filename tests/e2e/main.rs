@@ -12,6 +12,7 @@ use harness::events;
 mod api;
 mod backfill;
 mod broker_policies;
+mod check;
 mod commits;
 mod compose;
 mod crashes;

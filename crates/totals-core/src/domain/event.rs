@@ -39,6 +39,16 @@ impl EventType {
         }
     }
 
+    /// What an event of this type says, as a sentence for people.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::DonationCreated => "A paid donation.",
+            Self::DonationRefunded => "All or part of a donation given back.",
+            Self::PaymentCompleted => "The payment behind a donation. It is logged and moves no totals.",
+            Self::PaymentRefunded => "The refund of a payment. It is logged and moves no totals.",
+        }
+    }
+
     /// The type of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

@@ -12,32 +12,15 @@ use crate::broker::byte_budget::Held;
 /// The headers of a dead letter. A replay keeps them. A producer may set any of them as well, with a meaning of its own, so
 /// the worker believes each only where a producer's message cannot have it.
 pub mod header {
-    /// The reason's class.
-    pub const REASON_CODE: &str = "x-reason-code";
-    /// The reason as a sentence.
-    pub const REASON: &str = "x-reason";
-    /// The exchange the message was published to.
-    pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
-    /// The routing key it was published with.
-    pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
-    /// When it was dead-lettered, RFC 3339 to the microsecond, which tells letters apart that were parked together.
-    pub const FAILED_AT: &str = "x-failed-at";
-    /// How often it was dead-lettered.
-    pub const ATTEMPTS: &str = "x-attempts";
+    pub use totals_core::contract::dead_letter::{
+        ATTEMPTS, FAILED_AT, ORIGINAL_EXCHANGE, ORIGINAL_ROUTING_KEY, REASON, REASON_CODE, TEXTS,
+    };
+
     /// How often a quorum queue has delivered a message before. The queue notes it on a message that it delivers again, and
     /// drops a message whose count goes beyond its delivery limit.
     pub const DELIVERY_COUNT: &str = "x-delivery-count";
     /// A note of RabbitMQ 4 beside it.
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
-
-    /// The texts that every dead letter has. No other message has all of them.
-    pub(super) const OF_A_LETTER: [&str; 5] = [
-        REASON_CODE,
-        REASON,
-        ORIGINAL_EXCHANGE,
-        ORIGINAL_ROUTING_KEY,
-        FAILED_AT,
-    ];
 }
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
@@ -93,7 +76,7 @@ impl Message {
     /// How often it was dead-lettered before. A number on a message without the other headers of a dead letter is a
     /// producer's own.
     pub fn attempts(&self) -> i64 {
-        let is_letter = header::OF_A_LETTER.iter().all(|name| self.header(name).is_some());
+        let is_letter = header::TEXTS.iter().all(|(name, _)| self.header(name).is_some());
         if is_letter {
             self.count(header::ATTEMPTS).max(0)
         } else {
@@ -249,8 +232,9 @@ mod tests {
     #[test]
     fn what_a_producer_sets_is_not_taken_for_ours() {
         let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
-        for left_out in header::OF_A_LETTER {
-            let texts = header::OF_A_LETTER.into_iter().filter(|name| *name != left_out);
+        let letter = header::TEXTS.map(|(name, _)| name);
+        for left_out in letter {
+            let texts = letter.into_iter().filter(|name| *name != left_out);
             let producers = message("care-for-all", false, &texts.collect::<Vec<_>>(), &counts);
             assert_eq!(
                 (producers.attempts(), producers.deliveries_before()),
@@ -267,7 +251,7 @@ mod tests {
     #[test]
     fn a_letter_that_comes_back_and_what_is_delivered_again_are_known() {
         let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
-        let letter = message("", true, &header::OF_A_LETTER, &counts);
+        let letter = message("", true, &header::TEXTS.map(|(name, _)| name), &counts);
         assert_eq!((letter.attempts(), letter.deliveries_before()), (7, 7));
         assert_eq!(
             (letter.exchange.as_str(), letter.routing_key.as_str()),

@@ -10,8 +10,8 @@ mod import;
 mod lines;
 mod ndjson;
 mod rejects;
-mod row;
-mod rows;
+pub mod row;
+pub mod rows;
 mod spelling;
 mod stdin;
 

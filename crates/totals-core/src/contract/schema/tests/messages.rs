@@ -1,0 +1,184 @@
+//! Messages near the edge of what is accepted: most of their members are as they should be.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::Union;
+
+use crate::domain::declared::{BARE, ENVELOPE, payload};
+use crate::domain::{EventType, Field, FieldKind, Member};
+
+/// A JSON text of a member's value; none if the member is absent.
+type Text = Option<String>;
+
+/// A message's type and body.
+pub fn messages() -> impl Strategy<Value = (EventType, String)> {
+    select(&EventType::ALL[..]).prop_flat_map(|event_type| {
+        let message = Union::new_weighted(vec![(4, envelope(event_type)), (4, bare(event_type)), (1, mixed(event_type))]);
+        message.prop_map(move |body| (event_type, body))
+    })
+}
+
+fn envelope(event_type: EventType) -> BoxedStrategy<String> {
+    let payload = object(members(payload(event_type), event_type).chain(rarely("eventType", event_types())).collect());
+    let payload = prop_oneof![9 => payload.prop_map(Some), 1 => strange()].boxed();
+    let outer = ENVELOPE.iter().filter(|member| member.field != Field::Payload).copied();
+    let outer: Vec<_> = outer.collect();
+    object(members(&outer, event_type).chain([(Field::Payload.name(), payload)]).collect())
+}
+
+fn bare(event_type: EventType) -> BoxedStrategy<String> {
+    let members = members(BARE, event_type).chain(members(payload(event_type), event_type));
+    object(members.chain(rarely("payload", strange())).collect())
+}
+
+/// An envelope whose members are also those of a bare payload.
+fn mixed(event_type: EventType) -> BoxedStrategy<String> {
+    let inner = object(members(payload(event_type), event_type).collect()).prop_map(Some).boxed();
+    let members = members(ENVELOPE, event_type).filter(|(name, _)| *name != Field::Payload.name());
+    object(members.chain(self::members(payload(event_type), event_type)).chain([("payload", inner)]).collect())
+}
+
+fn rarely(name: &'static str, value: BoxedStrategy<Text>) -> Option<(&'static str, BoxedStrategy<Text>)> {
+    Some((name, prop_oneof![9 => Just(None), 1 => value].boxed()))
+}
+
+/// Each member as it should be, seldom absent or something strange.
+fn members(
+    declared: &[Member],
+    event_type: EventType,
+) -> impl Iterator<Item = (&'static str, BoxedStrategy<Text>)> + use<> {
+    let member = move |Member { field, .. }: &Member| {
+        let right = value(field.kind(), event_type).prop_map(Some);
+        let value = prop_oneof![16 => right, 1 => Just(None), 1 => Just(Some("null".to_owned())), 1 => strange()];
+        (field.name(), value.boxed())
+    };
+    declared.iter().map(member).collect::<Vec<_>>().into_iter()
+}
+
+/// An object of these members, in any order, seldom with others.
+fn object(members: Vec<(&'static str, BoxedStrategy<Text>)>) -> BoxedStrategy<String> {
+    let (names, values): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+    let other = prop_oneof![3 => Just(None), 1 => strange()];
+    let members = (values, other).prop_flat_map(move |(values, other)| {
+        let known = names.iter().copied().zip(values);
+        let all = known.chain([("donorName", other)]);
+        let texts = all.filter_map(|(name, value)| Some(format!("{name:?}:{}", value?)));
+        Just(texts.collect::<Vec<_>>()).prop_shuffle()
+    });
+    members.prop_map(|members| format!("{{{}}}", members.join(","))).boxed()
+}
+
+fn strange() -> BoxedStrategy<Text> {
+    const TEXTS: &[&str] = &[
+        "null", "true", "false", "0", "-0", "-1", "1", "1.5", "1e3", "\"\"", "\"x\"", "\" \"", "\"null\"", "\"1\"", "[]", "{}",
+        "[1]", "{\"donationId\":\"d\"}", "1763719200", "1763719200000", "\"2025-11-21\"",
+    ];
+    select(TEXTS).prop_map(|text| Some(text.to_owned())).boxed()
+}
+
+fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
+    match kind {
+        FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text => ids(),
+        FieldKind::EventType => {
+            let other = event_types().prop_map(Option::unwrap_or_default);
+            prop_oneof![9 => Just(format!("\"{event_type}\"")), 1 => other].boxed()
+        }
+        FieldKind::Amount => amounts(),
+        FieldKind::Currency => {
+            select(&["\"USD\"", "\"usd\"", "\"jpy\"", "\"BHD\"", "\"UsD\"", "\"US\"", "\"USDX\"", "\"uſd\""][..])
+                .prop_map(str::to_owned)
+                .boxed()
+        }
+        FieldKind::Flag => select(&["true", "false"][..]).prop_map(str::to_owned).boxed(),
+        FieldKind::Moment => moments(),
+        FieldKind::Payload => Just("{}".to_owned()).boxed(),
+    }
+}
+
+fn event_types() -> BoxedStrategy<Text> {
+    let names = EventType::ALL.map(|event_type| format!("\"{event_type}\""));
+    let strange = ["\"donation.vanished\"", "\"Donation.Created\"", "\"donation.created \"", "null", "7"];
+    let all: Vec<_> = names.into_iter().chain(strange.map(str::to_owned)).map(Some).collect();
+    select(all).boxed()
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+fn ids() -> BoxedStrategy<String> {
+    let long = (select(&["a", "é", "💚"][..]), select(&[1_usize, 63, 64, 65, 127, 128, 129, 255, 256, 257][..]))
+        .prop_map(|(letter, count)| quoted(&letter.repeat(count)));
+    prop_oneof![
+        8 => "[a-z0-9_]{1,12}".prop_map(|text| quoted(&text)),
+        1 => "\\PC{0,4}".prop_map(|text| quoted(&text)),
+        1 => "[\u{0}-\u{20}\"\\\\/]{1,3}".prop_map(|text| quoted(&text)),
+        1 => long,
+        2 => numbers(),
+    ]
+    .boxed()
+}
+
+/// JSON numbers in every spelling.
+fn numbers() -> BoxedStrategy<String> {
+    prop_oneof![
+        4 => "(0|[1-9][0-9]{0,6})(\\.[0-9]{1,2})?",
+        1 => "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?",
+        1 => "(0|[1-9][0-9]{0,2})(\\.0{1,3})?([eE][+-]?[0-9]{1,3})?",
+    ]
+    .boxed()
+}
+
+fn amounts() -> BoxedStrategy<String> {
+    const EDGE: &[&str] = &[
+        "10000000000", "10000000000.00", "10000000000.01", "10000000000.001", "10000000000.00001", "1e10", "1E+10", "9999999999.99",
+        "1000000000000", "1000000000001", "1000000000", "1000000000.001", "0.01", "0.001", "0.005", "0.30000000000000004",
+        "1.005", "0", "0.0", "0e5", "-1", "1e-2", "1e-3", "100e-2", "1e400", "1e-400",
+    ];
+    let edge = prop_oneof![4 => select(EDGE).prop_map(str::to_owned), 4 => numbers()];
+    let strange = select(&["\"+1\"", "\"01\"", "\"1.\"", "\".5\"", "\"NaN\"", "\"1 \"", "\" 1\"", "\"1,5\"", "\"１\"", "\"\""][..]);
+    prop_oneof![
+        6 => "[1-9][0-9]{0,4}(\\.[0-9]{1,2})?",
+        3 => edge.clone(),
+        3 => edge.prop_map(|number| format!("\"{number}\"")),
+        1 => strange.prop_map(str::to_owned),
+    ]
+    .boxed()
+}
+
+/// Moments in every form, most of them of days that there are.
+fn moments() -> BoxedStrategy<String> {
+    let date = prop_oneof![
+        6 => "20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])",
+        1 => "[0-9]{4}-[01][0-9]-[0-3][0-9]",
+        1 => select(&["2025-02-29", "2024-02-29", "0000-01-01", "9999-12-31", "2025-1-1", "20251121", "+002025-11-21"][..])
+            .prop_map(str::to_owned),
+    ];
+    let time = prop_oneof![
+        6 => "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?",
+        1 => "[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?",
+        1 => select(&["10:00", "10", "24:00:00", "23:59:60", "10:00:00,5", "10:00:00.", ""][..]).prop_map(str::to_owned),
+    ];
+    let between = select(&["T", "T", "T", " ", "t", "", "_"][..]);
+    let zone = prop_oneof![
+        6 => select(&["Z", "+00:00", "+02:00", "-05:30"][..]).prop_map(str::to_owned),
+        1 => select(&["", "z", "+0000", "-0330", "+24:00", "+23:59", "+02", " Z", "+1:00", "UTC", "−05:00"][..]).prop_map(str::to_owned),
+        1 => "[+-][0-2][0-9]:?[0-6][0-9]",
+    ];
+    let written = (date, between, time, zone).prop_map(|(date, between, time, zone)| format!("{date}{between}{time}{zone}"));
+    let alone = select(&["2025-11-21", "2025-02-30", "2025-11-21Z", "noon", "", " 2025-11-21T10:00:00Z", "2025-11-21T10:00:00Z\n"][..]);
+    let epoch = prop_oneof![
+        4 => "-?[0-9]{1,15}".prop_filter("JSON has no leading zeros", |text| {
+            let digits = text.trim_start_matches('-');
+            digits == "0" || !digits.starts_with('0')
+        }),
+        1 => numbers(),
+    ];
+    prop_oneof![
+        8 => written.prop_map(|text| quoted(&text)),
+        1 => alone.prop_map(quoted),
+        1 => epoch.clone(),
+        1 => epoch.prop_map(|text| quoted(&text)),
+    ]
+    .boxed()
+}
