@@ -5,18 +5,24 @@
 //! their own JSON text, so that amounts never pass through floating point, a message that fails names the field at
 //! fault, and whatever could be read of it (its id above all) is known even so.
 
+pub mod declared;
 mod fields;
 mod invalid;
+mod members;
 mod payload;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::ContentHasher;
 use super::{Currency, DonationId, Event, EventId, EventKind, EventType, excerpt};
-use fields::{Fault, id, not_json, object, optional_string, parse_id, required_string, string, timestamp};
+pub use declared::{Field, FieldKind, Member, Need};
+use fields::{
+    Fault, complete, id, missing, not_json, object, once, optional_string, parse_id, required_string, string,
+    timestamp,
+};
 pub use invalid::{Invalid, InvalidCode, Subject};
-use payload::{Payload, kind};
+use members::Members;
+use payload::kind;
 
 /// The largest message accepted, in bytes. Real events have a few hundred.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -53,8 +59,8 @@ pub fn decode_payload(
     currency: Currency,
 ) -> Result<(DonationId, EventKind), Invalid> {
     let read = || {
-        let fields: Payload<'_> = object(payload, "payload")?;
-        let donation = id("donationId", fields.donation_id)?;
+        let fields: Members<'_> = object(payload, "payload")?;
+        let donation = id(&fields, Field::DonationId)?;
         Ok((donation, kind(event_type, &fields, currency)?))
     };
     read().map_err(|Fault(code, message)| Invalid {
@@ -64,26 +70,23 @@ pub fn decode_payload(
     })
 }
 
-/// The fields of either shape, each as its own JSON text; `null` is absent.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Outer<'a> {
-    #[serde(borrow)]
-    event_id: Option<&'a RawValue>,
-    event_type: Option<&'a RawValue>,
-    timestamp: Option<&'a RawValue>,
-    payload: Option<&'a RawValue>,
-    donation_id: Option<&'a RawValue>,
-}
+/// The members of either shape that say what a message is.
+const OUTER: [Field; 5] = [
+    Field::EventId,
+    Field::EventType,
+    Field::Timestamp,
+    Field::Payload,
+    Field::DonationId,
+];
 
-impl<'a> Outer<'a> {
-    /// The payload, if this is an envelope. A bare payload may have a member of that name that is no object, such as
-    /// an export's column.
-    fn envelope(&self) -> Option<&'a RawValue> {
-        let is_object = |payload: &RawValue| payload.get().starts_with('{');
-        self.payload
-            .filter(|payload| self.donation_id.is_none() || is_object(payload))
-    }
+/// The payload, if this is an envelope. A bare payload may have a member of that name that is no object, such as an
+/// export's column.
+fn envelope<'a>(outer: &Members<'a>) -> Option<&'a RawValue> {
+    let is_object = |payload: &&RawValue| payload.get().starts_with('{');
+    let is_bare = outer.get(Field::DonationId).is_some();
+    outer
+        .get(Field::Payload)
+        .filter(|payload| !is_bare || is_object(payload))
 }
 
 fn read(
@@ -94,37 +97,47 @@ fn read(
     subject: &mut Subject,
 ) -> Result<Event, Fault> {
     let text = text(body)?;
-    let outer: Outer<'_> = object(text, "the message")?;
+    let outer: Members<'_> = object(text, "the message")?;
+    OUTER.iter().try_for_each(|field| once(&outer, *field))?;
 
-    let fields = object::<Payload<'_>>(outer.envelope().map_or(text, RawValue::get), "payload");
-    about(&outer, fields.as_ref().ok(), routing_key, subject);
+    let within = envelope(&outer).map(|payload| object::<Members<'_>>(payload.get(), "payload"));
+    let fields = match &within {
+        None => Some(&outer),
+        Some(fields) => fields.as_ref().ok(),
+    };
+    about(&outer, fields, routing_key, subject);
     let sent_id = message_id.and_then(|id| EventId::try_from(id).ok());
-    let payload = match (outer.envelope(), outer.donation_id) {
+    let payload = match (envelope(&outer), outer.get(Field::DonationId)) {
         (Some(payload), _) => {
-            subject.event_id = Some(id("eventId", outer.event_id)?);
+            subject.event_id = Some(id(&outer, Field::EventId)?);
             payload.get()
         }
         (None, Some(_)) => {
-            let own_id = outer.event_id.map(|_| id("eventId", outer.event_id));
+            let own_id = outer.get(Field::EventId).map(|_| id(&outer, Field::EventId));
             subject.event_id = own_id.transpose()?.or(sent_id);
             text
         }
         (None, None) => {
-            subject.event_id = id("eventId", outer.event_id).ok().or(sent_id);
+            subject.event_id = id(&outer, Field::EventId).ok().or(sent_id);
             let message = "the message has neither a payload (an envelope) nor a donationId (a bare payload)";
             return Err(Fault(InvalidCode::MissingField, message.to_owned()));
         }
     };
-    let own_type = match outer.envelope() {
-        Some(_) => Some(required_string("eventType", outer.event_type)?),
-        None => optional_string("eventType", outer.event_type)?,
+    let (own_type, fields) = match within {
+        Some(fields) => {
+            complete(&outer, declared::ENVELOPE)?;
+            (Some(required_string(&outer, Field::EventType)?), &fields?)
+        }
+        None => (optional_string(&outer, Field::EventType)?, &outer),
     };
-    let fields = fields?;
     let event_type = event_type(own_type.as_deref(), routing_key)?;
-    not_of_another_type(event_type, &fields)?;
-    let donation = id("donationId", fields.donation_id)?;
-    let kind = kind(event_type, &fields, currency)?;
-    let occurred_at = timestamp(outer.timestamp.or(fields.timestamp))?;
+    not_of_another_type(event_type, fields)?;
+    let donation = id(fields, Field::DonationId)?;
+    let kind = kind(event_type, fields, currency)?;
+    let occurred_at = match timestamp(&outer)? {
+        Some(moment) => moment,
+        None => timestamp(fields)?.ok_or_else(|| missing(Field::Timestamp))?,
+    };
     let id = match subject.event_id.take() {
         Some(id) => id,
         None => derived_id(event_type, payload)?,
@@ -159,14 +172,14 @@ fn text(body: &[u8]) -> Result<&str, Fault> {
 }
 
 /// What can be read of a message beside its id, whatever is wrong with the rest.
-fn about(outer: &Outer<'_>, fields: Option<&Payload<'_>>, routing_key: &str, subject: &mut Subject) {
-    let told = match outer.event_type {
+fn about(outer: &Members<'_>, fields: Option<&Members<'_>>, routing_key: &str, subject: &mut Subject) {
+    let told = match outer.get(Field::EventType) {
         Some(own) => string(own),
         None => Some(routing_key.into()),
     };
     subject.event_type = told.map(|told| told.chars().take(MAX_TYPE_CHARS).collect());
-    subject.campaign = fields.and_then(|fields| id("campaignId", fields.campaign_id).ok());
-    subject.donation = fields.and_then(|fields| id("donationId", fields.donation_id).ok());
+    subject.campaign = fields.and_then(|fields| id(fields, Field::CampaignId).ok());
+    subject.donation = fields.and_then(|fields| id(fields, Field::DonationId).ok());
 }
 
 /// The type that the body names, or else the routing key. A key that is no type, such as the queue's name at a replay,
@@ -204,8 +217,8 @@ fn event_type(own: Option<&str>, routing_key: &str) -> Result<EventType, Fault> 
 }
 
 /// A payload within an envelope may name a type of its own, and then it must be the envelope's.
-fn not_of_another_type(event_type: EventType, fields: &Payload<'_>) -> Result<(), Fault> {
-    let named = fields.event_type.and_then(string);
+fn not_of_another_type(event_type: EventType, fields: &Members<'_>) -> Result<(), Fault> {
+    let named = fields.get(Field::EventType).and_then(string);
     match named.and_then(|name| EventType::from_name(&name)) {
         Some(named) if named != event_type => {
             let message = format!("eventType is {event_type}, but the payload's own eventType is {named}");
@@ -224,7 +237,7 @@ fn derived_id(event_type: EventType, payload: &str) -> Result<EventId, Fault> {
         hash.field(&name);
         hash.field(value.get());
     }
-    parse_id("eventId", format!("{event_type}_{}", hash.finish()))
+    parse_id(Field::EventId, format!("{event_type}_{}", hash.finish()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ pub mod totals;
 mod decode;
 mod excerpt;
 
-pub use decode::{Invalid, InvalidCode, MAX_BODY_BYTES, Subject, decode, decode_payload};
+pub use decode::{
+    Field, FieldKind, Invalid, InvalidCode, MAX_BODY_BYTES, Member, Need, Subject, declared, decode,
+    decode_payload,
+};
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use excerpt::excerpt;

@@ -1,3 +1,4 @@
+mod declarations;
 mod identity;
 
 use super::*;
