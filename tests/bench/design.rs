@@ -2,7 +2,7 @@
 //! can do. They are this very program, started again with `drain`.
 
 use futures::StreamExt;
-use harness::{Broker, consume};
+use harness::{Broker, consume, usd};
 use lapin::options::BasicAckOptions;
 use lapin::{Channel, Connection, Consumer};
 use mongodb::bson::{DateTime, Document, doc};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use totals_core::domain::decode;
 use totals_core::runtime::config::BATCH_SIZE;
 
-use crate::lanes::{Lanes, currency, default_of};
+use crate::lanes::{Lanes, default_of};
 use crate::stage::Stage;
 use crate::workload::WORKLOADS;
 use crate::{seed, usage};
@@ -97,13 +97,12 @@ impl Task {
     )]
     async fn store_nothing(&self) -> f64 {
         let batch = u32::try_from(default_of(&BATCH_SIZE)).unwrap();
-        let currency = currency();
         let (_connection, channel, mut consumer) = self.consume(4_000).await;
         let mut started = None;
         for number in 1..=self.count {
             let delivery = consumer.next().await.unwrap().unwrap();
             started.get_or_insert_with(Instant::now);
-            decode(&delivery.data, delivery.routing_key.as_str(), None, currency).unwrap();
+            decode(&delivery.data, delivery.routing_key.as_str(), None, usd()).unwrap();
             if number % batch == 0 || number == self.count {
                 let all = BasicAckOptions { multiple: true };
                 channel.basic_ack(delivery.delivery_tag, all).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::{join, join_all};
 use harness::Outgoing;
-use totals_core::domain::{Currency, Event};
+use totals_core::domain::Event;
 use totals_core::runtime::config::{BATCH_SIZE, LANES, Variable};
 use totals_core::store::Store;
 
@@ -47,9 +47,4 @@ async fn apply(store: Store, batches: Vec<Arc<[Event]>>) {
 /// The default of a variable that is a number.
 pub fn default_of(variable: &Variable) -> usize {
     variable.default.unwrap().parse().unwrap()
-}
-
-/// The service's, unless it is told otherwise.
-pub fn currency() -> Currency {
-    "USD".parse().unwrap()
 }

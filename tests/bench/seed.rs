@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use harness::{Database, events};
+use harness::{Database, events, usd};
 use mongodb::bson::{DateTime, Document, doc};
 use totals_core::runtime::config;
 use totals_core::store::Store;
@@ -63,7 +63,7 @@ pub async fn donations(database: &Database, campaign: &str, count: u32) {
 pub async fn store(database_url: &str) -> Store {
     let url = database_url.into();
     let store = Store::open(&config::Database { url }, "bench").await.unwrap();
-    let store = store.counting_in("USD".parse().unwrap());
+    let store = store.counting_by(usd());
     store.prepare().await.unwrap();
     store
 }

@@ -69,7 +69,11 @@ async fn a_currency_that_was_lost_is_not_claimed_by_one_that_was_refused() {
         says(&refused, &said).await;
     }
     settings.delete_one(doc! { "_id": "service" }).await.unwrap();
-    says(&refused, "is not written down any more, and it was not USD").await;
+    says(
+        &refused,
+        "are not written down any more, and they were not USD with reject",
+    )
+    .await;
     assert_eq!(settings.count_documents(doc! {}).await.unwrap(), 0);
 
     let _worker = in_yen(&world).await;

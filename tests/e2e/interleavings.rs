@@ -10,7 +10,7 @@ use totals_core::domain::Event;
 use totals_core::store::{ReadSet, Rebuild, Scope, Store};
 
 use crate::events::{created, refunded};
-use crate::harness::{Outgoing, World};
+use crate::harness::{Outgoing, World, usd};
 use crate::tool::json;
 
 /// A batch of one event.
@@ -36,8 +36,7 @@ async fn a_donor_whom_another_worker_has_counted_since_the_look_is_not_counted_a
 
 /// Rebuilds everything; `step` is done each time campaign `c` was looked at.
 async fn rebuild(store: &Store, mut step: impl AsyncFnMut()) -> Rebuild {
-    let usd = "USD".parse().unwrap();
-    let rebuilt = store.rebuild(&Scope::All, usd, |audit| {
+    let rebuilt = store.rebuild(&Scope::All, usd(), |audit| {
         if audit.campaign.as_ref().is_some_and(|id| id.as_str() == "c") {
             block_in_place(|| Handle::current().block_on(step()));
         }

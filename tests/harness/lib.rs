@@ -33,7 +33,7 @@ pub use broker::{Broker, consume};
 pub use client::{Client, Reply};
 pub use database::Database;
 pub use hold::Hold;
-pub use message::{DeadLetter, Outgoing};
+pub use message::{DeadLetter, Outgoing, usd};
 pub use process::{Process, api_command, with_usual_files, worker_command};
 pub use services::{Servers, run_blocking, shared as shared_services};
 pub use stream::{EventStream, StreamEvent};
@@ -72,11 +72,11 @@ impl World {
         }
     }
 
-    /// What a worker works on, with its currency, collections and indexes.
+    /// What a worker works on, with its settings, collections and indexes.
     pub async fn store(&self) -> Store {
         let url = self.database.url.as_str().into();
         let store = Store::open(&config::Database { url }, "e2e").await.unwrap();
-        let store = store.counting_in("USD".parse().unwrap());
+        let store = store.counting_by(usd());
         store.prepare().await.unwrap();
         store
     }

@@ -2,7 +2,15 @@
 
 use lapin::BasicProperties;
 use lapin::types::AMQPValue;
-use totals_core::domain::{Event, decode};
+use totals_core::domain::{AmountRules, Event, Precision, decode};
+
+/// The rules for amounts of a service that is set to nothing else.
+pub fn usd() -> AmountRules {
+    AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    }
+}
 
 /// A message on its way in.
 #[derive(Clone, Debug)]
@@ -36,8 +44,7 @@ impl Outgoing {
 
     /// The event that a worker reads it as.
     pub fn event(&self) -> Event {
-        let currency = "USD".parse().unwrap();
-        decode(&self.body, &self.routing_key, None, currency).unwrap()
+        decode(&self.body, &self.routing_key, None, usd()).unwrap()
     }
 }
 

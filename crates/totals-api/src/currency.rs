@@ -12,7 +12,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::sleep;
 use totals_core::domain::Currency;
-use totals_core::store::{CurrencyAgreement, Store, StoreError};
+use totals_core::store::{Agreement, Store, StoreError};
 
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
@@ -123,10 +123,10 @@ impl CurrencyCheck {
 
     async fn check_now(&self, store: &Store) -> Result<(), StoreError> {
         let doubts = self.0.doubts.load(Ordering::Acquire);
-        let state = match store.agrees_on(self.0.set).await? {
-            CurrencyAgreement::Same => SAME,
-            CurrencyAgreement::Unwritten => UNWRITTEN,
-            CurrencyAgreement::Other(problem) => {
+        let state = match store.agrees_on_currency(self.0.set).await? {
+            Agreement::Same => SAME,
+            Agreement::Unwritten => UNWRITTEN,
+            Agreement::Other(problem) => {
                 *self.0.problem.lock() = problem;
                 OTHER
             }

@@ -38,7 +38,7 @@ async fn run(config: WorkerConfig, address: Address, process: Process) -> Result
         .await
         .map_err(StartError::Database)?;
     let store = tokio::select! {
-        store = opening => store.counting_in(config.currency),
+        store = opening => store.counting_by(config.amounts),
         () = shutdown.soft.cancelled() => return Ok(()),
     };
     let mut metrics = Metrics::default();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use totals_core::contract::dead_letter;
-use totals_core::domain::Currency;
+use totals_core::domain::AmountRules;
 use totals_core::runtime::config::{
     BATCH_SIZE, ConfigError, Database, Http, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH, RABBITMQ_QUEUE,
     RABBITMQ_URL, SecretUrl, Source, Telemetry, UPKEEP_SECONDS, WORKER_PORT,
@@ -22,8 +22,8 @@ pub struct WorkerConfig {
     pub batching: Batching,
     /// `UPKEEP_SECONDS`.
     pub upkeep: Duration,
-    /// `CURRENCY`.
-    pub currency: Currency,
+    /// `CURRENCY` and `AMOUNT_PRECISION`.
+    pub amounts: AmountRules,
     /// Logs and traces.
     pub telemetry: Telemetry,
 }
@@ -62,7 +62,7 @@ impl WorkerConfig {
             broker: Broker::read(source)?,
             batching: Batching::read(source)?,
             upkeep: Duration::from_secs(source.number(&UPKEEP_SECONDS, 1, 3600)?),
-            currency: source.currency()?,
+            amounts: source.amounts()?,
             telemetry: source.telemetry()?,
         })
     }
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(worker.broker.queue, "totals-service.events");
         assert_eq!(worker.broker.dead_letter_queue(), "totals-service.dead-letters");
         assert_eq!(worker.broker.prefetch, 6000);
-        assert_eq!(worker.currency.code(), "USD");
+        assert_eq!(worker.amounts.currency.code(), "USD");
         assert_eq!(worker.telemetry.otlp_endpoint, None);
     }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_tool_reads_the_sections_that_it_needs() {
         let source = source(&[("WORKER_PORT", "none"), ("RABBITMQ_URL", "none")]);
-        assert!(source.database().is_ok() && source.currency().is_ok() && source.command_telemetry().is_ok());
+        assert!(source.database().is_ok() && source.amounts().is_ok() && source.command_telemetry().is_ok());
         assert!(WorkerConfig::read(&source).is_err());
     }
 }

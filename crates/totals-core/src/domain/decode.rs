@@ -14,7 +14,7 @@ mod payload;
 use serde_json::value::RawValue;
 
 use super::event::ContentHasher;
-use super::{Currency, DonationId, Event, EventId, EventKind, EventType, excerpt};
+use super::{AmountRules, DonationId, Event, EventId, EventKind, EventType, excerpt};
 pub use declared::{Field, FieldKind, Member, Need};
 use fields::{
     Fault, complete, id, missing, not_json, object, once, optional_string, parse_id, required_string, string,
@@ -34,15 +34,15 @@ const MAX_TYPE_CHARS: usize = 64;
 /// its event id; without either id, one is derived from the type and the payload, the same at every delivery.
 ///
 /// # Errors
-/// [`Invalid`] if the message is no event of the service's `currency`. No message panics, however hostile.
+/// [`Invalid`] if the message is no event, or has no amount by these rules. No message panics, however hostile.
 pub fn decode(
     body: &[u8],
     routing_key: &str,
     message_id: Option<&str>,
-    currency: Currency,
+    amounts: AmountRules,
 ) -> Result<Event, Invalid> {
     let mut subject = Subject::default();
-    read(body, routing_key, message_id, currency, &mut subject).map_err(|Fault(code, message)| Invalid {
+    read(body, routing_key, message_id, amounts, &mut subject).map_err(|Fault(code, message)| Invalid {
         code,
         message,
         subject: Box::new(subject),
@@ -52,16 +52,16 @@ pub fn decode(
 /// Reads again what an event of this type says, from its payload as it was logged.
 ///
 /// # Errors
-/// [`Invalid`] if the payload is not what [`decode`] has accepted: it was changed since, or `currency` was.
+/// [`Invalid`] if the payload is not what [`decode`] has accepted: it was changed since, or the rules were.
 pub fn decode_payload(
     event_type: EventType,
     payload: &str,
-    currency: Currency,
+    amounts: AmountRules,
 ) -> Result<(DonationId, EventKind), Invalid> {
     let read = || {
         let fields: Members<'_> = object(payload, "payload")?;
         let donation = id(&fields, Field::DonationId)?;
-        Ok((donation, kind(event_type, &fields, currency)?))
+        Ok((donation, kind(event_type, &fields, amounts)?))
     };
     read().map_err(|Fault(code, message)| Invalid {
         code,
@@ -93,7 +93,7 @@ fn read(
     body: &[u8],
     routing_key: &str,
     message_id: Option<&str>,
-    currency: Currency,
+    amounts: AmountRules,
     subject: &mut Subject,
 ) -> Result<Event, Fault> {
     let text = text(body)?;
@@ -133,7 +133,7 @@ fn read(
     let event_type = event_type(own_type.as_deref(), routing_key)?;
     not_of_another_type(event_type, fields)?;
     let donation = id(fields, Field::DonationId)?;
-    let kind = kind(event_type, fields, currency)?;
+    let kind = kind(event_type, fields, amounts)?;
     let occurred_at = match timestamp(&outer)? {
         Some(moment) => moment,
         None => timestamp(fields)?.ok_or_else(|| missing(Field::Timestamp))?,

@@ -3,6 +3,7 @@
 //! The one promise of the service is kept here: whatever the order, duplication or batching in which events
 //! arrive, [`fold::Fold`] arrives at the same totals.
 
+pub mod amount;
 pub mod donation;
 pub mod event;
 pub mod fold;
@@ -15,6 +16,7 @@ pub mod totals;
 mod decode;
 mod excerpt;
 
+pub use amount::{AmountRules, InvalidAmount, Precision};
 pub use decode::{
     Field, FieldKind, Invalid, InvalidCode, MAX_BODY_BYTES, Member, Need, Subject, declared, decode,
     decode_payload,
@@ -24,7 +26,7 @@ pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use excerpt::excerpt;
 pub use fold::{Fold, Outcome, Quarantine};
 pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
-pub use money::{Currency, InvalidAmount, InvalidCurrency, Money};
+pub use money::{Currency, InvalidCurrency, Money};
 pub use recount::{Contradiction, Recount};
 pub use timestamp::Timestamp;
 pub use totals::{Effect, Totals};

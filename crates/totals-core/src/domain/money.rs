@@ -1,9 +1,4 @@
-//! Money as an exact count of minor units, read from a number's own text and never through floating point.
-//!
-//! Producers compute amounts in binary floating point, so `0.1 + 0.2` arrives as `0.30000000000000004`. That is
-//! noise and means 0.30; `1.005` USD is a third decimal that someone meant and that cannot be represented. The
-//! line between the two: a double carries 15 significant decimal digits faithfully (C's `DBL_DIG`), so digits
-//! from the 16th on are rounded away and whatever still exceeds the minor unit is real.
+//! Money as an exact count of minor units, and the currencies that have these.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +6,8 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::excerpt::excerpt;
-
 /// The largest amount one event may carry, in minor units.
 pub const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
-
-/// Decimal digits that a double carries faithfully (C's `DBL_DIG`).
-const FAITHFUL_DIGITS: usize = 15;
 
 /// An amount above zero and at most [`MAX_AMOUNT_MINOR`], or a sum of such amounts, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -53,30 +43,6 @@ impl Money {
             Self(self.0.saturating_sub(other.0))
         }
     }
-}
-
-/// Why an amount is not accepted. `Display` completes the sentence "amount …".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidAmount {
-    /// Neither a JSON number nor a string that holds one.
-    #[error("must be a decimal number, got {0}")]
-    NotANumber(String),
-    /// Zero or below.
-    #[error("must be greater than 0, got {0}")]
-    NotPositive(String),
-    /// More decimals than the currency has, beyond float noise.
-    #[error("must have at most {allowed} decimals in {currency}, got {text}")]
-    TooPrecise {
-        /// The amount as it was sent, shortened.
-        text: String,
-        /// Decimals of the currency.
-        allowed: u8,
-        /// ISO 4217 code.
-        currency: &'static str,
-    },
-    /// Above [`MAX_AMOUNT_MINOR`].
-    #[error("must be at most {MAX_AMOUNT_MINOR} minor units, got {0}")]
-    TooLarge(String),
 }
 
 /// A text that names no currency with minor units.
@@ -119,44 +85,6 @@ impl Currency {
         self.1
     }
 
-    /// Reads a donation's or refund's amount from the JSON value's own text: a number, or a string holding one.
-    ///
-    /// # Errors
-    /// [`InvalidAmount`] if it is no number, not above zero, too large, or finer than the minor unit.
-    pub fn parse_amount(self, value: &RawValue) -> Result<Money, InvalidAmount> {
-        let json = value.get();
-        if json.starts_with('"') {
-            let text: String =
-                serde_json::from_str(json).map_err(|_| InvalidAmount::NotANumber(excerpt(json)))?;
-            self.parse_decimal(&text)
-        } else {
-            self.parse_decimal(json)
-        }
-    }
-
-    /// As [`Currency::parse_amount`], from a decimal's plain text.
-    fn parse_decimal(self, text: &str) -> Result<Money, InvalidAmount> {
-        let decimal = Decimal::parse(text).ok_or_else(|| InvalidAmount::NotANumber(excerpt(text)))?;
-        if decimal.negative || decimal.digits == 0 {
-            return Err(InvalidAmount::NotPositive(excerpt(text)));
-        }
-        let exponent = decimal.exponent.saturating_add(i64::from(self.1));
-        if exponent < 0 {
-            return Err(InvalidAmount::TooPrecise {
-                text: excerpt(text),
-                allowed: self.1,
-                currency: self.code(),
-            });
-        }
-        u32::try_from(exponent)
-            .ok()
-            .and_then(|exponent| 10_i64.checked_pow(exponent))
-            .and_then(|scale| decimal.digits.checked_mul(scale))
-            .filter(|minor| *minor <= MAX_AMOUNT_MINOR)
-            .map(Money)
-            .ok_or_else(|| InvalidAmount::TooLarge(excerpt(text)))
-    }
-
     /// The exact decimal number in JSON, in major units and without trailing zeros: `5000.5`.
     pub fn format(self, amount: Money) -> DecimalNumber {
         DecimalNumber {
@@ -197,82 +125,6 @@ impl Serialize for DecimalNumber {
         let raw = RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
-}
-
-/// `digits × 10^exponent`, rounded to [`FAITHFUL_DIGITS`] and without trailing zeros.
-struct Decimal {
-    negative: bool,
-    digits: i64,
-    exponent: i64,
-}
-
-impl Decimal {
-    /// Reads the grammar of a JSON number (RFC 8259, section 6), in one pass over the text.
-    fn parse(text: &str) -> Option<Self> {
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
-            None => (unsigned, 0),
-        };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-            Some(_) => return None,
-            None => (mantissa, ""),
-        };
-        let leading_zero = whole.len() > 1 && whole.starts_with('0');
-        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || leading_zero || !all_digits(whole) || !all_digits(fraction) {
-            return None;
-        }
-
-        let mut digits = 0_i64;
-        let mut kept = 0;
-        let mut dropped = 0_i64;
-        let mut round_up = false;
-        for digit in whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|byte| i64::from(byte - b'0'))
-        {
-            if kept < FAITHFUL_DIGITS {
-                digits = digits * 10 + digit;
-                kept += usize::from(digits != 0);
-            } else {
-                round_up |= dropped == 0 && digit >= 5;
-                dropped += 1;
-            }
-        }
-        digits += i64::from(round_up);
-        let mut exponent = exponent
-            .saturating_add(dropped)
-            .saturating_sub(i64::try_from(fraction.len()).unwrap_or(i64::MAX));
-        while digits != 0 && digits % 10 == 0 {
-            digits /= 10;
-            exponent = exponent.saturating_add(1);
-        }
-        Some(Self {
-            negative,
-            digits,
-            exponent,
-        })
-    }
-}
-
-/// Reads a JSON exponent; one beyond `i64` is as good as the largest.
-fn parse_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let magnitude = digits.parse().unwrap_or(i64::MAX / 2);
-    Some(if text.starts_with('-') {
-        -magnitude
-    } else {
-        magnitude
-    })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 pub use health::Unhealthy;
 
-use crate::domain::Currency;
+use crate::domain::AmountRules;
 use crate::runtime::backoff::Backoff;
 use crate::runtime::config;
 use crate::store::error::{Decision, StoreError};
@@ -45,8 +45,8 @@ pub struct Store {
     driver: Arc<Driver>,
     /// What each task holds until it ends; see [`Store::holding`].
     held: Option<Arc<dyn Any + Send + Sync>>,
-    /// What a process that writes counts amounts in; see [`Store::counting_in`].
-    pub(in crate::store) currency: Option<Currency>,
+    /// How a process that writes reads amounts; see [`Store::counting_by`].
+    pub(in crate::store) amounts: Option<AmountRules>,
     /// The documents that were left out of a read and told to the log.
     pub(in crate::store) left_out: Arc<LeftOut>,
 }
@@ -60,7 +60,7 @@ pub(in crate::store) struct Driver {
     pub options: ClientOptions,
     pub insert_modes: InsertModes,
     pub structure: Structure,
-    /// Set once the database was found to be in another currency.
+    /// Set once the database was found to have other settings.
     pub refused: AtomicBool,
 }
 
@@ -97,7 +97,7 @@ impl Store {
         Ok(Self {
             driver: Arc::new(driver),
             held: None,
-            currency: None,
+            amounts: None,
             left_out: Arc::default(),
         })
     }
@@ -131,12 +131,12 @@ impl Store {
         })
     }
 
-    /// The same store, for a process that counts in this currency: [`Store::prepare`] writes it down where no currency
-    /// is written down yet, and fails where another one is.
+    /// The same store, for a process that counts by these rules: [`Store::prepare`] writes them down where none are
+    /// written down yet, and fails where others are.
     #[must_use]
-    pub fn counting_in(self, currency: Currency) -> Self {
+    pub fn counting_by(self, amounts: AmountRules) -> Self {
         Self {
-            currency: Some(currency),
+            amounts: Some(amounts),
             ..self
         }
     }

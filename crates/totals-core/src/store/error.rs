@@ -39,8 +39,8 @@ enum Cause {
     Document,
     /// A stored document is none of this service's.
     Foreign,
-    /// The database's amounts are in another currency.
-    Currency,
+    /// The database's settings are others than the process's.
+    Settings,
 }
 
 impl StoreError {
@@ -76,9 +76,9 @@ impl StoreError {
         self.code.is_some()
     }
 
-    /// Returns true if the database's amounts are in another currency: nothing may be counted into it.
-    pub fn is_other_currency(&self) -> bool {
-        self.cause == Cause::Currency
+    /// Returns true if the database's currency or precision is another one: nothing may be counted into it.
+    pub fn is_other_settings(&self) -> bool {
+        self.cause == Cause::Settings
     }
 
     /// Returns true if a document that was to be inserted is there already.

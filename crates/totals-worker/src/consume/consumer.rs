@@ -237,7 +237,7 @@ impl Worker {
             &message.body,
             &message.routing_key,
             message_id,
-            self.context.config.currency,
+            self.context.config.amounts,
         );
         epoch.hand(message, decoded).await
     }

@@ -3,7 +3,7 @@
 //! otherwise producers would lose events until the worker connects anew.
 //!
 //! The look has a connection of its own: the worker does not read from the consuming one while too much is in hand, and a
-//! binding may keep RabbitMQ busy for seconds. If the database is in another currency now, the look ends the epoch. It logs
+//! binding may keep RabbitMQ busy for seconds. If the database has other settings now, the look ends the epoch. It logs
 //! every other failure. A failure that lasts makes `/health` say 503 until a look succeeds: something is missing, and the
 //! worker cannot put it back. A failure lasts if broker or database refuse, if two looks in a row get no good answer, or if
 //! the database takes long over one. Other parts of the worker tell of a broker or a database that is away.
@@ -40,7 +40,7 @@ pub struct Upkeep {
     pub metrics: Arc<Metrics>,
     /// The time from one look to the next.
     pub period: Duration,
-    /// Cancelled if the database is in another currency now. The next epoch checks that before it connects.
+    /// Cancelled if the database has other settings now. The next epoch checks that before it connects.
     pub epoch: CancellationToken,
     /// Has work in hand while looks fail.
     pub progress: Task,
@@ -119,7 +119,7 @@ impl Upkeep {
                 failures.push((Doubt::from(&error), error.to_string()));
                 self.metrics.retried("check_collections");
                 tracing::warn!(%error, "cannot see whether collections and indexes are all there");
-                if error.is_other_currency() {
+                if error.is_other_settings() {
                     self.epoch.cancel();
                 }
             }

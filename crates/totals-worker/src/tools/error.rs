@@ -26,9 +26,9 @@ pub enum ToolError {
     /// The database cannot do what the tool needs.
     #[error(transparent)]
     Database(#[from] Unhealthy),
-    /// The database holds amounts of another currency.
+    /// The database has another currency, or another precision of amounts.
     #[error("{0}")]
-    Currency(String),
+    Settings(String),
     /// The database failed midway.
     #[error(transparent)]
     Store(#[from] StoreError),

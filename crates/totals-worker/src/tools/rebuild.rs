@@ -72,10 +72,10 @@ impl From<Rebuild> for Rebuilt {
 
 /// Audits and puts right, until no difference is left.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Rebuilt, ToolError> {
-    let (store, currency, scope) = (setup.store().await?, setup.source.currency()?, args.which.scope());
+    let (store, amounts, scope) = (setup.store().await?, setup.source.amounts()?, args.which.scope());
     let progress = Progress::counting();
     let done = setup
-        .unless_stopped(store.rebuild(&scope, currency, |campaign| progress.add(campaign.events)))
+        .unless_stopped(store.rebuild(&scope, amounts, |campaign| progress.add(campaign.events)))
         .await?;
     progress.finish();
     let mut rebuilt = Rebuilt::from(done);

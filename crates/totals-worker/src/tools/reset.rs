@@ -48,8 +48,8 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Removed, ToolError> {
             Line(campaign.as_str())
         )));
     }
-    let (store, currency) = (setup.store().await?, setup.source.currency()?);
-    let removed = setup.unless_stopped(store.reset(campaign, currency)).await?;
+    let (store, amounts) = (setup.store().await?, setup.source.amounts()?);
+    let removed = setup.unless_stopped(store.reset(campaign, amounts)).await?;
     Ok(Removed {
         campaign_id: campaign.clone(),
         events: removed.events,

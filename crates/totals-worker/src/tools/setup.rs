@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 use totals_core::runtime::config::Source;
 use totals_core::runtime::terminal::complain;
-use totals_core::store::{CurrencyAgreement, Store, StoreError};
+use totals_core::store::{Agreement, Store, StoreError};
 
 use super::error::ToolError;
 use crate::slow::{PREPARING, told_if_slow};
@@ -30,20 +30,20 @@ impl Setup {
     pub async fn store(&self) -> Result<Store, ToolError> {
         let store = self.open().await?;
         // Not written down: what a tool is set to is no sign of what was counted.
-        match store.agrees_on(self.source.currency()?).await? {
-            CurrencyAgreement::Same | CurrencyAgreement::Unwritten => {}
-            CurrencyAgreement::Other(problem) => return Err(ToolError::Currency(problem)),
+        match store.agrees_on(self.source.amounts()?).await? {
+            Agreement::Same | Agreement::Unwritten => {}
+            Agreement::Other(problem) => return Err(ToolError::Settings(problem)),
         }
         prepare(&store).await?;
         Ok(store)
     }
 
-    /// The same for a tool that counts donations, which writes the currency down where no worker has.
+    /// The same for a tool that counts donations, which writes the settings down where no worker has.
     ///
     /// # Errors
     /// As [`Setup::store`].
     pub async fn store_to_count_in(&self) -> Result<Store, ToolError> {
-        let store = self.store().await?.counting_in(self.source.currency()?);
+        let store = self.store().await?.counting_by(self.source.amounts()?);
         prepare(&store).await?;
         Ok(store)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::{CampaignId, Currency};
+use totals_core::domain::{AmountRules, CampaignId};
 use totals_core::store::{PaymentAudit, Scope, Store, Truncated};
 
 use super::campaign::{NothingKnown, Which};
@@ -59,14 +59,14 @@ pub struct Verified {
 
 /// Audits, campaign by campaign.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
-    let (store, currency, scope) = (setup.store().await?, setup.source.currency()?, args.which.scope());
+    let (store, amounts, scope) = (setup.store().await?, setup.source.amounts()?, args.which.scope());
     let progress = match scope {
         Scope::All => Progress::of_log(&store).await?,
         Scope::Campaign(_) => Progress::counting(),
     };
     // Side by side: neither alone keeps the database busy.
     let (audited, payments) = tokio::join!(
-        audit(&store, &scope, currency, args.limit, setup, &progress),
+        audit(&store, &scope, amounts, args.limit, setup, &progress),
         setup.unless_stopped(store.audit_payments(&scope, NAMED)),
     );
     progress.finish();
@@ -86,20 +86,20 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
 async fn audit(
     store: &Store,
     scope: &Scope,
-    currency: Currency,
+    amounts: AmountRules,
     limit: usize,
     setup: &Setup,
     progress: &Progress,
 ) -> Result<Verified, ToolError> {
     let mut verified = Verified::default();
-    let mut audit = store.audit(scope.clone(), currency);
+    let mut audit = store.audit(scope.clone(), amounts);
     while let Some(campaign) = setup.unless_stopped(audit.next()).await? {
         progress.add(campaign.events);
         verified.campaigns += u64::from(campaign.campaign.is_some());
         verified.events += campaign.events;
         verified.donations += campaign.donations;
         verified.log_is_damaged |= campaign.damaged.iter().any(|row| !row.is_mended_by_rebuild());
-        for difference in differences(campaign, currency) {
+        for difference in differences(campaign, amounts.currency) {
             verified.differences.add(difference, limit);
         }
     }

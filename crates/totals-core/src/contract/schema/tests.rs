@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::decode;
+use crate::domain::{AmountRules, Precision, decode};
 
 /// The schemas of services with amounts of two, no and three decimals.
 const CURRENCIES: [&str; 3] = ["USD", "JPY", "BHD"];
@@ -30,8 +30,9 @@ fn accepted(body: &str, event_type: EventType, code: &'static str) -> bool {
 }
 
 /// Says what is wrong if the schema and the decoder differ about a message without need.
-fn compare(body: &str, event_type: EventType, code: &'static str) -> Result<(), String> {
-    let decoded = decode(body.as_bytes(), event_type.as_str(), None, code.parse().unwrap());
+fn compare(body: &str, event_type: EventType, code: &'static str, precision: Precision) -> Result<(), String> {
+    let amounts = AmountRules { currency: code.parse().unwrap(), precision };
+    let decoded = decode(body.as_bytes(), event_type.as_str(), None, amounts);
     match (decoded, accepted(body, event_type, code)) {
         (Ok(_), true) | (Err(_), false) => Ok(()),
         (Ok(_), false) => Err(format!("{event_type} in {code} is decoded and its schema refuses it: {body}")),
@@ -48,7 +49,8 @@ proptest! {
     fn the_schema_accepts_what_is_decoded_and_nothing_else(
         (event_type, body) in messages::messages(),
         code in proptest::sample::select(&CURRENCIES),
+        precision in proptest::sample::select(&[Precision::Reject, Precision::HalfEven]),
     ) {
-        compare(&body, event_type, code).map_err(TestCaseError::fail)?;
+        compare(&body, event_type, code, precision).map_err(TestCaseError::fail)?;
     }
 }

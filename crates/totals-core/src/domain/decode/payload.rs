@@ -9,37 +9,38 @@ use super::declared::{Field, payload};
 use super::fields::{Fault, complete, id, invalid, missing, optional_string, parse_id, required_string};
 use super::members::Members;
 use crate::domain::event::Payment;
-use crate::domain::{Creation, Currency, DonorId, EventKind, EventType, Money, Refund, excerpt};
+use crate::domain::{AmountRules, Creation, DonorId, EventKind, EventType, Money, Refund, excerpt};
 
 pub(super) fn kind(
     event_type: EventType,
     fields: &Members<'_>,
-    currency: Currency,
+    amounts: AmountRules,
 ) -> Result<EventKind, Fault> {
     complete(fields, payload(event_type))?;
     let payment = || {
         Ok(Payment {
             payment_id: required_string(fields, Field::PaymentId)?.into_owned(),
             refund_id: optional_string(fields, Field::RefundId)?.map(Cow::into_owned),
-            amount: amount(fields, currency)?,
+            amount: amount(fields, amounts)?,
         })
     };
     Ok(match event_type {
         EventType::DonationCreated => EventKind::DonationCreated(Creation {
             campaign: id(fields, Field::CampaignId)?,
             donor: donor(fields)?,
-            amount: amount(fields, currency)?,
+            amount: amount(fields, amounts)?,
         }),
         EventType::DonationRefunded => EventKind::DonationRefunded(Refund {
             routed_to: id(fields, Field::CampaignId)?,
-            amount: amount(fields, currency)?,
+            amount: amount(fields, amounts)?,
         }),
         EventType::PaymentCompleted => EventKind::PaymentCompleted(payment()?),
         EventType::PaymentRefunded => EventKind::PaymentRefunded(payment()?),
     })
 }
 
-fn amount(fields: &Members<'_>, currency: Currency) -> Result<Money, Fault> {
+fn amount(fields: &Members<'_>, amounts: AmountRules) -> Result<Money, Fault> {
+    let currency = amounts.currency;
     if let Some(sent) = optional_string(fields, Field::Currency)?
         && !sent.eq_ignore_ascii_case(currency.code())
     {
@@ -47,8 +48,8 @@ fn amount(fields: &Members<'_>, currency: Currency) -> Result<Money, Fault> {
         return Err(Fault(InvalidCode::WrongCurrency, message));
     }
     let value = fields.get(Field::Amount).ok_or_else(|| missing(Field::Amount))?;
-    currency
-        .parse_amount(value)
+    amounts
+        .parse(value)
         .map_err(|error| Fault(InvalidCode::InvalidAmount, format!("amount {error}")))
 }
 

@@ -2,7 +2,7 @@ mod declarations;
 mod identity;
 
 use super::*;
-use crate::domain::DonorId;
+use crate::domain::{DonorId, Precision};
 
 const CREATED: &str = r#"{"eventId":"e1","eventType":"donation.created","timestamp":"2025-11-21T10:00:00.000Z",
     "version":"1.0","payload":{"donationId":"d1","campaignId":"c1","amount":50.25,"donorId":"u1","donorName":"Ada",
@@ -10,8 +10,11 @@ const CREATED: &str = r#"{"eventId":"e1","eventType":"donation.created","timesta
 const PAYMENT: &str = r#"{"paymentId":"p1","donationId":"d1","amount":50.25,"provider":"stripe",
     "providerTransactionId":"t1","timestamp":"2025-11-21T10:00:00.000Z","metadata":{"a":1}}"#;
 
-fn usd() -> Currency {
-    "USD".parse().unwrap()
+fn usd() -> AmountRules {
+    AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    }
 }
 
 fn decoded(body: &str, key: &str) -> Event {

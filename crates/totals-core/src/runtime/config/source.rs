@@ -7,11 +7,11 @@ use config::{Config, Environment};
 
 use super::log_filter;
 use super::variable::{
-    CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES,
-    Variable,
+    AMOUNT_PRECISION, CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL,
+    OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES, Variable,
 };
 use super::{ConfigError, Database, Http, LogFormat, LogStream, SecretUrl, Telemetry};
-use crate::domain::Currency;
+use crate::domain::{AmountRules, Currency};
 
 /// The values of all variables, before they are checked.
 pub struct Source(Config);
@@ -108,6 +108,17 @@ impl Source {
     /// [`ConfigError`] if `CURRENCY` is not the code of a currency.
     pub fn currency(&self) -> Result<Currency, ConfigError> {
         self.parsed(&CURRENCY)
+    }
+
+    /// How amounts are read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `CURRENCY` is not the code of a currency, or `AMOUNT_PRECISION` not allowed.
+    pub fn amounts(&self) -> Result<AmountRules, ConfigError> {
+        Ok(AmountRules {
+            currency: self.currency()?,
+            precision: self.parsed(&AMOUNT_PRECISION)?,
+        })
     }
 
     /// The logs and traces of a service.

@@ -53,6 +53,9 @@ variables! {
         "Messages in the worker's hands at once (default: 2 x LANES x BATCH_SIZE)";
     /// Default `USD`.
     CURRENCY = Some("USD"), "an ISO 4217 currency code such as USD, EUR or JPY", "The one currency of all amounts";
+    /// Default `reject`.
+    AMOUNT_PRECISION = Some("reject"), "reject or half-even",
+        "What becomes of an amount with more decimals than CURRENCY has: a dead letter, or rounded";
     /// Default 1500.
     BATCH_SIZE = Some("1500"), "a number from 1 to 10000", "Most events committed in one transaction";
     /// Default 2.

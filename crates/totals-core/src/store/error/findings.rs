@@ -59,9 +59,9 @@ impl StoreError {
         Self::found(Decision::Retry, Cause::Foreign, summary)
     }
 
-    /// The database's amounts are in another currency than this process counts in, or nobody can tell.
-    pub(in crate::store) fn other_currency(summary: String) -> Self {
-        Self::found(Decision::Retry, Cause::Currency, summary)
+    /// The database's currency or precision is another one than this process counts by, or nobody can tell.
+    pub(in crate::store) fn other_settings(summary: String) -> Self {
+        Self::found(Decision::Retry, Cause::Settings, summary)
     }
 
     /// An index that a query names is missing.

@@ -24,7 +24,7 @@ mod unreadable;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::domain::{CampaignId, Currency, DonationId};
+use crate::domain::{AmountRules, CampaignId, DonationId};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 
@@ -59,7 +59,7 @@ impl Scope {
 pub struct Audit {
     store: Store,
     scope: Scope,
-    currency: Currency,
+    amounts: AmountRules,
     pass: Option<Pass>,
     /// The last campaign that is done.
     done: Option<CampaignId>,
@@ -69,12 +69,12 @@ pub struct Audit {
 }
 
 impl Store {
-    /// Begins an audit. `currency` is the service's: the log is read with it.
-    pub fn audit(&self, scope: Scope, currency: Currency) -> Audit {
+    /// Begins an audit. `amounts` are the service's rules: the log is read by them.
+    pub fn audit(&self, scope: Scope, amounts: AmountRules) -> Audit {
         Audit {
             store: self.clone(),
             scope,
-            currency,
+            amounts,
             pass: None,
             done: None,
             placed: HashSet::new(),
@@ -98,8 +98,8 @@ impl Audit {
         let pass = match self.pass.take() {
             Some(pass) if pass.age() < SNAPSHOT_AGE => pass,
             before => {
-                let (done, currency) = (self.done.as_ref(), self.currency);
-                let mut pass = Pass::open(&self.store, &self.scope, done, currency).await?;
+                let (done, amounts) = (self.done.as_ref(), self.amounts);
+                let mut pass = Pass::open(&self.store, &self.scope, done, amounts).await?;
                 pass.stray = before.map(|before| before.stray).unwrap_or_default();
                 pass
             }

@@ -32,7 +32,7 @@ mod write;
 
 use futures::future::join;
 
-use crate::domain::{CampaignId, Currency};
+use crate::domain::{AmountRules, CampaignId};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, Damage, Scope};
@@ -91,7 +91,7 @@ impl Store {
     pub async fn rebuild(
         &self,
         scope: &Scope,
-        currency: Currency,
+        amounts: AmountRules,
         mut progress: impl FnMut(&CampaignAudit),
     ) -> Result<Rebuild, StoreError> {
         let mut seen = Rebuild {
@@ -100,7 +100,7 @@ impl Store {
         };
         let (mut differ, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
         let mut misfiled = Vec::new();
-        let mut audit = self.audit(Scope::All, currency);
+        let mut audit = self.audit(Scope::All, amounts);
         while let Some(mut campaign) = audit.next().await? {
             progress(&campaign);
             let found = campaign.differences();
@@ -143,7 +143,7 @@ impl Store {
                 return Ok(seen);
             }
         }
-        self.put_right(scope, differ, currency, &mut progress, &mut seen)
+        self.put_right(scope, differ, amounts, &mut progress, &mut seen)
             .await?;
         Ok(seen)
     }
@@ -152,11 +152,11 @@ impl Store {
     pub(in crate::store) async fn follow_log(
         &self,
         campaign: &CampaignId,
-        currency: Currency,
+        amounts: AmountRules,
     ) -> Result<bool, StoreError> {
         let (differ, mut done) = (vec![Some(campaign.clone())], Rebuild::default());
         let scope = Scope::Campaign(campaign.clone());
-        self.put_right(&scope, differ, currency, &mut |_| {}, &mut done)
+        self.put_right(&scope, differ, amounts, &mut |_| {}, &mut done)
             .await?;
         Ok(!done.unfinished)
     }
@@ -167,14 +167,14 @@ impl Store {
         &self,
         scope: &Scope,
         mut differ: Vec<Option<CampaignId>>,
-        currency: Currency,
+        amounts: AmountRules,
         progress: &mut impl FnMut(&CampaignAudit),
         done: &mut Rebuild,
     ) -> Result<(), StoreError> {
         for _ in 0..MAX_ROUNDS {
             done.passes += 1;
             let (corrected, everywhere) = (done.corrected(), differ.contains(&None));
-            differ = self.round(differ, currency, progress, done).await?;
+            differ = self.round(differ, amounts, progress, done).await?;
             if differ.is_empty() {
                 break;
             }
@@ -194,11 +194,11 @@ impl Store {
     async fn round(
         &self,
         differ: Vec<Option<CampaignId>>,
-        currency: Currency,
+        amounts: AmountRules,
         progress: &mut impl FnMut(&CampaignAudit),
         done: &mut Rebuild,
     ) -> Result<Vec<Option<CampaignId>>, StoreError> {
-        let mut look = Look::at(self, differ, currency);
+        let mut look = Look::at(self, differ, amounts);
         let mut again = Vec::new();
         let mut group = look.group(progress, &mut again).await?;
         while !group.is_empty() {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use mongodb::bson::{Document, RawDocument, doc};
 use mongodb::options::WriteConcern;
 
-use crate::domain::{CampaignId, Currency};
+use crate::domain::{AmountRules, CampaignId};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::explain::waiting;
@@ -38,12 +38,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot answer, or if events of the campaign keep arriving; part of it is
     /// gone then, and the rest goes with the next reset.
-    pub async fn reset(&self, campaign: &CampaignId, currency: Currency) -> Result<Reset, StoreError> {
+    pub async fn reset(&self, campaign: &CampaignId, amounts: AmountRules) -> Result<Reset, StoreError> {
         let (mut events, mut donations) = (0, HashSet::new());
         for _ in 0..ATTEMPTS {
             events += self.remove_log(campaign, &mut donations).await?;
             // A refund that arrived in between lacks its donation in the log: it goes with the next attempt.
-            if self.follow_log(campaign, currency).await? {
+            if self.follow_log(campaign, amounts).await? {
                 let donations = donations.len() as u64;
                 return Ok(Reset { events, donations });
             }

@@ -1,17 +1,21 @@
-//! The settings that every process on a database must agree on: so far the currency.
+//! The settings that every process on a database must agree on: the currency, and the precision of amounts.
 //!
 //! Amounts are stored as counts of minor units, without a currency. Read in another currency, 5000 yen are 50 dollars,
-//! and a log is full of payloads that do not match their fingerprints. So the first worker writes its currency down,
-//! once, and a process that is set to another one refuses.
+//! and a log is full of payloads that do not match their fingerprints. Nor can the log be read by a worker that refuses
+//! the amounts that another has rounded. So the first worker writes its settings down, once, and a process that is set
+//! otherwise refuses.
+//!
+//! A database of an earlier version has no precision written down and counts as `reject`. An operator may go from there
+//! to `half-even`, since every amount that `reject` has counted means the same there. Back, there is no safe way.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use mongodb::Database;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::{ReadConcern, WriteConcern};
+use mongodb::{Collection, Database};
 
-use crate::domain::Currency;
+use crate::domain::{AmountRules, Currency, Precision};
 use crate::store::client::{Store, primary};
 use crate::store::error::{DUPLICATE_KEY, StoreError, server_code};
 use crate::store::schema::document::EVENT_LOG;
@@ -22,62 +26,114 @@ pub(in crate::store) const SETTINGS: &str = "settings";
 /// The `_id` of the document that all processes of the service agree on.
 const SERVICE: &str = "service";
 
-/// How the currency of a database and that of a process compare.
+/// The members of that document.
+const CURRENCY: &str = "currency";
+const PRECISION: &str = "amountPrecision";
+
+/// How the settings of a database and those of a process compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CurrencyAgreement {
+pub enum Agreement {
     /// They are the same.
     Same,
-    /// No worker has written one down yet.
+    /// No worker has written any down yet.
     Unwritten,
     /// They differ; the sentence names both and the remedy.
     Other(String),
 }
 
 impl Store {
-    /// Compares the currency of the database with a process's own.
+    /// Compares the database's settings with those of a process that reads events.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
-    pub async fn agrees_on(&self, currency: Currency) -> Result<CurrencyAgreement, StoreError> {
-        self.detached(|driver| async move { compare(&driver.database, currency).await })
+    pub async fn agrees_on(&self, amounts: AmountRules) -> Result<Agreement, StoreError> {
+        self.compared(move |stored| compare(stored, amounts)).await
+    }
+
+    /// Compares the database's currency with that of a process that reads totals alone: how an event's amount is read
+    /// makes no difference to these.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer.
+    pub async fn agrees_on_currency(&self, currency: Currency) -> Result<Agreement, StoreError> {
+        self.compared(move |stored| compare_currency(stored, currency))
             .await
+    }
+
+    async fn compared(
+        &self,
+        compare: impl FnOnce(&Document) -> Agreement + Send + 'static,
+    ) -> Result<Agreement, StoreError> {
+        self.detached(|driver| async move {
+            let stored = find(&driver.database).await?;
+            Ok(stored.as_ref().map_or(Agreement::Unwritten, compare))
+        })
+        .await
     }
 }
 
-/// Writes the currency down if none is. The first process decides: the document is inserted, never changed. If it is
-/// lost, a process that was `refused` before does not write it again while the log has events: their currency was
-/// another.
+/// Writes the settings down if none are. The first process decides: the document is inserted, and of what is in it
+/// nothing is changed. If it is lost, a process that was `refused` before does not write it again while the log has
+/// events: their settings were others.
 pub(in crate::store) async fn agree_on(
     database: &Database,
-    currency: Currency,
+    amounts: AmountRules,
     refused: &AtomicBool,
 ) -> Result<(), StoreError> {
-    if compare(database, currency).await? == CurrencyAgreement::Unwritten {
+    if find(database).await?.is_none() {
         if refused.load(Relaxed) && has_events(database).await? {
-            return Err(StoreError::other_currency(format!(
-                "the currency of this database is not written down any more, and it was not {currency}: start a worker of \
-                 the right CURRENCY"
+            let AmountRules { currency, precision } = amounts;
+            return Err(StoreError::other_settings(format!(
+                "the settings of this database are not written down any more, and they were not {currency} with \
+                 {precision}: start a worker of the right CURRENCY and AMOUNT_PRECISION"
             )));
         }
-        let settings = database.collection::<Document>(SETTINGS);
-        let insert = settings.insert_one(doc! { "_id": SERVICE, "currency": currency.code() });
-        match insert.write_concern(WriteConcern::majority()).await {
-            Ok(_) => tracing::info!(
-                currency = currency.code(),
-                "the currency is written down in the database: it cannot be changed from here on"
-            ),
-            // Another process that starts just now was faster.
-            Err(error) if server_code(&error) == Some(DUPLICATE_KEY) => {}
-            Err(error) => return Err(error.into()),
-        }
+        write_down(database, amounts).await?;
     }
-    match compare(database, currency).await? {
-        CurrencyAgreement::Other(problem) => {
+    let stored = find(database).await?.unwrap_or_default();
+    match compare(&stored, amounts) {
+        Agreement::Other(problem) => {
             refused.store(true, Relaxed);
-            Err(StoreError::other_currency(problem))
+            return Err(StoreError::other_settings(problem));
         }
-        CurrencyAgreement::Same | CurrencyAgreement::Unwritten => Ok(()),
+        Agreement::Same | Agreement::Unwritten => {}
     }
+    if !stored.contains_key(PRECISION) {
+        complete(database, amounts.precision).await?;
+    }
+    Ok(())
+}
+
+async fn write_down(database: &Database, amounts: AmountRules) -> Result<(), StoreError> {
+    let (currency, precision) = (amounts.currency.code(), amounts.precision.name());
+    let settings = settings(database);
+    let insert = settings.insert_one(doc! { "_id": SERVICE, CURRENCY: currency, PRECISION: precision });
+    match insert.write_concern(WriteConcern::majority()).await {
+        Ok(_) => tracing::info!(
+            currency,
+            precision,
+            "the currency and the precision of amounts are written down in the database: the currency cannot be changed \
+             from here on"
+        ),
+        // Another process that starts just now was faster.
+        Err(error) if server_code(&error) == Some(DUPLICATE_KEY) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// Writes the precision into settings of an earlier version.
+async fn complete(database: &Database, precision: Precision) -> Result<(), StoreError> {
+    let unwritten = doc! { "_id": SERVICE, PRECISION: { "$exists": false } };
+    let set = doc! { "$set": { PRECISION: precision.name() } };
+    let settings = settings(database);
+    let update = settings.update_one(unwritten, set);
+    update.write_concern(WriteConcern::majority()).await?;
+    Ok(())
+}
+
+fn settings(database: &Database) -> Collection<Document> {
+    database.collection(SETTINGS)
 }
 
 async fn has_events(database: &Database) -> Result<bool, StoreError> {
@@ -86,29 +142,73 @@ async fn has_events(database: &Database) -> Result<bool, StoreError> {
     Ok(any.is_some())
 }
 
-async fn compare(database: &Database, currency: Currency) -> Result<CurrencyAgreement, StoreError> {
-    let settings = database.collection::<Document>(SETTINGS);
+async fn find(database: &Database) -> Result<Option<Document>, StoreError> {
+    let settings = settings(database);
     let find = settings
         .find_one(doc! { "_id": SERVICE })
         .read_concern(ReadConcern::majority())
         .selection_criteria(primary());
-    let stored = find.await?;
-    let Some(stored) = stored else {
-        return Ok(CurrencyAgreement::Unwritten);
-    };
+    Ok(find.await?)
+}
+
+fn compare(stored: &Document, amounts: AmountRules) -> Agreement {
+    match compare_currency(stored, amounts.currency) {
+        Agreement::Same => compare_precision(stored, amounts.precision),
+        other => other,
+    }
+}
+
+fn compare_currency(stored: &Document, currency: Currency) -> Agreement {
     let set = currency.code();
-    Ok(match stored.get_str("currency").ok() {
-        Some(stored) if stored == set => CurrencyAgreement::Same,
-        Some(stored) if stored.parse::<Currency>().is_ok() => CurrencyAgreement::Other(format!(
+    match stored.get_str(CURRENCY).ok() {
+        Some(stored) if stored == set => Agreement::Same,
+        Some(stored) if stored.parse::<Currency>().is_ok() => Agreement::Other(format!(
             "CURRENCY is {set}, but the amounts in this database are in {stored}: set CURRENCY={stored}, or use another \
              database"
         )),
-        stored => CurrencyAgreement::Other(format!(
+        stored => Agreement::Other(format!(
             "the currency in the collection `settings` is {}: set it to that of the amounts in this database, with \
-             db.settings.updateOne({{_id: \"{SERVICE}\"}}, {{$set: {{currency: \"{set}\"}}}}) if that is {set}",
+             {} if that is {set}",
             stored.map_or("no text".to_owned(), |stored| format!(
                 "{stored:?}, which is no currency's code"
-            ))
+            )),
+            command(CURRENCY, set)
         )),
-    })
+    }
+}
+
+fn compare_precision(stored: &Document, set: Precision) -> Agreement {
+    let written = match stored.get(PRECISION) {
+        // An earlier version has counted here, which had no other.
+        None => Ok(Precision::Reject),
+        Some(Bson::String(name)) => name.parse().map_err(|_| format!("{name:?}")),
+        Some(_) => Err("no text".to_owned()),
+    };
+    let allow = || command(PRECISION, Precision::HalfEven.name());
+    match (written, set) {
+        (Ok(written), set) if written == set => Agreement::Same,
+        (Ok(_), Precision::HalfEven) => Agreement::Other(format!(
+            "AMOUNT_PRECISION is half-even, but the amounts in this database are counted with reject: set \
+             AMOUNT_PRECISION=reject; or allow that amounts are rounded from here on, for which there is no safe way back, \
+             with {}",
+            allow()
+        )),
+        (Ok(_), Precision::Reject) => Agreement::Other(
+            "AMOUNT_PRECISION is reject, but the amounts in this database are counted with half-even: set \
+             AMOUNT_PRECISION=half-even; there is no safe way back, because the events whose amounts were rounded would \
+             count as damaged"
+                .to_owned(),
+        ),
+        (Err(written), _) => Agreement::Other(format!(
+            "the {PRECISION} in the collection `settings` is {written}, and must be \"reject\" or \"half-even\": if a \
+             worker of AMOUNT_PRECISION=half-even may have counted anything here, set it with {}, and else likewise to \
+             \"reject\"",
+            allow()
+        )),
+    }
+}
+
+/// What an operator enters in mongosh.
+fn command(member: &str, value: &str) -> String {
+    format!("db.settings.updateOne({{_id: \"{SERVICE}\"}}, {{$set: {{{member}: \"{value}\"}}}})")
 }

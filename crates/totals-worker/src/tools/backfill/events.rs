@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use totals_core::domain::{Currency, DonationId, Event, EventId, EventType, Subject, decode};
+use totals_core::domain::{AmountRules, DonationId, Event, EventId, EventType, Subject, decode};
 
 use super::row::{Object, Row};
 use crate::broker::message::Reason;
@@ -36,14 +36,14 @@ struct RefundPayload<'a> {
 ///
 /// # Errors
 /// The reason why the row is no event. Nothing of it is applied then.
-pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), Box<Reason>> {
+pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>), Box<Reason>> {
     let object = match &row.object {
         Object::Made(object) => object.as_bytes(),
         Object::Line => &row.original,
         Object::Unreadable(text) => return Err(reason("UNREADABLE_ROW", text.clone())),
     };
     // No routing key: the row alone says what it is.
-    let as_message = || decode(object, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)));
+    let as_message = || decode(object, "", None, amounts).map_err(|invalid| Box::new(Reason::from(invalid)));
     let members = serde_json::from_slice::<Members<'_>>(object);
     let (Ok(members), Ok(payload)) = (members, serde_json::from_slice::<&RawValue>(object)) else {
         // Decoding names the problem better.
@@ -57,7 +57,7 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
         members.none_spelled_otherwise()?;
     }
     let event_type = members.event_type()?;
-    let event = in_envelope(event_type, payload, currency)?;
+    let event = in_envelope(event_type, payload, amounts)?;
     let event = Event {
         id: own_id(event_type, &members, &event.donation)?,
         ..event
@@ -72,7 +72,7 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
         reason: "refunded before the backfill",
         timestamp: members.raw("timestamp"),
     };
-    let refund = in_envelope(EventType::DonationRefunded, refund, currency).map_err(|mut reason| {
+    let refund = in_envelope(EventType::DonationRefunded, refund, amounts).map_err(|mut reason| {
         reason.text.insert_str(0, "refundedAmount: ");
         reason
     })?;
@@ -96,7 +96,7 @@ fn is_bare(members: &Members<'_>) -> bool {
 fn in_envelope(
     event_type: EventType,
     payload: impl Serialize,
-    currency: Currency,
+    amounts: AmountRules,
 ) -> Result<Event, Box<Reason>> {
     let envelope = Envelope {
         // The caller replaces it by the event's own id, which depends on the decoded event.
@@ -105,7 +105,7 @@ fn in_envelope(
         payload,
     };
     let body = serde_json::to_vec(&envelope).map_err(|error| reason("UNREADABLE_ROW", error.to_string()))?;
-    decode(&body, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)))
+    decode(&body, "", None, amounts).map_err(|invalid| Box::new(Reason::from(invalid)))
 }
 
 /// The id that follows from the donation and refund of the row. An id that followed from the row's content would count a

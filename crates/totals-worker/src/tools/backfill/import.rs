@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use totals_core::domain::{Currency, Event, Outcome};
+use totals_core::domain::{AmountRules, Event, Outcome};
 use totals_core::store::{Store, StoreError};
 
 use super::events::events;
@@ -46,8 +46,8 @@ pub struct Import {
     pub store: Store,
     /// How many lanes there are, and the most events in a transaction.
     pub batching: Batching,
-    /// The service's currency.
-    pub currency: Currency,
+    /// The service's rules for amounts.
+    pub amounts: AmountRules,
     /// When this is cancelled, the import finishes the rows in hand, but does not wait for a database that is away.
     pub give_up: CancellationToken,
 }
@@ -106,7 +106,7 @@ impl Import {
                 lanes,
                 runtime,
                 room: Arc::new(Semaphore::new(MAX_BYTES_IN_HAND)),
-                currency: self.currency,
+                amounts: self.amounts,
                 give_up: self.give_up,
             };
             reader.read(rows, &rejects, &progress)
@@ -128,7 +128,7 @@ struct ImportReader {
     lanes: Vec<mpsc::Sender<RowEvent>>,
     runtime: Handle,
     room: Arc<Semaphore>,
-    currency: Currency,
+    amounts: AmountRules,
     give_up: CancellationToken,
 }
 
@@ -147,7 +147,7 @@ impl ImportReader {
             count += 1;
             progress.add(rows.position() - position);
             position = rows.position();
-            match events(&row, self.currency) {
+            match events(&row, self.amounts) {
                 Ok((event, refund)) => {
                     let source = RowSource { row, refund };
                     if self.runtime.block_on(self.hand_over(event, source)).is_none() {

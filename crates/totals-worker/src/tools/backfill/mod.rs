@@ -103,7 +103,7 @@ pub struct Backfilled {
 
 /// Brings the file in.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
-    let (batching, currency) = (Batching::read(&setup.source)?, setup.source.currency()?);
+    let (batching, amounts) = (Batching::read(&setup.source)?, setup.source.amounts()?);
     let (file, format, columns, stop) = (
         args.file.clone(),
         args.format,
@@ -130,7 +130,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     let import = Import {
         store,
         batching,
-        currency,
+        amounts,
         give_up,
     };
     let outcome = import.run(rows, rejects.clone(), progress.clone()).await;

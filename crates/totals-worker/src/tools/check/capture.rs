@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use totals_core::domain::{Currency, Event, Invalid, decode};
+use totals_core::domain::{AmountRules, Event, Invalid, decode};
 
 /// A message, as the worker would get it.
 pub struct Message<'a> {
@@ -52,7 +52,7 @@ impl<'a> Message<'a> {
     }
 
     /// Decodes it, as the worker does.
-    pub fn decode(&self, currency: Currency) -> Result<Event, Invalid> {
-        decode(&self.body, &self.routing_key, self.message_id.as_deref(), currency)
+    pub fn decode(&self, amounts: AmountRules) -> Result<Event, Invalid> {
+        decode(&self.body, &self.routing_key, self.message_id.as_deref(), amounts)
     }
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use totals_core::domain::{Currency, EventType, Fold};
+use totals_core::domain::{AmountRules, EventType, Fold};
 use totals_core::runtime::config::RABBITMQ_QUEUE;
 
 use super::backfill::rows::{Format, Rows, is_stdin};
@@ -40,7 +40,7 @@ use finding::{Fate, Finding};
 /// not bound: the worker's queue is not bound to its routing key, so the worker never gets it.
 ///
 /// Duplicates and contradictions are found among the lines of FILE only: what the service has counted already is not looked
-/// at. The amounts have to be in CURRENCY.
+/// at. Amounts are read by CURRENCY and AMOUNT_PRECISION.
 ///
 /// JSON: a line {"line","outcome":"counted"|"logged"|"duplicate"|"deadLettered"|"notBound","eventId"?,"eventType"?,
 /// "campaignId"?,"donationId"?,"effect"?:{"amount","pledges","donors"},"reasonCode"?,"reason"?} for each message, and at the
@@ -92,7 +92,7 @@ struct Summary {
 pub async fn run(args: &Args, setup: &Setup) -> Result<Checked, ToolError> {
     let (path, stop) = (args.file.clone(), setup.stop.clone());
     let checker = Checker {
-        currency: setup.source.currency()?,
+        amounts: setup.source.amounts()?,
         queue: setup.source.text(&RABBITMQ_QUEUE).unwrap_or_default(),
         routing_key: args.routing_key.map_or("", EventType::as_str),
         fold: Fold::default(),
@@ -120,7 +120,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Checked, ToolError> {
 
 /// A file that is being checked.
 struct Checker {
-    currency: Currency,
+    amounts: AmountRules,
     /// The worker's queue, which a message may name for its routing key: so it comes if it was put into the queue directly.
     queue: String,
     routing_key: &'static str,
@@ -157,8 +157,8 @@ impl Checker {
         if !reaches_the_queue {
             return Finding::not_bound(line, key);
         }
-        match message.decode(self.currency) {
-            Ok(event) => Finding::of_event(line, &event, self.fold.apply(&event), self.currency),
+        match message.decode(self.amounts) {
+            Ok(event) => Finding::of_event(line, &event, self.fold.apply(&event), self.amounts.currency),
             Err(invalid) => Finding::dead_letter(line, invalid.into()),
         }
     }

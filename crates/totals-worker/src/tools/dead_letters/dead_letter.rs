@@ -6,7 +6,7 @@ use lapin::Channel;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use totals_core::domain::{ContentHash, Currency, EventId, Invalid, InvalidCode, Subject, decode};
+use totals_core::domain::{AmountRules, ContentHash, EventId, Invalid, InvalidCode, Subject, decode};
 use totals_core::store::Failure;
 
 use crate::broker::message::{Message, header, subject};
@@ -73,8 +73,8 @@ pub fn remedy(reason_code: &str) -> Option<&'static str> {
 
 impl DeadLetter {
     /// Reads what a message is about, as the worker does.
-    pub fn read(message: Message, channel: Channel, currency: Currency) -> Self {
-        let (subject, _problem) = read_as(&message, &message.body, currency);
+    pub fn read(message: Message, channel: Channel, amounts: AmountRules) -> Self {
+        let (subject, _problem) = read_as(&message, &message.body, amounts);
         Self {
             message,
             subject,
@@ -107,8 +107,8 @@ impl DeadLetter {
     ///
     /// If the letter has no readable id, or one that follows from the content that is being mended, the donation
     /// must be the same as far as both name one.
-    pub fn not_for(&self, body: &[u8], currency: Currency) -> Option<String> {
-        let (mended, problem) = read_as(&self.message, body, currency);
+    pub fn not_for(&self, body: &[u8], amounts: AmountRules) -> Option<String> {
+        let (mended, problem) = read_as(&self.message, body, amounts);
         let Some(id) = &mended.event_id else {
             let problem = problem.map(|invalid| invalid.message).unwrap_or_default();
             return Some(format!("no event id can be read in it: {problem}"));
@@ -129,11 +129,9 @@ impl DeadLetter {
 
     /// The routing key that `body` needs in place of this letter's, if the letter's key and body contradict each other. An
     /// operator who sends another body says with it which type is true.
-    pub fn key_for(&self, body: &[u8], currency: Currency) -> Option<String> {
+    pub fn key_for(&self, body: &[u8], amounts: AmountRules) -> Option<String> {
         let doubtful = self.reason_code() == InvalidCode::EventTypeMismatch.as_str();
-        let event = doubtful
-            .then(|| decode(body, "", None, currency).ok())
-            .flatten()?;
+        let event = doubtful.then(|| decode(body, "", None, amounts).ok()).flatten()?;
         Some(event.event_type().to_string())
     }
 
@@ -186,10 +184,10 @@ impl DeadLetter {
 }
 
 /// What `body` is about if it comes as the message came, and what is wrong with it.
-fn read_as(message: &Message, body: &[u8], currency: Currency) -> (Subject, Option<Invalid>) {
+fn read_as(message: &Message, body: &[u8], amounts: AmountRules) -> (Subject, Option<Invalid>) {
     let message_id = message.properties.message_id().clone();
     let message_id = message_id.as_ref().map(lapin::types::ShortString::as_str);
-    match decode(body, &message.routing_key, message_id, currency) {
+    match decode(body, &message.routing_key, message_id, amounts) {
         Ok(event) => (subject(&event), None),
         Err(invalid) => ((*invalid.subject).clone(), Some(invalid)),
     }

@@ -24,7 +24,7 @@ use lapin::types::ShortString;
 use lapin::{Channel, Connection};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use totals_core::domain::Currency;
+use totals_core::domain::AmountRules;
 
 use totals_core::runtime::terminal::complain;
 
@@ -60,7 +60,7 @@ pub struct QueueScan {
     pub channel: Channel,
     /// Queue names.
     pub config: Broker,
-    currency: Currency,
+    amounts: AmountRules,
     stop: CancellationToken,
     /// The letters that were there at the start and that nobody held.
     pub length: u32,
@@ -102,7 +102,7 @@ pub async fn scan<T>(
 impl QueueScan {
     async fn start(setup: &Setup) -> Result<Self, ToolError> {
         let config = Broker::read(&setup.source)?;
-        let currency = setup.source.currency()?;
+        let amounts = setup.source.amounts()?;
         let address = Address::parse(&config.urls)?;
         let connection = address.connect("totals-worker dead-letters").await?;
         let channel = confirm::open(&connection).await?;
@@ -122,7 +122,7 @@ impl QueueScan {
             connection,
             channel,
             config,
-            currency,
+            amounts,
             stop: setup.stop.clone(),
             length: counts.ready,
             others_may_hold: counts.consumers > 0,
@@ -160,7 +160,7 @@ impl QueueScan {
                     self.left -= 1;
                     self.held += 1;
                     let channel = window.channel.clone();
-                    return Ok(Some(DeadLetter::read(*message, channel, self.currency)));
+                    return Ok(Some(DeadLetter::read(*message, channel, self.amounts)));
                 }
                 ScanStep::End => self.window = None,
                 ScanStep::Quiet => {

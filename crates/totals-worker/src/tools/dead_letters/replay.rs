@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use lapin::BasicProperties;
 use lapin::types::AMQPValue;
 use serde::Serialize;
-use totals_core::domain::{Currency, MAX_BODY_BYTES};
+use totals_core::domain::{AmountRules, MAX_BODY_BYTES};
 use totals_core::store::Store;
 
 use super::dead_letter::{DeadLetter, distinct_hashes};
@@ -64,13 +64,13 @@ struct Mended {
     /// The file, or a name for standard input.
     path: PathBuf,
     body: Vec<u8>,
-    currency: Currency,
+    amounts: AmountRules,
 }
 
 impl Mended {
     /// Reads all of it, before the tool takes any letter: somebody may be typing.
     async fn read(path: &Path, setup: &Setup) -> Result<Self, ToolError> {
-        let currency = setup.source.currency()?;
+        let amounts = setup.source.amounts()?;
         let (named, from_stdin) = if path == Path::new("-") {
             (PathBuf::from("standard input"), true)
         } else {
@@ -102,7 +102,7 @@ impl Mended {
         Ok(Self {
             path: named,
             body,
-            currency,
+            amounts,
         })
     }
 }
@@ -179,7 +179,7 @@ fn refusal(found: &[DeadLetter], mended: &Mended) -> Option<ToolError> {
         )));
     }
     let mut letters = found.iter();
-    let problem = letters.find_map(|letter| letter.not_for(&mended.body, mended.currency))?;
+    let problem = letters.find_map(|letter| letter.not_for(&mended.body, mended.amounts))?;
     Some(ToolError::File {
         path: mended.path.clone(),
         problem: format!("{problem}; nothing was sent, and the letter stays"),
@@ -233,7 +233,7 @@ fn properties(letter: &DeadLetter, mended: Option<&Mended>) -> BasicProperties {
     for note in [header::DELIVERY_COUNT, header::ACQUIRED_COUNT] {
         headers.remove(note);
     }
-    let key = mended.and_then(|mended| letter.key_for(&mended.body, mended.currency));
+    let key = mended.and_then(|mended| letter.key_for(&mended.body, mended.amounts));
     if let Some(key) = key {
         let key = AMQPValue::LongString(key.into());
         headers.insert(header::ORIGINAL_ROUTING_KEY.into(), key);

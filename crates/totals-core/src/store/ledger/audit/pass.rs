@@ -10,7 +10,7 @@ use super::failed::not_failed;
 use super::rows::{Entry, Logged, log_entry};
 use super::unreadable::{Filed, Unreadable};
 use super::{CampaignAudit, Damage, Scope, StoredTotals};
-use crate::domain::{CampaignId, Currency, DonationId, EventKind, Money, Recount, Totals};
+use crate::domain::{AmountRules, CampaignId, DonationId, EventKind, Money, Recount, Totals};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::snapshot::{Snapshot, Stream};
@@ -44,13 +44,13 @@ impl Pass {
         store: &Store,
         scope: &Scope,
         done: Option<&CampaignId>,
-        currency: Currency,
+        amounts: AmountRules,
     ) -> Result<Self, StoreError> {
         let snapshot = Snapshot::take(store).await?;
         let mut early: HashMap<DonationId, Vec<Money>> = HashMap::new();
         let mut rows = snapshot.stream(
             doc! { "find": EVENT_LOG, "filter": { "early": true, "status": "PROCESSED" }, "hint": LOG_EARLY },
-            move |row| Ok(log_entry(row, currency)),
+            move |row| Ok(log_entry(row, amounts)),
         );
         while let Some(row) = rows.next().await? {
             // A damaged row is met again under its campaign, and reported there.
@@ -74,7 +74,7 @@ impl Pass {
                 doc! {
                     "find": EVENT_LOG, "filter": logged, "sort": { "campaignId": 1 }, "hint": LOG_BY_CAMPAIGN,
                 },
-                move |row| Ok(log_entry(row, currency)),
+                move |row| Ok(log_entry(row, amounts)),
             ),
             donations: snapshot.stream(
                 doc! {

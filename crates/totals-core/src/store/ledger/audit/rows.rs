@@ -8,7 +8,7 @@ use super::fields::{fields, text, wanted};
 use super::problem::Problem;
 use super::unreadable::Filed;
 use crate::domain::money::MAX_AMOUNT_MINOR;
-use crate::domain::{Currency, DonationId, EventKind, Timestamp};
+use crate::domain::{AmountRules, DonationId, EventKind, Timestamp};
 use crate::store::schema::document::{LogRow, as_i64, id_in, timestamp};
 
 /// What the audit reads of a row.
@@ -39,15 +39,15 @@ pub(super) struct Entry {
 }
 
 /// Reads a row of the log, and checks it.
-pub(super) fn log_entry(row: &RawDocument, currency: Currency) -> Logged {
-    match (id_in(row, "campaignId"), checked(row, currency)) {
+pub(super) fn log_entry(row: &RawDocument, amounts: AmountRules) -> Logged {
+    match (id_in(row, "campaignId"), checked(row, amounts)) {
         (Some(campaign), Ok(entry)) => Ok((campaign, Ok(entry))),
         (Some(campaign), Err(problem)) => Ok((campaign, Err(Damage::new(row, problem)))),
         (None, _) => Err(Damage::new(row, "its campaignId is missing, or none")),
     }
 }
 
-fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, Problem> {
+fn checked(row: &RawDocument, amounts: AmountRules) -> Result<Entry, Problem> {
     let [
         event,
         status,
@@ -77,7 +77,7 @@ fn checked(row: &RawDocument, currency: Currency) -> Result<Entry, Problem> {
     if status != Some("PROCESSED") {
         return Err("its status is neither PROCESSED nor FAILED".into());
     }
-    let (donation, kind) = logged.check(currency)?;
+    let (donation, kind) = logged.check(amounts)?;
     let is_refund = matches!(kind, EventKind::DonationRefunded(_));
     check_early(early, is_refund)?;
     let committed = check_times(committed, occurred)?;

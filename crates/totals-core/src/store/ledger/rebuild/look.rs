@@ -1,7 +1,7 @@
 //! Which campaigns a round looks at, and how many of them at once.
 
 use super::REPAIRS_TOGETHER;
-use crate::domain::{CampaignId, Currency};
+use crate::domain::{AmountRules, CampaignId};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{Audit, CampaignAudit, Scope};
@@ -12,13 +12,13 @@ const ONE_BY_ONE: usize = 100;
 /// A walk over campaigns that are to be looked at.
 pub(super) struct Look<'a> {
     store: &'a Store,
-    currency: Currency,
+    amounts: AmountRules,
     scopes: std::vec::IntoIter<Scope>,
     audit: Option<Audit>,
 }
 
 impl<'a> Look<'a> {
-    pub fn at(store: &'a Store, campaigns: Vec<Option<CampaignId>>, currency: Currency) -> Self {
+    pub fn at(store: &'a Store, campaigns: Vec<Option<CampaignId>>, amounts: AmountRules) -> Self {
         let few = campaigns.len() <= ONE_BY_ONE && campaigns.iter().all(Option::is_some);
         let scopes: Vec<_> = if few {
             campaigns.into_iter().flatten().map(Scope::Campaign).collect()
@@ -27,7 +27,7 @@ impl<'a> Look<'a> {
         };
         Self {
             store,
-            currency,
+            amounts,
             scopes: scopes.into_iter(),
             audit: None,
         }
@@ -43,7 +43,7 @@ impl<'a> Look<'a> {
             let Some(scope) = self.scopes.next() else {
                 return Ok(None);
             };
-            self.audit = Some(self.store.audit(scope, self.currency));
+            self.audit = Some(self.store.audit(scope, self.amounts));
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::date;
 use crate::domain::{
-    CampaignId, ContentHash, Currency, DonationId, Effect, Event, EventId, EventKind, EventType, Outcome,
+    AmountRules, CampaignId, ContentHash, DonationId, Effect, Event, EventId, EventKind, EventType, Outcome,
     Timestamp, decode_payload,
 };
 
@@ -81,10 +81,10 @@ impl LogRow<'_> {
     ///
     /// # Errors
     /// Why the row cannot be what was logged, as a sentence.
-    pub fn check(&self, currency: Currency) -> Result<(DonationId, EventKind), String> {
+    pub fn check(&self, amounts: AmountRules) -> Result<(DonationId, EventKind), String> {
         let event_type = EventType::from_name(self.event_type)
             .ok_or_else(|| format!("its type is `{}`, which is none of ours", self.event_type))?;
-        let (donation, kind) = decode_payload(event_type, self.payload, currency)
+        let (donation, kind) = decode_payload(event_type, self.payload, amounts)
             .map_err(|invalid| format!("its payload cannot be read: {invalid}"))?;
         if kind.content_hash(&donation).0 != self.content_hash {
             return Err("its payload does not match its contentHash".to_owned());

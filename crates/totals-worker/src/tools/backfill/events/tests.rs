@@ -1,4 +1,13 @@
+use totals_core::domain::Precision;
+
 use super::*;
+
+fn usd() -> AmountRules {
+    AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    }
+}
 
 fn decoded(line: &str) -> Result<Vec<(String, String)>, Box<Reason>> {
     let row = Row {
@@ -7,7 +16,7 @@ fn decoded(line: &str) -> Result<Vec<(String, String)>, Box<Reason>> {
         object: Object::Line,
         held: None,
     };
-    let (event, refund) = events(&row, "USD".parse().unwrap())?;
+    let (event, refund) = events(&row, usd())?;
     let told = std::iter::once(event)
         .chain(refund)
         .map(|event| (event.id.to_string(), event.event_type().to_string()));
