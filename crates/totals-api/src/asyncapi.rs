@@ -7,9 +7,10 @@
 
 use serde_json::{Map, Value, json};
 use totals_core::contract::dead_letter;
-use totals_core::contract::examples::{Shape, example};
+use totals_core::contract::examples::{Example, Shape, example};
 use totals_core::contract::schema;
-use totals_core::domain::{Currency, EventType};
+use totals_core::domain::declared::CLOUD_EVENT;
+use totals_core::domain::{Currency, EventType, Field};
 use totals_core::runtime::config::{RABBITMQ_EXCHANGE, RABBITMQ_QUEUE};
 
 /// The version of AMQP's bindings.
@@ -129,20 +130,47 @@ fn operations() -> Map<String, Value> {
 
 fn messages() -> Map<String, Value> {
     let message = |event_type: EventType| {
-        let example = |(shape, name)| json!({"name": name, "payload": example(event_type, shape)});
+        let example = |shape: Shape| {
+            let Example { headers, body, .. } = example(event_type, shape);
+            json!({"name": shape.name(), "headers": headers, "payload": body})
+        };
         let message = json!({
             "name": event_type.as_str(),
             "title": event_type.as_str(),
             "summary": event_type.about(),
+            "description": "In an envelope, bare, or as a CloudEvent. A CloudEvent in structured mode has the content type \
+                application/cloudevents+json; in binary mode its attributes are headers, and the body is its data.",
             "contentType": "application/json",
+            "headers": headers(),
             "payload": {"$ref": format!("#/components/schemas/{event_type}")},
-            "examples": [(Shape::Envelope, "envelope"), (Shape::Bare, "bare")].map(example),
+            "examples": Shape::ALL.map(example),
         });
         (event_type.to_string(), message)
     };
     let mut messages: Map<_, _> = EventType::ALL.into_iter().map(message).collect();
     messages.insert(DEAD_LETTER.to_owned(), dead_letter_message());
     messages
+}
+
+/// The headers that the worker reads of an event. None is required.
+fn headers() -> Value {
+    let attributes = CLOUD_EVENT.iter().map(|member| member.field);
+    let attributes = attributes.filter(|field| !matches!(field, Field::Data | Field::DataBase64));
+    let attributes = attributes.map(|field| {
+        let about = format!("{} A CloudEvent in binary mode has it.", field.about());
+        (format!("cloudEvents:{}", field.name()), about)
+    });
+    let others = [
+        ("eventId", "Names the event, if its body is bare and does not; message_id comes before it."),
+        ("traceparent", "The producer's trace (W3C Trace Context)."),
+        ("tracestate", "More of the producer's trace."),
+    ];
+    let others = others.map(|(name, about)| (name.to_owned(), about.to_owned()));
+    let all = others.into_iter().chain(attributes);
+    let properties: Map<_, _> = all
+        .map(|(name, about)| (name, json!({"type": "string", "description": about})))
+        .collect();
+    json!({"type": "object", "properties": properties})
 }
 
 fn dead_letter_message() -> Value {

@@ -11,23 +11,75 @@ pub enum Shape {
     Envelope,
     /// The payload alone.
     Bare,
+    /// A CloudEvent whose attributes are in the body.
+    Structured,
+    /// A CloudEvent whose attributes are in the message's headers.
+    Binary,
+}
+
+impl Shape {
+    /// All shapes, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Envelope, Self::Bare, Self::Structured, Self::Binary];
+
+    /// Its name, for programs and people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Envelope => "envelope",
+            Self::Bare => "bare",
+            Self::Structured => "CloudEvent, structured",
+            Self::Binary => "CloudEvent, binary",
+        }
+    }
+}
+
+/// A message.
+#[derive(Debug)]
+pub struct Example {
+    /// Its property `content_type`.
+    pub content_type: &'static str,
+    /// Its headers.
+    pub headers: Value,
+    /// Its body.
+    pub body: Value,
 }
 
 const AT: &str = "2025-11-21T10:00:00.000Z";
 
-/// An event of this type in this shape.
-pub fn example(event_type: EventType, shape: Shape) -> Value {
-    let payload = payload(event_type);
-    match shape {
-        Shape::Bare => payload,
-        Shape::Envelope => json!({
-            "eventId": format!("{event_type}_1763719200000_0f3a9c12"),
-            "eventType": event_type.as_str(),
-            "timestamp": AT,
-            "version": "1.0",
-            "payload": payload,
-        }),
-    }
+/// A message of this type in this shape.
+pub fn example(event_type: EventType, shape: Shape) -> Example {
+    let (payload, number) = (payload(event_type), event_type as usize);
+    let (id, source) = (format!("0f3a9c1{number}"), "/donations");
+    let cloud_type = format!("org.example.{event_type}");
+    let (headers, body) = match shape {
+        // The type and the id of a bare payload are beside it.
+        Shape::Bare => (json!({"eventId": format!("evt_{id}")}), payload),
+        Shape::Envelope => {
+            let event_id = format!("{event_type}_1763719200000_{id}");
+            let body = json!({
+                "eventId": event_id, "eventType": event_type.as_str(), "timestamp": AT, "version": "1.0", "payload": payload,
+            });
+            (json!({}), body)
+        }
+        Shape::Structured => {
+            let body = json!({
+                "specversion": "1.0", "id": id, "source": source, "type": cloud_type, "time": AT,
+                "datacontenttype": "application/json", "data": payload,
+            });
+            (json!({}), body)
+        }
+        Shape::Binary => {
+            let headers = json!({
+                "cloudEvents:specversion": "1.0", "cloudEvents:id": id, "cloudEvents:source": source,
+                "cloudEvents:type": cloud_type, "cloudEvents:time": AT,
+            });
+            (headers, payload)
+        }
+    };
+    let content_type = match shape {
+        Shape::Structured => "application/cloudevents+json",
+        Shape::Envelope | Shape::Bare | Shape::Binary => "application/json",
+    };
+    Example { content_type, headers, body }
 }
 
 fn payload(event_type: EventType) -> Value {

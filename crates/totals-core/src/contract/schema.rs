@@ -10,9 +10,9 @@ mod unsaid;
 use serde_json::{Value, json};
 
 use super::examples::{Shape, example};
-use crate::domain::declared::{BARE, ENVELOPE, payload};
-use crate::domain::{Currency, EventType, Member};
-use fields::object;
+use crate::domain::declared::{BARE, CLOUD_EVENT, ENVELOPE, payload};
+use crate::domain::{Currency, EventType, Field};
+use fields::{object, of_field};
 pub use unsaid::{UNSAID, Unsaid};
 
 /// The path of a type's schema on the API, which is its `$id` as well: the API does not know its own public name.
@@ -20,64 +20,69 @@ pub fn path(event_type: EventType) -> String {
     format!("/schemas/{event_type}.json")
 }
 
-/// The schema of a message of this type that was published with the type as its routing key, by a service whose amounts are
-/// in this currency.
+/// The schema of the body of a message of this type that was published with the type as its routing key, to a service whose
+/// amounts are in this currency.
 pub fn schema(event_type: EventType, currency: Currency) -> Value {
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": path(event_type),
-    });
-    if let (Value::Object(schema), Value::Object(message)) = (&mut schema, message(event_type, currency)) {
-        schema.extend(message);
-    }
+    let mut schema = message(event_type, currency);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["$id"] = json!(path(event_type));
     schema
 }
 
 /// The schema without what makes it a document of its own.
 pub fn message(event_type: EventType, currency: Currency) -> Value {
-    let examples = [Shape::Envelope, Shape::Bare].map(|shape| example(event_type, shape));
     let unsaid: String = UNSAID.iter().map(|unsaid| format!("\n- {}", unsaid.what)).collect();
     json!({
         "title": event_type.as_str(),
         "description": format!(
-            "{} Members that are not named here are kept and not read. null is the same as an absent member. What a \
-             schema cannot say, and the service checks:{unsaid}",
+            "{} Members that are not named here are kept and not read. null is the same as an absent member. A schema cannot \
+             say all of the rules; the service checks also these:\n{unsaid}",
             event_type.about(),
         ),
         "type": "object",
-        "anyOf": [envelope(event_type, currency), bare(event_type, currency)],
-        "examples": examples,
+        "anyOf": [envelope(event_type, currency), bare(event_type, currency), cloud_event(event_type, currency)],
+        "examples": Shape::ALL.map(|shape| example(event_type, shape).body),
     })
 }
 
 fn envelope(event_type: EventType, currency: Currency) -> Value {
-    let mut fields = object(payload(event_type), event_type, currency);
-    fields["properties"]["eventType"] = not_another_type(event_type);
-    let timestamp = fields["properties"]["timestamp"].take();
-    // Read only if the envelope has none.
-    fields["properties"]["timestamp"] = json!({"description": timestamp["description"]});
     let mut envelope = object(ENVELOPE, event_type, currency);
-    fields["description"] = envelope["properties"]["payload"]["description"].take();
     envelope["title"] = json!(format!("{event_type} in an envelope"));
-    envelope["properties"]["payload"] = fields;
-    envelope["if"] = json!({"properties": {"timestamp": {"type": "null"}}});
-    envelope["then"] = json!({"properties": {"payload": {"properties": {"timestamp": timestamp}}}});
+    read_in_place_of(&mut envelope, Field::Timestamp, Field::Payload, event_type, currency);
     envelope
 }
 
 fn bare(event_type: EventType, currency: Currency) -> Value {
-    let members: Vec<Member> = [BARE, payload(event_type)].concat();
-    let mut bare = object(&members, event_type, currency);
-    bare["title"] = json!(format!("{event_type}, bare"));
-    // With an object it is an envelope.
-    bare["properties"]["payload"] = json!({"not": {"type": "object"}});
+    let mut bare = object(&[BARE, payload(event_type)].concat(), event_type, currency);
+    bare["title"] = json!(format!("{event_type}, bare; in a CloudEvent in binary mode, the data"));
+    bare["properties"][Field::Payload.name()] = no_envelope();
     bare
 }
 
-/// A payload within an envelope may name its type again.
-fn not_another_type(event_type: EventType) -> Value {
-    let others: Vec<_> = EventType::ALL.into_iter().filter(|other| *other != event_type).collect();
-    json!({"not": {"enum": others.iter().map(|other| other.as_str()).collect::<Vec<_>>()}})
+fn cloud_event(event_type: EventType, currency: Currency) -> Value {
+    let mut event = object(CLOUD_EVENT, event_type, currency);
+    event["title"] = json!(format!("{event_type} as a CloudEvent in structured mode"));
+    event["properties"][Field::Payload.name()] = no_envelope();
+    event["properties"][Field::DonationId.name()] = json!({"type": "null", "description": "With it, the message is bare."});
+    read_in_place_of(&mut event, Field::Time, Field::Data, event_type, currency);
+    let (data, encoded) = (Field::Data.name(), Field::DataBase64.name());
+    event["anyOf"] = json!([
+        {"required": [data], "properties": {data: {"type": "object"}, encoded: {"type": "null"}}},
+        {"required": [encoded], "properties": {data: {"type": "null"}, encoded: {"type": "string"}}},
+    ]);
+    event
+}
+
+fn no_envelope() -> Value {
+    json!({"not": {"type": "object"}, "description": "With an object, the message is an envelope."})
+}
+
+/// The payload's own timestamp is read only if there is none beside the payload.
+fn read_in_place_of(outer: &mut Value, moment: Field, payload: Field, event_type: EventType, currency: Currency) {
+    let timestamp = of_field(Field::Timestamp, event_type, currency);
+    let absent = json!({"anyOf": [{"type": "null"}, {"const": ""}]});
+    outer["if"] = json!({"properties": {moment.name(): absent}});
+    outer["then"] = json!({"properties": {payload.name(): {"properties": {Field::Timestamp.name(): timestamp}}}});
 }
 
 #[cfg(test)]

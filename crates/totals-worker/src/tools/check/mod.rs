@@ -10,11 +10,11 @@ mod finding;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use totals_core::domain::{AmountRules, EventType, Fold};
+use totals_core::domain::{AmountRules, EventType, Fold, decode};
 use totals_core::runtime::config::RABBITMQ_QUEUE;
 
 use super::backfill::rows::{Format, Rows, is_stdin};
@@ -107,7 +107,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Checked, ToolError> {
         } else {
             Progress::of_file(rows.bytes())
         };
-        let checked = checker.read(rows, lines, &progress, &stop);
+        let checked = checker.read(&path, rows, lines, &progress, &stop);
         progress.finish();
         checked
     });
@@ -131,6 +131,7 @@ struct Checker {
 impl Checker {
     fn read(
         mut self,
+        path: &Path,
         mut rows: Rows,
         mut lines: Lines,
         progress: &Progress,
@@ -140,7 +141,10 @@ impl Checker {
         while let Some(row) = rows.next()? {
             progress.add(rows.position() - position);
             position = rows.position();
-            let finding = self.finding(row.line, &row.original);
+            let finding = self.finding(row.line, &row.original).map_err(|problem| ToolError::File {
+                path: path.to_owned(),
+                problem: format!("line {}: {problem}", row.line),
+            })?;
             self.checked.add(&finding);
             if !lines.print(&finding)? || stop.is_cancelled() {
                 break;
@@ -150,17 +154,17 @@ impl Checker {
         Ok(self.checked)
     }
 
-    fn finding(&mut self, line: u64, text: &[u8]) -> Finding {
-        let message = Message::of_line(text, self.routing_key);
+    fn finding(&mut self, line: u64, text: &[u8]) -> Result<Finding, String> {
+        let message = Message::of_line(text, self.routing_key)?;
         let key = message.routing_key.as_ref();
         let reaches_the_queue = key.is_empty() || key == self.queue || EventType::from_name(key).is_some();
         if !reaches_the_queue {
-            return Finding::not_bound(line, key);
+            return Ok(Finding::not_bound(line, key));
         }
-        match message.decode(self.amounts) {
+        Ok(match decode(&message.received(), self.amounts) {
             Ok(event) => Finding::of_event(line, &event, self.fold.apply(&event), self.amounts.currency),
             Err(invalid) => Finding::dead_letter(line, invalid.into()),
-        }
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::Union;
 
-use crate::domain::declared::{BARE, ENVELOPE, payload};
+use crate::domain::declared::{BARE, CLOUD_EVENT, ENVELOPE, payload};
 use crate::domain::{EventType, Field, FieldKind, Member};
 
 /// A JSON text of a member's value; none if the member is absent.
@@ -13,7 +13,12 @@ type Text = Option<String>;
 /// A message's type and body.
 pub fn messages() -> impl Strategy<Value = (EventType, String)> {
     select(&EventType::ALL[..]).prop_flat_map(|event_type| {
-        let message = Union::new_weighted(vec![(4, envelope(event_type)), (4, bare(event_type)), (1, mixed(event_type))]);
+        let message = Union::new_weighted(vec![
+            (4, envelope(event_type)),
+            (4, bare(event_type)),
+            (4, cloud_event(event_type)),
+            (1, mixed(event_type)),
+        ]);
         message.prop_map(move |body| (event_type, body))
     })
 }
@@ -29,6 +34,17 @@ fn envelope(event_type: EventType) -> BoxedStrategy<String> {
 fn bare(event_type: EventType) -> BoxedStrategy<String> {
     let members = members(BARE, event_type).chain(members(payload(event_type), event_type));
     object(members.chain(rarely("payload", strange())).collect())
+}
+
+/// In structured mode, with data in the open: what Base64 hides is no matter of the schema.
+fn cloud_event(event_type: EventType) -> BoxedStrategy<String> {
+    let data = object(members(payload(event_type), event_type).chain(rarely("eventType", event_types())).collect());
+    let data = prop_oneof![9 => data.prop_map(Some), 1 => strange()].boxed();
+    let attributes = CLOUD_EVENT.iter().filter(|it| !matches!(it.field, Field::Data | Field::DataBase64)).copied();
+    let attributes: Vec<_> = attributes.collect();
+    let members = members(&attributes, event_type).chain([("data", data)]);
+    let members = members.chain(["data_base64", "payload", "donationId"].into_iter().filter_map(|name| rarely(name, strange())));
+    object(members.collect())
 }
 
 /// An envelope whose members are also those of a bare payload.
@@ -91,7 +107,22 @@ fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
         }
         FieldKind::Flag => select(&["true", "false"][..]).prop_map(str::to_owned).boxed(),
         FieldKind::Moment => moments(),
-        FieldKind::Payload => Just("{}".to_owned()).boxed(),
+        FieldKind::Payload | FieldKind::Base64 => Just("{}".to_owned()).boxed(),
+        FieldKind::Attribute => prop_oneof![8 => "[a-z0-9/]{1,12}", 1 => "\\PC{0,300}"].prop_map(|text| quoted(&text)).boxed(),
+        FieldKind::SpecVersion => select(&["\"1.0\"", "\"1.0\"", "\"1.0\"", "\"0.3\"", "\"1\"", "1.0"][..])
+            .prop_map(str::to_owned)
+            .boxed(),
+        FieldKind::TypeSuffix => {
+            let before = select(&["", "org.example.", "org.example.", ".", "x", "donation.created.", "\n."][..]);
+            let after = select(&["", "", "", "", "", ".", "\n", "s"][..]);
+            let named = prop_oneof![9 => Just(Some(format!("\"{event_type}\""))), 1 => event_types()];
+            (before, named, after)
+                .prop_map(|(before, named, after)| {
+                    let named = named.unwrap_or_default();
+                    quoted(&format!("{before}{}{after}", named.trim_matches('"')))
+                })
+                .boxed()
+        }
     }
 }
 
@@ -159,10 +190,10 @@ fn moments() -> BoxedStrategy<String> {
         1 => "[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,12})?",
         1 => select(&["10:00", "10", "24:00:00", "23:59:60", "10:00:00,5", "10:00:00.", ""][..]).prop_map(str::to_owned),
     ];
-    let between = select(&["T", "T", "T", " ", "t", "", "_"][..]);
+    let between = select(&["T", "T", "T", " ", "t", "", "_", "\n", "é"][..]);
     let zone = prop_oneof![
         6 => select(&["Z", "+00:00", "+02:00", "-05:30"][..]).prop_map(str::to_owned),
-        1 => select(&["", "z", "+0000", "-0330", "+24:00", "+23:59", "+02", " Z", "+1:00", "UTC", "−05:00"][..]).prop_map(str::to_owned),
+        1 => select(&["", "z", "+0000", "-0330", "+24:00", "+23:59", "+02", " Z", "  +0000", "\tZ", "+1:00", "UTC", "−05:00", " "][..]).prop_map(str::to_owned),
         1 => "[+-][0-2][0-9]:?[0-6][0-9]",
     ];
     let written = (date, between, time, zone).prop_map(|(date, between, time, zone)| format!("{date}{between}{time}{zone}"));
@@ -178,6 +209,7 @@ fn moments() -> BoxedStrategy<String> {
         8 => written.prop_map(|text| quoted(&text)),
         1 => alone.prop_map(quoted),
         1 => epoch.clone(),
+        1 => "[0-9]{1,12}\\.?[0-9]{0,6}".prop_map(|text| quoted(&text)),
         1 => epoch.prop_map(|text| quoted(&text)),
     ]
     .boxed()
