@@ -64,8 +64,10 @@ impl fmt::Display for EventType {
 /// One event, decoded.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Sent in the message or as its `message_id`, else derived from the payload.
+    /// Sent in the message or beside it, else derived from what the payload says.
     pub id: EventId,
+    /// The id that an earlier version gave this event, if that was another one: the log may have it under that.
+    pub former_id: Option<EventId>,
     /// The donation the event is about.
     pub donation: DonationId,
     /// What happened to it.
@@ -136,7 +138,8 @@ impl Event {
 }
 
 impl EventKind {
-    fn event_type(&self) -> EventType {
+    /// The event's type.
+    pub fn event_type(&self) -> EventType {
         match self {
             Self::DonationCreated(_) => EventType::DonationCreated,
             Self::DonationRefunded(_) => EventType::DonationRefunded,

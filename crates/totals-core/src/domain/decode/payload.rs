@@ -6,7 +6,9 @@ use serde_json::value::RawValue;
 
 use super::InvalidCode;
 use super::declared::{Field, payload};
-use super::fields::{Fault, complete, id, invalid, missing, optional_string, parse_id, required_string};
+use super::fields::{
+    Fault, complete, id, invalid, missing, optional_string, optional_text, parse_id, required_text,
+};
 use super::members::Members;
 use crate::domain::event::Payment;
 use crate::domain::{AmountRules, Creation, DonorId, EventKind, EventType, Money, Refund, excerpt};
@@ -19,8 +21,8 @@ pub(super) fn kind(
     complete(fields, payload(event_type))?;
     let payment = || {
         Ok(Payment {
-            payment_id: required_string(fields, Field::PaymentId)?.into_owned(),
-            refund_id: optional_string(fields, Field::RefundId)?.map(Cow::into_owned),
+            payment_id: required_text(fields, Field::PaymentId)?.into_owned(),
+            refund_id: optional_text(fields, Field::RefundId)?.map(Cow::into_owned),
             amount: amount(fields, amounts)?,
         })
     };
@@ -60,9 +62,20 @@ fn donor(fields: &Members<'_>) -> Result<Option<DonorId>, Fault> {
         Some("true") => true,
         Some(other) => return Err(invalid(Field::IsGuest, "must be true or false", other)),
     };
-    let donor = optional_string(fields, Field::DonorId)?.filter(|donor| !donor.is_empty());
+    let donor = optional_text(fields, Field::DonorId)?.filter(|donor| !donor.is_empty());
     let donor = donor
         .map(|donor| parse_id(Field::DonorId, donor.into_owned()))
         .transpose()?;
     Ok(donor.filter(|_| !is_guest))
+}
+
+/// The refund's own id, if it has one: an empty text is none, and what is no id at all names nothing.
+pub(super) fn refund_id<'a>(event_type: EventType, fields: &Members<'a>) -> Option<Cow<'a, str>> {
+    match event_type {
+        EventType::DonationRefunded | EventType::PaymentRefunded => optional_text(fields, Field::RefundId)
+            .ok()
+            .flatten()
+            .filter(|id| !id.is_empty()),
+        EventType::DonationCreated | EventType::PaymentCompleted => None,
+    }
 }
