@@ -3,6 +3,7 @@
 mod input;
 mod rejects;
 mod rows;
+mod spelling;
 
 use std::fmt::Write as _;
 use std::process::Stdio;

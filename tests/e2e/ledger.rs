@@ -2,6 +2,7 @@
 //! it, explained by it, and removed with it, while workers run.
 
 mod campaign;
+mod payments;
 mod traffic;
 
 use mongodb::bson::{Document, doc};
@@ -94,6 +95,7 @@ async fn verify_finds_nothing_where_all_follows_from_the_log() {
             "donations": 4, "paid": 2,
             "withoutDonation": { "count": 1, "shown": ["d6"] },
             "withoutPayment": { "count": 3, "shown": ["d2", "d3", "d4"] },
+            "otherAmount": { "count": 1, "shown": [{ "donationId": "d1", "amount": 100, "paid": 10 }] },
         })
     );
     let one = json(&world, 0, &["verify", "--campaign", "c"]).await;
@@ -107,6 +109,7 @@ async fn verify_finds_nothing_where_all_follows_from_the_log() {
             "donations": 3, "paid": 1,
             "withoutDonation": { "count": 0, "shown": [] },
             "withoutPayment": { "count": 2, "shown": ["d2", "d3"] },
+            "otherAmount": { "count": 1, "shown": [{ "donationId": "d1", "amount": 100, "paid": 10 }] },
         })
     );
     let said = tool(&world, &["verify"]).await;

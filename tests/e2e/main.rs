@@ -38,6 +38,7 @@ mod outages;
 mod parked_again;
 mod partitions;
 mod poison;
+mod precision;
 mod rivals;
 mod stalls;
 mod tool;

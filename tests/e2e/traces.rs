@@ -8,6 +8,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tokio::net::TcpListener;
@@ -18,20 +20,19 @@ use crate::harness::{Outgoing, Process, World, api_command, eventually};
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-type Spans = Arc<Mutex<Vec<Span>>>;
+/// Each with the name of the service that sent it.
+type Spans = Arc<Mutex<Vec<(String, Span)>>>;
 
 /// A small OTLP collector.
 async fn collector() -> (String, Spans) {
     async fn receive(State(spans): State<Spans>, body: Bytes) {
         let request = ExportTraceServiceRequest::decode(body).unwrap();
-        let received = request
-            .resource_spans
-            .into_iter()
-            .flat_map(|resource| resource.scope_spans);
-        spans
-            .lock()
-            .unwrap()
-            .extend(received.flat_map(|scope| scope.spans));
+        for sent in request.resource_spans {
+            let service = service_name(&sent.resource.unwrap());
+            let sent = sent.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            let named = sent.map(|span| (service.clone(), span));
+            spans.lock().unwrap().extend(named);
+        }
     }
     let spans = Spans::default();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -41,6 +42,15 @@ async fn collector() -> (String, Spans) {
         .with_state(spans.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     (url, spans)
+}
+
+fn service_name(resource: &Resource) -> String {
+    let named = |attribute: &&KeyValue| attribute.key == "service.name";
+    let name = resource.attributes.iter().find(named).unwrap().value.clone();
+    match name.unwrap().value {
+        Some(any_value::Value::StringValue(name)) => name,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn hex(id: &[u8]) -> String {
@@ -60,13 +70,20 @@ async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
 
     let linked = async || {
         let spans = spans.lock().unwrap();
-        let batches = spans.iter().filter(|span| span.name == "batch");
+        let batches = spans.iter().filter(|(_, span)| span.name == "batch");
         batches
-            .flat_map(|span| &span.links)
+            .flat_map(|(_, span)| &span.links)
             .filter(|link| hex(&link.trace_id) == TRACE_ID)
             .count()
     };
     eventually(linked, |links| *links == 2).await;
+    assert!(
+        spans
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|(service, _)| service == "totals-worker")
+    );
 }
 
 #[tokio::test]
@@ -76,7 +93,8 @@ async fn a_callers_trace_goes_on_in_the_api() {
     let mut command = api_command();
     command
         .env("DATABASE_URL", &world.database.url)
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url)
+        .env("SERVICE_NAME", "our-totals");
     let api = Process::start(command).await;
     let client = reqwest::Client::new();
     let read = client
@@ -89,7 +107,7 @@ async fn a_callers_trace_goes_on_in_the_api() {
             .lock()
             .unwrap()
             .iter()
-            .any(|span| hex(&span.trace_id) == TRACE_ID)
+            .any(|(service, span)| service == "our-totals" && hex(&span.trace_id) == TRACE_ID)
     };
     eventually(continued, |continued| *continued).await;
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
     CURRENCY, DATABASE_READS, DATABASE_URL, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
-    OTEL_EXPORTER_OTLP_ENDPOINT, PORT, Source, help,
+    OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, Source, help,
 };
 
 use crate::{asyncapi, router};
@@ -39,6 +39,7 @@ fn after_help() -> String {
         DATABASE_READS,
         LOG_LEVEL,
         LOG_FORMAT,
+        SERVICE_NAME,
         OTEL_EXPORTER_OTLP_ENDPOINT,
     ]);
     format!(

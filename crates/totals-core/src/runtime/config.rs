@@ -73,6 +73,8 @@ pub struct Telemetry {
     pub format: LogFormat,
     /// Where log lines go.
     pub stream: LogStream,
+    /// `SERVICE_NAME`: what traces call the process, if not by the name of its binary.
+    pub service_name: Option<String>,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub otlp_endpoint: Option<String>,
 }

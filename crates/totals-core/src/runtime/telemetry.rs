@@ -62,7 +62,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts logging, and exporting if configured, for the process called `service_name`.
+    /// Starts logging, and exporting if configured, for the binary called `service_name`.
     ///
     /// # Errors
     /// [`TelemetryError`], before anything could be logged: print it.
@@ -70,7 +70,7 @@ impl Telemetry {
         let provider = config
             .otlp_endpoint
             .as_deref()
-            .map(|url| provider(service_name, url))
+            .map(|url| provider(config.service_name.as_deref().unwrap_or(service_name), url))
             .transpose()?;
         let traces = provider.as_ref().map(|provider| {
             opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
@@ -144,7 +144,7 @@ impl Drop for Telemetry {
     }
 }
 
-fn provider(service_name: &'static str, endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
+fn provider(service_name: &str, endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
     // The exporter's HTTP client takes the process's TLS provider. An error means that there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exporter = SpanExporter::builder()
@@ -152,7 +152,11 @@ fn provider(service_name: &'static str, endpoint: &str) -> Result<SdkTracerProvi
         .with_endpoint(format!("{endpoint}/v1/traces"))
         .build()?;
     Ok(SdkTracerProvider::builder()
-        .with_resource(Resource::builder().with_service_name(service_name).build())
+        .with_resource(
+            Resource::builder()
+                .with_service_name(service_name.to_owned())
+                .build(),
+        )
         .with_max_links_per_span(MAX_LINKS_PER_SPAN)
         .with_batch_exporter(ReportingExporter::new(exporter))
         .build())

@@ -10,7 +10,8 @@ mod write;
 pub use client::{Store, Unhealthy};
 pub use error::{Decision, StoreError};
 pub use ledger::audit::{
-    Audit, CampaignAudit, Damage, DonationDifference, PaymentAudit, Scope, StoredTotals, Unreadable,
+    Audit, CampaignAudit, Damage, DonationDifference, OtherAmount, PaymentAudit, Scope, StoredTotals,
+    Unreadable,
 };
 pub use ledger::explain::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part};
 pub use ledger::rebuild::Rebuild;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::{AmountRules, CampaignId};
-use totals_core::store::{PaymentAudit, Scope, Store, Truncated};
+use totals_core::domain::{AmountRules, CampaignId, DonationId};
+use totals_core::store::{OtherAmount, PaymentAudit, Scope, Store, Truncated};
 
 use super::campaign::{NothingKnown, Which};
 use super::difference::{Difference, differences};
@@ -19,10 +19,12 @@ const NAMED: usize = 5;
 /// Check all totals and donations against the log, while workers run
 ///
 /// Every campaign is counted anew from its logged events and compared with what is stored of it at the same moment.
-/// Payments are compared with donations as well; what is missing there is reported, and no drift: it may be on its way.
+/// If the log has any completed payment, payments are compared with donations as well: which of the two is missing, and
+/// where the payments of a donation do not add up to its amount. That is reported, and no drift: it may be on its way.
 ///
 /// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"donation"|
-/// "logRow"|"document",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…}}}.
+/// "logRow"|"document",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…},
+/// "otherAmount":{"count","shown":[{"donationId","amount","paid"}]}}|null}.
 /// Exit code 0 without drift, 1 with, or if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -67,13 +69,13 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verified, ToolError> {
     // Side by side: neither alone keeps the database busy.
     let (audited, payments) = tokio::join!(
         audit(&store, &scope, amounts, args.limit, setup, &progress),
-        setup.unless_stopped(store.audit_payments(&scope, NAMED)),
+        setup.unless_stopped(store.audit_payments(&scope, amounts, NAMED)),
     );
     progress.finish();
     let mut verified = audited?;
     verified.nothing_known_of = args.which.unknown(verified.campaigns);
     match payments {
-        Ok(payments) => verified.payments = Some(payments),
+        Ok(payments) => verified.payments = payments,
         // The findings about campaigns are worth more than this.
         Err(ToolError::Store(error)) => {
             tracing::warn!(%error, "payments could not be compared with donations");
@@ -125,26 +127,8 @@ impl fmt::Display for Verified {
         if *count > shown.len() as u64 {
             writeln!(f, "… and {} more", count - shown.len() as u64)?;
         }
-        let payments = self.payments.as_ref();
-        for (what, listed) in payments.into_iter().flat_map(|payments| {
-            [
-                ("paid, but no donation was created", &payments.without_donation),
-                ("created, but no payment was completed", &payments.without_payment),
-            ]
-        }) {
-            if listed.count > 0 {
-                let named: Vec<_> = listed
-                    .shown
-                    .iter()
-                    .map(|id| Line(id.as_str()).to_string())
-                    .collect();
-                let more = if listed.count > named.len() as u64 {
-                    ", …"
-                } else {
-                    ""
-                };
-                writeln!(f, "{what}: {} ({}{more})", listed.count, named.join(", "))?;
-            }
+        if let Some(payments) = &self.payments {
+            write_payments(f, payments)?;
         }
         let Self {
             campaigns,
@@ -168,4 +152,36 @@ impl fmt::Display for Verified {
             _ => write!(f, "{count} differences; `totals-worker rebuild` puts them right"),
         }
     }
+}
+
+fn write_payments(f: &mut fmt::Formatter<'_>, payments: &PaymentAudit) -> fmt::Result {
+    let PaymentAudit {
+        without_donation,
+        without_payment,
+        other_amount,
+        ..
+    } = payments;
+    let id = |id: &DonationId| Line(id.as_str()).to_string();
+    let other = |it: &OtherAmount| format!("{}: {} of {}", id(&it.donation_id), it.paid, it.amount);
+    finding(f, "paid, but no donation was created", without_donation, id)?;
+    finding(f, "created, but no payment was completed", without_payment, id)?;
+    finding(f, "paid with another amount", other_amount, other)
+}
+
+fn finding<T>(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    listed: &Truncated<T>,
+    name: impl Fn(&T) -> String,
+) -> fmt::Result {
+    if listed.count == 0 {
+        return Ok(());
+    }
+    let named: Vec<_> = listed.shown.iter().map(name).collect();
+    let more = if listed.count > named.len() as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    writeln!(f, "{what}: {} ({}{more})", listed.count, named.join(", "))
 }

@@ -8,7 +8,7 @@ use config::{Config, Environment};
 use super::log_filter;
 use super::variable::{
     AMOUNT_PRECISION, CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL,
-    OTEL_EXPORTER_OTLP_ENDPOINT, VARIABLES, Variable,
+    OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE_NAME, VARIABLES, Variable,
 };
 use super::{ConfigError, Database, Http, LogFormat, LogStream, SecretUrl, Telemetry};
 use crate::domain::{AmountRules, Currency};
@@ -68,12 +68,18 @@ impl Source {
     /// # Errors
     /// [`ConfigError`] if the value of one of them is not allowed.
     pub fn command_telemetry(&self) -> Result<Telemetry, ConfigError> {
-        let Telemetry { level, format, .. } = self.telemetry()?;
+        let Telemetry {
+            level,
+            format,
+            service_name,
+            ..
+        } = self.telemetry()?;
         let warnings = || log_filter::directives("warn").unwrap_or_default();
         Ok(Telemetry {
             level: self.set(&LOG_LEVEL).map_or_else(warnings, |_| level),
             format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
             stream: LogStream::Stderr,
+            service_name,
             otlp_endpoint: None,
         })
     }
@@ -136,6 +142,12 @@ impl Source {
                 }
             })?,
             stream: LogStream::Stdout,
+            service_name: match self.text(&SERVICE_NAME) {
+                None => None,
+                Some(_) => {
+                    Some(self.checked(&SERVICE_NAME, |name| (name.len() <= 255).then(|| name.to_owned()))?)
+                }
+            },
             otlp_endpoint: match self.text(&OTEL_EXPORTER_OTLP_ENDPOINT) {
                 None => None,
                 Some(_) => Some(self.checked(&OTEL_EXPORTER_OTLP_ENDPOINT, |url| {

@@ -71,6 +71,9 @@ variables! {
         "What is logged";
     /// Default `json`.
     LOG_FORMAT = Some("json"), "json or pretty", "How it is logged";
+    /// Default: the name of the binary.
+    SERVICE_NAME = None, "a name of 1 to 255 bytes",
+        "service.name in traces, and nothing else (default: totals-api or totals-worker)";
     /// Default: unset, and then nothing is exported.
     OTEL_EXPORTER_OTLP_ENDPOINT = None, "an http:// or https:// URL such as http://localhost:4318",
         "OTLP/HTTP collector for traces; unset, none are exported";

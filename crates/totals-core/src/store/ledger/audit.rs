@@ -30,7 +30,7 @@ use crate::store::error::StoreError;
 
 pub use campaign::{CampaignAudit, Damage, DonationDifference, StoredTotals};
 use pass::Pass;
-pub use payments::PaymentAudit;
+pub use payments::{OtherAmount, PaymentAudit};
 pub use unreadable::Unreadable;
 
 /// A snapshot is used for campaigns that begin within this time; the server keeps its history longer.

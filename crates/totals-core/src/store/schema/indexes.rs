@@ -30,7 +30,7 @@ pub(in crate::store) const LOG_BY_CAMPAIGN: &str = "by_campaign";
 pub(in crate::store) const LOG_EARLY: &str = "early";
 
 /// The completed payments by donation, for comparing them with the donations. The other fields of the key are those that
-/// the filter asks for: without them MongoDB would fetch each row to look. Donations' events have no key.
+/// the filter asks for, so that MongoDB reads no row to tell whether there is any. Donations' events have no key.
 pub(in crate::store) const LOG_PAYMENTS: &str = "payments";
 
 /// The donations by campaign; those of which only refunds are known have none. Within a campaign, the live donations by

@@ -7,11 +7,36 @@ use serde_json::{Map, Value};
 use super::lines::LineReader;
 use super::row::{Input, MAX_ROW_BYTES, Object, Row};
 
-pub use columns::Column;
+use amount::AmountFormat;
+use columns::Column;
 use record::CsvRecord;
+use separator::Separator;
 
+mod amount;
 mod columns;
 mod record;
+mod separator;
+
+/// How a table is written, as far as the operator has to say so.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct TableOptions {
+    /// The CSV column that holds a field; may be given for each
+    #[arg(long = "column", value_name = "FIELD=COLUMN")]
+    columns: Vec<Column>,
+    /// What separates the columns of a CSV file [default: the only one of the three in its header row]
+    #[arg(long, value_enum)]
+    separator: Option<Separator>,
+    /// The amounts of a CSV file have decimal commas, such as 1234,56
+    #[arg(long)]
+    decimal_comma: bool,
+}
+
+impl TableOptions {
+    /// Returns true if the operator has said anything.
+    pub fn any(&self) -> bool {
+        !self.columns.is_empty() || self.separator.is_some() || self.decimal_comma
+    }
+}
 
 /// The texts that databases and spreadsheets write for a field without a value.
 const NOTHING: [&str; 4] = ["", "NULL", "null", "\\N"];
@@ -19,6 +44,9 @@ const NOTHING: [&str; 4] = ["", "NULL", "null", "\\N"];
 /// A CSV file being read.
 pub struct Table<R = Input> {
     lines: LineReader<R>,
+    /// None until the header row is read, if the operator has not named it.
+    separator: Option<Separator>,
+    amounts: AmountFormat,
     /// The name of each column in the object; none if another column has that name.
     members: Vec<Option<String>>,
 }
@@ -28,12 +56,18 @@ impl<R: Read> Table<R> {
     ///
     /// # Errors
     /// The problem with it, and the option that may mend it.
-    pub fn new(file: R, columns: &[Column]) -> Result<Self, String> {
+    pub fn new(file: R, options: &TableOptions) -> Result<Self, String> {
         let mut table = Self {
             lines: LineReader::new(file),
+            separator: options.separator,
+            amounts: AmountFormat {
+                decimal_comma: options.decimal_comma,
+                commas_separate: false,
+            },
             members: Vec::new(),
         };
         let record = table.read()?;
+        table.amounts.commas_separate = table.separator == Some(Separator::Comma);
         let names = record.map_or_else(Vec::new, |record| record.fields);
         let names = names.iter().map(|name| {
             let name = std::str::from_utf8(name).map(str::trim);
@@ -43,7 +77,7 @@ impl<R: Read> Table<R> {
         if names.iter().all(|name| name.is_empty()) {
             return Err("there is no header row with the names of the columns".to_owned());
         }
-        table.members = columns::members(&names, columns)?;
+        table.members = columns::members(&names, &options.columns)?;
         Ok(table)
     }
 
@@ -68,11 +102,18 @@ impl<R: Read> Table<R> {
             loop {
                 let before = record.original.len();
                 let read = self.lines.read(&mut record.original, MAX_ROW_BYTES);
+                if matches!(read, Ok(true))
+                    && self.separator.is_none()
+                    && !record.original.trim_ascii().is_empty()
+                {
+                    self.separator = Some(Separator::of_header(&record.original)?);
+                }
+                let separator = self.separator.unwrap_or(Separator::Comma).byte();
                 let problem = match read {
                     Ok(true) if record.original.len() == MAX_ROW_BYTES => {
                         format!("a row of {MAX_ROW_BYTES} bytes or more; is a quote left open?")
                     }
-                    Ok(true) if record.ends_after(before) => break,
+                    Ok(true) if record.ends_after(before, separator) => break,
                     Ok(true) => continue,
                     Ok(false) if before == 0 => return Ok(None),
                     Ok(false) => {
@@ -93,37 +134,48 @@ impl<R: Read> Table<R> {
     fn object(&self, record: &CsvRecord) -> Object {
         let (found, expected) = (record.fields.len(), self.members.len());
         if let Some(field) = record.text_after_quote {
-            return Object::Unreadable(format!(
+            return unreadable(format!(
                 "text follows the closing quote of field {field}; is a quote before it left open, or not doubled?"
             ));
         }
         if found != expected {
-            return Object::Unreadable(format!("the row has {found} fields, the header {expected}"));
+            return unreadable(format!("the row has {found} fields, the header {expected}"));
         }
         let mut object = Map::new();
-        for (field, member) in record.fields.iter().zip(&self.members) {
+        let fields = record.fields.iter().zip(&record.quoted);
+        for ((field, in_quotes), member) in fields.zip(&self.members) {
             let Some(member) = member else { continue };
             // Without the white space around it, like the names of the columns: an id with it would be another id.
             match std::str::from_utf8(field).map(str::trim) {
                 Ok("") => {}
                 Ok(text) if NOTHING.contains(&text) && columns::is_field(member) => {}
-                Ok(text) => {
-                    object.insert(member.clone(), value(member, text));
-                }
-                Err(_) => return Object::Unreadable(format!("{member} is not UTF-8")),
+                Ok(text) => match self.value(member, text, *in_quotes) {
+                    Ok(value) => {
+                        object.insert(member.clone(), value);
+                    }
+                    Err(problem) => {
+                        return Object::Unreadable("INVALID_AMOUNT", format!("{member} {problem}"));
+                    }
+                },
+                Err(_) => return unreadable(format!("{member} is not UTF-8")),
             }
         }
         Object::Made(Value::Object(object).to_string())
     }
+
+    /// Tables have no booleans: these are what databases and spreadsheets write for them.
+    fn value(&self, member: &str, text: &str, in_quotes: bool) -> Result<Value, String> {
+        Ok(match (member, text.to_ascii_lowercase().as_str()) {
+            ("amount" | "refundedAmount", _) => Value::from(self.amounts.read(text, in_quotes)?),
+            ("isGuest", "true" | "t" | "yes" | "1") => Value::Bool(true),
+            ("isGuest", "false" | "f" | "no" | "0") => Value::Bool(false),
+            _ => Value::from(text),
+        })
+    }
 }
 
-/// Tables have no booleans: these are what databases and spreadsheets write for them.
-fn value(member: &str, text: &str) -> Value {
-    match (member, text.to_ascii_lowercase().as_str()) {
-        ("isGuest", "true" | "t" | "yes" | "1") => Value::Bool(true),
-        ("isGuest", "false" | "f" | "no" | "0") => Value::Bool(false),
-        _ => Value::from(text),
-    }
+fn unreadable(reason: String) -> Object {
+    Object::Unreadable("UNREADABLE_ROW", reason)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
     let object = match &row.object {
         Object::Made(object) => object.as_bytes(),
         Object::Line => &row.original,
-        Object::Unreadable(text) => return Err(reason("UNREADABLE_ROW", text.clone())),
+        Object::Unreadable(code, text) => return Err(reason(code, text.clone())),
     };
     // No routing key: the row alone says what it is.
     let as_message = || decode(object, "", None, amounts).map_err(|invalid| Box::new(Reason::from(invalid)));

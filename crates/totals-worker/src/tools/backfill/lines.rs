@@ -4,6 +4,15 @@ use std::io::{self, BufRead, BufReader, Read};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// Returns true if text begins as spreadsheets begin a file in UTF-16: with its byte order mark, or with a character
+/// that has a zero for one half.
+fn is_utf_16(text: &[u8]) -> bool {
+    matches!(
+        text,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
+    )
+}
+
 /// A file read line by line.
 pub struct LineReader<R> {
     reader: BufReader<R>,
@@ -35,7 +44,7 @@ impl<R: Read> LineReader<R> {
     /// the end of the file.
     ///
     /// # Errors
-    /// The file's own.
+    /// The file's own, and its encoding, if that is UTF-16.
     pub fn read(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<bool> {
         let before = self.position;
         loop {
@@ -60,6 +69,11 @@ impl<R: Read> LineReader<R> {
             return Ok(false);
         }
         self.line += 1;
+        if self.line == 1 && is_utf_16(text) {
+            let problem = "the file is UTF-16, and must be UTF-8: save it as \"CSV UTF-8\", or convert it with \
+                           `iconv -f UTF-16 -t UTF-8 FILE > OTHER`";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
         if self.line == 1 && text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());
         }

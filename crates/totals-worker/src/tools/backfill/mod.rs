@@ -26,7 +26,7 @@ use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
 use crate::config::Batching;
-use csv::Column;
+use csv::TableOptions;
 use import::{Import, Imported};
 use rejects::Rejects;
 use rows::{Format, Rows, is_stdin};
@@ -35,8 +35,10 @@ use rows::{Format, Rows, is_stdin};
 ///
 /// FILE.ndjson has one JSON object a line: an event in its envelope, of any of the four types, or a bare row
 /// {"donationId","campaignId","amount","donorId","isGuest","timestamp","refundedAmount"}. FILE.csv has a header row with
-/// those columns, comma-separated; donorId, isGuest and refundedAmount are optional, and other columns are kept in the log
-/// with the donation. timestamp is RFC 3339, such as 2025-11-21T10:00:00.000Z. In a table NULL, null and \N in a column that
+/// those columns; donorId, isGuest and refundedAmount are optional, and other columns are kept in the log with the donation.
+/// Commas, semicolons or tabs separate the columns: the only one of them that the header row has outside of quotes, or the
+/// one that --separator names. Amounts have a decimal point, or with --decimal-comma a comma; an amount with a currency
+/// sign or with thousands separators is a reject. timestamp is RFC 3339, such as 2025-11-21T10:00:00.000Z. In a table NULL, null and \N in a column that
 /// is read mean that there is nothing: a donor NULL is no donor.
 ///
 /// A bare row is a donation, unless its eventType (a member or a column) says otherwise; with a refundId and nothing of a
@@ -66,6 +68,7 @@ use rows::{Format, Rows, is_stdin};
     totals-worker backfill donations.ndjson
     totals-worker backfill donations.csv --column donationId=id --column amount=total_usd
     totals-worker backfill history.csv --column eventType=kind
+    totals-worker backfill excel.csv --separator semicolon --decimal-comma
     totals-worker backfill donations.csv --rejects /tmp/rejects.ndjson --json
     docker compose exec -T worker totals-worker backfill - --format csv < donations.csv 2> rejects.ndjson")]
 #[expect(
@@ -78,9 +81,8 @@ pub struct Args {
     /// How the rows are written; needed for standard input [default: by FILE's ending]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// The CSV column that holds a field; may be given for each
-    #[arg(long = "column", value_name = "FIELD=COLUMN")]
-    columns: Vec<Column>,
+    #[command(flatten)]
+    table: TableOptions,
     /// Where rejects go; must not have content yet [default: FILE.rejects.ndjson; for standard input, standard error]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -104,13 +106,13 @@ pub struct Backfilled {
 /// Brings the file in.
 pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     let (batching, amounts) = (Batching::read(&setup.source)?, setup.source.amounts()?);
-    let (file, format, columns, stop) = (
+    let (file, format, options, stop) = (
         args.file.clone(),
         args.format,
-        args.columns.clone(),
+        args.table.clone(),
         setup.stop.clone(),
     );
-    let opening = tokio::task::spawn_blocking(move || Rows::open(&file, format, &columns, stop));
+    let opening = tokio::task::spawn_blocking(move || Rows::open(&file, format, &options, stop));
     let rows = opening.await.map_err(std::io::Error::other)?;
     let rows = rows.map_err(|error| match error {
         _ if setup.stop.is_cancelled() => ToolError::Interrupted,

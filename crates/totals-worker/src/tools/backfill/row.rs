@@ -30,8 +30,8 @@ pub enum Object {
     Line,
     /// This object, made from the record's fields.
     Made(String),
-    /// No object, for this reason.
-    Unreadable(String),
+    /// No object: the code and the sentence of its reason.
+    Unreadable(&'static str, String),
 }
 
 impl Row {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::csv::{Column, Table};
+use super::csv::{Table, TableOptions};
 use super::ndjson::Lines;
 use super::row::{Input, Row};
 use super::stdin::Stdin;
@@ -47,7 +47,7 @@ impl Rows {
     pub fn open(
         path: &Path,
         format: Option<Format>,
-        columns: &[Column],
+        options: &TableOptions,
         stop: CancellationToken,
     ) -> Result<Self, ToolError> {
         let error = |problem: String| ToolError::File {
@@ -64,9 +64,13 @@ impl Rows {
         };
         let (file, bytes) = open().map_err(|problem| error(problem.to_string()))?;
         let reader = match format.map_or_else(|| format_of(path), Ok).map_err(error)? {
-            Format::Ndjson if columns.is_empty() => RowReader::Ndjson(Box::new(Lines::new(file))),
-            Format::Ndjson => return Err(error("--column is for CSV".to_owned())),
-            Format::Csv => RowReader::Csv(Box::new(Table::new(file, columns).map_err(error)?)),
+            Format::Ndjson if options.any() => {
+                return Err(error(
+                    "--column, --separator and --decimal-comma are for CSV".to_owned(),
+                ));
+            }
+            Format::Ndjson => RowReader::Ndjson(Box::new(Lines::new(file))),
+            Format::Csv => RowReader::Csv(Box::new(Table::new(file, options).map_err(error)?)),
         };
         Ok(Self {
             path: path.to_owned(),

@@ -1,20 +1,25 @@
-//! Payments beside donations: which donations were paid and never created, and which were created and never paid?
+//! Payments beside donations: which donations were paid and never created, which were created and never paid, and which
+//! were paid with another amount?
 //!
-//! The log files payments under no campaign. So all payments are compared with all donations along two indexes, in the
-//! order of the donations' ids. No document is read, except for the few donations that wait for their creation. For one
-//! campaign, the payments of its donations are looked up: that costs what the campaign has, not what the platform has.
+//! The log files payments under no campaign. So all payments are read side by side with all donations, in the order of the
+//! donations' ids. For one campaign, the payments of its donations are looked up: that costs what the campaign has, not
+//! what the platform has. Where the log has no completed payment, the platform publishes none, and nothing is said.
+//!
+//! The payments of a donation are added up, because nothing says that there is only one. Refunds of payments are not
+//! compared: no index finds them, and a donation's refund may be told by either event alone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Document, RawBsonRef, RawDocument, doc};
 
 use super::Scope;
-use crate::domain::{CampaignId, DonationId};
+use crate::domain::money::DecimalNumber;
+use crate::domain::{AmountRules, CampaignId, DonationId, EventKind, EventType, Money, decode_payload};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::truncated::Truncated;
 use crate::store::read::snapshot::{Snapshot, Stream};
-use crate::store::schema::document::{DONATIONS, EVENT_LOG, id_in};
+use crate::store::schema::document::{DONATIONS, EVENT_LOG, as_i64, id_in};
 use crate::store::schema::indexes::{DONATIONS_BY_CAMPAIGN, LOG_PAYMENTS};
 
 /// Donations whose payments are looked up in one query, which must stay below 16 MB.
@@ -32,103 +37,214 @@ pub struct PaymentAudit {
     pub without_donation: Truncated<DonationId>,
     /// Created and not paid.
     pub without_payment: Truncated<DonationId>,
+    /// Created and paid, and the payments do not add up to the donation.
+    pub other_amount: Truncated<OtherAmount>,
+}
+
+/// A donation whose payments add up to something else.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherAmount {
+    /// The donation.
+    pub donation_id: DonationId,
+    /// What was donated, in major units.
+    pub amount: DecimalNumber,
+    /// What was paid, in major units. A payment that was logged twice counts once.
+    pub paid: DecimalNumber,
 }
 
 impl Store {
-    /// Compares payments with donations, showing at most `shown` of each finding.
+    /// Compares payments with donations, showing at most `shown` of each finding. Returns none if the log has no completed
+    /// payment at all.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
-    pub async fn audit_payments(&self, scope: &Scope, shown: usize) -> Result<PaymentAudit, StoreError> {
+    pub async fn audit_payments(
+        &self,
+        scope: &Scope,
+        amounts: AmountRules,
+        shown: usize,
+    ) -> Result<Option<PaymentAudit>, StoreError> {
         let snapshot = Snapshot::take(self).await?;
-        match scope {
-            Scope::All => all_payments(&snapshot, shown).await,
-            Scope::Campaign(campaign) => payments_of(&snapshot, campaign, shown).await,
+        if !has_payments(&snapshot).await? {
+            return Ok(None);
         }
-    }
-}
-
-/// Walks along all donations and all payments side by side.
-async fn all_payments(snapshot: &Snapshot, shown: usize) -> Result<PaymentAudit, StoreError> {
-    let ids = doc! { "find": DONATIONS, "filter": { "_id": { "$gt": "" } }, "projection": { "_id": 1 }, "sort": { "_id": 1 }, "hint": "_id_" };
-    let mut known = donation_ids(snapshot, ids, "_id");
-    let mut waiting = donation_ids(snapshot, stored(doc! { "campaignId": null }), "_id");
-    let mut paid = donation_ids(snapshot, paid(doc! { "$gt": "" }), "donationId");
-    let mut audit = PaymentAudit::default();
-    loop {
-        let heads = [known.peek().await?, paid.peek().await?];
-        let Some(next) = heads.iter().flatten().min().copied().cloned() else {
-            return Ok(audit);
+        let comparison = Comparison {
+            audit: PaymentAudit::default(),
+            amounts,
+            shown,
         };
-        let is_known = known.next_if(|donation| *donation == next).await?.is_some();
-        // A donation that waits for its creation is known by refunds alone.
-        let is_waiting = waiting.next_if(|donation| *donation == next).await?.is_some();
-        let mut is_paid = false;
-        while paid.next_if(|donation| *donation == next).await?.is_some() {
-            is_paid = true;
-        }
-        let is_created = is_known && !is_waiting;
-        audit.donations += u64::from(is_created);
-        audit.paid += u64::from(is_paid);
-        match (is_created, is_paid) {
-            (true, false) => audit.without_payment.add(next, shown),
-            (false, true) => audit.without_donation.add(next, shown),
-            _ => {}
-        }
+        let compared = match scope {
+            Scope::All => comparison.all(&snapshot).await,
+            Scope::Campaign(campaign) => comparison.campaign(&snapshot, campaign).await,
+        };
+        compared.map(Some)
     }
 }
 
-/// Looks up the payments of one campaign's donations.
-async fn payments_of(
-    snapshot: &Snapshot,
-    campaign: &CampaignId,
+async fn has_payments(snapshot: &Snapshot) -> Result<bool, StoreError> {
+    let mut any = paid(doc! { "$gt": "" });
+    any.insert("projection", doc! { "_id": 0, "donationId": 1 });
+    any.insert("limit", 1);
+    let found = snapshot.all(any, |_| Ok(())).await?;
+    Ok(!found.is_empty())
+}
+
+/// A donation as it is stored.
+struct Donated {
+    id: DonationId,
+    /// True unless only refunds of it are known.
+    is_created: bool,
+    /// None if it cannot be read: the audit names it.
+    amount: Option<Money>,
+}
+
+/// A completed payment as it was logged.
+struct Paid {
+    donation: DonationId,
+    /// The payment's own id and its amount; none if its payload cannot be read.
+    payment: Option<(String, Money)>,
+}
+
+struct Comparison {
+    audit: PaymentAudit,
+    amounts: AmountRules,
     shown: usize,
-) -> Result<PaymentAudit, StoreError> {
-    let mut created = donation_ids(snapshot, stored(doc! { "campaignId": campaign.as_str() }), "_id");
-    let mut audit = PaymentAudit::default();
-    loop {
-        let mut some = Vec::with_capacity(LOOKED_UP_AT_ONCE);
-        while some.len() < LOOKED_UP_AT_ONCE
-            && let Some(donation) = created.next().await?
+}
+
+impl Comparison {
+    /// Walks along all donations and all payments side by side.
+    async fn all(mut self, snapshot: &Snapshot) -> Result<PaymentAudit, StoreError> {
+        let mut stored = donations(snapshot, doc! {}, "_id_");
+        let mut payments = self.payments(snapshot, doc! { "$gt": "" });
+        loop {
+            let heads = [
+                stored.peek().await?.map(|donated| &donated.id),
+                payments.peek().await?.map(|paid| &paid.donation),
+            ];
+            let Some(next) = heads.into_iter().flatten().min().cloned() else {
+                return Ok(self.audit);
+            };
+            let donated = stored.next_if(|donated| donated.id == next).await?;
+            let mut paid = Vec::new();
+            while let Some(payment) = payments.next_if(|paid| paid.donation == next).await? {
+                paid.push(payment);
+            }
+            match donated.filter(|donated| donated.is_created) {
+                Some(donated) => self.created(donated, &paid),
+                None if paid.is_empty() => {}
+                None => {
+                    self.audit.paid += 1;
+                    self.audit.without_donation.add(next, self.shown);
+                }
+            }
+        }
+    }
+
+    /// Looks up the payments of one campaign's donations.
+    async fn campaign(
+        mut self,
+        snapshot: &Snapshot,
+        campaign: &CampaignId,
+    ) -> Result<PaymentAudit, StoreError> {
+        let filter = doc! { "campaignId": campaign.as_str() };
+        let mut stored = donations(snapshot, filter, DONATIONS_BY_CAMPAIGN);
+        loop {
+            let mut some = Vec::with_capacity(LOOKED_UP_AT_ONCE);
+            while some.len() < LOOKED_UP_AT_ONCE
+                && let Some(donated) = stored.next().await?
+            {
+                some.push(donated);
+            }
+            if some.is_empty() {
+                return Ok(self.audit);
+            }
+            let ids: Vec<&str> = some.iter().map(|donated| donated.id.as_str()).collect();
+            let mut payments = self.payments(snapshot, doc! { "$in": ids });
+            let mut paid: HashMap<DonationId, Vec<Paid>> = HashMap::new();
+            while let Some(payment) = payments.next().await? {
+                paid.entry(payment.donation.clone()).or_default().push(payment);
+            }
+            for donated in some {
+                let paid = paid.remove(&donated.id).unwrap_or_default();
+                self.created(donated, &paid);
+            }
+        }
+    }
+
+    /// Compares one donation that was created with its payments.
+    fn created(&mut self, donated: Donated, paid: &[Paid]) {
+        self.audit.donations += 1;
+        if paid.is_empty() {
+            self.audit.without_payment.add(donated.id, self.shown);
+            return;
+        }
+        self.audit.paid += 1;
+        let currency = self.amounts.currency;
+        if let (Some(amount), Some(paid)) = (donated.amount, sum(paid))
+            && amount != paid
         {
-            some.push(donation);
+            let other = OtherAmount {
+                donation_id: donated.id,
+                amount: currency.format(amount),
+                paid: currency.format(paid),
+            };
+            self.audit.other_amount.add(other, self.shown);
         }
-        if some.is_empty() {
-            return Ok(audit);
-        }
-        let ids: Vec<&str> = some.iter().map(DonationId::as_str).collect();
-        let mut payments = donation_ids(snapshot, paid(doc! { "$in": ids }), "donationId");
-        let mut paid = HashSet::new();
-        while let Some(donation) = payments.next().await? {
-            paid.insert(donation);
-        }
-        audit.donations += some.len() as u64;
-        audit.paid += paid.len() as u64;
-        for donation in some.into_iter().filter(|donation| !paid.contains(donation)) {
-            audit.without_payment.add(donation, shown);
-        }
+    }
+
+    /// The completed payments of these donations, in the order of the donations' ids.
+    fn payments(&self, snapshot: &Snapshot, donations: Document) -> Stream<Paid> {
+        let amounts = self.amounts;
+        snapshot.stream_some(paid(donations), move |row| {
+            // A value that is no id is passed over: no donation has it.
+            Ok(id_in(row, "donationId").map(|donation| Paid {
+                donation,
+                payment: payment(row, amounts),
+            }))
+        })
     }
 }
 
-/// The ids of stored donations, in their order.
-fn stored(mut filter: Document) -> Document {
+/// What was paid; none if one of the payments cannot be read.
+fn sum(paid: &[Paid]) -> Option<Money> {
+    let distinct: Option<HashSet<&(String, Money)>> = paid.iter().map(|paid| paid.payment.as_ref()).collect();
+    let add = |sum: Money, (_, amount): &(String, Money)| sum.saturating_add(*amount);
+    Some(distinct?.into_iter().fold(Money::ZERO, add))
+}
+
+/// The stored donations, in the order of their ids.
+fn donations(snapshot: &Snapshot, mut filter: Document, hint: &str) -> Stream<Donated> {
     filter.insert("_id", doc! { "$gt": "" });
-    doc! {
-        "find": DONATIONS, "filter": filter, "projection": { "_id": 1 }, "sort": { "_id": 1 },
-        "hint": DONATIONS_BY_CAMPAIGN, "allowDiskUse": true,
-    }
+    let command = doc! {
+        "find": DONATIONS, "filter": filter, "projection": { "campaignId": 1, "amountMinor": 1 },
+        "sort": { "_id": 1 }, "hint": hint, "allowDiskUse": true,
+    };
+    snapshot.stream_some(command, |document| Ok(donated(document)))
 }
 
-/// The donations that logged payments name, in the order of their ids, once for each payment.
+fn donated(document: &RawDocument) -> Option<Donated> {
+    let present = |name| document.get(name).ok().flatten();
+    Some(Donated {
+        id: id_in(document, "_id")?,
+        is_created: present("campaignId").is_some_and(|campaign| campaign != RawBsonRef::Null),
+        amount: present("amountMinor").and_then(as_i64).map(Money::from_minor),
+    })
+}
+
+/// The rows of the completed payments of these donations, in the order of the donations' ids.
 fn paid(donations: Document) -> Document {
     doc! {
         "find": EVENT_LOG,
         "filter": { "donationId": donations, "type": "payment.completed", "status": "PROCESSED" },
-        "projection": { "_id": 0, "donationId": 1 }, "sort": { "donationId": 1 }, "hint": LOG_PAYMENTS,
+        "projection": { "_id": 0, "donationId": 1, "payload": 1 }, "sort": { "donationId": 1 }, "hint": LOG_PAYMENTS,
     }
 }
 
-/// The donations' ids in a field. A value that is none is passed over: the audit names it.
-fn donation_ids(snapshot: &Snapshot, command: Document, field: &'static str) -> Stream<DonationId> {
-    snapshot.stream_some(command, move |document| Ok(id_in(document, field)))
+fn payment(row: &RawDocument, amounts: AmountRules) -> Option<(String, Money)> {
+    let payload = row.get_str("payload").ok()?;
+    match decode_payload(EventType::PaymentCompleted, payload, amounts) {
+        Ok((_, EventKind::PaymentCompleted(payment))) => Some((payment.payment_id, payment.amount)),
+        _ => None,
+    }
 }

@@ -11,6 +11,8 @@ pub struct CsvRecord {
     pub original: Vec<u8>,
     /// Its fields, without their quotes and the white space around these.
     pub fields: Vec<Vec<u8>>,
+    /// For each of them, true if it was in quotes.
+    pub quoted: Vec<bool>,
     /// The number of the field, from 1, that goes on after its closing quote.
     pub text_after_quote: Option<usize>,
     state: FieldState,
@@ -38,6 +40,7 @@ impl CsvRecord {
             line,
             original: Vec::new(),
             fields: vec![Vec::new()],
+            quoted: Vec::new(),
             text_after_quote: None,
             state: FieldState::Start,
             closed: None,
@@ -45,7 +48,7 @@ impl CsvRecord {
     }
 
     /// Takes apart the line that begins in `original` at `start`. Returns true if the record ends with it.
-    pub fn ends_after(&mut self, start: usize) -> bool {
+    pub fn ends_after(&mut self, start: usize, separator: u8) -> bool {
         let mut field = self.fields.pop().unwrap_or_default();
         let original = std::mem::take(&mut self.original);
         for &byte in &original[start..] {
@@ -58,7 +61,7 @@ impl CsvRecord {
                     field.clear();
                     FieldState::Quoted
                 }
-                (FieldState::Start | FieldState::Plain | FieldState::Closed, b',') => {
+                (FieldState::Start | FieldState::Plain | FieldState::Closed, byte) if byte == separator => {
                     self.end_field(std::mem::take(&mut field));
                     FieldState::Start
                 }
@@ -99,7 +102,9 @@ impl CsvRecord {
     }
 
     fn end_field(&mut self, mut field: Vec<u8>) {
-        if let Some(end) = self.closed.take() {
+        let closed = self.closed.take();
+        self.quoted.push(closed.is_some());
+        if let Some(end) = closed {
             if is_white_space(&field[end..]) {
                 field.truncate(end);
             } else {

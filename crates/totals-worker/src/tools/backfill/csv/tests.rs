@@ -1,15 +1,25 @@
+mod spelling;
+
 use super::*;
 
 const HEADER: &str = "donationId,campaignId,amount,timestamp";
 
 fn read(file: &str, columns: &[&str]) -> Result<Vec<(u64, String)>, String> {
-    let columns: Vec<Column> = columns.iter().map(|text| text.parse().unwrap()).collect();
-    let mut table = Table::new(file.as_bytes(), &columns)?;
+    let columns = columns.iter().map(|text| text.parse().unwrap()).collect();
+    let options = TableOptions {
+        columns,
+        ..TableOptions::default()
+    };
+    read_as(file, &options)
+}
+
+fn read_as(file: &str, options: &TableOptions) -> Result<Vec<(u64, String)>, String> {
+    let mut table = Table::new(file.as_bytes(), options)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next()? {
         assert!(!row.original.ends_with(b"\n") && !row.original.ends_with(b"\r"));
         let text = match row.object {
-            Object::Made(text) | Object::Unreadable(text) => text,
+            Object::Made(text) | Object::Unreadable(_, text) => text,
             Object::Line => unreachable!("a record is no object"),
         };
         rows.push((row.line, text));

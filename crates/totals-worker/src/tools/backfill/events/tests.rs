@@ -217,7 +217,7 @@ fn a_table_keeps_columns_that_it_was_not_asked_about() {
         object: Object::Made(bare(r#","event_id":"gala","Reason":"in memory""#)),
         held: None,
     };
-    let (event, _) = events(&row, "USD".parse().unwrap()).unwrap();
+    let (event, _) = events(&row, usd()).unwrap();
     assert_eq!(event.id.as_str(), "backfill_d");
 }
 
