@@ -2,7 +2,7 @@
 
 use lapin::BasicProperties;
 use lapin::types::AMQPValue;
-use totals_core::domain::{Event, decode};
+use totals_core::domain::{Event, Received, decode};
 
 /// A message on its way in.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Outgoing {
     /// The event that a worker reads it as.
     pub fn event(&self) -> Event {
         let currency = "USD".parse().unwrap();
-        decode(&self.body, &self.routing_key, None, currency).unwrap()
+        decode(&Received::new(&self.body, &self.routing_key), currency).unwrap()
     }
 }
 

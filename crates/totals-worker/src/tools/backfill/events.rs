@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use totals_core::domain::{Currency, DonationId, Event, EventId, EventType, Subject, decode};
+use totals_core::domain::{Currency, DonationId, Event, EventId, EventType, Received, Subject, decode};
 
 use super::row::{Object, Row};
 use crate::broker::message::Reason;
@@ -43,7 +43,8 @@ pub fn events(row: &Row, currency: Currency) -> Result<(Event, Option<Event>), B
         Object::Unreadable(text) => return Err(reason("UNREADABLE_ROW", text.clone())),
     };
     // No routing key: the row alone says what it is.
-    let as_message = || decode(object, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)));
+    let as_message =
+        || decode(&Received::new(object, ""), currency).map_err(|invalid| Box::new(Reason::from(invalid)));
     let members = serde_json::from_slice::<Members<'_>>(object);
     let (Ok(members), Ok(payload)) = (members, serde_json::from_slice::<&RawValue>(object)) else {
         // Decoding names the problem better.
@@ -105,7 +106,7 @@ fn in_envelope(
         payload,
     };
     let body = serde_json::to_vec(&envelope).map_err(|error| reason("UNREADABLE_ROW", error.to_string()))?;
-    decode(&body, "", None, currency).map_err(|invalid| Box::new(Reason::from(invalid)))
+    decode(&Received::new(&body, ""), currency).map_err(|invalid| Box::new(Reason::from(invalid)))
 }
 
 /// The id that follows from the donation and refund of the row. An id that followed from the row's content would count a
