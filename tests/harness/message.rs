@@ -2,7 +2,7 @@
 
 use lapin::BasicProperties;
 use lapin::types::AMQPValue;
-use totals_core::domain::{AmountRules, Event, Precision, decode};
+use totals_core::domain::{AmountRules, Event, Precision, Received, decode};
 
 /// The rules for amounts of a service that is set to nothing else.
 pub fn usd() -> AmountRules {
@@ -44,7 +44,7 @@ impl Outgoing {
 
     /// The event that a worker reads it as.
     pub fn event(&self) -> Event {
-        decode(&self.body, &self.routing_key, None, usd()).unwrap()
+        decode(&Received::new(&self.body, &self.routing_key), usd()).unwrap()
     }
 }
 

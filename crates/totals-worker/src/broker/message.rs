@@ -2,9 +2,11 @@
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::types::AMQPValue;
+use lapin::types::{AMQPValue, ShortString};
 use opentelemetry::propagation::Extractor;
-use totals_core::domain::{Event, Invalid, InvalidCode, Quarantine, Subject};
+use totals_core::domain::{
+    CloudEventHeaders, ContentHash, Event, EventId, Invalid, InvalidCode, Quarantine, Received, Subject, Timestamp,
+};
 use totals_core::store::StoreError;
 
 use crate::broker::byte_budget::Held;
@@ -21,7 +23,13 @@ pub mod header {
     pub const DELIVERY_COUNT: &str = "x-delivery-count";
     /// A note of RabbitMQ 4 beside it.
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
+
+    /// Where producers name an event whose body does not.
+    pub(super) const EVENT_ID: &str = "eventId";
 }
+
+/// What an id that is the hash of a body begins with. Not `#`, which a shell takes for the begin of a comment.
+pub const BODY_HASH: &str = "body:";
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
 #[derive(Debug)]
@@ -36,6 +44,8 @@ pub struct Message {
     pub properties: BasicProperties,
     /// Its content.
     pub body: Vec<u8>,
+    /// When it came.
+    received_at: Timestamp,
     /// True if its queue has delivered it before.
     redelivered: bool,
     /// Its share of the bytes in hand; none in the tools, which have no budget.
@@ -50,6 +60,7 @@ impl From<Delivery> for Message {
             routing_key: delivery.routing_key.to_string(),
             properties: delivery.properties,
             body: delivery.data,
+            received_at: Timestamp::now(),
             redelivered: delivery.redelivered,
             share: None,
         };
@@ -71,6 +82,29 @@ impl Message {
     pub fn held(mut self, held: Held) -> Self {
         self.share = Some(held);
         self
+    }
+
+    /// The message as decoding reads it.
+    pub fn received(&self) -> Received<'_> {
+        let properties = &self.properties;
+        let headers = properties.headers().iter().flat_map(|headers| headers.inner());
+        let texts = headers.filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
+        Received {
+            body: &self.body,
+            routing_key: &self.routing_key,
+            message_id: properties.message_id().as_ref().map(ShortString::as_str),
+            event_id: self.header(header::EVENT_ID),
+            sent_at: *properties.timestamp(),
+            content_type: properties.content_type().as_ref().map(ShortString::as_str),
+            cloud_event: CloudEventHeaders::find(texts),
+            received_at: self.received_at,
+        }
+    }
+
+    /// The id of a message whose event id cannot be read: the hash of its body. The log and the tools call it so.
+    pub fn body_id(&self) -> EventId {
+        let id = format!("{BODY_HASH}{}", ContentHash::of_bytes(&self.body));
+        EventId::try_from(id).unwrap_or_else(|error| unreachable!("a hash is short: {error}"))
     }
 
     /// How often it was dead-lettered before. A number on a message without the other headers of a dead letter is a
@@ -133,11 +167,7 @@ impl Extractor for MessageHeaders<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0
-            .inner()
-            .keys()
-            .map(lapin::types::ShortString::as_str)
-            .collect()
+        self.0.inner().keys().map(ShortString::as_str).collect()
     }
 }
 

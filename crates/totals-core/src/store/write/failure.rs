@@ -13,18 +13,19 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt;
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
-use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
+use crate::domain::{CampaignId, ContentHash, DonationId, EventId, MAX_BODY_BYTES, Timestamp};
 use crate::store::client::{Driver, Store, check_concern, check_statements, failed_statements};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{EVENT_LOG, binary, date, hash};
 use crate::store::write::contents::Contents;
 
-/// A message with a readable event id that could not be applied.
+/// A message that could not be applied.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// The event's id.
+    /// The event's id, or one that the caller gives a message whose event id is not readable.
     pub event_id: EventId,
     /// Its type, if readable.
     pub event_type: Option<String>,
@@ -36,7 +37,7 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason as a sentence.
     pub error: String,
-    /// The whole message as received. It is UTF-8: no event id can be read from anything else.
+    /// The whole message as received.
     pub body: Vec<u8>,
 }
 
@@ -91,6 +92,21 @@ impl Failure {
         ContentHash::of_bytes(&self.body)
     }
 
+    /// The message as its row keeps it: a text, or bytes that are none. One too large for an event is in the dead-letter queue
+    /// alone: many such rows would not fit into one command.
+    fn stored_body(&self) -> Option<Bson> {
+        if self.body.len() > MAX_BODY_BYTES {
+            return None;
+        }
+        Some(match std::str::from_utf8(&self.body) {
+            Ok(text) => text.into(),
+            Err(_) => Bson::Binary(Binary {
+                subtype: BinarySubtype::Generic,
+                bytes: self.body.clone(),
+            }),
+        })
+    }
+
     /// Where its row may stand: at its event's id, beside it, and where earlier versions put it beside.
     fn places(&self, hash: ContentHash) -> [RowId; 3] {
         [
@@ -127,13 +143,13 @@ impl Failure {
         let id = self.recorded(rows).next().map_or(unless_recorded, |(id, _)| id);
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
-            "body": String::from_utf8_lossy(&self.body).into_owned(),
             "code": self.code, "error": &self.error, "failedAt": date(now), "parkedIn": contents.0,
         };
         let subject = [
-            ("type", self.event_type.as_deref()),
-            ("campaignId", self.campaign.as_ref().map(CampaignId::as_str)),
-            ("donationId", self.donation.as_ref().map(DonationId::as_str)),
+            ("type", self.event_type.as_deref().map(Bson::from)),
+            ("campaignId", self.campaign.as_ref().map(|id| id.as_str().into())),
+            ("donationId", self.donation.as_ref().map(|id| id.as_str().into())),
+            ("body", self.stored_body()),
         ];
         let mut unset = Document::new();
         for (name, value) in subject {
