@@ -102,7 +102,11 @@ impl Task {
         for number in 1..=self.count {
             let delivery = consumer.next().await.unwrap().unwrap();
             started.get_or_insert_with(Instant::now);
-            decode(&Received::new(&delivery.data, delivery.routing_key.as_str()), usd()).unwrap();
+            decode(
+                &Received::new(&delivery.data, delivery.routing_key.as_str()),
+                usd(),
+            )
+            .unwrap();
             if number % batch == 0 || number == self.count {
                 let all = BasicAckOptions { multiple: true };
                 channel.basic_ack(delivery.delivery_tag, all).await.unwrap();

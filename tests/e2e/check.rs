@@ -20,7 +20,10 @@ const NOWHERE: [(&str, &str); 2] = [
 async fn check(input: impl AsRef<[u8]>, arguments: &[&str]) -> Said {
     let mut command = worker_command();
     command.args(["check", "-"]).args(arguments).envs(NOWHERE);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(input.as_ref()).await.unwrap();
@@ -65,34 +68,53 @@ async fn each_line_is_judged_without_any_service() {
         .iter()
         .map(|finding| {
             let text = |name: &str| finding[name].as_str().unwrap_or_default();
-            (finding["line"].as_u64().unwrap(), text("outcome"), text("reasonCode"))
+            (
+                finding["line"].as_u64().unwrap(),
+                text("outcome"),
+                text("reasonCode"),
+            )
         })
         .collect();
-    assert_eq!(seen, [
-        (1, "counted", ""),
-        (2, "duplicate", ""),
-        (3, "deadLettered", "EVENT_ID_REUSED"),
-        (4, "logged", ""),
-        (5, "deadLettered", "DONATION_REDEFINED"),
-        (7, "counted", ""),
-        (8, "logged", ""),
-        (9, "logged", ""),
-        (10, "deadLettered", "INVALID_AMOUNT"),
-        (11, "notBound", ""),
-        (12, "deadLettered", "INVALID_JSON"),
-    ]);
-    assert_eq!(findings[0]["effect"], json!({"amount": 10, "pledges": 1, "donors": 1}));
-    assert_eq!(findings[5]["effect"], json!({"amount": -4, "pledges": 0, "donors": 0}));
+    assert_eq!(
+        seen,
+        [
+            (1, "counted", ""),
+            (2, "duplicate", ""),
+            (3, "deadLettered", "EVENT_ID_REUSED"),
+            (4, "logged", ""),
+            (5, "deadLettered", "DONATION_REDEFINED"),
+            (7, "counted", ""),
+            (8, "logged", ""),
+            (9, "logged", ""),
+            (10, "deadLettered", "INVALID_AMOUNT"),
+            (11, "notBound", ""),
+            (12, "deadLettered", "INVALID_JSON"),
+        ]
+    );
+    assert_eq!(
+        findings[0]["effect"],
+        json!({"amount": 10, "pledges": 1, "donors": 1})
+    );
+    assert_eq!(
+        findings[5]["effect"],
+        json!({"amount": -4, "pledges": 0, "donors": 0})
+    );
     assert_eq!(findings[8]["reason"], "amount must be greater than 0, got -1.0");
-    assert_eq!(summary, json!({
-        "messages": 11, "counted": 2, "logged": 3, "duplicates": 1, "deadLettered": 4, "notBound": 1,
-        "reasons": {"DONATION_REDEFINED": 1, "EVENT_ID_REUSED": 1, "INVALID_AMOUNT": 1, "INVALID_JSON": 1},
-    }));
+    assert_eq!(
+        summary,
+        json!({
+            "messages": 11, "counted": 2, "logged": 3, "duplicates": 1, "deadLettered": 4, "notBound": 1,
+            "reasons": {"DONATION_REDEFINED": 1, "EVENT_ID_REUSED": 1, "INVALID_AMOUNT": 1, "INVALID_JSON": 1},
+        })
+    );
 }
 
 #[tokio::test]
 async fn people_get_text_that_no_terminal_obeys() {
-    let lines = [created("e1", "d1").body(), created("e2\u{1b}[2J", "d\u{202e}").amount(0.0).body()];
+    let lines = [
+        created("e1", "d1").body(),
+        created("e2\u{1b}[2J", "d\u{202e}").amount(0.0).body(),
+    ];
     let said = check(lines.join("\n"), &[]).await;
     assert_eq!(said.code, Some(1), "{said:?}");
     said.expect_text("     1  counted        donation.created   e1  c: amount 10, pledges 1, donors 0\n");
@@ -115,12 +137,20 @@ async fn arguments_and_the_environment_say_what_lines_do_not() {
     let said = check("", &[]).await;
     assert_eq!(said.code, Some(1), "nothing was checked: {said:?}");
     let mut command = worker_command();
-    let said = command.args(["check", "/nowhere.ndjson"]).envs(NOWHERE).output().await;
+    let said = command
+        .args(["check", "/nowhere.ndjson"])
+        .envs(NOWHERE)
+        .output()
+        .await;
     Said::from(said.unwrap()).expect_refusal("/nowhere.ndjson: ");
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = file(&dir, "in-yen.ndjson", &created("e1", "d1").amount(0.5).body());
     let mut command = worker_command();
-    let said = command.args(["check", &path]).env("CURRENCY", "JPY").output().await;
+    let said = command
+        .args(["check", &path])
+        .env("CURRENCY", "JPY")
+        .output()
+        .await;
     Said::from(said.unwrap()).expect_text("amount must have at most 0 decimals in JPY");
 }
 
@@ -142,9 +172,16 @@ async fn the_worker_does_what_was_said() {
     let world = World::new().await;
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let lines: Vec<_> = messages.iter().map(capture).collect();
-    let said = tool(&world, &["check", &file(&dir, "all.ndjson", &lines.join("\n")), "--json"]).await;
+    let said = tool(
+        &world,
+        &["check", &file(&dir, "all.ndjson", &lines.join("\n")), "--json"],
+    )
+    .await;
     let (findings, summary) = answer(&said);
-    let mut expected: Vec<_> = findings.iter().filter_map(|finding| finding["reason"].as_str()).collect();
+    let mut expected: Vec<_> = findings
+        .iter()
+        .filter_map(|finding| finding["reason"].as_str())
+        .collect();
     assert_eq!(expected.len(), 5, "{said:?}");
 
     let _worker = world.worker().await;

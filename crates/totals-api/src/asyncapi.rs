@@ -77,7 +77,10 @@ fn channels() -> Map<String, Value> {
     let mut channels: Map<_, _> = EventType::ALL.into_iter().map(of_key).collect();
     let about = "The queue that the worker consumes: a quorum queue (x-queue-type), bound to the exchange with the four \
                  routing keys";
-    channels.insert(QUEUE.to_owned(), of_queue(events, about, reference_messages(types)));
+    channels.insert(
+        QUEUE.to_owned(),
+        of_queue(events, about, reference_messages(types)),
+    );
     let about = "The messages that can never be counted, each as it came, in a quorum queue (x-queue-type)";
     channels.insert(
         DEAD_LETTERS.to_owned(),
@@ -92,7 +95,12 @@ fn queues() -> (&'static str, String) {
 }
 
 fn reference_messages<const N: usize>(names: [&str; N]) -> Map<String, Value> {
-    let reference = |name: &str| (name.to_owned(), json!({"$ref": format!("#/components/messages/{name}")}));
+    let reference = |name: &str| {
+        (
+            name.to_owned(),
+            json!({"$ref": format!("#/components/messages/{name}")}),
+        )
+    };
     names.into_iter().map(reference).collect()
 }
 
@@ -161,7 +169,10 @@ fn headers() -> Value {
         (format!("cloudEvents:{}", field.name()), about)
     });
     let others = [
-        ("eventId", "Names the event, if its body is bare and does not; message_id comes before it."),
+        (
+            "eventId",
+            "Names the event, if its body is bare and does not; message_id comes before it.",
+        ),
         ("traceparent", "The producer's trace (W3C Trace Context)."),
         ("tracestate", "More of the producer's trace."),
     ];
@@ -174,7 +185,8 @@ fn headers() -> Value {
 }
 
 fn dead_letter_message() -> Value {
-    let texts = dead_letter::TEXTS.map(|(name, about)| (name, json!({"type": "string", "description": about})));
+    let texts =
+        dead_letter::TEXTS.map(|(name, about)| (name, json!({"type": "string", "description": about})));
     let attempts = json!({"type": "integer", "minimum": 1, "description": "How often it was dead-lettered"});
     let headers = texts.into_iter().chain([(dead_letter::ATTEMPTS, attempts)]);
     let properties: Map<_, _> = headers.map(|(name, schema)| (name.to_owned(), schema)).collect();

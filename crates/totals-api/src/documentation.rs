@@ -40,7 +40,10 @@ impl Documentation {
             openapi: Document::new("application/json", openapi),
             asyncapi: Document::new("application/json", asyncapi::document(currency).to_string()),
             schemas: EventType::ALL.map(|event_type| {
-                Document::new("application/schema+json", schema(event_type, currency).to_string())
+                Document::new(
+                    "application/schema+json",
+                    schema(event_type, currency).to_string(),
+                )
             }),
             html,
         }

@@ -49,7 +49,10 @@ struct SchemaFile;
 impl PartialSchema for SchemaFile {
     fn schema() -> RefOr<Schema> {
         let names = EventType::ALL.map(|event_type| format!("{event_type}.json"));
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(names))
+            .into()
     }
 }
 
@@ -92,12 +95,11 @@ pub async fn get_asyncapi(State(state): State<Arc<AppState>>, request: HeaderMap
         NotModified,
         (status = 404, description = "No event has this type", body = ErrorBody),
     ))]
-pub async fn get_schema(
-    State(state): State<Arc<AppState>>,
-    request: Request,
-) -> Result<Response, ApiError> {
+pub async fn get_schema(State(state): State<Arc<AppState>>, request: Request) -> Result<Response, ApiError> {
     let path = request.uri().path();
-    let event_type = EventType::ALL.into_iter().find(|event_type| schema::path(*event_type) == path);
+    let event_type = EventType::ALL
+        .into_iter()
+        .find(|event_type| schema::path(*event_type) == path);
     let event_type = event_type.ok_or_else(|| ApiError::NotFound(excerpt(path)))?;
     Ok(state.documentation.schema(event_type).answer(request.headers()))
 }

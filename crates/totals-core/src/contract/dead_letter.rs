@@ -17,16 +17,25 @@ pub const ATTEMPTS: &str = "x-attempts";
 pub const TEXTS: [(&str, &str); 5] = [
     (REASON_CODE, "The class of the reason, such as INVALID_AMOUNT"),
     (REASON, "The reason as a sentence that names the field at fault"),
-    (ORIGINAL_EXCHANGE, "The exchange that the message was published to"),
+    (
+        ORIGINAL_EXCHANGE,
+        "The exchange that the message was published to",
+    ),
     (
         ORIGINAL_ROUTING_KEY,
         "The routing key that the message was published with",
     ),
-    (FAILED_AT, "When it was dead-lettered, RFC 3339 to the microsecond"),
+    (
+        FAILED_AT,
+        "When it was dead-lettered, RFC 3339 to the microsecond",
+    ),
 ];
 
 /// The queue of the messages that can never be applied: `totals-service.dead-letters` beside `totals-service.events`, and
 /// likewise beside a queue of another name.
 pub fn queue(events: &str) -> String {
-    format!("{}.dead-letters", events.strip_suffix(".events").unwrap_or(events))
+    format!(
+        "{}.dead-letters",
+        events.strip_suffix(".events").unwrap_or(events)
+    )
 }

@@ -79,7 +79,11 @@ pub fn example(event_type: EventType, shape: Shape) -> Example {
         Shape::Structured => "application/cloudevents+json",
         Shape::Envelope | Shape::Bare | Shape::Binary => "application/json",
     };
-    Example { content_type, headers, body }
+    Example {
+        content_type,
+        headers,
+        body,
+    }
 }
 
 fn payload(event_type: EventType) -> Value {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::examples::{Shape, example};
 use crate::domain::declared::{BARE, CLOUD_EVENT, ENVELOPE, payload};
 use crate::domain::{Currency, EventType, Field};
-use fields::{object, of_field};
+use fields::{object, optional};
 pub use unsaid::{UNSAID, Unsaid};
 
 /// The path of a type's schema on the API, which is its `$id` as well: the API does not know its own public name.
@@ -31,7 +31,10 @@ pub fn schema(event_type: EventType, currency: Currency) -> Value {
 
 /// The schema without what makes it a document of its own.
 pub fn message(event_type: EventType, currency: Currency) -> Value {
-    let unsaid: String = UNSAID.iter().map(|unsaid| format!("\n- {}", unsaid.what)).collect();
+    let unsaid: String = UNSAID
+        .iter()
+        .map(|unsaid| format!("\n- {}", unsaid.what))
+        .collect();
     json!({
         "title": event_type.as_str(),
         "description": format!(
@@ -48,13 +51,21 @@ pub fn message(event_type: EventType, currency: Currency) -> Value {
 fn envelope(event_type: EventType, currency: Currency) -> Value {
     let mut envelope = object(ENVELOPE, event_type, currency);
     envelope["title"] = json!(format!("{event_type} in an envelope"));
-    read_in_place_of(&mut envelope, Field::Timestamp, Field::Payload, event_type, currency);
+    read_in_place_of(
+        &mut envelope,
+        Field::Timestamp,
+        Field::Payload,
+        event_type,
+        currency,
+    );
     envelope
 }
 
 fn bare(event_type: EventType, currency: Currency) -> Value {
     let mut bare = object(&[BARE, payload(event_type)].concat(), event_type, currency);
-    bare["title"] = json!(format!("{event_type}, bare; in a CloudEvent in binary mode, the data"));
+    bare["title"] = json!(format!(
+        "{event_type}, bare; in a CloudEvent in binary mode, the data"
+    ));
     bare["properties"][Field::Payload.name()] = no_envelope();
     bare
 }
@@ -63,7 +74,8 @@ fn cloud_event(event_type: EventType, currency: Currency) -> Value {
     let mut event = object(CLOUD_EVENT, event_type, currency);
     event["title"] = json!(format!("{event_type} as a CloudEvent in structured mode"));
     event["properties"][Field::Payload.name()] = no_envelope();
-    event["properties"][Field::DonationId.name()] = json!({"type": "null", "description": "With it, the message is bare."});
+    event["properties"][Field::DonationId.name()] =
+        json!({"type": "null", "description": "With it, the message is bare."});
     read_in_place_of(&mut event, Field::Time, Field::Data, event_type, currency);
     let (data, encoded) = (Field::Data.name(), Field::DataBase64.name());
     event["anyOf"] = json!([
@@ -78,11 +90,18 @@ fn no_envelope() -> Value {
 }
 
 /// The payload's own timestamp is read only if there is none beside the payload.
-fn read_in_place_of(outer: &mut Value, moment: Field, payload: Field, event_type: EventType, currency: Currency) {
-    let timestamp = of_field(Field::Timestamp, event_type, currency);
+fn read_in_place_of(
+    outer: &mut Value,
+    moment: Field,
+    payload: Field,
+    event_type: EventType,
+    currency: Currency,
+) {
+    let timestamp = optional(Field::Timestamp, event_type, currency);
     let absent = json!({"anyOf": [{"type": "null"}, {"const": ""}]});
     outer["if"] = json!({"properties": {moment.name(): absent}});
-    outer["then"] = json!({"properties": {payload.name(): {"properties": {Field::Timestamp.name(): timestamp}}}});
+    outer["then"] =
+        json!({"properties": {payload.name(): {"properties": {Field::Timestamp.name(): timestamp}}}});
 }
 
 #[cfg(test)]

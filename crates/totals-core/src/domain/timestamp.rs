@@ -82,7 +82,7 @@ fn as_rfc3339(text: &str) -> Option<String> {
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (clock, offset) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
-    let clock = clock.trim_end();
+    let clock = clock.trim_end_matches(' ');
     let seconds = if clock.len() == NO_SECONDS { ":00" } else { "" };
     let offset = match (offset.len(), offset.is_ascii()) {
         (0, _) => "Z".to_owned(),

@@ -16,12 +16,11 @@ const SHORTEST_MOMENT: usize = 9;
 /// An object with these members and any others.
 pub fn object(members: &[Member], event_type: EventType, currency: Currency) -> Value {
     let property = |Member { field, need }: &Member| {
-        let mut schema = of_field(*field, event_type, currency);
-        match need {
-            Need::Required => {}
-            Need::Optional => may_be_null(&mut schema),
-            Need::Hint => schema = json!({"description": field.about()}),
-        }
+        let schema = match need {
+            Need::Required => of_field(*field, event_type, currency),
+            Need::Optional => optional(*field, event_type, currency),
+            Need::Hint => json!({"description": field.about()}),
+        };
         (field.name().to_owned(), schema)
     };
     let properties: Map<_, _> = members.iter().map(property).collect();
@@ -30,8 +29,19 @@ pub fn object(members: &[Member], event_type: EventType, currency: Currency) -> 
     json!({"type": "object", "required": required, "properties": properties})
 }
 
+/// What may stand in a field that may be absent. Null is the same as an absent field.
+pub fn optional(field: Field, event_type: EventType, currency: Currency) -> Value {
+    let mut schema = of_field(field, event_type, currency);
+    for (alternatives, null) in [("type", json!("null")), ("enum", Value::Null)] {
+        if let Some(Value::Array(alternatives)) = schema.get_mut(alternatives) {
+            alternatives.push(null);
+        }
+    }
+    schema
+}
+
 /// What may stand in a field.
-pub fn of_field(field: Field, event_type: EventType, currency: Currency) -> Value {
+fn of_field(field: Field, event_type: EventType, currency: Currency) -> Value {
     let mut schema = match field.kind() {
         FieldKind::Id => json!({"type": ["string", "integer"], "minLength": 1, "maxLength": MAX_ID_BYTES}),
         FieldKind::IdOrEmpty => json!({"type": ["string", "integer"], "maxLength": MAX_ID_BYTES}),
@@ -70,7 +80,10 @@ fn data(field: Field, event_type: EventType, currency: Currency) -> Value {
     schema["type"] = json!(["object"]);
     schema["description"] = json!(field.about());
     let own_type = Field::EventType.name();
-    let others: Vec<_> = EventType::ALL.into_iter().filter(|other| *other != event_type).collect();
+    let others: Vec<_> = EventType::ALL
+        .into_iter()
+        .filter(|other| *other != event_type)
+        .collect();
     let others: Vec<_> = others.into_iter().map(EventType::as_str).collect();
     schema["properties"][own_type] = json!({"not": {"enum": others}, "description": "Its type again."});
     // What stands in it is checked only where it is read.
@@ -79,24 +92,21 @@ fn data(field: Field, event_type: EventType, currency: Currency) -> Value {
     schema
 }
 
-fn may_be_null(schema: &mut Value) {
-    for (alternatives, null) in [("type", json!("null")), ("enum", Value::Null)] {
-        if let Some(Value::Array(alternatives)) = schema.get_mut(alternatives) {
-            alternatives.push(null);
-        }
-    }
-}
-
-/// RFC 3339 and what resembles it, or the time since the Unix epoch. Null and an empty text are none.
+/// RFC 3339 and what resembles it, or the time since the Unix epoch. An empty text is none.
 fn moment() -> Value {
-    let (hour, minute, second) = ("(?:[01][0-9]|2[0-3])", "[0-5][0-9]", r"(?:[0-5][0-9]|60)(?:\.[0-9]+)?");
+    let (hour, minute, second) = (
+        "(?:[01][0-9]|2[0-3])",
+        "[0-5][0-9]",
+        r"(?:[0-5][0-9]|60)(?:\.[0-9]+)?",
+    );
     let date = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])";
     // The RFC leaves open what stands between date and time.
     let rfc3339 = format!(r"{date}[\x00-\x7f]{hour}:{minute}:{second}(?:[Zz]|[+-]{hour}:{minute})");
-    let resembling = format!("{date}(?:[Tt ]{hour}:{minute}(?::{second})? *(?:[Zz]|[+-]{hour}(?::?{minute})?)?)?");
+    let resembling =
+        format!("{date}(?:[Tt ]{hour}:{minute}(?::{second})? *(?:[Zz]|[+-]{hour}(?::?{minute})?)?)?");
     let since_epoch = r"[0-9]+(?:\.[0-9]*)?";
     json!({
-        "type": ["string", "number", "null"],
+        "type": ["string", "number"],
         "pattern": format!("^(?:{rfc3339}|{resembling}|{since_epoch})?$"),
         "anyOf": [{"maxLength": 0}, {"minLength": SHORTEST_MOMENT}],
         "exclusiveMinimum": Timestamp::EARLIEST.unix_millis() - 1,

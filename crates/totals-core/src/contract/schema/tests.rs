@@ -31,15 +31,27 @@ fn accepted(body: &str, event_type: EventType, code: &'static str) -> bool {
 }
 
 /// Says what is wrong if the schema and the decoder differ about a message without need.
-fn compare(body: &str, event_type: EventType, code: &'static str, precision: Precision) -> Result<(), String> {
-    let amounts = AmountRules { currency: code.parse().unwrap(), precision };
+fn compare(
+    body: &str,
+    event_type: EventType,
+    code: &'static str,
+    precision: Precision,
+) -> Result<(), String> {
+    let amounts = AmountRules {
+        currency: code.parse().unwrap(),
+        precision,
+    };
     let decoded = decode(&Received::new(body.as_bytes(), event_type.as_str()), amounts);
     match (decoded, accepted(body, event_type, code)) {
         (Ok(_), true) | (Err(_), false) => Ok(()),
-        (Ok(_), false) => Err(format!("{event_type} in {code} is decoded and its schema refuses it: {body}")),
+        (Ok(_), false) => Err(format!(
+            "{event_type} in {code} is decoded and its schema refuses it: {body}"
+        )),
         (Err(invalid), true) => {
-            let unsaid = |unsaid: &Unsaid| unsaid.code == invalid.code && invalid.message.contains(unsaid.words);
-            let differs = format!("{event_type} in {code} is refused ({invalid}) and its schema accepts it: {body}");
+            let unsaid =
+                |unsaid: &Unsaid| unsaid.code == invalid.code && invalid.message.contains(unsaid.words);
+            let differs =
+                format!("{event_type} in {code} is refused ({invalid}) and its schema accepts it: {body}");
             UNSAID.iter().any(unsaid).then_some(()).ok_or(differs)
         }
     }
@@ -59,11 +71,14 @@ proptest! {
 /// Messages that a schema accepts and the decoder refuses, one for each of [`UNSAID`], in that order.
 fn unsaid_messages() -> Vec<String> {
     let with = |from: &str, to: &str| {
-        let body = example(EventType::DonationCreated, Shape::Envelope).body.to_string();
+        let body = example(EventType::DonationCreated, Shape::Envelope)
+            .body
+            .to_string();
         assert!(body.contains(from), "{body}");
         body.replace(from, to)
     };
-    let base64 = r#"{"specversion":"1.0","id":"1","source":"/s","type":"donation.created","data_base64":"W10="}"#;
+    let base64 =
+        r#"{"specversion":"1.0","id":"1","source":"/s","type":"donation.created","data_base64":"W10="}"#;
     vec![
         with("Ada", &"x".repeat(MAX_BODY_BYTES)),
         with("\"amount\":50.25", "\"amount\":50.25,\"amount\":50.25"),
@@ -78,7 +93,10 @@ fn unsaid_messages() -> Vec<String> {
 
 #[test]
 fn each_rule_that_a_schema_cannot_say_is_one() {
-    let amounts = AmountRules { currency: "USD".parse().unwrap(), precision: Precision::Reject };
+    let amounts = AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    };
     let messages = unsaid_messages();
     assert_eq!(messages.len(), UNSAID.len());
     for (unsaid, body) in UNSAID.iter().zip(messages) {
@@ -92,12 +110,22 @@ fn each_rule_that_a_schema_cannot_say_is_one() {
 
 #[test]
 fn every_example_is_decoded_and_accepted_by_its_schema() {
-    let amounts = AmountRules { currency: "USD".parse().unwrap(), precision: Precision::Reject };
+    let amounts = AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    };
     for event_type in EventType::ALL {
         for shape in Shape::ALL {
-            let Example { content_type, headers, body } = example(event_type, shape);
+            let Example {
+                content_type,
+                headers,
+                body,
+            } = example(event_type, shape);
             let headers = headers.as_object().unwrap();
-            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                .collect();
             let body = body.to_string();
             let event = decode(
                 &Received {

@@ -60,8 +60,8 @@ impl<'a> Message<'a> {
                 body: line.into(),
             });
         }
-        let capture: Capture<'a> =
-            serde_json::from_slice(line).map_err(|error| format!("not a message as captures keep it: {error}"))?;
+        let capture: Capture<'a> = serde_json::from_slice(line)
+            .map_err(|error| format!("not a message as captures keep it: {error}"))?;
         Ok(Self {
             routing_key: capture.routing_key,
             properties: capture.properties.unwrap_or_default(),
@@ -75,7 +75,11 @@ impl<'a> Message<'a> {
     /// The message as decoding takes it.
     pub fn received(&self) -> Received<'_> {
         let headers = self.properties.headers.iter().flatten();
-        let texts = || headers.clone().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+        let texts = || {
+            headers
+                .clone()
+                .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+        };
         Received {
             message_id: self.properties.message_id.as_deref(),
             event_id: texts().find_map(|(name, value)| (name == "eventId").then_some(value)),

@@ -91,7 +91,9 @@ impl Finding {
                 }
             }
             Outcome::Duplicate => fine(Fate::Duplicate, event.campaign().map(ToString::to_string), None),
-            Outcome::Quarantined(quarantine) => Self::dead_letter(line, Reason::quarantined(event, &quarantine)),
+            Outcome::Quarantined(quarantine) => {
+                Self::dead_letter(line, Reason::quarantined(event, &quarantine))
+            }
         }
     }
 
@@ -165,13 +167,27 @@ impl fmt::Display for Finding {
             ..
         } = &self.subject;
         let shown = |text: &Option<String>| Line(text.as_deref().unwrap_or("-")).to_string();
-        write!(f, "{:>6}  {:<13}  {:<17}", self.line, self.outcome, shown(event_type))?;
+        write!(
+            f,
+            "{:>6}  {:<13}  {:<17}",
+            self.line,
+            self.outcome,
+            shown(event_type)
+        )?;
         if self.outcome != Fate::NotBound {
             write!(f, "  {}", shown(event_id))?;
         }
-        if let Some(Change { amount, pledges, donors }) = &self.effect {
+        if let Some(Change {
+            amount,
+            pledges,
+            donors,
+        }) = &self.effect
+        {
             let campaign = shown(campaign_id);
-            write!(f, "  {campaign}: amount {amount}, pledges {pledges}, donors {donors}")?;
+            write!(
+                f,
+                "  {campaign}: amount {amount}, pledges {pledges}, donors {donors}"
+            )?;
         }
         match (self.reason_code, &self.reason) {
             (Some(code), Some(reason)) => write!(f, "  {code}: {}", Line(reason)),

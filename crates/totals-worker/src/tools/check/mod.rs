@@ -141,10 +141,12 @@ impl Checker {
         while let Some(row) = rows.next()? {
             progress.add(rows.position() - position);
             position = rows.position();
-            let finding = self.finding(row.line, &row.original).map_err(|problem| ToolError::File {
-                path: path.to_owned(),
-                problem: format!("line {}: {problem}", row.line),
-            })?;
+            let finding = self
+                .finding(row.line, &row.original)
+                .map_err(|problem| ToolError::File {
+                    path: path.to_owned(),
+                    problem: format!("line {}: {problem}", row.line),
+                })?;
             self.checked.add(&finding);
             if !lines.print(&finding)? || stop.is_cancelled() {
                 break;
@@ -209,7 +211,15 @@ impl fmt::Display for Checked {
              dead-lettered"
         )?;
         for (code, count) in reasons {
-            write!(f, "{} {count} {code}", if Some(code) == reasons.keys().next() { ":" } else { "," })?;
+            write!(
+                f,
+                "{} {count} {code}",
+                if Some(code) == reasons.keys().next() {
+                    ":"
+                } else {
+                    ","
+                }
+            )?;
         }
         if *not_bound > 0 {
             write!(f, "; {not_bound} whose routing key the queue is not bound to")?;

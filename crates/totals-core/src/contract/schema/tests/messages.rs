@@ -24,11 +24,22 @@ pub fn messages() -> impl Strategy<Value = (EventType, String)> {
 }
 
 fn envelope(event_type: EventType) -> BoxedStrategy<String> {
-    let payload = object(members(payload(event_type), event_type).chain(rarely("eventType", event_types())).collect());
+    let payload = object(
+        members(payload(event_type), event_type)
+            .chain(rarely("eventType", event_types()))
+            .collect(),
+    );
     let payload = prop_oneof![9 => payload.prop_map(Some), 1 => strange()].boxed();
-    let outer = ENVELOPE.iter().filter(|member| member.field != Field::Payload).copied();
+    let outer = ENVELOPE
+        .iter()
+        .filter(|member| member.field != Field::Payload)
+        .copied();
     let outer: Vec<_> = outer.collect();
-    object(members(&outer, event_type).chain([(Field::Payload.name(), payload)]).collect())
+    object(
+        members(&outer, event_type)
+            .chain([(Field::Payload.name(), payload)])
+            .collect(),
+    )
 }
 
 fn bare(event_type: EventType) -> BoxedStrategy<String> {
@@ -38,20 +49,38 @@ fn bare(event_type: EventType) -> BoxedStrategy<String> {
 
 /// In structured mode, with data in the open: what Base64 hides is no matter of the schema.
 fn cloud_event(event_type: EventType) -> BoxedStrategy<String> {
-    let data = object(members(payload(event_type), event_type).chain(rarely("eventType", event_types())).collect());
+    let data = object(
+        members(payload(event_type), event_type)
+            .chain(rarely("eventType", event_types()))
+            .collect(),
+    );
     let data = prop_oneof![9 => data.prop_map(Some), 1 => strange()].boxed();
-    let attributes = CLOUD_EVENT.iter().filter(|it| !matches!(it.field, Field::Data | Field::DataBase64)).copied();
+    let attributes = CLOUD_EVENT
+        .iter()
+        .filter(|it| !matches!(it.field, Field::Data | Field::DataBase64))
+        .copied();
     let attributes: Vec<_> = attributes.collect();
     let members = members(&attributes, event_type).chain([("data", data)]);
-    let members = members.chain(["data_base64", "payload", "donationId"].into_iter().filter_map(|name| rarely(name, strange())));
+    let members = members.chain(
+        ["data_base64", "payload", "donationId"]
+            .into_iter()
+            .filter_map(|name| rarely(name, strange())),
+    );
     object(members.collect())
 }
 
 /// An envelope whose members are also those of a bare payload.
 fn mixed(event_type: EventType) -> BoxedStrategy<String> {
-    let inner = object(members(payload(event_type), event_type).collect()).prop_map(Some).boxed();
+    let inner = object(members(payload(event_type), event_type).collect())
+        .prop_map(Some)
+        .boxed();
     let members = members(ENVELOPE, event_type).filter(|(name, _)| *name != Field::Payload.name());
-    object(members.chain(self::members(payload(event_type), event_type)).chain([("payload", inner)]).collect())
+    object(
+        members
+            .chain(self::members(payload(event_type), event_type))
+            .chain([("payload", inner)])
+            .collect(),
+    )
 }
 
 fn rarely(name: &'static str, value: BoxedStrategy<Text>) -> Option<(&'static str, BoxedStrategy<Text>)> {
@@ -65,7 +94,8 @@ fn members(
 ) -> impl Iterator<Item = (&'static str, BoxedStrategy<Text>)> + use<> {
     let member = move |Member { field, .. }: &Member| {
         let right = value(field.kind(), event_type).prop_map(Some);
-        let value = prop_oneof![16 => right, 1 => Just(None), 1 => Just(Some("null".to_owned())), 1 => strange()];
+        let value =
+            prop_oneof![16 => right, 1 => Just(None), 1 => Just(Some("null".to_owned())), 1 => strange()];
         (field.name(), value.boxed())
     };
     declared.iter().map(member).collect::<Vec<_>>().into_iter()
@@ -81,13 +111,34 @@ fn object(members: Vec<(&'static str, BoxedStrategy<Text>)>) -> BoxedStrategy<St
         let texts = all.filter_map(|(name, value)| Some(format!("{name:?}:{}", value?)));
         Just(texts.collect::<Vec<_>>()).prop_shuffle()
     });
-    members.prop_map(|members| format!("{{{}}}", members.join(","))).boxed()
+    members
+        .prop_map(|members| format!("{{{}}}", members.join(",")))
+        .boxed()
 }
 
 fn strange() -> BoxedStrategy<Text> {
     const TEXTS: &[&str] = &[
-        "null", "true", "false", "0", "-0", "-1", "1", "1.5", "1e3", "\"\"", "\"x\"", "\" \"", "\"null\"", "\"1\"", "[]", "{}",
-        "[1]", "{\"donationId\":\"d\"}", "1763719200", "1763719200000", "\"2025-11-21\"",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-1",
+        "1",
+        "1.5",
+        "1e3",
+        "\"\"",
+        "\"x\"",
+        "\" \"",
+        "\"null\"",
+        "\"1\"",
+        "[]",
+        "{}",
+        "[1]",
+        "{\"donationId\":\"d\"}",
+        "1763719200",
+        "1763719200000",
+        "\"2025-11-21\"",
     ];
     select(TEXTS).prop_map(|text| Some(text.to_owned())).boxed()
 }
@@ -100,20 +151,34 @@ fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
             prop_oneof![9 => Just(format!("\"{event_type}\"")), 1 => other].boxed()
         }
         FieldKind::Amount => amounts(),
-        FieldKind::Currency => {
-            select(&["\"USD\"", "\"usd\"", "\"jpy\"", "\"BHD\"", "\"UsD\"", "\"US\"", "\"USDX\"", "\"uſd\""][..])
-                .prop_map(str::to_owned)
-                .boxed()
-        }
+        FieldKind::Currency => select(
+            &[
+                "\"USD\"", "\"usd\"", "\"jpy\"", "\"BHD\"", "\"UsD\"", "\"US\"", "\"USDX\"", "\"uſd\"",
+            ][..],
+        )
+        .prop_map(str::to_owned)
+        .boxed(),
         FieldKind::Flag => select(&["true", "false"][..]).prop_map(str::to_owned).boxed(),
         FieldKind::Moment => moments(),
         FieldKind::Payload | FieldKind::Base64 => Just("{}".to_owned()).boxed(),
-        FieldKind::Attribute => prop_oneof![8 => "[a-z0-9/]{1,12}", 1 => "\\PC{0,300}"].prop_map(|text| quoted(&text)).boxed(),
+        FieldKind::Attribute => prop_oneof![8 => "[a-z0-9/]{1,12}", 1 => "\\PC{0,300}"]
+            .prop_map(|text| quoted(&text))
+            .boxed(),
         FieldKind::SpecVersion => select(&["\"1.0\"", "\"1.0\"", "\"1.0\"", "\"0.3\"", "\"1\"", "1.0"][..])
             .prop_map(str::to_owned)
             .boxed(),
         FieldKind::TypeSuffix => {
-            let before = select(&["", "org.example.", "org.example.", ".", "x", "donation.created.", "\n."][..]);
+            let before = select(
+                &[
+                    "",
+                    "org.example.",
+                    "org.example.",
+                    ".",
+                    "x",
+                    "donation.created.",
+                    "\n.",
+                ][..],
+            );
             let after = select(&["", "", "", "", "", ".", "\n", "s"][..]);
             let named = prop_oneof![9 => Just(Some(format!("\"{event_type}\""))), 1 => event_types()];
             (before, named, after)
@@ -128,8 +193,18 @@ fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
 
 fn event_types() -> BoxedStrategy<Text> {
     let names = EventType::ALL.map(|event_type| format!("\"{event_type}\""));
-    let strange = ["\"donation.vanished\"", "\"Donation.Created\"", "\"donation.created \"", "null", "7"];
-    let all: Vec<_> = names.into_iter().chain(strange.map(str::to_owned)).map(Some).collect();
+    let strange = [
+        "\"donation.vanished\"",
+        "\"Donation.Created\"",
+        "\"donation.created \"",
+        "null",
+        "7",
+    ];
+    let all: Vec<_> = names
+        .into_iter()
+        .chain(strange.map(str::to_owned))
+        .map(Some)
+        .collect();
     select(all).boxed()
 }
 
@@ -138,7 +213,10 @@ fn quoted(text: &str) -> String {
 }
 
 fn ids() -> BoxedStrategy<String> {
-    let long = (select(&["a", "é", "💚"][..]), select(&[1_usize, 63, 64, 65, 127, 128, 129, 255, 256, 257][..]))
+    let long = (
+        select(&["a", "é", "💚"][..]),
+        select(&[1_usize, 63, 64, 65, 127, 128, 129, 255, 256, 257][..]),
+    )
         .prop_map(|(letter, count)| quoted(&letter.repeat(count)));
     prop_oneof![
         8 => "[a-z0-9_]{1,12}".prop_map(|text| quoted(&text)),
@@ -162,12 +240,40 @@ fn numbers() -> BoxedStrategy<String> {
 
 fn amounts() -> BoxedStrategy<String> {
     const EDGE: &[&str] = &[
-        "10000000000", "10000000000.00", "10000000000.01", "10000000000.001", "10000000000.00001", "1e10", "1E+10", "9999999999.99",
-        "1000000000000", "1000000000001", "1000000000", "1000000000.001", "0.01", "0.001", "0.005", "0.30000000000000004",
-        "1.005", "0", "0.0", "0e5", "-1", "1e-2", "1e-3", "100e-2", "1e400", "1e-400",
+        "10000000000",
+        "10000000000.00",
+        "10000000000.01",
+        "10000000000.001",
+        "10000000000.00001",
+        "1e10",
+        "1E+10",
+        "9999999999.99",
+        "1000000000000",
+        "1000000000001",
+        "1000000000",
+        "1000000000.001",
+        "0.01",
+        "0.001",
+        "0.005",
+        "0.30000000000000004",
+        "1.005",
+        "0",
+        "0.0",
+        "0e5",
+        "-1",
+        "1e-2",
+        "1e-3",
+        "100e-2",
+        "1e400",
+        "1e-400",
     ];
     let edge = prop_oneof![4 => select(EDGE).prop_map(str::to_owned), 4 => numbers()];
-    let strange = select(&["\"+1\"", "\"01\"", "\"1.\"", "\".5\"", "\"NaN\"", "\"1 \"", "\" 1\"", "\"1,5\"", "\"１\"", "\"\""][..]);
+    let strange = select(
+        &[
+            "\"+1\"", "\"01\"", "\"1.\"", "\".5\"", "\"NaN\"", "\"1 \"", "\" 1\"", "\"1,5\"", "\"１\"",
+            "\"\"",
+        ][..],
+    );
     prop_oneof![
         6 => "[1-9][0-9]{0,4}(\\.[0-9]{1,2})?",
         3 => edge.clone(),
@@ -196,8 +302,19 @@ fn moments() -> BoxedStrategy<String> {
         1 => select(&["", "z", "+0000", "-0330", "+24:00", "+23:59", "+02", " Z", "  +0000", "\tZ", "+1:00", "UTC", "−05:00", " "][..]).prop_map(str::to_owned),
         1 => "[+-][0-2][0-9]:?[0-6][0-9]",
     ];
-    let written = (date, between, time, zone).prop_map(|(date, between, time, zone)| format!("{date}{between}{time}{zone}"));
-    let alone = select(&["2025-11-21", "2025-02-30", "2025-11-21Z", "noon", "", " 2025-11-21T10:00:00Z", "2025-11-21T10:00:00Z\n"][..]);
+    let written = (date, between, time, zone)
+        .prop_map(|(date, between, time, zone)| format!("{date}{between}{time}{zone}"));
+    let alone = select(
+        &[
+            "2025-11-21",
+            "2025-02-30",
+            "2025-11-21Z",
+            "noon",
+            "",
+            " 2025-11-21T10:00:00Z",
+            "2025-11-21T10:00:00Z\n",
+        ][..],
+    );
     let epoch = prop_oneof![
         4 => "-?[0-9]{1,15}".prop_filter("JSON has no leading zeros", |text| {
             let digits = text.trim_start_matches('-');

@@ -9,15 +9,24 @@ use super::*;
 fn a_line_is_a_body_unless_it_has_the_marks_of_a_capture() {
     let body = br#"{"donationId":"d","routingKey":"x"}"#;
     let message = Message::of_line(body, "donation.created").unwrap();
-    assert_eq!((&*message.routing_key, &*message.body), ("donation.created", &body[..]));
+    assert_eq!(
+        (&*message.routing_key, &*message.body),
+        ("donation.created", &body[..])
+    );
     for body in [r#""{\"a\": 1}""#, r#"{"a": 1}"#] {
         let line = format!(r#"{{"routingKey":"payment.completed","body":{body}}}"#);
         let message = Message::of_line(line.as_bytes(), "").unwrap();
-        assert_eq!((&*message.routing_key, &*message.body), ("payment.completed", &br#"{"a": 1}"#[..]));
+        assert_eq!(
+            (&*message.routing_key, &*message.body),
+            ("payment.completed", &br#"{"a": 1}"#[..])
+        );
     }
     let not_text = br#"{"routingKey":"payment.completed","properties":{"message_id":7},"body":{}}"#;
     let problem = Message::of_line(not_text, "").unwrap_err();
-    assert!(problem.starts_with("not a message as captures keep it: invalid type: integer `7`"), "{problem}");
+    assert!(
+        problem.starts_with("not a message as captures keep it: invalid type: integer `7`"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -27,10 +36,16 @@ fn what_stands_around_a_body_is_read() {
     let message = Message::of_line(line, "").unwrap();
     let received = message.received();
     assert_eq!((received.message_id, received.event_id), (Some("m"), Some("h")));
-    assert_eq!((received.sent_at, received.content_type), (Some(1_763_719_200_000), Some("text/plain")));
+    assert_eq!(
+        (received.sent_at, received.content_type),
+        (Some(1_763_719_200_000), Some("text/plain"))
+    );
     assert_eq!(
         format!("{:?}", received.cloud_event),
-        format!("{:?}", CloudEventHeaders::find([("cloudEvents:id", "c")].into_iter()))
+        format!(
+            "{:?}",
+            CloudEventHeaders::find([("cloudEvents:id", "c")].into_iter())
+        )
     );
 }
 
@@ -46,7 +61,10 @@ fn documented(event_type: EventType) -> Vec<&'static str> {
 
 #[test]
 fn every_documented_example_is_what_it_is_said_to_be() {
-    let amounts = AmountRules { currency: "USD".parse().unwrap(), precision: Precision::Reject };
+    let amounts = AmountRules {
+        currency: "USD".parse().unwrap(),
+        precision: Precision::Reject,
+    };
     let mut ids = HashSet::new();
     for event_type in EventType::ALL {
         let blocks = documented(event_type);
@@ -58,7 +76,11 @@ fn every_documented_example_is_what_it_is_said_to_be() {
             ids.insert(event.id);
             // The same as in the schemas and the AsyncAPI document.
             let Example { headers, body, .. } = example(event_type, shape);
-            assert_eq!(serde_json::from_slice::<Value>(&message.body).unwrap(), body, "{block}");
+            assert_eq!(
+                serde_json::from_slice::<Value>(&message.body).unwrap(),
+                body,
+                "{block}"
+            );
             let named = message.properties.headers.unwrap_or_default();
             assert_eq!(Value::Object(named), headers, "{block}");
         }
