@@ -1,4 +1,5 @@
 mod messages;
+mod values;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
