@@ -69,6 +69,19 @@ proptest! {
     }
 }
 
+#[test]
+fn the_messages_compared_are_of_either_kind() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let (mut runner, mut fine) = (TestRunner::deterministic(), 0);
+    for _ in 0..1000 {
+        let (event_type, body) = messages::messages().new_tree(&mut runner).unwrap().current();
+        fine += usize::from(accepted(&body, event_type, "USD"));
+    }
+    assert!((200..800).contains(&fine), "{fine} of 1000 are accepted");
+}
+
 /// Messages that a schema accepts and the decoder refuses, one for each of [`UNSAID`], in that order.
 fn unsaid_messages() -> Vec<String> {
     let with = |from: &str, to: &str| {
