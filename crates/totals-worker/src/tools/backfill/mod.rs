@@ -10,7 +10,7 @@ mod import;
 mod lines;
 mod ndjson;
 mod rejects;
-pub mod row;
+mod row;
 pub mod rows;
 mod spelling;
 mod stdin;

@@ -74,12 +74,8 @@ impl<'a> Message<'a> {
 
     /// The message as decoding takes it.
     pub fn received(&self) -> Received<'_> {
-        let headers = self.properties.headers.iter().flatten();
-        let texts = || {
-            headers
-                .clone()
-                .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
-        };
+        let headers = || self.properties.headers.iter().flatten();
+        let texts = || headers().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
         Received {
             message_id: self.properties.message_id.as_deref(),
             event_id: texts().find_map(|(name, value)| (name == "eventId").then_some(value)),

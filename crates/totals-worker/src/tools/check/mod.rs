@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use totals_core::domain::{AmountRules, EventType, Fold, decode};
 use totals_core::runtime::config::RABBITMQ_QUEUE;
 
-use super::backfill::rows::{Format, Rows, is_stdin};
+use super::backfill::rows::{Rows, is_stdin};
 use super::error::ToolError;
 use super::output::{Answer, Lines, Output, Verdict};
 use super::progress::Progress;
@@ -100,7 +100,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Checked, ToolError> {
     };
     let lines = Lines::new(args.output);
     let reading = tokio::task::spawn_blocking(move || {
-        let rows = Rows::open(&path, Some(Format::Ndjson), &[], stop.clone())?;
+        let rows = Rows::lines(&path, stop.clone())?;
         // A bar among the lines would make both unreadable.
         let progress = if is_stdin(&path) || std::io::stdout().is_terminal() {
             Progress::hidden()
