@@ -34,10 +34,16 @@ impl Outgoing {
         self
     }
 
-    /// The event that a worker reads it as.
+    /// The event that a worker reads it as, if its headers have no more to say than its `eventId`.
     pub fn event(&self) -> Event {
         let currency = "USD".parse().unwrap();
-        decode(&Received::new(&self.body, &self.routing_key), currency).unwrap()
+        let headers = self.properties.headers().as_ref();
+        let event_id = match headers.and_then(|headers| headers.inner().get("eventId")) {
+            Some(AMQPValue::LongString(id)) => std::str::from_utf8(id.as_bytes()).ok(),
+            _ => None,
+        };
+        let received = Received::new(&self.body, &self.routing_key);
+        decode(&Received { event_id, ..received }, currency).unwrap()
     }
 }
 
