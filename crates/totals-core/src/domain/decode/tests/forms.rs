@@ -226,6 +226,27 @@ fn a_derived_id_follows_from_what_is_said_and_not_from_how() {
 }
 
 #[test]
+fn a_derived_id_does_not_depend_on_when_the_message_comes() {
+    let body = refund(r#","timestamp":"2025-11-21T10:00:00.000Z""#, "");
+    let id = |day: &str, sent_at| {
+        let received_at = Timestamp::parse(day).unwrap();
+        let received = Received::new(body.as_bytes(), "donation.refunded");
+        decode(
+            &Received {
+                sent_at,
+                received_at,
+                ..received
+            },
+            usd(),
+        )
+        .unwrap()
+        .id
+    };
+    assert_eq!(id("2025-12-01", None), id("2025-12-02", None));
+    assert_eq!(id("2025-12-01", None), id("2025-12-01", Some(1_763_719_200)));
+}
+
+#[test]
 fn a_refund_of_its_own_id_is_named_by_it() {
     for event_type in ["donation.refunded", "payment.refunded"] {
         let with = |refund_id: &str| {
