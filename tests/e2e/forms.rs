@@ -284,3 +284,60 @@ async fn a_cloud_event_that_is_replayed_is_the_event_that_it_was() {
     }
     world.expect_settled(2).await;
 }
+
+/// Messages that were captured from a platform: a file of lines `{"routingKey","properties","body"}`.
+#[tokio::test]
+#[ignore = "needs a capture of messages, whose path is in PLATFORM_EVENTS"]
+async fn captured_messages_are_counted_or_logged_but_for_a_third_decimal() {
+    const BOUND: [&str; 4] = [
+        "donation.created",
+        "donation.refunded",
+        "payment.completed",
+        "payment.refunded",
+    ];
+    let capture = std::fs::read_to_string(std::env::var("PLATFORM_EVENTS").unwrap()).unwrap();
+    let lines = capture
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let messages = lines
+        .filter(|line| BOUND.contains(&line["routingKey"].as_str().unwrap()))
+        .map(|line| {
+            let properties = &line["properties"];
+            let mut message = Outgoing::new(
+                line["routingKey"].as_str().unwrap(),
+                line["body"].as_str().unwrap(),
+            );
+            if let Some(sent_at) = properties["timestamp"].as_u64() {
+                message.properties = message.properties.with_timestamp(sent_at);
+            }
+            let headers = properties["headers"].as_object().into_iter().flatten();
+            let texts = headers.filter_map(|(name, value)| Some((name, value.as_str()?)));
+            texts.fold(message, |message, (name, value)| message.header(name, value))
+        });
+    let messages: Vec<Outgoing> = messages.collect();
+    assert!(!messages.is_empty());
+    let has_third_decimal = |message: &&Outgoing| {
+        let body: serde_json::Value = serde_json::from_slice(&message.body).unwrap();
+        let amount = [&body["amount"], &body["payload"]["amount"]]
+            .into_iter()
+            .find_map(serde_json::Value::as_f64);
+        let decimals = amount.unwrap().to_string();
+        decimals
+            .split_once('.')
+            .is_some_and(|(_, decimals)| decimals.len() > 2)
+    };
+    let refused = messages.iter().filter(has_third_decimal).count();
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world.publish(messages.clone()).await;
+    world.expect_settled(messages.len() - refused).await;
+    for letter in world.expect_dead_letters(refused).await {
+        assert_eq!(
+            letter.header("x-reason-code"),
+            "INVALID_AMOUNT",
+            "{}",
+            letter.reason()
+        );
+    }
+    eprintln!("{} messages, {refused} of them refused", messages.len());
+}
