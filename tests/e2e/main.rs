@@ -25,6 +25,7 @@ mod failover;
 mod failures;
 mod folding;
 mod foreign;
+mod forms;
 mod hostile;
 mod interleavings;
 mod ledger;

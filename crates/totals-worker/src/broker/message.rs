@@ -5,7 +5,8 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
 use opentelemetry::propagation::Extractor;
 use totals_core::domain::{
-    CloudEventHeaders, ContentHash, Event, EventId, Invalid, InvalidCode, Quarantine, Received, Subject, Timestamp,
+    CloudEventHeaders, ContentHash, Event, EventId, Invalid, InvalidCode, Quarantine, Received, Subject,
+    Timestamp,
 };
 use totals_core::store::StoreError;
 

@@ -1,4 +1,7 @@
+mod cloud_events;
 mod declarations;
+mod forms;
+mod hostile;
 mod identity;
 
 use super::*;

@@ -16,7 +16,7 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
-use crate::domain::{CampaignId, ContentHash, DonationId, EventId, MAX_BODY_BYTES, Timestamp};
+use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
 use crate::store::client::{Driver, Store, check_concern, check_statements, failed_statements};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{EVENT_LOG, binary, date, hash};
@@ -37,8 +37,10 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason as a sentence.
     pub error: String,
-    /// The whole message as received.
-    pub body: Vec<u8>,
+    /// The hash of the whole message as received.
+    pub hash: ContentHash,
+    /// The message itself, for its row; none of one that is too large for an event, which is in the dead-letter queue alone.
+    pub body: Option<Vec<u8>>,
 }
 
 /// What the log has at the ids that failures may stand at.
@@ -88,21 +90,14 @@ impl RowId {
 }
 
 impl Failure {
-    fn hash(&self) -> ContentHash {
-        ContentHash::of_bytes(&self.body)
-    }
-
-    /// The message as its row keeps it: a text, or bytes that are none. One too large for an event is in the dead-letter queue
-    /// alone: many such rows would not fit into one command.
+    /// The message as its row keeps it: a text, or bytes that are none.
     fn stored_body(&self) -> Option<Bson> {
-        if self.body.len() > MAX_BODY_BYTES {
-            return None;
-        }
-        Some(match std::str::from_utf8(&self.body) {
+        let body = self.body.as_ref()?;
+        Some(match std::str::from_utf8(body) {
             Ok(text) => text.into(),
             Err(_) => Bson::Binary(Binary {
                 subtype: BinarySubtype::Generic,
-                bytes: self.body.clone(),
+                bytes: body.clone(),
             }),
         })
     }
@@ -124,7 +119,7 @@ impl Failure {
 
     /// The rows of this very message, and where they are.
     fn recorded<'a>(&self, rows: &'a FailureRows) -> impl Iterator<Item = (RowId, &'a FailureRow)> {
-        let hash = self.hash();
+        let hash = self.hash;
         let found = self
             .places(hash)
             .into_iter()
@@ -136,7 +131,7 @@ impl Failure {
 
     /// The statement that writes its row.
     fn statement(&self, rows: &FailureRows, contents: Contents, now: Timestamp) -> Document {
-        let hash = self.hash();
+        let hash = self.hash;
         let [own, beside, _] = self.places(hash);
         let taken = rows.get(&own).is_some_and(|row| !row.failed);
         let unless_recorded = if taken { beside } else { own };
@@ -260,7 +255,7 @@ impl Store {
 
 impl Driver {
     async fn failure_rows(&self, failures: &[Failure]) -> Result<FailureRows, StoreError> {
-        let places = failures.iter().flat_map(|failure| failure.places(failure.hash()));
+        let places = failures.iter().flat_map(|failure| failure.places(failure.hash));
         let ids: Vec<Bson> = places.map(|place| Bson::from(&place)).collect();
         let log = self.event_log::<RawDocumentBuf>();
         let mut found = log

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use totals_core::domain::ContentHash;
+use totals_core::domain::{ContentHash, MAX_BODY_BYTES};
 use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{Contents, Decision, Failure};
 
@@ -32,7 +32,7 @@ impl DeadLetters {
         };
         let (mut seen, mut fresh) = (HashSet::new(), Vec::with_capacity(batch.len()));
         for ((parked, failure), recorded) in batch.iter().zip(failures).zip(known) {
-            let repeated = !seen.insert((failure.event_id.clone(), ContentHash::of_bytes(&failure.body)));
+            let repeated = !seen.insert((failure.event_id.clone(), failure.hash));
             if (recorded || repeated) && parked.message.attempts() == 0 {
                 let event_type = failure.event_type.as_deref();
                 self.metrics.dead_lettered_before(event_type);
@@ -90,6 +90,7 @@ impl DeadLetters {
 fn failure(parked: &Parked) -> Failure {
     let subject = &parked.reason.subject;
     let event_id = subject.event_id.clone();
+    let body = &parked.message.body;
     Failure {
         event_id: event_id.unwrap_or_else(|| parked.message.body_id()),
         event_type: subject.event_type.clone(),
@@ -97,6 +98,8 @@ fn failure(parked: &Parked) -> Failure {
         donation: subject.donation.clone(),
         code: parked.reason.code,
         error: parked.reason.text.clone(),
-        body: parked.message.body.clone(),
+        hash: ContentHash::of_bytes(body),
+        // Many larger ones would not fit into one command.
+        body: (body.len() <= MAX_BODY_BYTES).then(|| body.clone()),
     }
 }
