@@ -90,7 +90,10 @@ pub(in crate::store) async fn agree_on(
         }
         write_down(database, amounts).await?;
     }
-    let stored = find(database).await?.unwrap_or_default();
+    let Some(stored) = find(database).await? else {
+        // Deleted this moment: the next call finds that out.
+        return Ok(());
+    };
     match compare(&stored, amounts) {
         Agreement::Other(problem) => {
             refused.store(true, Relaxed);
