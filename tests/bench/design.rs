@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::Instant;
-use totals_core::domain::decode;
+use totals_core::domain::{Received, decode};
 use totals_core::runtime::config::BATCH_SIZE;
 
 use crate::lanes::{Lanes, default_of};
@@ -102,7 +102,11 @@ impl Task {
         for number in 1..=self.count {
             let delivery = consumer.next().await.unwrap().unwrap();
             started.get_or_insert_with(Instant::now);
-            decode(&delivery.data, delivery.routing_key.as_str(), None, usd()).unwrap();
+            decode(
+                &Received::new(&delivery.data, delivery.routing_key.as_str()),
+                usd(),
+            )
+            .unwrap();
             if number % batch == 0 || number == self.count {
                 let all = BasicAckOptions { multiple: true };
                 channel.basic_ack(delivery.delivery_tag, all).await.unwrap();

@@ -136,3 +136,52 @@ async fn not_for_headers_that_its_producer_has_set() {
     let attempts = letter.properties.headers().as_ref().unwrap().inner()["x-attempts"].clone();
     assert_eq!(attempts, AMQPValue::LongLongInt(1));
 }
+
+/// Neither a bare payload nor what is no event at all names itself. Both are known by their bytes.
+#[tokio::test]
+async fn not_while_its_letter_is_there_even_if_nothing_names_it() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let bare = || with_amount(created("", "d").bare(), "0");
+    let unnamed: [Outgoing; 4] = [
+        bare(),
+        Outgoing::new("donation.created", "no json"),
+        Outgoing::new("donation.created", b"{\"a\":\"\xff\"}".to_vec()),
+        Outgoing::new("donation.created", "x".repeat(300_000)),
+    ];
+    world.publish(unnamed.clone()).await;
+    let queue = &world.broker.dead_letter_queue;
+    world.expect_queued(queue, 4).await;
+    let letters = json(&world, 0, &["dead-letters", "list"]).await;
+    let ids: Vec<_> = letters["letters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|letter| letter["id"].as_str().unwrap())
+        .collect();
+    for id in &ids {
+        assert!(id.starts_with("body:"), "{id}");
+        world.database.failed_row(id).await;
+    }
+
+    world.publish(unnamed.iter().chain(&unnamed).cloned()).await;
+    world.publish([created("e1", "d1")]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    world.expect_queued(&world.broker.queue, 0).await;
+    assert_eq!(world.broker.count(queue).await, 4);
+    assert_eq!(worker.terminate().await, Some(0));
+
+    // Discarded, it is parked when it comes again.
+    let _worker = world.worker().await;
+    discard(&world, ids[0]).await;
+    world.publish(unnamed).await;
+    world.expect_queued(queue, 4).await;
+}
+
+fn with_amount(message: Outgoing, amount: &str) -> Outgoing {
+    let body = String::from_utf8(message.body).unwrap();
+    let body = body
+        .replace(r#""amount":10"#, &format!(r#""amount":{amount}"#))
+        .into_bytes();
+    Outgoing { body, ..message }
+}

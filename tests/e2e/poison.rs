@@ -39,6 +39,10 @@ fn unreadable() -> Vec<(Outgoing, &'static str)> {
             raw(b"{\"eventId\":\"\xff\xfe\"}"),
             "the message is not UTF-8: invalid byte at position 12",
         ),
+        (
+            raw(&"{}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
+            "the message is UTF-16, and must be UTF-8",
+        ),
         (raw(huge.as_bytes()), "more than the 262144 allowed"),
         (
             raw(deep.as_bytes()),
@@ -69,14 +73,14 @@ fn incomplete() -> Vec<(Outgoing, &'static str)> {
             "eventType is donation.refunded, but the routing key is donation.created",
         ),
         (
-            raw(br#"{"eventId":7,"donationId":"d","campaignId":"c","amount":1}"#),
-            "eventId must be a string, got `7`",
+            raw(br#"{"eventId":0.7,"donationId":"d","campaignId":"c","amount":1}"#),
+            "eventId must be a string or a whole number, got `0.7`",
         ),
         (replaced(r#""campaignId":"c","#, ""), "campaignId is missing"),
         (replaced(r#""eventId":"replaced","#, ""), "eventId is missing"),
         (
-            replaced(r#""campaignId":"c""#, r#""campaignId":7"#),
-            "campaignId must be a string, got `7`",
+            replaced(r#""campaignId":"c""#, r#""campaignId":true"#),
+            "campaignId must be a string or a whole number, got `true`",
         ),
         (
             replaced("2025-11-21T10", "21 November"),

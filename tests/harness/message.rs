@@ -2,7 +2,7 @@
 
 use lapin::BasicProperties;
 use lapin::types::AMQPValue;
-use totals_core::domain::{AmountRules, Event, Precision, decode};
+use totals_core::domain::{AmountRules, Event, Precision, Received, decode};
 
 /// The rules for amounts of a service that is set to nothing else.
 pub fn usd() -> AmountRules {
@@ -42,9 +42,15 @@ impl Outgoing {
         self
     }
 
-    /// The event that a worker reads it as.
+    /// The event that a worker reads it as, if its headers have no more to say than its `eventId`.
     pub fn event(&self) -> Event {
-        decode(&self.body, &self.routing_key, None, usd()).unwrap()
+        let headers = self.properties.headers().as_ref();
+        let event_id = match headers.and_then(|headers| headers.inner().get("eventId")) {
+            Some(AMQPValue::LongString(id)) => std::str::from_utf8(id.as_bytes()).ok(),
+            _ => None,
+        };
+        let received = Received::new(&self.body, &self.routing_key);
+        decode(&Received { event_id, ..received }, usd()).unwrap()
     }
 }
 

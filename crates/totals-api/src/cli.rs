@@ -5,12 +5,13 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
     CURRENCY, DATABASE_READS, DATABASE_URL, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
-    OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, help,
+    OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, Source, help,
 };
 
-use crate::router;
+use crate::{asyncapi, router};
 
-/// Serves campaign totals over HTTP: JSON under /api, their description at /openapi and, for people, at /docs.
+/// Serves campaign totals over HTTP: JSON under /api, their description at /openapi and, for people, at /docs; that of the
+/// events that totals come from at /asyncapi.json.
 #[derive(Debug, Parser)]
 #[command(name = "totals-api", version, after_help = after_help())]
 pub struct Cli {
@@ -24,6 +25,8 @@ pub struct Cli {
 pub enum Action {
     /// Print the OpenAPI document and exit; needs no database
     Openapi,
+    /// Print the AsyncAPI document, of the messages that totals-worker takes, and exit; needs no database and no broker
+    Asyncapi,
 }
 
 fn after_help() -> String {
@@ -58,4 +61,15 @@ pub fn print_openapi() -> Result<(), String> {
         .map_err(std::io::Error::from)
         .and_then(|json| writeln!(std::io::stdout(), "{json}"));
     document.map_err(|error| format!("cannot print the OpenAPI document: {error}"))
+}
+
+/// Prints the AsyncAPI document of a service with the environment's `CURRENCY`.
+///
+/// # Errors
+/// A line for the operator, if nobody takes it or the environment cannot be used.
+pub fn print_asyncapi() -> Result<(), String> {
+    let currency = Source::load().and_then(|source| source.currency());
+    let document = asyncapi::document(currency.map_err(|error| error.to_string())?);
+    let printed = writeln!(std::io::stdout(), "{document:#}");
+    printed.map_err(|error| format!("cannot print the AsyncAPI document: {error}"))
 }

@@ -5,6 +5,7 @@
 //! response. Every failure becomes a status in one place (`error`).
 
 mod access_log;
+mod asyncapi;
 mod boot;
 mod caching;
 mod cli;
@@ -43,5 +44,6 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         None => exit("totals-api", boot::boot()),
         Some(Action::Openapi) => exit("totals-api", cli::print_openapi()),
+        Some(Action::Asyncapi) => exit("totals-api", cli::print_asyncapi()),
     }
 }

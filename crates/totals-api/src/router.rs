@@ -43,6 +43,8 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(health::get_health))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_openapi_json))
+        .routes(routes!(docs::get_asyncapi))
+        .routes(routes!(docs::get_schema))
         .routes(routes!(docs::get_docs))
 }
 

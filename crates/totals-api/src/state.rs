@@ -44,7 +44,7 @@ impl AppState {
             live: Live::start(database.clone(), config.bounds),
             database,
             currency: config.currency,
-            documentation: Documentation::render(document),
+            documentation: Documentation::render(document, config.currency),
             started: Instant::now(),
             stopping,
         }))

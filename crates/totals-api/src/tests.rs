@@ -1,5 +1,7 @@
 //! The service without a database: everything but the totals themselves, which `tests/e2e/api.rs` reads for real.
 
+mod contract;
+
 use std::convert::Infallible;
 
 use axum::Router;

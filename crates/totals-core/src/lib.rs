@@ -1,10 +1,11 @@
 //! The rules, the store and the process runtime that `totals-worker` and `totals-api` share.
 //!
 //! Data flows one way: `domain` is pure and knows nothing of MongoDB, AMQP or HTTP; `store` keeps the domain
-//! in MongoDB and knows nothing of AMQP or HTTP; `runtime` is what a process stands on; `boot` and `health` put these
-//! together for both binaries. `docs/architecture.md` is the map.
+//! in MongoDB and knows nothing of AMQP or HTTP; `contract` tells programs what producers have to publish; `runtime` is what
+//! a process stands on; `boot` and `health` put these together for both binaries. `docs/architecture.md` is the map.
 
 pub mod boot;
+pub mod contract;
 pub mod domain;
 pub mod health;
 pub mod runtime;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use totals_core::contract::dead_letter;
 use totals_core::domain::AmountRules;
 use totals_core::runtime::config::{
     BATCH_SIZE, ConfigError, DatabaseConfig, HttpConfig, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH,
@@ -89,13 +90,9 @@ impl Broker {
         })
     }
 
-    /// The queue of the messages that can never be applied: `totals-service.dead-letters` beside
-    /// `totals-service.events`, and likewise beside a queue of another name.
+    /// The queue of the messages that can never be applied.
     pub fn dead_letter_queue(&self) -> String {
-        format!(
-            "{}.dead-letters",
-            self.queue.strip_suffix(".events").unwrap_or(&self.queue)
-        )
+        dead_letter::queue(&self.queue)
     }
 }
 

@@ -43,6 +43,16 @@ impl EventType {
         }
     }
 
+    /// What an event of this type says, as a sentence for people.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::DonationCreated => "A paid donation.",
+            Self::DonationRefunded => "All or part of a donation given back.",
+            Self::PaymentCompleted => "The payment behind a donation. It is logged and moves no totals.",
+            Self::PaymentRefunded => "The refund of a payment. It is logged and moves no totals.",
+        }
+    }
+
     /// The type of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
@@ -58,8 +68,10 @@ impl fmt::Display for EventType {
 /// One event, decoded.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Sent in the message or as its `message_id`, else derived from the payload.
+    /// Sent in the message or beside it, else derived from what the payload says.
     pub id: EventId,
+    /// The id that an earlier version gave this event, if that was another one: the log may have it under that.
+    pub former_id: Option<EventId>,
     /// The donation the event is about.
     pub donation: DonationId,
     /// What happened to it.
@@ -130,7 +142,8 @@ impl Event {
 }
 
 impl EventKind {
-    fn event_type(&self) -> EventType {
+    /// The event's type.
+    pub fn event_type(&self) -> EventType {
         match self {
             Self::DonationCreated(_) => EventType::DonationCreated,
             Self::DonationRefunded(_) => EventType::DonationRefunded,

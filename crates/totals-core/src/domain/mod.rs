@@ -17,7 +17,10 @@ mod decode;
 mod excerpt;
 
 pub use amount::{AmountRules, InvalidAmount, Precision};
-pub use decode::{Invalid, InvalidCode, MAX_BODY_BYTES, Subject, decode, decode_payload};
+pub use decode::{
+    CloudEventHeaders, Field, FieldKind, Invalid, InvalidCode, MAX_BODY_BYTES, Member, Need, Received,
+    Subject, declared, decode, decode_payload,
+};
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use excerpt::excerpt;

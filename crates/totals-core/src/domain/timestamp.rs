@@ -6,6 +6,9 @@ use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+/// A time since the epoch that is not less than this, in either direction, is in milliseconds, else in seconds.
+const FIRST_MILLISECONDS: u64 = 100_000_000_000;
+
 /// Milliseconds since the Unix epoch, within the years 0 to 9999: no other moment can be written as the wire writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
@@ -22,8 +25,14 @@ impl Timestamp {
         Self::from_date_time(OffsetDateTime::now_utc())
     }
 
-    /// Reads RFC 3339, as JavaScript's `toISOString` writes it and with any offset; finer parts are cut off.
+    /// Reads RFC 3339, as JavaScript's `toISOString` writes it and with any offset; finer parts are cut off. Also what other
+    /// languages write: `+0000` and `+00` for an offset, no offset (UTC), no seconds, a space for the `T`, and a date alone
+    /// (midnight UTC).
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_rfc3339(text).or_else(|| Self::parse_rfc3339(&as_rfc3339(text)?))
+    }
+
+    fn parse_rfc3339(text: &str) -> Option<Self> {
         let moment = OffsetDateTime::parse(text, &Rfc3339)
             .ok()?
             .checked_to_offset(UtcOffset::UTC)?;
@@ -31,6 +40,17 @@ impl Timestamp {
         (0..=9999)
             .contains(&moment.year())
             .then(|| Self::from_date_time(moment))
+    }
+
+    /// The moment so many thousandths of a unit after the Unix epoch, where the unit is not told. Less than 10^11 units are
+    /// seconds (until the year 5138), more are milliseconds (since March 1973). `None` if it is not within the years 0 to
+    /// 9999.
+    pub const fn from_epoch_thousandths(thousandths: i64) -> Option<Self> {
+        if thousandths.unsigned_abs() < FIRST_MILLISECONDS * 1000 {
+            Self::from_unix_millis(thousandths)
+        } else {
+            Self::from_unix_millis(thousandths / 1000)
+        }
     }
 
     /// The moment `millis` milliseconds after the Unix epoch; `None` if it is not within the years 0 to 9999.
@@ -50,6 +70,27 @@ impl Timestamp {
     fn from_date_time(moment: OffsetDateTime) -> Self {
         Self(moment.unix_timestamp() * 1000 + i64::from(moment.millisecond()))
     }
+}
+
+/// Completes a date, or a date and a time of day, to RFC 3339.
+fn as_rfc3339(text: &str) -> Option<String> {
+    const DATE: usize = "2025-11-21".len();
+    const NO_SECONDS: usize = "10:00".len();
+    let (date, rest) = text.split_at_checked(DATE)?;
+    if rest.is_empty() {
+        return Some(format!("{date}T00:00:00Z"));
+    }
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let (clock, offset) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
+    let clock = clock.trim_end_matches(' ');
+    let seconds = if clock.len() == NO_SECONDS { ":00" } else { "" };
+    let offset = match (offset.len(), offset.is_ascii()) {
+        (0, _) => "Z".to_owned(),
+        (3, true) => format!("{offset}:00"),
+        (5, true) => format!("{}:{}", &offset[..3], &offset[3..]),
+        _ => offset.to_owned(),
+    };
+    Some(format!("{date}T{clock}{seconds}{offset}"))
 }
 
 impl fmt::Display for Timestamp {
@@ -106,12 +147,74 @@ mod tests {
         for text in [
             "",
             "yesterday",
-            "2025-11-21",
+            "noon",
             "2025-13-01T00:00:00Z",
+            "2025-02-30",
+            "2025-11-21T",
+            "2025-11-21T10",
+            "2025-11-21T1000",
+            "2025-11-21T25:00:00",
+            "2025-11-21T10:00:00+0",
+            "2025-11-21T10:00:00+000",
+            "2025-11-21T10:00:00+00000",
+            "2025-11-21T10:00:00+9900",
+            "2025-11-21T10:00:00+é0",
+            "2025-11-21 10:00:00 noon",
+            "2025/11/21",
+            "21-11-2025",
+            "20251121",
             "1763712000000",
             "0000-01-01T00:00:00+23:59",
+            "0000-01-01T00:00:00+2359",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_other_languages_write_is_the_same_moment() {
+        let moment = Timestamp::parse("2025-11-21T10:00:00.000Z");
+        for text in [
+            "2025-11-21T10:00:00+0000",
+            "2025-11-21T10:00:00-00",
+            "2025-11-21T10:00:00",
+            "2025-11-21T10:00",
+            "2025-11-21 10:00:00",
+            "2025-11-21 10:00:00.000",
+            "2025-11-21 10:00:00Z",
+            "2025-11-21 10:00:00+00:00",
+            "2025-11-21 10:00:00 +0000",
+            "2025-11-21 12:30:00+0230",
+            "2025-11-21T08:00-02",
+            "2025-11-21t10:00:00z",
+        ] {
+            assert_eq!(Timestamp::parse(text), moment, "{text}");
+        }
+        assert_eq!(
+            Timestamp::parse("2025-11-21"),
+            Timestamp::parse("2025-11-21T00:00:00.000Z")
+        );
+    }
+
+    #[test]
+    fn seconds_and_milliseconds_since_the_epoch_are_told_apart_by_their_size() {
+        let bound = i64::try_from(FIRST_MILLISECONDS).unwrap();
+        for (units, written) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_763_719_200, "2025-11-21T10:00:00.000Z"),
+            (1_763_719_200_000, "2025-11-21T10:00:00.000Z"),
+            (-86_400, "1969-12-31T00:00:00.000Z"),
+            (bound - 1, "5138-11-16T09:46:39.000Z"),
+            (bound, "1973-03-03T09:46:40.000Z"),
+            (1 - bound, "-"),
+            (-bound, "1966-10-31T14:13:20.000Z"),
+            (Timestamp::LATEST.0, "9999-12-31T23:59:59.999Z"),
+            (Timestamp::LATEST.0 + 1, "-"),
+            (1_763_719_200_000_000, "-"),
+        ] {
+            let moment = Timestamp::from_epoch_thousandths(units * 1000);
+            let moment = moment.map_or("-".to_owned(), |moment| moment.to_string());
+            assert_eq!(moment, written, "{units}");
         }
     }
 

@@ -2,9 +2,12 @@
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::types::AMQPValue;
+use lapin::types::{AMQPValue, ShortString};
 use opentelemetry::propagation::Extractor;
-use totals_core::domain::{Event, Invalid, InvalidCode, Quarantine, Subject};
+use totals_core::domain::{
+    CloudEventHeaders, ContentHash, Event, EventId, Invalid, InvalidCode, Quarantine, Received, Subject,
+    Timestamp,
+};
 use totals_core::store::StoreError;
 
 use crate::broker::byte_budget::Held;
@@ -12,33 +15,22 @@ use crate::broker::byte_budget::Held;
 /// The headers of a dead letter. A replay keeps them. A producer may set any of them as well, with a meaning of its own, so
 /// the worker believes each only where a producer's message cannot have it.
 pub mod header {
-    /// The reason's class.
-    pub const REASON_CODE: &str = "x-reason-code";
-    /// The reason as a sentence.
-    pub const REASON: &str = "x-reason";
-    /// The exchange the message was published to.
-    pub const ORIGINAL_EXCHANGE: &str = "x-original-exchange";
-    /// The routing key it was published with.
-    pub const ORIGINAL_ROUTING_KEY: &str = "x-original-routing-key";
-    /// When it was dead-lettered, RFC 3339 to the microsecond, which tells letters apart that were parked together.
-    pub const FAILED_AT: &str = "x-failed-at";
-    /// How often it was dead-lettered.
-    pub const ATTEMPTS: &str = "x-attempts";
+    pub use totals_core::contract::dead_letter::{
+        ATTEMPTS, FAILED_AT, ORIGINAL_EXCHANGE, ORIGINAL_ROUTING_KEY, REASON, REASON_CODE, TEXTS,
+    };
+
     /// How often a quorum queue has delivered a message before. The queue notes it on a message that it delivers again, and
     /// drops a message whose count goes beyond its delivery limit.
     pub const DELIVERY_COUNT: &str = "x-delivery-count";
     /// A note of RabbitMQ 4 beside it.
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
 
-    /// The texts that every dead letter has. No other message has all of them.
-    pub(super) const OF_A_LETTER: [&str; 5] = [
-        REASON_CODE,
-        REASON,
-        ORIGINAL_EXCHANGE,
-        ORIGINAL_ROUTING_KEY,
-        FAILED_AT,
-    ];
+    /// Where producers name an event whose body does not.
+    pub(super) const EVENT_ID: &str = "eventId";
 }
+
+/// What an id that is the hash of a body begins with. Not `#`, which a shell takes for the begin of a comment.
+pub const BODY_HASH: &str = "body:";
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
 #[derive(Debug)]
@@ -53,6 +45,8 @@ pub struct Message {
     pub properties: BasicProperties,
     /// Its content.
     pub body: Vec<u8>,
+    /// When it came.
+    received_at: Timestamp,
     /// True if its queue has delivered it before.
     redelivered: bool,
     /// Its share of the bytes in hand; none in the tools, which have no budget.
@@ -67,6 +61,7 @@ impl From<Delivery> for Message {
             routing_key: delivery.routing_key.to_string(),
             properties: delivery.properties,
             body: delivery.data,
+            received_at: Timestamp::now(),
             redelivered: delivery.redelivered,
             share: None,
         };
@@ -90,10 +85,33 @@ impl Message {
         self
     }
 
+    /// The message as decoding reads it.
+    pub fn received(&self) -> Received<'_> {
+        let properties = &self.properties;
+        let headers = properties.headers().iter().flat_map(|headers| headers.inner());
+        let texts = headers.filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
+        Received {
+            body: &self.body,
+            routing_key: &self.routing_key,
+            message_id: properties.message_id().as_ref().map(ShortString::as_str),
+            event_id: self.header(header::EVENT_ID),
+            sent_at: *properties.timestamp(),
+            content_type: properties.content_type().as_ref().map(ShortString::as_str),
+            cloud_event: CloudEventHeaders::find(texts),
+            received_at: self.received_at,
+        }
+    }
+
+    /// The id of a message whose event id cannot be read: the hash of its body. The log and the tools call it so.
+    pub fn body_id(&self) -> EventId {
+        let id = format!("{BODY_HASH}{}", ContentHash::of_bytes(&self.body));
+        EventId::try_from(id).unwrap_or_else(|error| unreachable!("a hash is short: {error}"))
+    }
+
     /// How often it was dead-lettered before. A number on a message without the other headers of a dead letter is a
     /// producer's own.
     pub fn attempts(&self) -> i64 {
-        let is_letter = header::OF_A_LETTER.iter().all(|name| self.header(name).is_some());
+        let is_letter = header::TEXTS.iter().all(|(name, _)| self.header(name).is_some());
         if is_letter {
             self.count(header::ATTEMPTS).max(0)
         } else {
@@ -150,11 +168,7 @@ impl Extractor for MessageHeaders<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0
-            .inner()
-            .keys()
-            .map(lapin::types::ShortString::as_str)
-            .collect()
+        self.0.inner().keys().map(ShortString::as_str).collect()
     }
 }
 
@@ -249,8 +263,9 @@ mod tests {
     #[test]
     fn what_a_producer_sets_is_not_taken_for_ours() {
         let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
-        for left_out in header::OF_A_LETTER {
-            let texts = header::OF_A_LETTER.into_iter().filter(|name| *name != left_out);
+        let letter = header::TEXTS.map(|(name, _)| name);
+        for left_out in letter {
+            let texts = letter.into_iter().filter(|name| *name != left_out);
             let producers = message("care-for-all", false, &texts.collect::<Vec<_>>(), &counts);
             assert_eq!(
                 (producers.attempts(), producers.deliveries_before()),
@@ -267,7 +282,7 @@ mod tests {
     #[test]
     fn a_letter_that_comes_back_and_what_is_delivered_again_are_known() {
         let counts = [header::ATTEMPTS, header::DELIVERY_COUNT];
-        let letter = message("", true, &header::OF_A_LETTER, &counts);
+        let letter = message("", true, &header::TEXTS.map(|(name, _)| name), &counts);
         assert_eq!((letter.attempts(), letter.deliveries_before()), (7, 7));
         assert_eq!(
             (letter.exchange.as_str(), letter.routing_key.as_str()),

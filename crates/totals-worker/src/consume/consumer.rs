@@ -228,17 +228,7 @@ impl Worker {
 
     /// Hands a message to its lane, or to the dead letters. Returns false if that task is gone.
     async fn hand(&self, epoch: &Epoch, message: Message) -> bool {
-        let message_id = message
-            .properties
-            .message_id()
-            .as_ref()
-            .map(lapin::types::ShortString::as_str);
-        let decoded = decode(
-            &message.body,
-            &message.routing_key,
-            message_id,
-            self.context.config.amounts,
-        );
+        let decoded = decode(&message.received(), self.context.config.amounts);
         epoch.hand(message, decoded).await
     }
 }

@@ -4,7 +4,7 @@
 //! and acknowledgements with them. Publishing is confirmed, and `mandatory`, so that the worker notices when somebody has
 //! deleted the queue. Only then does the worker log the failure, and only after that does it settle the delivery. The log
 //! also tells which messages were parked before: one that a producer publishes again and again, as it is, is in the
-//! dead-letter queue once (as long as its event id is readable). If its letter is no longer in the queue (an operator has
+//! dead-letter queue once. A message whose event id is not readable is known by its bytes. If its letter is no longer in the queue (an operator has
 //! discarded or replayed it, or somebody has emptied the queue), the worker parks the message again.
 //!
 //! A dead letter that its queue [refuses](refused) is no reason to keep others back.
@@ -116,8 +116,7 @@ impl DeadLetters {
         let left: HashSet<u64> = left.iter().map(|parked| parked.message.tag).collect();
         fresh.retain(|(parked, _)| !left.contains(&parked.message.tag));
         let (taken, failures): (Vec<&Parked>, Vec<_>) = fresh.into_iter().unzip();
-        self.record(failures.into_iter().flatten().collect(), contents, &mut backoff)
-            .await?;
+        self.record(failures, contents, &mut backoff).await?;
         for Parked { reason, .. } in &taken {
             self.metrics
                 .dead_lettered(reason.subject.event_type.as_deref(), reason.code);

@@ -7,6 +7,7 @@
 
 mod backfill;
 mod campaign;
+mod check;
 mod dead_letters;
 mod difference;
 mod error;
@@ -41,6 +42,7 @@ pub enum Tool {
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
     Backfill(backfill::Args),
+    Check(check::Args),
 }
 
 /// Runs a tool to its end: 0 if all is well, 1 if not, 2 if it could not run.
@@ -76,6 +78,7 @@ async fn dispatch(tool: Tool, setup: &Setup) -> Result<Verdict, ToolError> {
         Tool::Rebuild(args) => print(&rebuild::run(&args, setup).await?, args.output),
         Tool::Reset(args) => print(&reset::run(&args, setup).await?, args.output),
         Tool::Backfill(args) => print(&backfill::run(&args, setup).await?, args.output),
+        Tool::Check(args) => print(&check::run(&args, setup).await?, args.output),
         Tool::DeadLetters(command) => dead_letters::run(command, setup).await,
     }
 }

@@ -42,15 +42,44 @@ impl Verdict {
 /// Prints the answer to standard output and returns its verdict. A terminal obeys nothing in it, even where an answer has
 /// not used [`Line`].
 pub fn print(answer: &impl Answer, output: Output) -> Result<Verdict, ToolError> {
-    let text = if output.json {
-        let document = serde_json::to_string(answer).map_err(|error| ToolError::Print(error.into()))?;
-        json(&document).into_owned()
-    } else {
-        lines(&answer.to_string()).into_owned()
-    };
+    let text = rendered(answer, output)?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     printed(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))?;
     Ok(answer.verdict())
+}
+
+fn rendered(answer: &(impl Display + Serialize), output: Output) -> Result<String, ToolError> {
+    if output.json {
+        let document = serde_json::to_string(answer).map_err(|error| ToolError::Print(error.into()))?;
+        Ok(json(&document).into_owned())
+    } else {
+        Ok(lines(&answer.to_string()).into_owned())
+    }
+}
+
+/// An answer that is too long to be kept: its lines, printed as they come. The rest is printed as an [`Answer`].
+pub struct Lines {
+    stdout: BufWriter<io::Stdout>,
+    output: Output,
+}
+
+impl Lines {
+    /// Prints to standard output.
+    pub fn new(output: Output) -> Self {
+        let stdout = BufWriter::with_capacity(64 * 1024, io::stdout());
+        Self { stdout, output }
+    }
+
+    /// Prints one line: text, or with `--json` a document. Returns false once the reader has read enough.
+    pub fn print(&mut self, line: &(impl Display + Serialize)) -> Result<bool, ToolError> {
+        let text = rendered(line, self.output)?;
+        still_read(writeln!(self.stdout, "{text}"))
+    }
+
+    /// Prints what is not printed yet.
+    pub fn finish(mut self) -> Result<(), ToolError> {
+        still_read(self.stdout.flush()).map(|_| ())
+    }
 }
 
 /// Prints bytes as they are, except on a terminal that would obey some of them.
@@ -65,10 +94,15 @@ pub fn print_raw(bytes: &[u8]) -> Result<(), ToolError> {
     printed(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
-/// An error of printing, unless the reader has read enough (`| head`).
 fn printed(outcome: io::Result<()>) -> Result<(), ToolError> {
+    still_read(outcome).map(|_| ())
+}
+
+/// Returns false if the reader has read enough (`| head`), which is no error of printing.
+fn still_read(outcome: io::Result<()>) -> Result<bool, ToolError> {
     match outcome {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(ToolError::Print(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(ToolError::Print(error)),
     }
 }

@@ -6,7 +6,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::InvalidCode;
+use super::declared::{Field, Member, Need};
+use super::members::Members;
+use super::number::Number;
+use crate::domain::id::MAX_ID_BYTES;
 use crate::domain::{InvalidId, Timestamp, excerpt};
+
+/// A text of fewer digits is no time since the epoch: `20251121` is meant for a date.
+const FEWEST_EPOCH_DIGITS: usize = 9;
 
 /// Why a message is no event, before it is known what the message is about.
 pub(super) struct Fault(pub InvalidCode, pub String);
@@ -30,27 +37,82 @@ pub(super) fn not_json(name: &str) -> impl FnOnce(serde_json::Error) -> Fault {
     }
 }
 
+/// Checks that those of these members which are required are there, and that none is there twice.
+pub(super) fn complete(members: &Members<'_>, declared: &[Member]) -> Result<(), Fault> {
+    for Member { field, need } in declared.iter().filter(|it| it.need != Need::Hint) {
+        once(members, *field)?;
+        if *need == Need::Required && members.get(*field).is_none() {
+            return Err(missing(*field));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn once(members: &Members<'_>, field: Field) -> Result<(), Fault> {
+    if members.has_twice(field) {
+        let message = format!(
+            "the message is not valid JSON: duplicate field `{}`",
+            field.name()
+        );
+        return Err(Fault(InvalidCode::InvalidJson, message));
+    }
+    Ok(())
+}
+
 pub(super) fn id<T: TryFrom<String, Error = InvalidId>>(
-    name: &str,
-    value: Option<&RawValue>,
+    members: &Members<'_>,
+    field: Field,
 ) -> Result<T, Fault> {
-    parse_id(name, required_string(name, value)?.into_owned())
+    parse_id(field, required_text(members, field)?.into_owned())
 }
 
-pub(super) fn parse_id<T: TryFrom<String, Error = InvalidId>>(name: &str, text: String) -> Result<T, Fault> {
-    T::try_from(text).map_err(|error| Fault(InvalidCode::InvalidField, format!("{name} {error}")))
+pub(super) fn parse_id<T: TryFrom<String, Error = InvalidId>>(
+    field: Field,
+    text: String,
+) -> Result<T, Fault> {
+    T::try_from(text).map_err(|error| not_an_id(field, error))
 }
 
-pub(super) fn required_string<'a>(name: &str, value: Option<&'a RawValue>) -> Result<Cow<'a, str>, Fault> {
-    optional_string(name, value)?.ok_or_else(|| missing(name))
+fn not_an_id(field: Field, error: InvalidId) -> Fault {
+    Fault(InvalidCode::InvalidField, format!("{} {error}", field.name()))
+}
+
+pub(super) fn required_text<'a>(members: &Members<'a>, field: Field) -> Result<Cow<'a, str>, Fault> {
+    optional_text(members, field)?.ok_or_else(|| missing(field))
+}
+
+/// A text, or a whole number as its decimal digits: producers write the same id in either way.
+pub(super) fn optional_text<'a>(members: &Members<'a>, field: Field) -> Result<Option<Cow<'a, str>>, Fault> {
+    let Some(value) = members.get(field) else {
+        return Ok(None);
+    };
+    let number = match value.get().as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') => Number::parse(value.get()),
+        _ => None,
+    };
+    let text = match number {
+        Some(number) => number
+            .whole(MAX_ID_BYTES)
+            .transpose()
+            .map_err(|bytes| not_an_id(field, InvalidId::TooLong(bytes)))?,
+        None => string(value),
+    };
+    let expected = "must be a string or a whole number";
+    text.map(Some)
+        .ok_or_else(|| invalid(field, expected, value.get()))
+}
+
+pub(super) fn required_string<'a>(members: &Members<'a>, field: Field) -> Result<Cow<'a, str>, Fault> {
+    optional_string(members, field)?.ok_or_else(|| missing(field))
 }
 
 pub(super) fn optional_string<'a>(
-    name: &str,
-    value: Option<&'a RawValue>,
+    members: &Members<'a>,
+    field: Field,
 ) -> Result<Option<Cow<'a, str>>, Fault> {
+    let value = members.get(field);
     value
-        .map(|value| string(value).ok_or_else(|| invalid(name, "must be a string", value.get())))
+        .map(|value| string(value).ok_or_else(|| invalid(field, "must be a string", value.get())))
         .transpose()
 }
 
@@ -61,19 +123,53 @@ pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str(value.get()).ok().map(|Borrowed(text)| text)
 }
 
-pub(super) fn missing(name: &str) -> Fault {
-    Fault(InvalidCode::MissingField, format!("{name} is missing"))
+pub(super) fn missing(field: Field) -> Fault {
+    Fault(InvalidCode::MissingField, format!("{} is missing", field.name()))
 }
 
-pub(super) fn invalid(name: &str, expected: &str, got: &str) -> Fault {
+pub(super) fn invalid(field: Field, expected: &str, got: &str) -> Fault {
     Fault(
         InvalidCode::InvalidField,
-        format!("{name} {expected}, got `{}`", excerpt(got)),
+        format!("{} {expected}, got `{}`", field.name(), excerpt(got)),
     )
 }
 
-pub(super) fn timestamp(value: Option<&RawValue>) -> Result<Timestamp, Fault> {
-    let text = required_string("timestamp", value)?;
-    let expected = "must be an RFC 3339 time such as 2025-11-21T10:00:00.000Z";
-    Timestamp::parse(&text).ok_or_else(|| invalid("timestamp", expected, &text))
+/// The moment in a field, if there is one: a text, or a number of seconds or milliseconds since the epoch.
+pub(super) fn moment(members: &Members<'_>, field: Field) -> Result<Option<Timestamp>, Fault> {
+    let Some(value) = members.get(field) else {
+        return Ok(None);
+    };
+    match value.get().as_bytes().first() {
+        Some(b'"') => {
+            let text = string(value).ok_or_else(|| not_a_moment(field, value.get()))?;
+            moment_of_text(field, &text)
+        }
+        _ => since_epoch(value.get())
+            .map(Some)
+            .ok_or_else(|| not_a_moment(field, value.get())),
+    }
+}
+
+/// The moment in a text, which is absent if the text is empty.
+pub(super) fn moment_of_text(field: Field, text: &str) -> Result<Option<Timestamp>, Fault> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let moment = if text.len() >= FEWEST_EPOCH_DIGITS && is_number(text) {
+        since_epoch(text)
+    } else {
+        Timestamp::parse(text)
+    };
+    moment.map(Some).ok_or_else(|| not_a_moment(field, text))
+}
+
+fn since_epoch(number: &str) -> Option<Timestamp> {
+    Timestamp::from_epoch_thousandths(Number::parse(number)?.thousandths()?)
+}
+
+fn not_a_moment(field: Field, got: &str) -> Fault {
+    let expected =
+        "must be an RFC 3339 time such as 2025-11-21T10:00:00.000Z, or seconds or milliseconds since 1970";
+    invalid(field, expected, got)
 }

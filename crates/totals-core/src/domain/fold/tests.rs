@@ -13,6 +13,7 @@ fn event(id: &str, donation: &str, kind: EventKind) -> Event {
         id: id.try_into().unwrap(),
         donation: donation.try_into().unwrap(),
         kind,
+        former_id: None,
         occurred_at: Timestamp::from_unix_millis(0).unwrap(),
         payload: RawValue::from_string("{}".to_owned()).unwrap(),
     }

@@ -13,7 +13,8 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt;
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 
 use crate::domain::{CampaignId, ContentHash, DonationId, EventId, Timestamp};
 use crate::store::client::{Driver, Store, check_concern, check_statements, failed_statements};
@@ -21,10 +22,10 @@ use crate::store::error::StoreError;
 use crate::store::schema::document::{EVENT_LOG, binary, date, hash};
 use crate::store::write::contents::Contents;
 
-/// A message with a readable event id that could not be applied.
+/// A message that could not be applied.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// The event's id.
+    /// The event's id, or one that the caller gives a message whose event id is not readable.
     pub event_id: EventId,
     /// Its type, if readable.
     pub event_type: Option<String>,
@@ -36,8 +37,10 @@ pub struct Failure {
     pub code: &'static str,
     /// The reason as a sentence.
     pub error: String,
-    /// The whole message as received. It is UTF-8: no event id can be read from anything else.
-    pub body: Vec<u8>,
+    /// The hash of the whole message as received.
+    pub hash: ContentHash,
+    /// The message itself, for its row; none of one that is too large for an event, which is in the dead-letter queue alone.
+    pub body: Option<Vec<u8>>,
 }
 
 /// What the log has at the ids that failures may stand at.
@@ -87,8 +90,16 @@ impl RowId {
 }
 
 impl Failure {
-    fn hash(&self) -> ContentHash {
-        ContentHash::of_bytes(&self.body)
+    /// The message as its row keeps it: a text, or bytes that are none.
+    fn stored_body(&self) -> Option<Bson> {
+        let body = self.body.as_ref()?;
+        Some(match std::str::from_utf8(body) {
+            Ok(text) => text.into(),
+            Err(_) => Bson::Binary(Binary {
+                subtype: BinarySubtype::Generic,
+                bytes: body.clone(),
+            }),
+        })
     }
 
     /// Where its row may stand: at its event's id, beside it, and where earlier versions put it beside.
@@ -108,7 +119,7 @@ impl Failure {
 
     /// The rows of this very message, and where they are.
     fn recorded<'a>(&self, rows: &'a FailureRows) -> impl Iterator<Item = (RowId, &'a FailureRow)> {
-        let hash = self.hash();
+        let hash = self.hash;
         let found = self
             .places(hash)
             .into_iter()
@@ -120,20 +131,20 @@ impl Failure {
 
     /// The statement that writes its row.
     fn statement(&self, rows: &FailureRows, contents: Contents, now: Timestamp) -> Document {
-        let hash = self.hash();
+        let hash = self.hash;
         let [own, beside, _] = self.places(hash);
         let taken = rows.get(&own).is_some_and(|row| !row.failed);
         let unless_recorded = if taken { beside } else { own };
         let id = self.recorded(rows).next().map_or(unless_recorded, |(id, _)| id);
         let mut set = doc! {
             "eventId": self.event_id.as_str(), "contentHash": binary(hash),
-            "body": String::from_utf8_lossy(&self.body).into_owned(),
             "code": self.code, "error": &self.error, "failedAt": date(now), "parkedIn": contents.0,
         };
         let subject = [
-            ("type", self.event_type.as_deref()),
-            ("campaignId", self.campaign.as_ref().map(CampaignId::as_str)),
-            ("donationId", self.donation.as_ref().map(DonationId::as_str)),
+            ("type", self.event_type.as_deref().map(Bson::from)),
+            ("campaignId", self.campaign.as_ref().map(|id| id.as_str().into())),
+            ("donationId", self.donation.as_ref().map(|id| id.as_str().into())),
+            ("body", self.stored_body()),
         ];
         let mut unset = Document::new();
         for (name, value) in subject {
@@ -244,7 +255,7 @@ impl Store {
 
 impl Driver {
     async fn failure_rows(&self, failures: &[Failure]) -> Result<FailureRows, StoreError> {
-        let places = failures.iter().flat_map(|failure| failure.places(failure.hash()));
+        let places = failures.iter().flat_map(|failure| failure.places(failure.hash));
         let ids: Vec<Bson> = places.map(|place| Bson::from(&place)).collect();
         let log = self.event_log::<RawDocumentBuf>();
         let mut found = log

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use totals_core::domain::ContentHash;
+use totals_core::domain::{ContentHash, MAX_BODY_BYTES};
 use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{Contents, Decision, Failure};
 
@@ -15,35 +15,30 @@ use crate::consume::parked::Parked;
 const RECORD_ATTEMPTS: u32 = 8;
 
 impl DeadLetters {
-    /// Returns the messages that are not in the dead-letter queue already, each with its log row if it has one. A message
+    /// Returns the messages that are not in the dead-letter queue already, each with its log row. A message
     /// that an operator has replayed counts anew.
     pub(super) async fn not_parked_before<'a>(
         &self,
         batch: &'a [Parked],
         contents: Contents,
         backoff: &mut Backoff,
-    ) -> Result<Vec<(&'a Parked, Option<Failure>)>, GaveUp> {
-        let failures: Vec<Option<Failure>> = batch.iter().map(failure).collect();
-        let identified: Vec<Failure> = failures.iter().flatten().cloned().collect();
+    ) -> Result<Vec<(&'a Parked, Failure)>, GaveUp> {
+        let failures: Vec<Failure> = batch.iter().map(failure).collect();
         let known = loop {
-            match self.store.known_failures(&identified, contents).await {
+            match self.store.known_failures(&failures, contents).await {
                 Ok(known) => break known,
                 Err(error) => self.pause(backoff, "find_failures", &error).await?,
             }
         };
-        let mut known = known.into_iter();
         let (mut seen, mut fresh) = (HashSet::new(), Vec::with_capacity(batch.len()));
-        for (parked, failure) in batch.iter().zip(failures) {
-            if let Some(failure) = &failure {
-                let recorded = known.next().unwrap_or(false);
-                let repeated = !seen.insert((failure.event_id.clone(), ContentHash::of_bytes(&failure.body)));
-                if (recorded || repeated) && parked.message.attempts() == 0 {
-                    let event_type = failure.event_type.as_deref();
-                    self.metrics.dead_lettered_before(event_type);
-                    continue;
-                }
+        for ((parked, failure), recorded) in batch.iter().zip(failures).zip(known) {
+            let repeated = !seen.insert((failure.event_id.clone(), failure.hash));
+            if (recorded || repeated) && parked.message.attempts() == 0 {
+                let event_type = failure.event_type.as_deref();
+                self.metrics.dead_lettered_before(event_type);
+            } else {
+                fresh.push((parked, failure));
             }
-            fresh.push((parked, failure));
         }
         Ok(fresh)
     }
@@ -91,16 +86,20 @@ impl DeadLetters {
     }
 }
 
-/// The log row of a message; none if its event id is not readable.
-fn failure(parked: &Parked) -> Option<Failure> {
+/// The log row of a message.
+fn failure(parked: &Parked) -> Failure {
     let subject = &parked.reason.subject;
-    Some(Failure {
-        event_id: subject.event_id.clone()?,
+    let event_id = subject.event_id.clone();
+    let body = &parked.message.body;
+    Failure {
+        event_id: event_id.unwrap_or_else(|| parked.message.body_id()),
         event_type: subject.event_type.clone(),
         campaign: subject.campaign.clone(),
         donation: subject.donation.clone(),
         code: parked.reason.code,
         error: parked.reason.text.clone(),
-        body: parked.message.body.clone(),
-    })
+        hash: ContentHash::of_bytes(body),
+        // Many larger ones would not fit into one command.
+        body: (body.len() <= MAX_BODY_BYTES).then(|| body.clone()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use totals_core::domain::{AmountRules, DonationId, Event, EventId, EventType, Subject, decode};
+use totals_core::domain::{AmountRules, DonationId, Event, EventId, EventType, Received, Subject, decode};
 
 use super::row::{Object, Row};
 use crate::broker::message::Reason;
@@ -43,7 +43,8 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
         Object::Unreadable(code, text) => return Err(reason(code, text.clone())),
     };
     // No routing key: the row alone says what it is.
-    let as_message = || decode(object, "", None, amounts).map_err(|invalid| Box::new(Reason::from(invalid)));
+    let as_message =
+        || decode(&Received::new(object, ""), amounts).map_err(|invalid| Box::new(Reason::from(invalid)));
     let members = serde_json::from_slice::<Members<'_>>(object);
     let (Ok(members), Ok(payload)) = (members, serde_json::from_slice::<&RawValue>(object)) else {
         // Decoding names the problem better.
@@ -105,7 +106,7 @@ fn in_envelope(
         payload,
     };
     let body = serde_json::to_vec(&envelope).map_err(|error| reason("UNREADABLE_ROW", error.to_string()))?;
-    decode(&body, "", None, amounts).map_err(|invalid| Box::new(Reason::from(invalid)))
+    decode(&Received::new(&body, ""), amounts).map_err(|invalid| Box::new(Reason::from(invalid)))
 }
 
 /// The id that follows from the donation and refund of the row. An id that followed from the row's content would count a

@@ -11,7 +11,7 @@ mod lines;
 mod ndjson;
 mod rejects;
 mod row;
-mod rows;
+pub mod rows;
 mod spelling;
 mod stdin;
 

@@ -79,6 +79,11 @@ impl Rows {
         })
     }
 
+    /// Opens a file of lines of JSON, as [`Rows::open`].
+    pub fn lines(path: &Path, stop: CancellationToken) -> Result<Self, ToolError> {
+        Self::open(path, Some(Format::Ndjson), &TableOptions::default(), stop)
+    }
+
     /// The file's length; 0 for standard input.
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -6,13 +6,10 @@ use lapin::Channel;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use totals_core::domain::{AmountRules, ContentHash, EventId, Invalid, InvalidCode, Subject, decode};
+use totals_core::domain::{AmountRules, ContentHash, EventId, Invalid, InvalidCode, Received, Subject, decode};
 use totals_core::store::Failure;
 
-use crate::broker::message::{Message, header, subject};
-
-/// What an id that is the hash of a body begins with. Not `#`, which a shell takes for the begin of a comment.
-const BODY_HASH: &str = "body:";
+use crate::broker::message::{BODY_HASH, Message, header, subject};
 
 /// A dead letter, held until it is settled or given back.
 pub struct DeadLetter {
@@ -92,7 +89,7 @@ impl DeadLetter {
 
     /// The body's hash, which tells letters of the same event id apart.
     pub fn body_hash(&self) -> String {
-        format!("{BODY_HASH}{}", ContentHash::of_bytes(&self.message.body))
+        self.message.body_id().to_string()
     }
 
     /// Returns true if this is its event id or its body's hash.
@@ -131,7 +128,12 @@ impl DeadLetter {
     /// operator who sends another body says with it which type is true.
     pub fn key_for(&self, body: &[u8], amounts: AmountRules) -> Option<String> {
         let doubtful = self.reason_code() == InvalidCode::EventTypeMismatch.as_str();
-        let event = doubtful.then(|| decode(body, "", None, amounts).ok()).flatten()?;
+        let by_itself = || Received {
+            body,
+            routing_key: "",
+            ..self.message.received()
+        };
+        let event = doubtful.then(|| decode(&by_itself(), amounts).ok()).flatten()?;
         Some(event.event_type().to_string())
     }
 
@@ -154,17 +156,19 @@ impl DeadLetter {
         self.message.header(header::FAILED_AT)
     }
 
-    /// A failure that names the letter's row in the log; none if its event id cannot be read.
-    pub fn failure(&self) -> Option<Failure> {
-        Some(Failure {
-            event_id: self.subject.event_id.clone()?,
+    /// A failure that names the letter's row in the log.
+    pub fn failure(&self) -> Failure {
+        let event_id = self.subject.event_id.clone();
+        Failure {
+            event_id: event_id.unwrap_or_else(|| self.message.body_id()),
             event_type: None,
             campaign: None,
             donation: None,
             code: "",
             error: String::new(),
-            body: self.message.body.clone(),
-        })
+            hash: ContentHash::of_bytes(&self.message.body),
+            body: None,
+        }
     }
 
     /// The letter as a line.
@@ -185,9 +189,8 @@ impl DeadLetter {
 
 /// What `body` is about if it comes as the message came, and what is wrong with it.
 fn read_as(message: &Message, body: &[u8], amounts: AmountRules) -> (Subject, Option<Invalid>) {
-    let message_id = message.properties.message_id().clone();
-    let message_id = message_id.as_ref().map(lapin::types::ShortString::as_str);
-    match decode(body, &message.routing_key, message_id, amounts) {
+    let received = message.received();
+    match decode(&Received { body, ..received }, amounts) {
         Ok(event) => (subject(&event), None),
         Err(invalid) => ((*invalid.subject).clone(), Some(invalid)),
     }

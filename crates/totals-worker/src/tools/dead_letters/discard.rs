@@ -60,7 +60,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Discarded, ToolError> {
 /// Removes a batch. The log forgets the letters first: a message may come again as soon as its letter is gone, and is
 /// parked again then.
 async fn settle(scan: &mut QueueScan, store: &Store, batch: Vec<DeadLetter>) -> Result<u64, ToolError> {
-    let failures: Vec<_> = batch.iter().filter_map(DeadLetter::failure).collect();
+    let failures: Vec<_> = batch.iter().map(DeadLetter::failure).collect();
     store.forget_letters(&failures).await?;
     for letter in &batch {
         scan.settle(letter).await?;

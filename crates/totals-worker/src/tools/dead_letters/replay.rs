@@ -195,7 +195,7 @@ async fn publish(
     batch: Vec<DeadLetter>,
     mended: Option<&Mended>,
 ) -> Result<u64, ToolError> {
-    let failures: Vec<_> = batch.iter().filter_map(DeadLetter::failure).collect();
+    let failures: Vec<_> = batch.iter().map(DeadLetter::failure).collect();
     store.forget_letters(&failures).await?;
     let queue = scan.config.queue.clone();
     let mut published = Vec::with_capacity(batch.len());

@@ -24,7 +24,7 @@ fn a_body_names_itself_in_either_shape() {
         flat(&format!(r#"{own}"payload":"a column of an export","#)),
     ] {
         for key in ["donation.refunded", "totals-service.events", ""] {
-            let event = decode(body.as_bytes(), key, Some("of the message"), usd()).unwrap();
+            let event = named(&body, key, "of the message").unwrap();
             assert_eq!(event.id.as_str(), "R-1", "{body} under {key}");
             assert_eq!(
                 event.event_type(),
@@ -44,7 +44,7 @@ fn a_body_names_itself_in_either_shape() {
 fn a_body_without_an_id_of_its_own_takes_the_messages_then_a_derived_one() {
     for none in ["", r#""eventId":null,"#] {
         let body = flat(none);
-        let event = decode(body.as_bytes(), "donation.refunded", Some("m1"), usd()).unwrap();
+        let event = named(&body, "donation.refunded", "m1").unwrap();
         assert_eq!(event.id.as_str(), "m1");
         let derived = decoded(&body, "donation.refunded");
         assert!(derived.id.as_str().starts_with("donation.refunded_"));
@@ -58,12 +58,13 @@ fn a_body_without_an_id_of_its_own_takes_the_messages_then_a_derived_one() {
 fn a_flat_body_with_a_malformed_id_is_refused_as_an_envelope_is() {
     let endless = format!("\"{}\"", "x".repeat(300));
     for (id, reason) in [
-        ("7", "eventId must be a string, got `7`"),
+        ("0.7", "eventId must be a string or a whole number, got `0.7`"),
+        ("true", "eventId must be a string or a whole number, got `true`"),
         ("\"\"", "eventId must not be empty"),
         (endless.as_str(), "eventId must be at most 256 bytes, got 300"),
     ] {
         let body = flat(&format!(r#""eventId":{id},"#));
-        let invalid = decode(body.as_bytes(), "donation.refunded", Some("m1"), usd()).unwrap_err();
+        let invalid = named(&body, "donation.refunded", "m1").unwrap_err();
         assert_eq!(
             (invalid.code, invalid.message.as_str()),
             (InvalidCode::InvalidField, reason)
@@ -76,7 +77,7 @@ fn a_key_that_says_another_type_than_the_body_is_a_contradiction() {
     let own = r#""eventId":"e1","eventType":"donation.refunded","#;
     for body in [flat(own), with_payload("donation.refunded", &flat(""))] {
         for key in EventType::ALL {
-            let answer = decode(body.as_bytes(), key.as_str(), None, usd());
+            let answer = decode(&Received::new(body.as_bytes(), key.as_str()), usd());
             if key == EventType::DonationRefunded {
                 answer.unwrap();
                 continue;
@@ -97,9 +98,10 @@ fn a_key_that_says_another_type_than_the_body_is_a_contradiction() {
 fn a_payload_that_says_another_type_than_its_envelope_is_a_contradiction() {
     let payload = flat(r#""eventType":"donation.refunded","#);
     let invalid = decode(
-        with_payload("donation.created", &payload).as_bytes(),
-        "donation.created",
-        None,
+        &Received::new(
+            with_payload("donation.created", &payload).as_bytes(),
+            "donation.created",
+        ),
         usd(),
     )
     .unwrap_err();
@@ -134,7 +136,7 @@ fn a_type_that_nothing_says_or_nobody_knows_is_refused() {
              donation.refunded, payment.completed, payment.refunded",
         ),
     ] {
-        let invalid = decode(body.as_bytes(), key, Some("m1"), usd()).unwrap_err();
+        let invalid = named(&body, key, "m1").unwrap_err();
         assert_eq!((invalid.code, invalid.message.as_str()), (code, reason));
         assert_eq!(invalid.subject.event_id.unwrap().as_str(), "m1");
     }
@@ -171,7 +173,7 @@ proptest::proptest! {
         }
         let body = format!("{{{}}}", members.join(","));
         let routing_key = key.map_or("some-queue", |index| ALL[index].as_str());
-        let answer = decode(body.as_bytes(), routing_key, message_id, usd());
+        let answer = decode(&Received { message_id, ..Received::new(body.as_bytes(), routing_key) }, usd());
 
         let event_type = if enveloped { own_type } else { own_type.or(key) };
         let contradicted = own_type.is_some() && key.is_some() && own_type != key;

@@ -128,6 +128,14 @@ impl KnownRow {
             _ => Err("its status is neither PROCESSED nor FAILED".to_owned()),
         }
     }
+
+    /// The fingerprint of the event, if it was processed.
+    pub fn processed(&self) -> Option<ContentHash> {
+        match self {
+            Self::Processed(hash) => Some(*hash),
+            Self::Failed => None,
+        }
+    }
 }
 
 /// A row's fingerprint, if it has a valid one: of the fields that the fold reads if the event was processed, of the

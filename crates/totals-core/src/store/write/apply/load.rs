@@ -3,6 +3,9 @@
 //! An event is nearly always new, and the unique `_id`s say so if it is not. So events and created donations are
 //! inserted without a look, until a duplicate key says otherwise: then the batch is done again with a look at
 //! everything, and so are the next ones ([`InsertMode`]).
+//!
+//! An event whose message names no id may be in the log under the id that an earlier version gave it, where no duplicate key
+//! says so. So those former ids are looked up always. Messages that name their events have none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,9 +38,7 @@ impl Driver {
         read_set: &ReadSet,
     ) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        if mode == InsertMode::Careful {
-            self.load_events(session, batch, &mut loaded).await?;
-        }
+        self.load_events(session, batch, mode, &mut loaded).await?;
         let state = &mut loaded.state;
         // A known event is a duplicate or in conflict, and moves nothing; nor does a payment, which has no campaign.
         let moving = batch
@@ -68,9 +69,13 @@ impl Driver {
         &self,
         session: &mut ClientSession,
         batch: &[Event],
+        mode: InsertMode,
         loaded: &mut Loaded,
     ) -> Result<(), StoreError> {
-        let ids: HashSet<&str> = batch.iter().map(|event| event.id.as_str()).collect();
+        let ids = batch.iter().filter(|_| mode == InsertMode::Careful);
+        let ids = ids.map(|event| &event.id);
+        let former = batch.iter().filter_map(|event| event.former_id.as_ref());
+        let ids: HashSet<&str> = ids.chain(former).map(EventId::as_str).collect();
         let projection = doc! { "status": 1, "contentHash": 1 };
         let read = |row: &RawDocument| {
             let id = row.get_str("_id").map_err(|error| error.to_string())?;
@@ -79,14 +84,14 @@ impl Driver {
         let rows = self.find(session, EVENT_LOG, ids, projection, read).await?;
         let known: HashMap<String, KnownRow> = rows.into_iter().collect();
         for event in batch {
-            match known.get(event.id.as_str()) {
-                None => {}
-                Some(KnownRow::Failed) => {
-                    loaded.failed.insert(event.id.clone());
-                }
-                Some(KnownRow::Processed(hash)) => {
-                    loaded.state.events.insert(event.id.clone(), *hash);
-                }
+            let own = known.get(event.id.as_str());
+            if let Some(KnownRow::Failed) = own {
+                loaded.failed.insert(event.id.clone());
+            }
+            let former = event.former_id.as_ref().and_then(|id| known.get(id.as_str()));
+            let processed = [own, former].into_iter().flatten().find_map(KnownRow::processed);
+            if let Some(hash) = processed {
+                loaded.state.events.insert(event.id.clone(), hash);
             }
         }
         Ok(())

@@ -1,0 +1,106 @@
+//! A message as it came, whatever has brought it.
+
+use super::declared::Field;
+use crate::domain::Timestamp;
+
+/// What the name of a header begins with that holds an attribute of a CloudEvent. The AMQP binding names both.
+const CLOUD_EVENT_PREFIXES: [&str; 2] = ["cloudEvents:", "cloudEvents_"];
+
+/// A message as it came: its content, and what stands around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// The content.
+    pub body: &'a [u8],
+    /// The routing key; empty if there is none.
+    pub routing_key: &'a str,
+    /// The property `message_id`.
+    pub message_id: Option<&'a str>,
+    /// The header `eventId`.
+    pub event_id: Option<&'a str>,
+    /// The property `timestamp`: seconds since the Unix epoch by the standard, milliseconds by many producers.
+    pub sent_at: Option<u64>,
+    /// The property `content_type`.
+    pub content_type: Option<&'a str>,
+    /// The attributes of a CloudEvent in its headers.
+    pub cloud_event: CloudEventHeaders<'a>,
+    /// When it came: the moment of an event of which nothing else states one.
+    pub received_at: Timestamp,
+}
+
+impl<'a> Received<'a> {
+    /// A message that comes now, with nothing around its content but a routing key, which may be empty.
+    pub fn new(body: &'a [u8], routing_key: &'a str) -> Self {
+        Self {
+            body,
+            routing_key,
+            message_id: None,
+            event_id: None,
+            sent_at: None,
+            content_type: None,
+            cloud_event: CloudEventHeaders::default(),
+            received_at: Timestamp::now(),
+        }
+    }
+
+    /// When it was sent, by its property.
+    pub(super) fn sent(&self) -> Option<Timestamp> {
+        let units = i64::try_from(self.sent_at?).ok()?;
+        Timestamp::from_epoch_thousandths(units.checked_mul(1000)?)
+    }
+}
+
+/// The attributes of a CloudEvent in the headers of a message.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CloudEventHeaders<'a> {
+    spec_version: Option<&'a str>,
+    id: Option<&'a str>,
+    source: Option<&'a str>,
+    event_type: Option<&'a str>,
+    time: Option<&'a str>,
+}
+
+impl<'a> CloudEventHeaders<'a> {
+    /// Finds the attributes among the headers that are texts. Others are absent.
+    pub fn find(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut found = Self::default();
+        for (name, value) in headers {
+            let attribute = CLOUD_EVENT_PREFIXES
+                .iter()
+                .find_map(|prefix| name.strip_prefix(prefix));
+            let place = match attribute.and_then(Field::from_name) {
+                Some(Field::SpecVersion) => &mut found.spec_version,
+                Some(Field::Id) => &mut found.id,
+                Some(Field::Source) => &mut found.source,
+                Some(Field::Type) => &mut found.event_type,
+                Some(Field::Time) => &mut found.time,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        found
+    }
+
+    pub(super) fn get(&self, attribute: Field) -> Option<&'a str> {
+        match attribute {
+            Field::SpecVersion => self.spec_version,
+            Field::Id => self.id,
+            Field::Source => self.source,
+            Field::Type => self.event_type,
+            Field::Time => self.time,
+            _ => None,
+        }
+    }
+
+    /// Returns true if the headers have any attribute: then the message is a CloudEvent in binary mode.
+    pub(super) fn has_any(&self) -> bool {
+        [
+            self.spec_version,
+            self.id,
+            self.source,
+            self.event_type,
+            self.time,
+        ]
+        .iter()
+        .any(Option::is_some)
+    }
+}

@@ -1,0 +1,345 @@
+//! The forms in which an event may come, each beside the plain one: the event is the same.
+
+use super::*;
+use crate::domain::Timestamp;
+
+const REFUND: &str =
+    r#"{"donationId":"12","campaignId":"345","amount":30,"timestamp":"2025-11-21T10:00:00.000Z"}"#;
+
+fn refund(from: &str, to: &str) -> String {
+    let body = REFUND.replace(from, to);
+    assert_ne!(body, REFUND, "{from} is not there");
+    body
+}
+
+fn bare(body: &str) -> Event {
+    decoded(body, "donation.refunded")
+}
+
+/// All that a total, an identity or a history depends on.
+fn essence(event: &Event) -> (String, String, EventKind, Timestamp, crate::domain::ContentHash) {
+    let (id, donation) = (event.id.to_string(), event.donation.to_string());
+    (
+        id,
+        donation,
+        event.kind.clone(),
+        event.occurred_at,
+        event.content_hash(),
+    )
+}
+
+#[test]
+fn a_whole_number_is_an_id_by_its_digits() {
+    let all = r#"{"eventId":"1","eventType":"payment.refunded","donationId":"12","paymentId":"3","refundId":"4","amount":5,
+        "timestamp":"2025-11-21T10:00:00Z"}"#;
+    let created = CREATED.replace("u1", "77");
+    for (plain, text, numbers) in [
+        (all, "\"12\"", ["12", "12.0", "1.2e1", "120e-1"]),
+        (all, "\"1\"", ["1", "1.0", "1e0", "10E-1"]),
+        (all, "\"3\"", ["3", "3.00", "0.3e1", "30e-1"]),
+        (all, "\"4\"", ["4", "4.00", "0.4E1", "40e-1"]),
+        (created.as_str(), "\"77\"", ["77", "77.0", "7.7e1", "770e-1"]),
+    ] {
+        let expected = essence(&decoded(plain, ""));
+        for number in numbers {
+            let body = plain.replace(text, number);
+            assert_ne!(body, plain);
+            assert_eq!(essence(&decoded(&body, "")), expected, "{body}");
+        }
+    }
+    assert_eq!(
+        bare(&refund("\"345\"", "345.0")).campaign().unwrap().as_str(),
+        "345"
+    );
+    // Beyond what floating point holds.
+    let large = bare(&refund("\"12\"", "9007199254740993"));
+    assert_eq!(large.donation.as_str(), "9007199254740993");
+    for (number, reason) in [
+        ("1.5", "donationId must be a string or a whole number, got `1.5`"),
+        (
+            "true",
+            "donationId must be a string or a whole number, got `true`",
+        ),
+        ("{}", "donationId must be a string or a whole number, got `{}`"),
+        ("1e256", "donationId must be at most 256 bytes, got 257"),
+        ("1e99999999999999999999", "donationId must be at most 256 bytes"),
+    ] {
+        let body = refund("\"12\"", number);
+        let invalid = decode(&Received::new(body.as_bytes(), "donation.refunded"), usd()).unwrap_err();
+        assert_eq!(invalid.code, InvalidCode::InvalidField);
+        assert!(invalid.message.starts_with(reason), "{invalid}");
+    }
+}
+
+#[test]
+fn a_moment_is_read_in_any_usual_form() {
+    let time = "\"2025-11-21T10:00:00.000Z\"";
+    let expected = essence(&bare(REFUND));
+    for form in [
+        "\"2025-11-21T10:00:00+0000\"",
+        "\"2025-11-21T11:00:00.000+0100\"",
+        "\"2025-11-21T10:00:00\"",
+        "\"2025-11-21 10:00:00\"",
+        "1763719200",
+        "1763719200.0001",
+        "1763719200000",
+        "1.7637192e9",
+        "\"1763719200\"",
+        "\"1763719200000\"",
+        "\"1763719200.000\"",
+    ] {
+        assert_eq!(essence(&bare(&refund(time, form))), expected, "{form}");
+    }
+    let midnight = bare(&refund(time, "\"2025-11-21\""));
+    assert_eq!(midnight.occurred_at.to_string(), "2025-11-21T00:00:00.000Z");
+    for form in [
+        "\"noon\"",
+        "{}",
+        "[1]",
+        "true",
+        "\"20251121\"",
+        "1e99",
+        "\"2025-02-30\"",
+        "\"1763719200000000\"",
+    ] {
+        let body = refund(time, form);
+        let invalid = decode(&Received::new(body.as_bytes(), "donation.refunded"), usd()).unwrap_err();
+        assert_eq!(invalid.code, InvalidCode::InvalidField, "{form}");
+        assert!(
+            invalid.message.starts_with("timestamp must be an RFC 3339 time"),
+            "{invalid}"
+        );
+    }
+}
+
+#[test]
+fn a_moment_that_the_body_does_not_state_is_the_messages_or_that_of_its_receipt() {
+    let received_at = Timestamp::parse("2025-12-01").unwrap();
+    let moment = |body: &str, sent_at| {
+        let received = Received::new(body.as_bytes(), "donation.refunded");
+        let event = decode(
+            &Received {
+                sent_at,
+                received_at,
+                ..received
+            },
+            usd(),
+        )
+        .unwrap();
+        event.occurred_at.to_string()
+    };
+    let stated = r#","timestamp":"2025-11-21T10:00:00.000Z""#;
+    for absent in [
+        refund(stated, ""),
+        refund(stated, r#","timestamp":null"#),
+        refund(stated, r#","timestamp":"""#),
+    ] {
+        assert_eq!(moment(&absent, None), "2025-12-01T00:00:00.000Z");
+        assert_eq!(moment(&absent, Some(1_763_719_200)), "2025-11-21T10:00:00.000Z");
+        assert_eq!(
+            moment(&absent, Some(1_763_719_200_123)),
+            "2025-11-21T10:00:00.123Z"
+        );
+        assert_eq!(moment(&absent, Some(u64::MAX)), "2025-12-01T00:00:00.000Z");
+    }
+    assert_eq!(moment(REFUND, Some(1)), "2025-11-21T10:00:00.000Z");
+    // An envelope's own, then its payload's.
+    let enveloped =
+        with_payload("donation.refunded", REFUND).replace("2025-11-21T10:00:00Z", "2025-11-20T00:00:00Z");
+    assert_eq!(moment(&enveloped, Some(1)), "2025-11-20T00:00:00.000Z");
+    let payloads = enveloped.replace(r#""timestamp":"2025-11-20T00:00:00Z","#, "");
+    assert_eq!(moment(&payloads, Some(1)), "2025-11-21T10:00:00.000Z");
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+    let marked = format!("\u{feff}{REFUND}");
+    assert_eq!(essence(&bare(&marked)), essence(&bare(REFUND)));
+    let units = || REFUND.encode_utf16();
+    let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+    for body in [
+        little.clone(),
+        big.clone(),
+        [&[0xff, 0xfe][..], &little].concat(),
+        [&[0xfe, 0xff][..], &big].concat(),
+    ] {
+        let invalid = decode(&Received::new(&body, "donation.refunded"), usd()).unwrap_err();
+        assert_eq!(invalid.code, InvalidCode::NotUtf8);
+        assert_eq!(invalid.message, "the message is UTF-16, and must be UTF-8");
+    }
+}
+
+#[test]
+fn a_header_names_a_bare_payload_that_nothing_else_names() {
+    let id = |body: &str, message_id, event_id| {
+        let received = Received::new(body.as_bytes(), "donation.refunded");
+        let event = decode(
+            &Received {
+                message_id,
+                event_id,
+                ..received
+            },
+            usd(),
+        )
+        .unwrap();
+        event.id.to_string()
+    };
+    let own = refund("{", r#"{"eventId":"own","#);
+    assert_eq!(id(&own, Some("message"), Some("header")), "own");
+    assert_eq!(id(REFUND, Some("message"), Some("header")), "message");
+    assert_eq!(id(REFUND, None, Some("header")), "header");
+    assert_eq!(id(REFUND, Some(""), Some("header")), "header");
+    let derived = bare(REFUND).id.to_string();
+    for none in ["", &"x".repeat(257)] {
+        assert_eq!(id(REFUND, None, Some(none)), derived);
+    }
+    let enveloped = with_payload("donation.refunded", REFUND);
+    assert_eq!(id(&enveloped, Some("message"), Some("header")), "e1");
+}
+
+#[test]
+fn a_derived_id_follows_from_what_is_said_and_not_from_how() {
+    let expected = bare(REFUND).id;
+    for same in [
+        refund("30", "30.0"),
+        refund("30", "\"30\""),
+        refund("30", "3e1"),
+        refund("\"12\"", "12"),
+        refund(".000Z", "+0000"),
+        refund("{", r#"{"reason":"asked for","#),
+        refund("{", "{ \n"),
+        refund(",\"amount\":30", "").replace('{', r#"{"amount":30,"#),
+        refund("{", r#"{"eventType":"donation.refunded","#),
+    ] {
+        assert_eq!(bare(&same).id, expected, "{same}");
+    }
+    for other in [
+        refund("30", "31"),
+        refund("\"12\"", "13"),
+        refund("10:00:00", "10:00:01"),
+        refund(r#","timestamp":"2025-11-21T10:00:00.000Z""#, ""),
+        refund("{", r#"{"refundId":"r","#),
+    ] {
+        assert_ne!(bare(&other).id, expected, "{other}");
+    }
+}
+
+#[test]
+fn a_derived_id_does_not_depend_on_when_the_message_comes() {
+    let body = refund(r#","timestamp":"2025-11-21T10:00:00.000Z""#, "");
+    let id = |day: &str, sent_at| {
+        let received_at = Timestamp::parse(day).unwrap();
+        let received = Received::new(body.as_bytes(), "donation.refunded");
+        decode(
+            &Received {
+                sent_at,
+                received_at,
+                ..received
+            },
+            usd(),
+        )
+        .unwrap()
+        .id
+    };
+    assert_eq!(id("2025-12-01", None), id("2025-12-02", None));
+    assert_eq!(id("2025-12-01", None), id("2025-12-01", Some(1_763_719_200)));
+}
+
+#[test]
+fn a_refund_of_its_own_id_is_named_by_it() {
+    for event_type in ["donation.refunded", "payment.refunded"] {
+        let with = |refund_id: &str| {
+            let more = format!(r#"{{"paymentId":"p","refundId":{refund_id},"#);
+            refund("{", &more)
+        };
+        let id = |body: &str| decoded(body, event_type).id;
+        let expected = id(&with("\"7\""));
+        assert_eq!(id(&with("7")), expected);
+        assert_eq!(id(&with("\"7\"").replace("10:00:00", "11:11:11")), expected);
+        assert_eq!(
+            id(&with("\"7\"").replace("30", "31")),
+            expected,
+            "{event_type}: two amounts are a conflict"
+        );
+        assert_ne!(id(&with("\"8\"")), expected);
+        assert_ne!(id(&with("\"7\"").replace("\"12\"", "\"13\"")), expected);
+        assert_eq!(id(&with("null")), id(&refund("{", r#"{"paymentId":"p","#)));
+    }
+    // It was never read in a donation's refund, so anything may stand there.
+    assert_eq!(bare(&refund("{", r#"{"refundId":{},"#)).id, bare(REFUND).id);
+}
+
+#[test]
+fn an_event_that_its_message_does_not_name_knows_the_id_that_earlier_versions_gave_it() {
+    let former = |body: &str, message_id, event_id| {
+        let received = Received::new(body.as_bytes(), "donation.refunded");
+        let event = decode(
+            &Received {
+                message_id,
+                event_id,
+                ..received
+            },
+            usd(),
+        )
+        .unwrap();
+        event.former_id.map(|id| id.to_string())
+    };
+    // As an earlier version has derived it.
+    let known = "donation.refunded_bdfcf6f4681f080ae5803905cca60cd7".to_owned();
+    assert_eq!(former(REFUND, None, None), Some(known.clone()));
+    assert_eq!(former(REFUND, None, Some("header")), Some(known.clone()));
+    assert_eq!(
+        former(
+            &refund(",\"amount\":30", "").replace('{', r#"{"amount":30,"#),
+            None,
+            None
+        ),
+        Some(known.clone())
+    );
+    assert_ne!(former(&refund("30", "30.0"), None, None), Some(known));
+    assert_eq!(former(REFUND, Some("message"), Some("header")), None);
+    assert_eq!(
+        former(&refund("{", r#"{"eventId":"own","#), None, Some("header")),
+        None
+    );
+    assert_eq!(
+        former(&with_payload("donation.refunded", REFUND), None, None),
+        None
+    );
+}
+
+proptest::proptest! {
+    /// Whatever the numbers, the new spellings say the same as the old ones.
+    #[test]
+    fn every_spelling_is_the_same_event(
+        donation in 0_u64..u64::MAX, campaign in 0_u32..u32::MAX, minor in 1_u32..u32::MAX, millis in 0_i64..4_000_000_000_000,
+        spelling in 0..6_usize, offset in -14_i64..15, shift in 0_usize..9,
+    ) {
+        let moment = Timestamp::from_unix_millis(millis).unwrap();
+        let text = moment.to_string();
+        let amount = format!("{}.{:02}", minor / 100, minor % 100);
+        let plain = format!(
+            r#"{{"donationId":"{donation}","campaignId":"{campaign}","amount":{amount},"timestamp":"{text}"}}"#
+        );
+        let local = Timestamp::from_unix_millis(millis + offset * 3_600_000);
+        let form = match (spelling, local) {
+            (0, Some(local)) => {
+                let sign = if offset < 0 { '-' } else { '+' };
+                format!("\"{}{sign}{:02}00\"", local.to_string().trim_end_matches('Z'), offset.abs())
+            }
+            (1, _) => format!("\"{}\"", text.trim_end_matches('Z').replace('T', " ")),
+            (2, _) => format!("{}.{:03}", millis / 1000, millis % 1000),
+            (3, _) if millis >= 100_000_000_000 => format!("{millis}"),
+            (4, _) if millis >= 100_000_000_000 => format!("\"{millis}\""),
+            _ => format!("\"{}+00:00\"", text.trim_end_matches('Z')),
+        };
+        let zeros = "0".repeat(shift);
+        let other = format!(
+            "\u{feff}{{\"timestamp\":{form},\"more\":[],\"amount\":\"{amount}0\",\"campaignId\":{campaign}.0{zeros},\
+             \"donationId\":{donation}{zeros}e-{shift}}}"
+        );
+        let (plain, other) = (bare(&plain), bare(&other));
+        proptest::prop_assert_eq!(essence(&plain), essence(&other));
+    }
+}

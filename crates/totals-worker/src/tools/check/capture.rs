@@ -1,0 +1,91 @@
+//! A line of a file as a message.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use totals_core::domain::{CloudEventHeaders, Received};
+
+/// A message as the worker would get it.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// Its routing key; empty if nobody knows it.
+    pub routing_key: Cow<'a, str>,
+    properties: Properties,
+    body: Cow<'a, [u8]>,
+}
+
+/// A message as captures keep it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Capture<'a> {
+    #[serde(borrow)]
+    routing_key: Cow<'a, str>,
+    properties: Option<Properties>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+/// The AMQP properties that the worker reads.
+#[derive(Debug, Default, Deserialize)]
+struct Properties {
+    message_id: Option<String>,
+    timestamp: Option<u64>,
+    content_type: Option<String>,
+    headers: Option<Map<String, Value>>,
+}
+
+/// The members that tell a capture from an event.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marks<'a> {
+    #[serde(borrow)]
+    routing_key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+}
+
+impl<'a> Message<'a> {
+    /// The message that a capture holds, or else the line is a body, with `routing_key`.
+    ///
+    /// # Errors
+    /// What is wrong with a capture.
+    pub fn of_line(line: &'a [u8], routing_key: &'a str) -> Result<Self, String> {
+        let marks = serde_json::from_slice::<Marks<'a>>(line);
+        if !marks.is_ok_and(|marks| marks.routing_key.is_some() && marks.body.is_some()) {
+            return Ok(Self {
+                routing_key: routing_key.into(),
+                properties: Properties::default(),
+                body: line.into(),
+            });
+        }
+        let capture: Capture<'a> = serde_json::from_slice(line)
+            .map_err(|error| format!("not a message as captures keep it: {error}"))?;
+        Ok(Self {
+            routing_key: capture.routing_key,
+            properties: capture.properties.unwrap_or_default(),
+            body: match serde_json::from_str::<String>(capture.body.get()) {
+                Ok(text) => text.into_bytes().into(),
+                Err(_) => capture.body.get().as_bytes().into(),
+            },
+        })
+    }
+
+    /// The message as decoding takes it.
+    pub fn received(&self) -> Received<'_> {
+        let headers = || self.properties.headers.iter().flatten();
+        let texts = || headers().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+        Received {
+            message_id: self.properties.message_id.as_deref(),
+            event_id: texts().find_map(|(name, value)| (name == "eventId").then_some(value)),
+            sent_at: self.properties.timestamp,
+            content_type: self.properties.content_type.as_deref(),
+            cloud_event: CloudEventHeaders::find(texts()),
+            ..Received::new(&self.body, &self.routing_key)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
