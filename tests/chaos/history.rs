@@ -240,7 +240,7 @@ impl History {
         let number = self.next_id();
         let poisoned = poison::brew(number, &mut self.random);
         let copies = 1 + u32::from(self.random.random_bool(0.2));
-        oracle.expect_dead_letter(&poisoned, copies);
+        oracle.expect_dead_letter(&poisoned);
         let mended = poisoned.id.is_some() && self.random.random_bool(MENDED);
         for _ in 0..copies {
             self.window.push(poisoned.message.clone());

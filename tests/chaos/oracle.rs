@@ -37,9 +37,7 @@ impl Rivalry {
 #[derive(Debug)]
 pub struct Doomed {
     pub code: &'static str,
-    pub id: Option<String>,
-    /// The least number of dead letters: without an id the service cannot know that it has seen a message before.
-    pub at_least: u32,
+    pub id: String,
 }
 
 /// Everything the history has told.
@@ -92,12 +90,11 @@ impl Oracle {
         self.refusable.insert(fingerprint(&message.body), number);
     }
 
-    /// A broken message, published so many times.
-    pub fn expect_dead_letter(&mut self, poisoned: &Poisoned, copies: u32) {
+    /// A broken message. However often it is published, one letter is enough.
+    pub fn expect_dead_letter(&mut self, poisoned: &Poisoned) {
         let doomed = Doomed {
             code: poisoned.code,
             id: poisoned.id.clone(),
-            at_least: if poisoned.id.is_some() { 1 } else { copies },
         };
         self.doomed.insert(fingerprint(&poisoned.message.body), doomed);
     }

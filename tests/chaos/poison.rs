@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 use rand::rngs::StdRng;
+use totals_core::domain::ContentHash;
 
 use crate::event::Message;
 use crate::spelling::event_id;
@@ -11,8 +12,8 @@ pub struct Poisoned {
     pub message: Message,
     /// The reason code its dead letter carries.
     pub code: &'static str,
-    /// Its event id, if that can be read even so; then the log knows it, too.
-    pub id: Option<String>,
+    /// The id that the log knows it by: its event id, if that can be read even so, else the hash of its body.
+    pub id: String,
 }
 
 const PAYLOAD: &str =
@@ -23,7 +24,7 @@ const DEFECTS: [(&str, &str, &str); 14] = [
     (r#""campaignId":"campaign-0","#, "", "MISSING_FIELD"),
     (r#""donationId":"broken","#, "", "MISSING_FIELD"),
     (r#""amount":10,"#, "", "MISSING_FIELD"),
-    (r#""campaign-0""#, "7", "INVALID_FIELD"),
+    (r#""campaign-0""#, "0.7", "INVALID_FIELD"),
     (r#""broken""#, r#""""#, "INVALID_FIELD"),
     ("2025-11-21T10", "21 November", "INVALID_FIELD"),
     (
@@ -86,6 +87,7 @@ pub fn brew(number: u32, random: &mut StdRng) -> Poisoned {
     } else {
         "donation.created"
     };
+    let id = id.unwrap_or_else(|| format!("body:{}", ContentHash::of_bytes(&body)));
     Poisoned {
         message: Message {
             routing_key,

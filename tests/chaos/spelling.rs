@@ -41,7 +41,12 @@ pub fn decimal(minor: i64) -> String {
 /// The payload says which fact it is (`reference`), in a field that the service does not know and keeps.
 pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Message {
     let event_type = fact.what.name();
-    let time = quoted(&format!("2025-11-21T10:00:00.{:03}Z", number % 1000));
+    // No two facts of one moment: an id that the service derives tells facts apart by what they say.
+    let (minutes, seconds) = (number / 60_000 % 60, number / 1000 % 60);
+    let time = quoted(&format!(
+        "2025-11-21T10:{minutes:02}:{seconds:02}.{:03}Z",
+        number % 1000
+    ));
     let payload = payload(fact, number, &time, random.as_deref_mut());
     let (message_id, body) = match fact.identity {
         Identity::Envelope(id) => {
@@ -65,10 +70,9 @@ pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Mes
 }
 
 fn payload(fact: &Fact, number: usize, time: &str, mut random: Option<&mut StdRng>) -> String {
-    // An id derived from the content changes with the spelling of a value, though not with order and spacing.
     let amount = match &mut random {
-        Some(random) if fact.identity != Identity::Derived => respelled(fact.amount, random),
-        _ => decimal(fact.amount),
+        Some(random) => respelled(fact.amount, random),
+        None => decimal(fact.amount),
     };
     let mut fields = vec![
         ("donationId", quoted(&donation_id(fact.donation))),

@@ -60,7 +60,7 @@ impl<'a> CloudEvent<'_, 'a> {
             }
         }
         if !absent.is_empty() {
-            let message = format!("{} of the CloudEvent missing", absent.join(", "));
+            let message = format!("the CloudEvent lacks {}", absent.join(", "));
             return Err(Fault(InvalidCode::MissingField, message));
         }
         if let Self::Structured(members) = self {

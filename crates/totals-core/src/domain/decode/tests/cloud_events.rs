@@ -104,7 +104,7 @@ fn an_event_that_is_not_complete_is_refused_with_all_that_it_lacks() {
             .filter(|(name, _)| !names.iter().any(|none| name.ends_with(none)));
         in_headers(kept, DATA)
     };
-    let missing = |names: &str| (Code::MissingField, format!("{names} of the CloudEvent missing"));
+    let missing = |names: &str| (Code::MissingField, format!("the CloudEvent lacks {names}"));
     assert_eq!(refusal(without(&["specversion"])), missing("specversion"));
     assert_eq!(refusal(without(&[":id", "source"])), missing("id, source"));
     assert_eq!(refusal(without(&["type"])), missing("type"));

@@ -172,6 +172,7 @@ fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
 
 #[test]
 fn a_header_names_a_bare_payload_that_nothing_else_names() {
+    let too_long = "x".repeat(257);
     let id = |body: &str, message_id, event_id| {
         let received = Received::new(body.as_bytes(), "donation.refunded");
         let event = decode(
@@ -191,7 +192,7 @@ fn a_header_names_a_bare_payload_that_nothing_else_names() {
     assert_eq!(id(REFUND, None, Some("header")), "header");
     assert_eq!(id(REFUND, Some(""), Some("header")), "header");
     let derived = bare(REFUND).id.to_string();
-    for none in ["", &"x".repeat(257)] {
+    for none in ["", too_long.as_str()] {
         assert_eq!(id(REFUND, None, Some(none)), derived);
     }
     let enveloped = with_payload("donation.refunded", REFUND);
@@ -313,7 +314,7 @@ proptest::proptest! {
     /// Whatever the numbers, the new spellings say the same as the old ones.
     #[test]
     fn every_spelling_is_the_same_event(
-        donation in 0_u64..u64::MAX, campaign in 0_u32..u32::MAX, minor in 1_u32..u32::MAX, millis in 0_i64..4_000_000_000_000,
+        donation in 1_u64..u64::MAX, campaign in 0_u32..u32::MAX, minor in 1_u32..u32::MAX, millis in 0_i64..4_000_000_000_000,
         spelling in 0..6_usize, offset in -14_i64..15, shift in 0_usize..9,
     ) {
         let moment = Timestamp::from_unix_millis(millis).unwrap();

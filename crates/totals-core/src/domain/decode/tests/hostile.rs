@@ -12,10 +12,10 @@ const CLOUD_EVENT: &str = r#"{"specversion":"1.0","id":"A-1","source":"/s","type
     "time":"2025-11-21 10:00:00+0100","data":{"donationId":"d","paymentId":9,"amount":5,"currency":"usd"}}"#;
 const BASE64: &str =
     r#"{"specversion":"1.0","id":"1","source":"s","type":"donation.created","data_base64":"e30="}"#;
-const SEEDS: [&str; 5] = [CREATED, PAYMENT, REFUND, CLOUD_EVENT, BASE64];
+static SEEDS: [&str; 5] = [CREATED, PAYMENT, REFUND, CLOUD_EVENT, BASE64];
 
 /// What a mutation puts in.
-const PIECES: [&str; 24] = [
+static PIECES: [&str; 24] = [
     "null",
     "true",
     "{}",
@@ -60,7 +60,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
             let at = at.index(body.len() + 1);
             let end = (at + cut).min(body.len());
             if byte < 128 {
-                body.splice(at..end, piece.bytes());
+                drop(body.splice(at..end, piece.bytes()));
             } else if at < body.len() {
                 body[at] = byte;
             }
