@@ -43,5 +43,6 @@ mod stalls;
 mod tool;
 mod topology;
 mod traces;
+mod unnamed;
 mod upgrades;
 mod wire;
