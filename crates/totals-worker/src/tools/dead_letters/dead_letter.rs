@@ -6,7 +6,9 @@ use lapin::Channel;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use totals_core::domain::{AmountRules, ContentHash, EventId, Invalid, InvalidCode, Received, Subject, decode};
+use totals_core::domain::{
+    AmountRules, ContentHash, EventId, Invalid, InvalidCode, Received, Subject, decode,
+};
 use totals_core::store::Failure;
 
 use crate::broker::message::{BODY_HASH, Message, header, subject};
