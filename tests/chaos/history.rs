@@ -241,7 +241,7 @@ impl History {
         let poisoned = poison::brew(number, &mut self.random);
         let copies = 1 + u32::from(self.random.random_bool(0.2));
         oracle.expect_dead_letter(&poisoned);
-        let mended = poisoned.id.is_some() && self.random.random_bool(MENDED);
+        let mended = poisoned.is_named() && self.random.random_bool(MENDED);
         for _ in 0..copies {
             self.window.push(poisoned.message.clone());
         }

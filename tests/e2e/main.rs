@@ -45,5 +45,6 @@ mod stalls;
 mod tool;
 mod topology;
 mod traces;
+mod unnamed;
 mod upgrades;
 mod wire;

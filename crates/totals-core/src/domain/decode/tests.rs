@@ -3,6 +3,7 @@ mod declarations;
 mod forms;
 mod hostile;
 mod identity;
+mod unnamed;
 
 use super::*;
 use crate::domain::{DonorId, Precision};
@@ -293,18 +294,4 @@ fn hostile_bodies_are_refused_without_harm() {
     );
     let (code, _) = refused(&CREATED.replace("50.25", &deep));
     assert_eq!(code, InvalidCode::InvalidAmount);
-}
-
-proptest::proptest! {
-    #[test]
-    fn no_bytes_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
-        let _ = decode(&Received::new(&body, "donation.created"), usd());
-    }
-
-    #[test]
-    fn no_mutation_of_an_event_panics(at in 0..CREATED.len(), byte in proptest::num::u8::ANY) {
-        let mut body = CREATED.as_bytes().to_vec();
-        body[at] = byte;
-        let _ = decode(&Received::new(&body, "donation.created"), usd());
-    }
 }
