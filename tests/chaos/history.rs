@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use crate::event::{Fact, Identity, Message, What};
 use crate::oracle::{Oracle, Rivalry};
 use crate::poison;
-use crate::spelling::{event_id, spell};
+use crate::spelling::spell;
 
 /// Campaigns; the first is the hot one.
 pub const CAMPAIGNS: u16 = 200;
@@ -241,7 +241,7 @@ impl History {
         let poisoned = poison::brew(number, &mut self.random);
         let copies = 1 + u32::from(self.random.random_bool(0.2));
         oracle.expect_dead_letter(&poisoned);
-        let mended = poisoned.id == event_id(number) && self.random.random_bool(MENDED);
+        let mended = poisoned.is_named() && self.random.random_bool(MENDED);
         for _ in 0..copies {
             self.window.push(poisoned.message.clone());
         }

@@ -16,6 +16,13 @@ pub struct Poisoned {
     pub id: String,
 }
 
+impl Poisoned {
+    /// Returns true if the message names its event: then a sound one may follow under the same id.
+    pub fn is_named(&self) -> bool {
+        !self.id.starts_with("body:")
+    }
+}
+
 const PAYLOAD: &str =
     r#"{"donationId":"broken","campaignId":"campaign-0","amount":10,"timestamp":"2025-11-21T10:00:00.000Z"}"#;
 

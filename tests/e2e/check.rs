@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::events::{created, paid, refunded};
-use crate::harness::{Outgoing, World, worker_command};
+use crate::harness::{DeadLetter, Outgoing, World, worker_command};
 use crate::tool::{Said, tool};
 
 /// Where nothing answers.
@@ -188,7 +188,7 @@ async fn the_worker_does_what_was_said() {
     let _worker = world.worker().await;
     world.publish(messages).await;
     let letters = world.expect_dead_letters(expected.len()).await;
-    let mut reasons: Vec<_> = letters.iter().map(|letter| letter.reason()).collect();
+    let mut reasons: Vec<_> = letters.iter().map(DeadLetter::reason).collect();
     reasons.sort_unstable();
     expected.sort_unstable();
     assert_eq!(reasons, expected);

@@ -31,16 +31,14 @@ pub fn schema(event_type: EventType, currency: Currency) -> Value {
 
 /// The schema without what makes it a document of its own.
 pub fn message(event_type: EventType, currency: Currency) -> Value {
-    let unsaid: String = UNSAID
-        .iter()
-        .map(|unsaid| format!("\n- {}", unsaid.what))
-        .collect();
+    let unsaid: Vec<_> = UNSAID.iter().map(|unsaid| format!("- {}", unsaid.what)).collect();
     json!({
         "title": event_type.as_str(),
         "description": format!(
             "{} Members that are not named here are kept and not read. null is the same as an absent member. A schema cannot \
-             say all of the rules; the service checks also these:\n{unsaid}",
+             say all of the rules; the service checks also these:\n\n{}",
             event_type.about(),
+            unsaid.join("\n"),
         ),
         "type": "object",
         "anyOf": [envelope(event_type, currency), bare(event_type, currency), cloud_event(event_type, currency)],

@@ -95,7 +95,7 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
         Err(fault) => (body.into(), Some(fault)),
     };
     // A payload that is the body was parsed already.
-    let within = (!std::ptr::eq(&*payload, body)).then(|| object::<Members<'_>>(&payload, "payload"));
+    let within = (!std::ptr::eq(payload.as_ref(), body)).then(|| object::<Members<'_>>(&payload, "payload"));
     let readable = within.as_ref().map_or(Ok(&outer), Result::as_ref).ok();
     subject.campaign = readable.and_then(|fields| id(fields, Field::CampaignId).ok());
     subject.donation = readable.and_then(|fields| id(fields, Field::DonationId).ok());
