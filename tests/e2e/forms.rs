@@ -229,9 +229,18 @@ async fn captured_messages_are_counted_or_logged_but_for_a_third_decimal() {
     };
     let refused = messages.iter().filter(has_third_decimal).count();
     let world = World::new().await;
-    let _worker = world.worker().await;
+    let worker = world.worker().await;
     world.publish(messages.clone()).await;
-    world.expect_settled(messages.len() - refused).await;
+    let done = async || {
+        let mut done = world.database.processed().await;
+        for event_type in BOUND {
+            let line = format!(r#"totals_worker_events_total{{type="{event_type}",outcome="duplicate"}}"#);
+            done += usize::try_from(worker.counted(&line).await).unwrap();
+        }
+        done
+    };
+    eventually(done, |done| *done == messages.len() - refused).await;
+    world.expect_settled(world.database.processed().await).await;
     for letter in world.expect_dead_letters(refused).await {
         assert_eq!(
             letter.header("x-reason-code"),

@@ -136,7 +136,7 @@ async fn a_letter_without_a_usable_id_shows_what_can_be_read() {
     let body = created("e1", "d1")
         .campaign("other")
         .body()
-        .replace(r#""e1""#, "7");
+        .replace(r#""e1""#, "0.7");
     park(&world, vec![Outgoing::new("donation.created", body)]).await;
     let letter = list(&world, &["--campaign", "other"]).await["letters"][0].clone();
     assert!(letter["id"].as_str().unwrap().starts_with("body:"), "{letter}");

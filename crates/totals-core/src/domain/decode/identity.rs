@@ -23,18 +23,15 @@ pub(super) fn derived(
 ) -> Result<EventId, Fault> {
     let event_type = kind.event_type();
     let mut hash = ContentHasher::default();
-    match refund_id {
-        Some(refund_id) => {
-            hash.field("refund");
-            hash.field(donation.as_str());
-            hash.field(refund_id);
-        }
-        None => {
-            hash.field("content");
-            hash.field(&kind.content_hash(donation).to_string());
-            let moment = stated.map(|stated| stated.unix_millis().to_string());
-            hash.optional(moment.as_deref());
-        }
+    if let Some(refund_id) = refund_id {
+        hash.field("refund");
+        hash.field(donation.as_str());
+        hash.field(refund_id);
+    } else {
+        hash.field("content");
+        hash.field(&kind.content_hash(donation).to_string());
+        let moment = stated.map(|stated| stated.unix_millis().to_string());
+        hash.optional(moment.as_deref());
     }
     parse_id(Field::EventId, format!("{event_type}_{}", hash.finish()))
 }

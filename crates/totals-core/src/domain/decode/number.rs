@@ -47,8 +47,7 @@ impl<'a> Number<'a> {
         if self.digits.is_empty() {
             return Some(Ok("0".into()));
         }
-        let length =
-            usize::try_from(self.point).unwrap_or_else(|_| if self.point < 0 { 0 } else { usize::MAX });
+        let length = usize::try_from(self.point).unwrap_or(if self.point < 0 { 0 } else { usize::MAX });
         if length < self.digits.len() {
             return None;
         }
