@@ -62,7 +62,9 @@ pub async fn donations(database: &Database, campaign: &str, count: u32) {
 /// The store, with its collections and indexes.
 pub async fn store(database_url: &str) -> Store {
     let url = database_url.into();
-    let store = Store::open(&config::DatabaseConfig { url }, "bench").await.unwrap();
+    let store = Store::open(&config::DatabaseConfig { url }, "bench")
+        .await
+        .unwrap();
     let store = store.counting_in("USD".parse().unwrap());
     store.prepare().await.unwrap();
     store

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use dev_services::{Options, Server, Provider};
+use dev_services::{Options, Provider, Server};
 use futures::TryStreamExt;
 use harness::{Broker, Database, Process, Servers, live_api, worker_command_on};
 use mongodb::bson::{DateTime, Document, doc};

@@ -15,6 +15,7 @@ use crate::consume::consumer::Worker;
 use crate::consume::context::{BrokerState, Context};
 use crate::http::{self, Reported};
 use crate::metrics::Metrics;
+use crate::queue_lengths::QueueLengths;
 use crate::stall::StallWatch;
 
 /// Consumes until the process is told to stop.
@@ -51,7 +52,13 @@ async fn run(config: WorkerConfig, address: Address, process: Process) -> Result
         stalls: stalls.clone(),
         metrics: metrics.clone(),
         started: Instant::now(),
+        shutdown: shutdown.clone(),
     });
+    let lengths = QueueLengths {
+        address: address.clone(),
+        config: config.broker.clone(),
+        metrics: metrics.clone(),
+    };
     let context = Context {
         config,
         address,
@@ -60,6 +67,10 @@ async fn run(config: WorkerConfig, address: Address, process: Process) -> Result
         stalls,
     };
     let worker = Worker { context, state };
-    tokio::join!(worker.run(&shutdown), serve(process.listener, router, &shutdown));
+    tokio::join!(
+        worker.run(&shutdown),
+        serve(process.listener, router, &shutdown),
+        lengths.follow(&shutdown)
+    );
     Ok(())
 }
