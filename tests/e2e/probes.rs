@@ -103,20 +103,37 @@ async fn without_a_delay_it_stops_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_do_its_work_is_live_and_not_ready_and_says_why() {
     let world = World::new().await;
-    let url = "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=200";
-    let on_nothing = |mut command: Command| {
-        command.env("DATABASE_URL", url);
-        Process::start(command)
-    };
-    for process in [
-        on_nothing(api_command()).await,
-        on_nothing(world.worker_command()).await,
+    for (url, remedy) in [
+        (
+            "mongodb://127.0.0.1:9/totals?serverSelectionTimeoutMS=200",
+            "check that MongoDB runs, and DATABASE_URL",
+        ),
+        (
+            "mongodb+srv://nowhere.invalid/totals",
+            "DATABASE_URL cannot be used yet; the log says why",
+        ),
     ] {
-        let told = async || process.get("/readyz").await.1["message"].to_string();
-        let remedy = "check that MongoDB runs, and DATABASE_URL";
-        eventually(told, |message| message.contains(remedy)).await;
-        readiness(&process, StatusCode::SERVICE_UNAVAILABLE).await;
-        expect_live(&process).await;
+        let on_nothing = |mut command: Command| {
+            command.env("DATABASE_URL", url);
+            Process::start(command)
+        };
+        for process in [
+            on_nothing(api_command()).await,
+            on_nothing(world.worker_command()).await,
+        ] {
+            // Where the name is looked up for long, nothing answers before.
+            let told = async || {
+                let answer = reqwest::get(format!("{}/readyz", process.url)).await;
+                match answer {
+                    Ok(answer) => answer.text().await.unwrap_or_default(),
+                    Err(error) => error.to_string(),
+                }
+            };
+            eventually(told, |message| message.contains(remedy)).await;
+            readiness(&process, StatusCode::SERVICE_UNAVAILABLE).await;
+            expect_live(&process).await;
+            assert_eq!(process.terminate().await, Some(0));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 use totals_core::boot::{self, Process, StartError};
 use totals_core::runtime::config::Source;
 use totals_core::runtime::http::serve;
@@ -32,22 +32,19 @@ pub fn boot() -> Result<(), StartError> {
     })
 }
 
-/// Consumes and reports until the shutdown.
+/// Consumes and reports until the shutdown. It reports also while the database cannot be opened.
 async fn run(config: WorkerConfig, address: Address, process: Process) -> Result<(), StartError> {
     let shutdown = process.shutdown;
     let opening = Store::open_or_wait(&config.database, "totals-worker")
         .await
         .map_err(StartError::Database)?;
-    let store = tokio::select! {
-        store = opening => store.counting_in(config.currency),
-        () = shutdown.soft.cancelled() => return Ok(()),
-    };
     let mut metrics = Metrics::default();
     metrics.report_log(process.dropped_lines);
     let (metrics, stalls) = (Arc::new(metrics), StallWatch::default());
     let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
+    let opened = Arc::<SetOnce<Store>>::default();
     let router = http::router(Reported {
-        store: store.clone(),
+        store: opened.clone(),
         broker,
         stalls: stalls.clone(),
         metrics: metrics.clone(),
@@ -59,16 +56,24 @@ async fn run(config: WorkerConfig, address: Address, process: Process) -> Result
         config: config.broker.clone(),
         metrics: metrics.clone(),
     };
-    let context = Context {
-        config,
-        address,
-        store,
-        metrics,
-        stalls,
+    let consuming = async {
+        let store = tokio::select! {
+            store = opening => store.counting_in(config.currency),
+            () = shutdown.soft.cancelled() => return,
+        };
+        // Cannot fail: it is set here alone.
+        let _ = opened.set(store.clone());
+        let context = Context {
+            config,
+            address,
+            store,
+            metrics,
+            stalls,
+        };
+        Worker { context, state }.run(&shutdown).await;
     };
-    let worker = Worker { context, state };
     tokio::join!(
-        worker.run(&shutdown),
+        consuming,
         serve(process.listener, router, &shutdown),
         lengths.follow(&shutdown)
     );

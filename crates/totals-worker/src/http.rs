@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 use totals_core::health::{Dependency, ProcessHealth};
 use totals_core::probes::{self, Probed};
 use totals_core::runtime::lifecycle::Shutdown;
@@ -22,8 +22,8 @@ use crate::stall::StallWatch;
 /// What the server reports on.
 #[derive(Clone)]
 pub struct Reported {
-    /// The database.
-    pub store: Store,
+    /// The database, once it is open.
+    pub store: Arc<SetOnce<Store>>,
     /// The broker.
     pub broker: watch::Receiver<BrokerState>,
     /// Whether its tasks get on.
@@ -46,6 +46,15 @@ struct WorkerHealth {
 }
 
 impl Reported {
+    /// The database.
+    ///
+    /// # Errors
+    /// A sentence, if it is not open yet.
+    fn opened(&self) -> Result<&Store, String> {
+        let none = || "DATABASE_URL cannot be used yet; the log says why".to_owned();
+        self.store.get().ok_or_else(none)
+    }
+
     /// Checks that the worker consumes.
     fn consumer(&self) -> Result<(), String> {
         match &*self.broker.borrow() {
@@ -73,12 +82,19 @@ pub fn router(reported: Reported) -> Router {
 /// Ready is a worker that does its work: a rollout must not end the former one before. It asks nothing, because the worker
 /// notices by itself what it cannot do.
 async fn readyz(State(reported): State<Reported>) -> Probed {
-    let check = async { reported.consumer().and_then(|()| reported.progress()) };
+    let check = async {
+        reported.opened()?;
+        reported.consumer()?;
+        reported.progress()
+    };
     probes::readyz(&reported.shutdown, check).await
 }
 
 async fn health(State(reported): State<Reported>) -> (StatusCode, Json<WorkerHealth>) {
-    let database = reported.store.check().await.map_err(|error| error.to_string());
+    let database = match reported.opened() {
+        Ok(store) => store.check().await.map_err(|error| error.to_string()),
+        Err(problem) => Err(problem),
+    };
     let database = Dependency::new(database, "MongoDB answers");
     let consumer = Dependency::new(reported.consumer(), "consuming");
     let progress = Dependency::new(reported.progress(), "everything in hand gets on");
