@@ -66,12 +66,11 @@ fn published_ports_are_the_default_ones_and_only_http_leaves_the_machine() {
         let service = &compose.services[service];
         // Of the worker there may be several, which cannot share one port.
         let published = if service_name == "api" { port } else { "" };
-        let public = format!("${{HOST:-{host}}}:${{{name}:-{published}}}:{port}");
-        let own: &[_] = match service_name {
-            "api" => &["127.0.0.1:${METRICS_PORT:-3007}:3007".to_owned()],
-            _ => &[],
-        };
-        assert_eq!(service.ports, [&[public], own].concat());
+        let mut ports = vec![format!("${{HOST:-{host}}}:${{{name}:-{published}}}:{port}")];
+        if service_name == "api" {
+            ports.push("127.0.0.1:${METRICS_PORT:-3007}:3007".to_owned());
+        }
+        assert_eq!(service.ports, ports);
         let probe = service.healthcheck.as_ref().unwrap().test.join(" ");
         assert!(probe.contains(&format!("/dev/tcp/127.0.0.1/{port} ")), "{probe}");
         assert!(probe.contains("GET /health "), "{probe}");

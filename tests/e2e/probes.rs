@@ -142,9 +142,8 @@ async fn the_api_is_ready_while_reads_are_answered() {
     let world = World::new().await;
     let worker = world.worker().await;
     let url = &world.database.url;
-    let (_, address) = url.split_once("127.0.0.1:").unwrap();
-    let digits = address.find(|letter: char| !letter.is_ascii_digit()).unwrap();
-    let port = &address[..digits];
+    let address = url.split("://").nth(1).unwrap().split(['/', '?']).next().unwrap();
+    let (_, port) = address.rsplit_once(':').unwrap();
     let network = Proxy::start(port.parse().unwrap()).await.unwrap();
     let mut command = api_command();
     command.env("DATABASE_URL", url.replace(port, &network.port.to_string()));

@@ -97,7 +97,8 @@ impl Process {
         let log = self.log.lock().unwrap();
         log.iter().find_map(|line| {
             let line: Value = serde_json::from_str(line).ok()?;
-            let wanted = line["message"] == "listening" && wanted(line["variable"].as_str()?);
+            let wanted =
+                line["message"] == "listening" && wanted(line["variable"].as_str().unwrap_or_default());
             wanted.then(|| line["address"].as_str().map(str::to_owned))?
         })
     }
