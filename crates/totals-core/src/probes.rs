@@ -26,7 +26,7 @@ pub struct Probe {
 pub type Probed = (StatusCode, Json<Probe>);
 
 /// The answer of `/livez`.
-pub async fn livez() -> Probed {
+pub fn livez() -> Probed {
     answer(Ok(()), "live")
 }
 

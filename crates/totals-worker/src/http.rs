@@ -72,7 +72,7 @@ impl Reported {
 /// The routes.
 pub fn router(reported: Reported) -> Router {
     Router::new()
-        .route("/livez", get(probes::livez))
+        .route("/livez", get(async || probes::livez()))
         .route("/readyz", get(readyz))
         .route("/health", get(health))
         .route("/metrics", get(metrics))

@@ -19,7 +19,7 @@ use crate::state::AppState;
         example = json!({"ok": true, "message": "live"}))),
 )]
 pub async fn get_livez() -> Probed {
-    probes::livez().await
+    probes::livez()
 }
 
 /// Whether the service wants requests
