@@ -2,13 +2,13 @@
 
 use axum::http::{HeaderMap, header};
 
-/// The type of `OpenMetrics`.
+/// The type of OpenMetrics.
 pub const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The type of the older format.
 pub const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Returns true if `Accept` names `OpenMetrics`, and prefers no older text to it.
+/// Returns true if `Accept` names OpenMetrics, and prefers no older text to it.
 pub fn wants_openmetrics(request: &HeaderMap) -> bool {
     let openmetrics = quality(request, &["application/openmetrics-text"]);
     openmetrics > 0.0 && openmetrics >= quality(request, &["text/plain", "text/*"])

@@ -1,6 +1,6 @@
 //! What both binaries' metrics have in common: how a scrape is answered, and what every process says of itself.
 //!
-//! A scraper names the format that it wants. Prometheus asks for `OpenMetrics`; whoever asks for nothing gets the older text
+//! A scraper names the format that it wants. Prometheus asks for OpenMetrics; whoever asks for nothing gets the older text
 //! format, which every tool reads ([`format`]).
 
 mod format;
