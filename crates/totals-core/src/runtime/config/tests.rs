@@ -212,7 +212,6 @@ fn a_secret_is_read_from_its_file_without_the_last_line_break() {
 fn of_a_file_that_cannot_be_used_the_path_is_named_and_never_the_content() {
     let (_not_text, not_text) = file(b"mongodb://ada:s3cret\xff@db");
     let (_wrong, wrong) = file(b"postgres://ada:s3cret@db\n");
-    let (_two_lines, two_lines) = file(b"mongodb://ada:s3cret@db\n\n");
     let (_empty, empty) = file(b"\n");
     let (_ambiguous, ambiguous) = file(b"mongodb://ada:12?x=s3cret@db");
     let not_held = "does not hold a MongoDB connection string such as mongodb://host:27017/totals-service";
@@ -221,7 +220,6 @@ fn of_a_file_that_cannot_be_used_the_path_is_named_and_never_the_content() {
         ("/", "cannot be read: "),
         (&not_text, "cannot be read: "),
         (&wrong, not_held),
-        (&two_lines, not_held),
         (&empty, not_held),
         (&ambiguous, "with %40 for @"),
     ] {
