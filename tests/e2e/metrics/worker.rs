@@ -1,10 +1,9 @@
 //! The worker's figures of events and of its queues.
 
-use serde_json::json;
 use totals_core::domain::Timestamp;
 
 use super::{expect_both_formats, expect_figures_of_the_process};
-use crate::events::created;
+use crate::events::{Event, TIME, created};
 use crate::harness::{Outgoing, Process, World, eventually};
 
 const AGES: &str = "totals_worker_event_age_seconds";
@@ -17,15 +16,14 @@ async fn wait_for(worker: &Process, name: &str, value: Option<f64>) {
 async fn the_age_of_an_event_is_the_time_from_when_it_happened_to_its_commit() {
     let world = World::new().await;
     let worker = world.worker().await;
-    let at = |seconds: i64| {
+    let at = |event: Event, seconds: i64| {
         let millis = Timestamp::now().unix_millis() + seconds * 1000;
-        json!(Timestamp::from_unix_millis(millis).unwrap().to_string())
+        let moment = Timestamp::from_unix_millis(millis).unwrap();
+        let body = event.body().replace(TIME, &moment.to_string());
+        Outgoing::new("donation.created", body)
     };
     // A producer's clock may be fast: such an event counts as new.
-    let events = [
-        created("e1", "d1").with("timestamp", at(3600)),
-        created("e2", "d2").with("timestamp", at(-600)),
-    ];
+    let events = [at(created("e1", "d1"), 3600), at(created("e2", "d2"), -600)];
     // The same again tells nothing about how soon it was counted.
     world.publish_one_by_one(events.clone()).await;
     world.publish([events[1].clone()]).await;
