@@ -30,5 +30,5 @@ LABEL org.opencontainers.image.title="totals-service" \
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/target/release/totals-api /src/target/release/totals-worker /usr/local/bin/
 USER 65532:65532
-EXPOSE 3005 3006
+EXPOSE 3005 3006 3007
 CMD ["totals-api"]

@@ -52,7 +52,7 @@ class Server:
         program = os.environ.get("TOTALS_API", os.path.join(TARGET, "debug", "totals-api"))
         if not os.path.exists(program):
             raise Failure(f"{program} does not exist: run `cargo build -p totals-api` first")
-        env = dict(os.environ, HOST="127.0.0.1", PORT="0", LOG_FORMAT="json", LOG_LEVEL="info",
+        env = dict(os.environ, HOST="127.0.0.1", PORT="0", METRICS_PORT="0", LOG_FORMAT="json", LOG_LEVEL="info",
                    DATABASE_URL="mongodb://127.0.0.1:9/none", OTEL_EXPORTER_OTLP_ENDPOINT="")
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([program], env=env, cwd=tempfile.gettempdir(), stdout=self.log, stderr=self.log)

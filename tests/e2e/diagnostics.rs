@@ -223,7 +223,11 @@ async fn contradictory_options_stop_the_start() {
 async fn a_taken_port_is_named() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for (mut command, variable) in [(worker_command(), "WORKER_PORT"), (api_command(), "PORT")] {
+    for (mut command, variable) in [
+        (worker_command(), "WORKER_PORT"),
+        (api_command(), "PORT"),
+        (api_command(), "METRICS_PORT"),
+    ] {
         command.env(variable, &port);
         let mut process = Process::spawn(command);
         assert_eq!(process.exit().await, Some(2));

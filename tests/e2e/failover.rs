@@ -62,7 +62,7 @@ async fn report(load: &Load<'_>, worker: &Process) {
     let confirmed = load.confirmed() * EVENTS_IN_BURST;
     let republished = load.republished.load(Ordering::Relaxed) * EVENTS_IN_BURST;
     println!("{confirmed} events confirmed, {republished} published again");
-    let metrics = worker.text("/metrics").await;
+    let metrics = worker.scrape().await;
     for line in metrics.lines().filter(|line| line.contains("duplicate")) {
         println!("{line}");
     }

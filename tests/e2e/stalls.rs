@@ -15,6 +15,10 @@ pub async fn complaint(worker: &Process) -> String {
     assert_eq!(health["consumer"]["healthy"], true, "{health}");
     assert_eq!(health["progress"]["healthy"], false, "{health}");
     assert!(stalled_seconds(worker).await >= 30);
+    let (status, probe) = worker.get("/readyz").await;
+    assert_eq!(status, 503, "{probe}");
+    let told = probe["message"].as_str().unwrap();
+    assert!(told.contains(" made no progress for "), "{told}");
     health["progress"]["message"].as_str().unwrap().to_owned()
 }
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::Outgoing;
 
-const TIME: &str = "2025-11-21T10:00:00.000Z";
+/// When each of them happened.
+pub const TIME: &str = "2025-11-21T10:00:00.000Z";
 
 /// One event; build it, then publish it in an envelope or [`Event::bare`].
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ pub fn worker_command() -> Command {
 /// `totals-api`, with nothing of this process's configuration.
 pub fn api_command() -> Command {
     let mut command = command("totals-api");
-    command.env("PORT", "0");
+    command.env("PORT", "0").env("METRICS_PORT", "0");
     command
 }
 
@@ -87,19 +87,20 @@ impl Process {
     /// Starts a binary and waits until it listens.
     pub async fn start(command: Command) -> Self {
         let mut process = Self::spawn(command);
-        let address = eventually(
-            async || {
-                let log = process.log.lock().unwrap();
-                log.iter().find_map(|line| {
-                    let line: Value = serde_json::from_str(line).ok()?;
-                    (line["message"] == "listening").then(|| line["address"].as_str().map(str::to_owned))?
-                })
-            },
-            Option::is_some,
-        )
-        .await;
+        let address = eventually(async || process.listening(|_| true), Option::is_some).await;
         process.url = address.unwrap();
         process
+    }
+
+    /// Where it says that it listens: the first of such lines whose port is set by a variable that is `wanted`.
+    fn listening(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        let log = self.log.lock().unwrap();
+        log.iter().find_map(|line| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            let wanted =
+                line["message"] == "listening" && wanted(line["variable"].as_str().unwrap_or_default());
+            wanted.then(|| line["address"].as_str().map(str::to_owned))?
+        })
     }
 
     /// Starts a binary that may end at once.
@@ -164,6 +165,19 @@ impl Process {
         self.request(path).await.text().await.unwrap()
     }
 
+    /// What a scrape of its metrics finds. The API has them on a port of their own.
+    pub async fn scrape(&self) -> String {
+        let address = self.metrics_url();
+        let request = self.client.get(format!("{address}/metrics"));
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
+    /// Where its metrics are.
+    pub fn metrics_url(&self) -> String {
+        let own_port = self.listening(|variable| variable == "METRICS_PORT");
+        own_port.unwrap_or_else(|| self.url.clone())
+    }
+
     async fn request(&self, path: &str) -> reqwest::Response {
         let request = self.client.get(format!("{}{path}", self.url));
         request.send().await.unwrap()
@@ -171,7 +185,7 @@ impl Process {
 
     /// The sum of those of its counters whose line begins like this; 0 where there is none yet.
     pub async fn counted(&self, line: &str) -> u64 {
-        let metrics = self.text("/metrics").await;
+        let metrics = self.scrape().await;
         let found = metrics.lines().filter(|text| text.starts_with(line));
         found
             .map(|text| text.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
@@ -180,17 +194,18 @@ impl Process {
 
     /// The value of one of the worker's metrics, by its name and labels without `totals_worker_`. It has to be there.
     pub async fn metric(&self, name: &str) -> usize {
-        let metrics = self.text("/metrics").await;
-        let value = metrics.lines().find_map(|line| {
-            line.strip_prefix("totals_worker_")?
-                .strip_prefix(name)?
-                .strip_prefix(' ')
-        });
-        let value = value.unwrap_or_else(|| panic!("no {name} in {metrics}"));
-        let count = value.parse::<f64>().unwrap();
+        let value = self.figure(&format!("totals_worker_{name}")).await;
+        let value = value.unwrap_or_else(|| panic!("there is no {name}"));
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        let count = count as usize;
+        let count = value as usize;
         count
+    }
+
+    /// The value of one of its metrics, by its name and labels; `None` if it is not there.
+    pub async fn figure(&self, name: &str) -> Option<f64> {
+        let metrics = self.scrape().await;
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
+        metrics.lines().find_map(value)
     }
 
     /// How much of the machine's memory it holds, in bytes.

@@ -1,4 +1,4 @@
-//! The record of each request: one line in the access log, and one span if traces are exported.
+//! The record of each request: one line in the access log, one more in the metrics, and one span if traces are exported.
 //!
 //! The line goes to the target `access`: at `debug` if the service could answer, because a line costs about as much as an
 //! answer does, and at `warn` or `error` if it could not. So failures are always logged, and `LOG_LEVEL=info,access=debug`
@@ -6,6 +6,7 @@
 //!
 //! A request that is neither logged nor traced pays for its id and some reference counts.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -15,6 +16,7 @@ use totals_core::domain::excerpt;
 use tracing::{Instrument, Level, Span};
 
 use crate::error::{ApiError, ErrorForLog, chain};
+use crate::metrics::Metrics;
 use crate::{request_id, span};
 
 /// Returns true if every request is logged, not only those that fail.
@@ -25,6 +27,7 @@ pub fn is_verbose() -> bool {
 /// Runs `answer`, and logs and traces how it ended.
 pub async fn log_request(
     traced: bool,
+    metrics: Arc<Metrics>,
     request: Request,
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
@@ -34,6 +37,7 @@ pub async fn log_request(
         route: request.extensions().get::<MatchedPath>().cloned(),
         uri: request.uri().clone(),
         id: request_id::of(request.headers()),
+        metrics,
         answered: false,
     };
     let span = if traced {
@@ -61,6 +65,7 @@ struct AccessRecord {
     route: Option<MatchedPath>,
     uri: Uri,
     id: HeaderValue,
+    metrics: Arc<Metrics>,
     answered: bool,
 }
 
@@ -98,8 +103,14 @@ impl AccessRecord {
         (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3
     }
 
+    fn count(&self, status: Option<StatusCode>) {
+        let place = self.metrics.place_of(self.route());
+        self.metrics.routes()[place].answered(&self.method, status, self.started.elapsed());
+    }
+
     fn log(&mut self, status: StatusCode, failure: Option<&ApiError>) {
         self.answered = true;
+        self.count(Some(status));
         let status = status.as_u16();
         match failure {
             None => line!(debug, self, "answered", status = status),
@@ -114,6 +125,7 @@ impl AccessRecord {
 impl Drop for AccessRecord {
     fn drop(&mut self) {
         if !self.answered {
+            self.count(None);
             line!(debug, self, "hung up before the answer");
         }
     }

@@ -2,11 +2,11 @@
 
 use totals_core::boot::{self, Process, StartError};
 use totals_core::runtime::config::Source;
-use totals_core::runtime::http::serve_with;
+use totals_core::runtime::http::{listen, serve, serve_with};
 
 use crate::config::ApiConfig;
-use crate::router;
 use crate::state::AppState;
+use crate::{router, scrape};
 
 /// Serves until the process is told to stop. The database may come and go; `/health` says so.
 ///
@@ -20,13 +20,22 @@ pub fn boot() -> Result<(), StartError> {
 }
 
 async fn run(config: &ApiConfig, process: Process) -> Result<(), StartError> {
-    let Process {
-        listener, shutdown, ..
-    } = process;
-    let state = AppState::start(config, &router::document(), shutdown.soft.clone())
+    let shutdown = &process.shutdown;
+    let scraped = listen(&config.metrics)?;
+    let document = router::document();
+    let metrics = router::metrics(&document);
+    let state = AppState::start(config, &document, metrics, shutdown.clone())
         .await
         .map_err(StartError::Database)?;
     let traced = config.telemetry.otlp_endpoint.is_some();
-    serve_with(listener, router::service(state, traced), &shutdown).await;
+    let service = router::service(state.clone(), traced);
+    let refused = {
+        let metrics = state.metrics.clone();
+        move |status| metrics.refused(status)
+    };
+    tokio::join!(
+        serve_with(process.listener, service, refused, shutdown),
+        serve(scraped, scrape::router(state, process.dropped_lines), shutdown)
+    );
     Ok(())
 }

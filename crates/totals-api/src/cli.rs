@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
-    CURRENCY, DATABASE_READS, DATABASE_URL, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
-    OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, Source, help,
+    CURRENCY, DATABASE_READS, DATABASE_URL, DATABASE_URL_FILE, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
+    METRICS_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, SHUTDOWN_DELAY, Source, help,
 };
 
 use crate::{asyncapi, router};
@@ -33,7 +33,10 @@ fn after_help() -> String {
     let variables = help(&[
         HOST,
         PORT,
+        METRICS_PORT,
+        SHUTDOWN_DELAY,
         DATABASE_URL,
+        DATABASE_URL_FILE,
         CURRENCY,
         MAX_STREAMS,
         DATABASE_READS,

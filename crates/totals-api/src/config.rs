@@ -2,7 +2,8 @@
 
 use totals_core::domain::Currency;
 use totals_core::runtime::config::{
-    ConfigError, DATABASE_READS, DatabaseConfig, HttpConfig, MAX_STREAMS, PORT, Source, TelemetryConfig,
+    ConfigError, DATABASE_READS, DatabaseConfig, HttpConfig, MAX_STREAMS, METRICS_PORT, PORT, Source,
+    TelemetryConfig,
 };
 
 /// The configuration of `totals-api`.
@@ -10,6 +11,8 @@ use totals_core::runtime::config::{
 pub struct ApiConfig {
     /// Where it listens: `HOST` and `PORT`.
     pub http: HttpConfig,
+    /// Where its metrics are: `HOST` and `METRICS_PORT`.
+    pub metrics: HttpConfig,
     /// Where it reads.
     pub database: DatabaseConfig,
     /// `CURRENCY`.
@@ -37,6 +40,7 @@ impl ApiConfig {
     pub fn read(source: &Source) -> Result<Self, ConfigError> {
         Ok(Self {
             http: source.http(&PORT)?,
+            metrics: source.http(&METRICS_PORT)?,
             database: source.database()?,
             currency: source.currency()?,
             bounds: Bounds {

@@ -7,16 +7,36 @@ use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 #[cfg(test)]
 use totals_core::runtime::config::Source;
-use totals_core::store::{READ_TIMEOUT, Store, StoreError};
+use totals_core::store::{At, CampaignTotals, Listing, READ_TIMEOUT, Store, StoreError};
 
 use crate::config::ApiConfig;
 use crate::currency::CurrencyCheck;
 use crate::error::ApiError;
+use crate::metrics::{Metrics, ReadOutcome};
 use crate::single_flight::SingleFlight;
 
 /// How long a read may wait for other reads to end before it is refused: at thousands of reads a second, a longer queue
 /// would only grow.
 pub const READ_QUEUE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What a read of the database brings.
+pub trait ReadResult {
+    /// Returns true if it found what was asked for.
+    fn is_found(&self) -> bool;
+}
+
+impl ReadResult for At<Option<CampaignTotals>> {
+    fn is_found(&self) -> bool {
+        self.found.is_some()
+    }
+}
+
+/// A page is found, however many campaigns are on it.
+impl ReadResult for At<Listing> {
+    fn is_found(&self) -> bool {
+        true
+    }
+}
 
 /// The store, once it is open. Opening connects to nothing, so only a `mongodb+srv://` name in `DATABASE_URL` that does not
 /// resolve yet can delay it.
@@ -26,6 +46,8 @@ pub struct Database {
     /// Permits of reads: as many may be under way at once.
     reads: Arc<Semaphore>,
     checks: SingleFlight<(), Result<(), String>>,
+    /// Where reads are counted.
+    pub metrics: Arc<Metrics>,
     /// Tells whether the amounts are in this process's currency.
     pub currency: CurrencyCheck,
 }
@@ -36,11 +58,12 @@ impl Database {
     ///
     /// # Errors
     /// If the options of `DATABASE_URL` contradict each other, which waiting does not mend.
-    pub async fn open(config: &ApiConfig) -> Result<Self, StoreError> {
+    pub async fn open(config: &ApiConfig, metrics: Arc<Metrics>) -> Result<Self, StoreError> {
         let database = Self {
             store: Arc::default(),
             reads: Arc::new(Semaphore::new(config.bounds.database_reads)),
             checks: SingleFlight::default(),
+            metrics,
             currency: CurrencyCheck::new(config.currency),
         };
         let opening = Store::open_or_wait(&config.database, "totals-api").await?;
@@ -80,7 +103,20 @@ impl Database {
     /// # Errors
     /// [`ApiError::Overloaded`] if no permit is free soon, [`ApiError::ReadTimedOut`] if the read takes too long, else the
     /// failure of the read.
-    pub async fn read<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
+    pub async fn read<T: ReadResult, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
+    where
+        R: Future<Output = Result<T, StoreError>>,
+    {
+        let read = self.read_uncounted(work).await;
+        self.metrics.read(match &read {
+            Ok(read) if read.is_found() => ReadOutcome::Found,
+            Ok(_) => ReadOutcome::Absent,
+            Err(error) => error.into(),
+        });
+        read
+    }
+
+    async fn read_uncounted<T, R>(&self, work: impl FnOnce(Store) -> R) -> Result<T, ApiError>
     where
         R: Future<Output = Result<T, StoreError>>,
     {

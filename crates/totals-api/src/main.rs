@@ -1,7 +1,7 @@
 //! `totals-api`: serves the totals that `totals-worker` keeps, and the API's own documentation.
 //!
-//! The journey of a read: connection (`totals_core::runtime::http`) → memory (`fast_path`), or else request id, log line and
-//! span (`access_log`) → limits (`limits`) → route (`router`) → handler (`routes`) → memory or database (`live`) →
+//! The journey of a read: connection (`totals_core::runtime::http`) → memory (`fast_path`), or else request id, log line,
+//! count and span (`access_log`) → limits (`limits`) → route (`router`) → handler (`routes`) → memory or database (`live`) →
 //! response. Every failure becomes a status in one place (`error`).
 
 mod access_log;
@@ -18,11 +18,13 @@ mod error;
 mod fast_path;
 mod limits;
 mod live;
+mod metrics;
 mod openapi;
 mod representation;
 mod request_id;
 mod router;
 mod routes;
+mod scrape;
 mod single_flight;
 mod span;
 mod state;

@@ -70,7 +70,7 @@ pub struct EventStream(String);
             Totals follow the donations within milliseconds and are exact: `totalAmount` is a decimal number in \
             major units that was never rounded. Any origin may read; nothing needs credentials.\n\n\
             The events that totals come from, and where producers publish them: [/asyncapi.json](/asyncapi.json).\n\n\
-            Every failure but that of /health has the body `{\"success\": false, \"error\": {\"code\", \"message\"}}`, \
+            Every failure but those of /health and /readyz has the body `{\"success\": false, \"error\": {\"code\", \"message\"}}`, \
             and every response, a preflight's apart, the header `x-request-id`: the caller's own, or a new one.",
         license(name = "MIT", identifier = "MIT"),
     ),

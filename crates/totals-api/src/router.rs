@@ -15,7 +15,8 @@ use utoipa_axum::routes;
 use crate::documentation::SCRIPT_PATH;
 use crate::error::ApiError;
 use crate::fast_path::FastPath;
-use crate::routes::{docs, health, list, stream, totals};
+use crate::metrics::Metrics;
+use crate::routes::{docs, health, list, probes, stream, totals};
 use crate::state::AppState;
 use crate::{access_log, limits, openapi};
 
@@ -25,7 +26,20 @@ pub fn service(state: Arc<AppState>, traced: bool) -> FastPath {
     let router = router
         .route(SCRIPT_PATH, get(docs::script))
         .with_state(state.clone());
-    FastPath::new(with_layers(router, traced), state, traced)
+    let metrics = state.metrics.clone();
+    FastPath::new(with_layers(router, metrics, traced), state, traced)
+}
+
+/// The metrics of all routes, with nothing counted yet.
+pub fn metrics(document: &OpenApi) -> Metrics {
+    Metrics::new(
+        document
+            .paths
+            .paths
+            .keys()
+            .map(String::as_str)
+            .chain([SCRIPT_PATH]),
+    )
 }
 
 /// The OpenAPI document.
@@ -40,6 +54,8 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(list::list_totals))
         .routes(routes!(stream::stream_totals))
         .routes(routes!(stream::stream_many))
+        .routes(routes!(probes::get_livez))
+        .routes(routes!(probes::get_readyz))
         .routes(routes!(health::get_health))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_openapi_json))
@@ -50,9 +66,10 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
 
 /// Adds what all routes have in common: the answers where no route or method matches, the log line of each request, and within
 /// it the limits. The last two are one layer, because each layer costs every request a quarter of a microsecond.
-pub fn with_layers(router: Router, traced: bool) -> Router {
+pub fn with_layers(router: Router, metrics: Arc<Metrics>, traced: bool) -> Router {
     let around = middleware::from_fn(move |request: Request, next: Next| {
-        access_log::log_request(traced, request, |request| limits::enforce(request, next))
+        let metrics = metrics.clone();
+        access_log::log_request(traced, metrics, request, |request| limits::enforce(request, next))
     });
     router
         .fallback(not_found)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
 use totals_core::domain::Currency;
+use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::StoreError;
 use utoipa::openapi::OpenApi;
 
@@ -12,6 +12,7 @@ use crate::config::ApiConfig;
 use crate::database::Database;
 use crate::documentation::Documentation;
 use crate::live::Live;
+use crate::metrics::Metrics;
 
 /// What all requests share.
 pub struct AppState {
@@ -25,8 +26,10 @@ pub struct AppState {
     pub documentation: Documentation,
     /// When this process started.
     pub started: Instant,
-    /// Is cancelled when the process is to stop: streams end then.
-    pub stopping: CancellationToken,
+    /// When the process is to stop: streams end with the soft shutdown.
+    pub shutdown: Shutdown,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl AppState {
@@ -37,16 +40,35 @@ impl AppState {
     pub async fn start(
         config: &ApiConfig,
         document: &OpenApi,
-        stopping: CancellationToken,
+        metrics: Metrics,
+        shutdown: Shutdown,
     ) -> Result<Arc<Self>, StoreError> {
-        let database = Database::open(config).await?;
+        let metrics = Arc::new(metrics);
+        let database = Database::open(config, metrics.clone()).await?;
         Ok(Arc::new(Self {
             live: Live::start(database.clone(), config.bounds),
             database,
             currency: config.currency,
             documentation: Documentation::render(document, config.currency),
             started: Instant::now(),
-            stopping,
+            shutdown,
+            metrics,
         }))
+    }
+
+    /// Checks that reads are answered: from memory, or else by the database. While all campaigns are being loaded for the
+    /// first time they are not, because each read would go to the database.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do about it.
+    pub async fn check_reads(&self) -> Result<(), String> {
+        if self.live.answers() {
+            return Ok(());
+        }
+        self.database.check().await?;
+        if self.live.is_starting() {
+            return Err("the campaigns are being loaded into memory, which takes seconds".to_owned());
+        }
+        Ok(())
     }
 }

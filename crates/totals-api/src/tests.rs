@@ -3,6 +3,7 @@
 mod contract;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,19 +12,27 @@ use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
+use totals_core::runtime::lifecycle::Shutdown;
 use tower::{Service, ServiceExt};
 
 use crate::database::unanswered;
 use crate::fast_path::FastPath;
+use crate::metrics::Metrics;
 use crate::router;
 use crate::state::AppState;
 
 /// The API beside a database that nobody answers for.
 async fn api() -> FastPath {
-    let (document, never) = (router::document(), CancellationToken::new());
-    let state = AppState::start(&unanswered(), &document, never).await.unwrap();
+    let (document, never) = (router::document(), Shutdown::default());
+    let metrics = router::metrics(&document);
+    let state = AppState::start(&unanswered(), &document, metrics, never)
+        .await
+        .unwrap();
     router::service(state, false)
+}
+
+fn with_layers(router: Router) -> Router {
+    router::with_layers(router, Arc::new(Metrics::new([])), false)
 }
 
 struct Answer {
@@ -111,7 +120,7 @@ async fn every_failure_has_the_same_shape() {
             ask(api().await, with_body(vec![b'x'; 64 * 1024 + 1])).await,
         ),
         ("no database", get_path("/api/totals/campaigns/camp_1").await),
-        ("panic", ask(router::with_layers(boom, false), panicking).await),
+        ("panic", ask(with_layers(boom), panicking).await),
     ];
     let seen: Vec<_> = failures
         .iter()
@@ -160,7 +169,7 @@ async fn requests_up_to_the_bounds_are_answered() {
 async fn an_answer_that_takes_too_long_is_given_up() {
     let endless = Router::new().route("/endless", get(std::future::pending::<()>));
     let request = bare(Request::get("/endless"));
-    let answer = ask(router::with_layers(endless, false), request).await;
+    let answer = ask(with_layers(endless), request).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.header(header::RETRY_AFTER), "1");
     assert_eq!(answer.json()["error"]["code"], "UNAVAILABLE");

@@ -66,7 +66,7 @@ where
             tracing::warn!("{name} has no effect any more and can be removed");
         }
         let process = Process {
-            shutdown: Shutdown::on_signals(GRACE)?,
+            shutdown: Shutdown::on_signals(http.shutdown_delay, GRACE)?,
             listener: listen(http)?,
             dropped_lines: telemetry.dropped_lines(),
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 use totals_core::boot::{self, Process, StartError};
 use totals_core::runtime::config::Source;
 use totals_core::runtime::http::serve;
@@ -15,6 +15,7 @@ use crate::consume::consumer::Worker;
 use crate::consume::context::{BrokerState, Context};
 use crate::http::{self, Reported};
 use crate::metrics::Metrics;
+use crate::queue_lengths::QueueLengths;
 use crate::stall::StallWatch;
 
 /// Consumes until the process is told to stop.
@@ -31,35 +32,50 @@ pub fn boot() -> Result<(), StartError> {
     })
 }
 
-/// Consumes and reports until the shutdown.
+/// Consumes and reports until the shutdown. It reports also while the database cannot be opened.
 async fn run(config: WorkerConfig, address: Address, process: Process) -> Result<(), StartError> {
     let shutdown = process.shutdown;
     let opening = Store::open_or_wait(&config.database, "totals-worker")
         .await
         .map_err(StartError::Database)?;
-    let store = tokio::select! {
-        store = opening => store.counting_by(config.amounts),
-        () = shutdown.soft.cancelled() => return Ok(()),
-    };
     let mut metrics = Metrics::default();
     metrics.report_log(process.dropped_lines);
     let (metrics, stalls) = (Arc::new(metrics), StallWatch::default());
     let (state, broker) = watch::channel(BrokerState::NotConsuming("starting".to_owned()));
+    let opened = Arc::<SetOnce<Store>>::default();
     let router = http::router(Reported {
-        store: store.clone(),
+        store: opened.clone(),
         broker,
         stalls: stalls.clone(),
         metrics: metrics.clone(),
         started: Instant::now(),
+        shutdown: shutdown.clone(),
     });
-    let context = Context {
-        config,
-        address,
-        store,
-        metrics,
-        stalls,
+    let lengths = QueueLengths {
+        address: address.clone(),
+        config: config.broker.clone(),
+        metrics: metrics.clone(),
     };
-    let worker = Worker { context, state };
-    tokio::join!(worker.run(&shutdown), serve(process.listener, router, &shutdown));
+    let consuming = async {
+        let store = tokio::select! {
+            store = opening => store.counting_by(config.amounts),
+            () = shutdown.soft.cancelled() => return,
+        };
+        // Cannot fail: it is set here alone.
+        let _ = opened.set(store.clone());
+        let context = Context {
+            config,
+            address,
+            store,
+            metrics,
+            stalls,
+        };
+        Worker { context, state }.run(&shutdown).await;
+    };
+    tokio::join!(
+        consuming,
+        serve(process.listener, router, &shutdown),
+        lengths.follow(&shutdown)
+    );
     Ok(())
 }

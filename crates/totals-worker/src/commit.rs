@@ -119,9 +119,8 @@ impl Committer {
             let started = Instant::now();
             let mut error = match self.store.apply(events.clone(), read_set.take()).await {
                 Ok(applied) => {
-                    let types = events.iter().map(Event::event_type);
                     self.metrics
-                        .committed(started.elapsed(), types.zip(&applied.outcomes));
+                        .committed(started.elapsed(), events.iter().zip(&applied.outcomes));
                     return Ok(Ok(applied));
                 }
                 Err(error) => error,

@@ -6,8 +6,11 @@ use totals_core::contract::dead_letter;
 use totals_core::domain::AmountRules;
 use totals_core::runtime::config::{
     BATCH_SIZE, ConfigError, DatabaseConfig, HttpConfig, LANES, RABBITMQ_EXCHANGE, RABBITMQ_PREFETCH,
-    RABBITMQ_QUEUE, RABBITMQ_URL, SecretUrl, Source, TelemetryConfig, UPKEEP_SECONDS, WORKER_PORT,
+    RABBITMQ_QUEUE, RABBITMQ_URL, RABBITMQ_URL_FILE, SecretUrl, Source, TelemetryConfig, UPKEEP_SECONDS,
+    WORKER_PORT,
 };
+
+use crate::broker::connection::Address;
 
 /// The configuration of `totals-worker`.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ pub struct WorkerConfig {
 /// RabbitMQ.
 #[derive(Debug, Clone)]
 pub struct Broker {
-    /// `RABBITMQ_URL`: one node or more.
+    /// `RABBITMQ_URL`, or what `RABBITMQ_URL_FILE` holds: one node or more.
     pub urls: Vec<SecretUrl>,
     /// `RABBITMQ_EXCHANGE`.
     pub exchange: String,
@@ -79,8 +82,11 @@ impl Broker {
             |longest: usize| move |name: &str| (1..=longest).contains(&name.len()).then(|| name.to_owned());
         let batching = Batching::read(source)?;
         let in_lanes = batching.lanes.saturating_mul(batching.batch_size);
+        // Elsewhere a URL that is no address is refused with what of it is no secret; of a file nothing is shown.
+        let secret = source.is_set(&RABBITMQ_URL_FILE);
+        let urls = |list: &str| amqp_urls(list).filter(|urls| !secret || Address::parse(urls).is_ok());
         Ok(Self {
-            urls: source.checked(&RABBITMQ_URL, amqp_urls)?,
+            urls: source.secret(&RABBITMQ_URL, &RABBITMQ_URL_FILE, urls)?,
             exchange: source.checked(&RABBITMQ_EXCHANGE, name(255))?,
             queue: source.checked(&RABBITMQ_QUEUE, name(240))?,
             prefetch: match source.text(&RABBITMQ_PREFETCH) {
@@ -186,6 +192,32 @@ mod tests {
             let broker = Broker::read(&source(&[("RABBITMQ_URL", list)])).unwrap();
             let read: Vec<_> = broker.urls.iter().map(SecretUrl::expose).collect();
             assert_eq!(read, urls);
+        }
+    }
+
+    #[test]
+    fn of_a_file_with_urls_nothing_is_shown() {
+        let path = std::env::temp_dir().join(format!("totals-urls-{}", std::process::id()));
+        let path = path.to_str().unwrap();
+        for (content, right) in [
+            ("amqp://u:s3cret@a,amqp://b\n", true),
+            ("amqp://u:s3cret@a:port\n", false),
+            ("u:s3cret@a", false),
+        ] {
+            std::fs::write(path, content).unwrap();
+            let read = Broker::read(&source(&[("RABBITMQ_URL_FILE", path)]));
+            std::fs::remove_file(path).unwrap();
+            match read {
+                Ok(broker) => assert!(right && broker.urls.len() == 2, "{content}"),
+                Err(error) => {
+                    let line = error.to_string();
+                    assert!(
+                        !right && line.contains(path) && !line.contains("s3cret"),
+                        "{line}"
+                    );
+                    assert!(!line.contains("@a"), "{line}");
+                }
+            }
         }
     }
 

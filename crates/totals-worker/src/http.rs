@@ -1,16 +1,18 @@
-//! The worker's own HTTP server: `/health` for orchestrators and people, `/metrics` for Prometheus.
+//! The worker's own HTTP server: `/livez` and `/readyz` for orchestrators, `/health` for people, `/metrics` for Prometheus.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 use totals_core::health::{Dependency, ProcessHealth};
+use totals_core::probes::{self, Probed};
+use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::Store;
 
 use crate::consume::context::BrokerState;
@@ -20,8 +22,8 @@ use crate::stall::StallWatch;
 /// What the server reports on.
 #[derive(Clone)]
 pub struct Reported {
-    /// The database.
-    pub store: Store,
+    /// The database, once it is open.
+    pub store: Arc<SetOnce<Store>>,
     /// The broker.
     pub broker: watch::Receiver<BrokerState>,
     /// Whether its tasks get on.
@@ -30,6 +32,8 @@ pub struct Reported {
     pub metrics: Arc<Metrics>,
     /// When the process started.
     pub started: Instant,
+    /// When it has to stop.
+    pub shutdown: Shutdown,
 }
 
 #[derive(Serialize)]
@@ -41,26 +45,59 @@ struct WorkerHealth {
     progress: Dependency,
 }
 
+impl Reported {
+    /// The database.
+    ///
+    /// # Errors
+    /// A sentence, if it is not open yet.
+    fn opened(&self) -> Result<&Store, String> {
+        let none = || "DATABASE_URL cannot be used yet; the log says why".to_owned();
+        self.store.get().ok_or_else(none)
+    }
+
+    /// Checks that the worker consumes.
+    fn consumer(&self) -> Result<(), String> {
+        match &*self.broker.borrow() {
+            BrokerState::Consuming => Ok(()),
+            BrokerState::NotConsuming(reason) => Err(reason.clone()),
+        }
+    }
+
+    /// Checks that what the worker has in hand gets on.
+    fn progress(&self) -> Result<(), String> {
+        self.stalls.check(Instant::now())
+    }
+}
+
 /// The routes.
 pub fn router(reported: Reported) -> Router {
     Router::new()
+        .route("/livez", get(async || probes::livez()))
+        .route("/readyz", get(readyz))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .with_state(reported)
 }
 
-async fn health(State(reported): State<Reported>) -> (StatusCode, Json<WorkerHealth>) {
-    let database = reported.store.check().await.map_err(|error| error.to_string());
-    let database = Dependency::new(database, "MongoDB answers");
-    let consumer = match reported.broker.borrow().clone() {
-        BrokerState::Consuming => Ok(()),
-        BrokerState::NotConsuming(reason) => Err(reason),
+/// Ready is a worker that does its work: a rollout must not end the former one before. It asks nothing, because the worker
+/// notices by itself what it cannot do.
+async fn readyz(State(reported): State<Reported>) -> Probed {
+    let check = async {
+        reported.opened()?;
+        reported.consumer()?;
+        reported.progress()
     };
-    let consumer = Dependency::new(consumer, "consuming");
-    let progress = Dependency::new(
-        reported.stalls.check(Instant::now()),
-        "everything in hand gets on",
-    );
+    probes::readyz(&reported.shutdown, check).await
+}
+
+async fn health(State(reported): State<Reported>) -> (StatusCode, Json<WorkerHealth>) {
+    let database = match reported.opened() {
+        Ok(store) => store.check().await.map_err(|error| error.to_string()),
+        Err(problem) => Err(problem),
+    };
+    let database = Dependency::new(database, "MongoDB answers");
+    let consumer = Dependency::new(reported.consumer(), "consuming");
+    let progress = Dependency::new(reported.progress(), "everything in hand gets on");
     let needed = [&database, &consumer, &progress];
     let health = WorkerHealth {
         process: ProcessHealth::new("totals-worker", reported.started, &needed),
@@ -71,11 +108,7 @@ async fn health(State(reported): State<Reported>) -> (StatusCode, Json<WorkerHea
     (health.process.status_code(), Json(health))
 }
 
-async fn metrics(State(reported): State<Reported>) -> impl IntoResponse {
-    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+async fn metrics(State(reported): State<Reported>, request: HeaderMap) -> Response {
     let stalled = reported.stalls.longest(Instant::now());
-    (
-        [(header::CONTENT_TYPE, content_type)],
-        reported.metrics.render(stalled),
-    )
+    reported.metrics.answer(&request, stalled)
 }

@@ -8,6 +8,7 @@ mod config;
 mod consume;
 mod http;
 mod metrics;
+mod queue_lengths;
 mod slow;
 mod stall;
 mod tools;

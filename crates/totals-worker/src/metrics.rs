@@ -1,19 +1,30 @@
-//! The worker's metrics, in Prometheus' text format.
+//! The worker's metrics, as Prometheus scrapes them.
+
+mod queue_length;
 
 use std::time::Duration;
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
-};
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
-use totals_core::domain::{EventType, Outcome};
+use totals_core::domain::{Event, EventType, Outcome, Timestamp};
+use totals_core::runtime::metrics::{self, LogLines};
 use totals_core::runtime::telemetry::DroppedLines;
+
+pub use self::queue_length::QueueLength;
+
+/// What the worker's own metrics begin with.
+const PREFIX: &str = "totals_worker";
+
+/// Upper bounds of the age of events, in seconds: from one that is committed at once to one that waited for a week.
+const AGES: [f64; 14] = [
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 86_400.0, 604_800.0,
+];
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +71,11 @@ pub struct Metrics {
     events: Family<EventLabels, Counter>,
     batch_size: Histogram,
     commit_seconds: Histogram,
+    event_age_seconds: Histogram,
+    /// How many messages are ready in the worker's queue.
+    pub queue_length: QueueLength,
+    /// How many dead letters are ready in theirs.
+    pub dead_letter_queue_length: QueueLength,
     retries: Family<OperationLabels, Counter>,
     dead_letters: Family<ReasonLabels, Counter>,
     dead_letters_refused: Gauge,
@@ -73,8 +89,8 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("totals_worker");
-        let all = &mut registry;
+        let mut registry = metrics::registry();
+        let all = registry.sub_registry_with_prefix(PREFIX);
         let help = "Events settled, by type and by what became of them";
         let events = register(all, "events", help, Family::default());
         let help = "Events committed in one transaction";
@@ -83,6 +99,12 @@ impl Default for Metrics {
         let help = "Time from the start of a transaction to its commit, retries not included";
         let commit_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         let commit_seconds = register(all, "commit_duration_seconds", help, commit_seconds);
+        let help = "Time from when an event happened, by its producer's clock, to its commit; duplicates not included";
+        let event_age_seconds = register(all, "event_age_seconds", help, Histogram::new(AGES));
+        let help = "Messages that are ready in the worker's queue, in nobody's hands";
+        let queue_length = register(all, "queue_messages_ready", help, QueueLength::default());
+        let help = "Messages that are ready in the dead-letter queue";
+        let dead_letter_queue_length = register(all, "dead_letters_ready", help, QueueLength::default());
         let help = "Attempts that failed and are made again, by operation";
         let retries = register(all, "retries", help, Family::default());
         let help = "Messages moved to the dead-letter queue, by reason";
@@ -107,6 +129,9 @@ impl Default for Metrics {
             events,
             batch_size,
             commit_seconds,
+            event_age_seconds,
+            queue_length,
+            dead_letter_queue_length,
             retries,
             dead_letters,
             dead_letters_refused,
@@ -125,23 +150,11 @@ fn register<M: Metric + Clone>(all: &mut Registry, name: &str, help: &str, metri
     metric
 }
 
-/// The number of lines that the log has dropped.
-#[derive(Debug)]
-struct LogLines(DroppedLines);
-
-impl Collector for LogLines {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
-        let counter = ConstCounter::new(self.0.count());
-        let help = "Lines of the log that were dropped, because standard output was not read in time";
-        let metric = encoder.encode_descriptor("log_lines_dropped", help, None, counter.metric_type())?;
-        counter.encode(metric)
-    }
-}
-
 impl Metrics {
     /// Has the lines reported that the log has dropped, too.
     pub fn report_log(&mut self, dropped: DroppedLines) {
-        self.registry.register_collector(Box::new(LogLines(dropped)));
+        let all = self.registry.sub_registry_with_prefix(PREFIX);
+        all.register_collector(Box::new(LogLines(dropped)));
     }
 
     /// A message arrived.
@@ -150,13 +163,18 @@ impl Metrics {
     }
 
     /// A batch was committed, with these outcomes. Quarantined events are counted where they are parked.
-    pub fn committed<'a>(&self, took: Duration, outcomes: impl Iterator<Item = (EventType, &'a Outcome)>) {
-        let mut size = 0_u32;
-        for (event_type, outcome) in outcomes {
+    pub fn committed<'a>(&self, took: Duration, outcomes: impl Iterator<Item = (&'a Event, &'a Outcome)>) {
+        let (now, mut size) = (Timestamp::now(), 0_u32);
+        for (event, outcome) in outcomes {
             size += 1;
+            let event_type = event.event_type().as_str();
             match outcome {
-                Outcome::Applied { .. } => self.settled(event_type.as_str(), Settled::Applied),
-                Outcome::Duplicate => self.settled(event_type.as_str(), Settled::Duplicate),
+                Outcome::Applied { .. } => {
+                    self.settled(event_type, Settled::Applied);
+                    let age = now.since(event.occurred_at);
+                    self.event_age_seconds.observe(age.as_secs_f64());
+                }
+                Outcome::Duplicate => self.settled(event_type, Settled::Duplicate),
                 Outcome::Quarantined(_) => {}
             }
         }
@@ -214,14 +232,12 @@ impl Metrics {
         self.dead_letters_refused.set(0);
     }
 
-    /// All metrics, as Prometheus scrapes them. `stalled` is how long the task that waits longest has made no progress.
-    pub fn render(&self, stalled: Duration) -> String {
+    /// The answer to a scrape that came with these headers. `stalled` is how long the task that waits longest has made no
+    /// progress.
+    pub fn answer(&self, request: &HeaderMap, stalled: Duration) -> Response {
         self.stalled_seconds
             .set(i64::try_from(stalled.as_secs()).unwrap_or(i64::MAX));
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = encode(&mut text, &self.registry);
-        text
+        metrics::answer(&self.registry, request)
     }
 
     fn settled(&self, r#type: &'static str, outcome: Settled) {

@@ -34,7 +34,9 @@ pub enum Error {
         variable: &'static str,
     },
 
-    #[error("PORT and WORKER_PORT are both {0}: the API and the worker need one each")]
+    #[error(
+        "two of PORT, METRICS_PORT and WORKER_PORT are {0}: the API, its metrics and the worker need one each"
+    )]
     SamePort(u16),
 
     #[error("`cargo xtask up` is running already (process {0}): press Ctrl-C in its terminal, or `kill {0}`")]

@@ -28,6 +28,11 @@ pub fn complaint(command: Command, environment: &[(&str, &str)]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+/// Returns true for a variable that names a file with the value of another one.
+pub fn is_of_a_file(name: &str) -> bool {
+    name.ends_with("_FILE")
+}
+
 pub fn names(variables: &[Variable]) -> BTreeSet<&'static str> {
     variables.iter().map(|variable| variable.name).collect()
 }

@@ -167,7 +167,8 @@ async fn who_has_asked_and_says_no_more_is_answered() {
         (&api, "/api/totals/campaigns/unknown", "}}"),
         (&api, "/health", "}"),
         (&worker, "/health", "}"),
-        (&worker, "/metrics", "# EOF\n"),
+        (&worker, "/livez", "}"),
+        (&worker, "/metrics", "\n"),
     ] {
         // Not once: the end may come before the answer is there, or after it.
         for _ in 0..20 {

@@ -140,6 +140,17 @@ impl Freshness {
         !self.lost.swap(true, Ordering::Relaxed)
     }
 
+    /// Returns true if the log was told that the stream is lost, and nothing has been proven since.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// The time since the latest proof; since the start, if there was none.
+    pub fn unproven(&self, now: Instant) -> Duration {
+        let proven = Duration::from_nanos(self.proven.load(Ordering::Acquire));
+        now.saturating_duration_since(self.epoch).saturating_sub(proven)
+    }
+
     fn nanos(&self, moment: Instant) -> u64 {
         let since = moment.saturating_duration_since(self.epoch);
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)

@@ -1,6 +1,7 @@
 //! Loads all campaigns into memory: one read brings their totals, which are sorted here.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
@@ -26,7 +27,9 @@ impl Live {
             self.0.memory.load_wanted().await;
             sleep_until(rested).await;
             let begun = Instant::now();
-            match self.load(&store).await {
+            let loaded = self.load(&store).await;
+            self.0.was_loaded.store(true, Ordering::Relaxed);
+            match loaded {
                 Ok(()) => {
                     pauses.reset();
                     // A program that changes totals past this service can make it load again and again: at most half of

@@ -26,6 +26,7 @@
 
 mod campaigns;
 mod freshness;
+mod health;
 mod load;
 mod memory;
 mod order;
@@ -35,18 +36,18 @@ mod watch;
 use std::hash::Hash;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
-use totals_core::domain::CampaignId;
+use totals_core::domain::{CampaignId, Timestamp};
 use totals_core::store::{
     At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Listing, Page, Store, StoreError,
 };
-use utoipa::ToSchema;
 
 pub use self::campaigns::View;
 use self::freshness::{Freshness, LEASE};
+pub use self::health::LiveHealth;
 use self::memory::Memory;
 pub use self::watch::Watch;
 use self::watch::Watchers;
@@ -73,21 +74,8 @@ struct LiveState {
     /// Places of streams that are free.
     streams: Arc<Semaphore>,
     max_streams: usize,
-}
-
-/// The state of the totals in memory.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LiveHealth {
-    /// Whether reads are answered from memory; else they go to the database, which is slower and as right.
-    current: bool,
-    /// Whether pages of the list are answered from memory; else MongoDB sorts all campaigns for each.
-    listed: bool,
-    /// Campaigns in memory.
-    #[schema(minimum = 0, example = 240)]
-    campaigns: usize,
-    /// Event streams open; one of several campaigns counts for each.
-    #[schema(minimum = 0, example = 5000)]
-    streams: usize,
+    /// True once the first load of all campaigns is over, whatever its end.
+    was_loaded: AtomicBool,
 }
 
 impl Live {
@@ -103,6 +91,7 @@ impl Live {
             watchers: Watchers::default(),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
+            was_loaded: AtomicBool::new(false),
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
@@ -131,7 +120,12 @@ impl Live {
 
     /// What a campaign shows now, if memory can tell at once.
     pub fn in_memory(&self, campaign: &str) -> Option<View> {
-        let shown = self.is_current() && self.0.freshness.covers(campaign);
+        self.in_memory_at(campaign, Instant::now())
+    }
+
+    /// The same for a caller that has looked at the clock already.
+    pub fn in_memory_at(&self, campaign: &str, now: Instant) -> Option<View> {
+        let shown = self.is_current_at(now) && self.0.freshness.covers(campaign);
         shown.then(|| self.0.memory.totals(campaign)).flatten()
     }
 
@@ -144,7 +138,11 @@ impl Live {
 
     /// Returns true if memory may be shown: the stream is followed, and the amounts are in the right currency.
     fn is_current(&self) -> bool {
-        self.0.freshness.is_current(Instant::now()) && self.0.database.currency.is_confirmed()
+        self.is_current_at(Instant::now())
+    }
+
+    fn is_current_at(&self, now: Instant) -> bool {
+        self.0.freshness.is_current(now) && self.0.database.currency.is_confirmed()
     }
 
     /// What `look` finds in memory, as soon as memory has `covered` all that reads of the database have shown; `None` if
@@ -174,18 +172,6 @@ impl Live {
     /// Watches a campaign.
     pub fn watch(&self, campaign: CampaignId) -> Watch {
         Watch::new(self.clone(), campaign)
-    }
-
-    /// For operators.
-    pub fn health(&self) -> LiveHealth {
-        let (memory, streams) = (&self.0.memory, &self.0.streams);
-        let current = self.is_current();
-        LiveHealth {
-            current: current && memory.is_loaded(),
-            listed: current && memory.is_complete(),
-            campaigns: memory.len(),
-            streams: self.0.max_streams - streams.available_permits(),
-        }
     }
 
     /// Places among the streams that may be open, one for each campaign of a stream, until they are dropped.
@@ -276,6 +262,10 @@ impl Follower for Live {
             self.0.database.currency.doubt_unwritten();
         }
         self.apply(&change);
+        if let Some(changed) = change.kind.last_updated() {
+            let took = Timestamp::now().since(changed).as_secs_f64();
+            self.0.database.metrics.commit_to_shown.observe(took);
+        }
     }
 
     fn current(&self, moment: Instant) {

@@ -9,6 +9,7 @@ use totals_core::store::{Listing, Page, SortBy, SortOrder, Start};
 use super::campaigns::{CampaignMap, Campaigns};
 use super::*;
 use crate::database::unanswered;
+use crate::metrics::Metrics;
 
 const FIRST_PAGE: Page = Page {
     limit: 10,
@@ -20,7 +21,7 @@ const FIRST_PAGE: Page = Page {
 /// Beside a database that nobody answers for, with what was loaded as of a moment.
 async fn live(loaded_at: u64, campaigns: &[&CampaignTotals]) -> Live {
     let config = unanswered();
-    let database = Database::open(&config).await.unwrap();
+    let database = Database::open(&config, Arc::new(Metrics::new([]))).await.unwrap();
     let live = Live::start(database, config.bounds);
     live.begin(at(loaded_at));
     live.0.database.currency.agree();

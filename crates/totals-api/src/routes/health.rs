@@ -1,4 +1,4 @@
-//! `/health`: tells load balancers whether the service can answer, and operators what is wrong if it cannot.
+//! `/health`: tells operators whether the service can answer, and what is wrong if it cannot.
 
 use std::sync::Arc;
 

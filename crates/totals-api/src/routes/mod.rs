@@ -5,5 +5,6 @@ pub mod health;
 mod ids;
 pub mod list;
 mod parameters;
+pub mod probes;
 pub mod stream;
 pub mod totals;

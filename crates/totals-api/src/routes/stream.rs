@@ -124,7 +124,7 @@ fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, O
             let _until_it_ends = &places;
             Ok::<_, Infallible>(event)
         })
-        .take_until(state.stopping.clone().cancelled_owned());
+        .take_until(state.shutdown.soft.clone().cancelled_owned());
     let headers = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         // Without it nginx would collect events before it passes them on.

@@ -1,6 +1,7 @@
 //! A moment in time to the millisecond, as the wire writes it: `2025-11-21T10:00:00.000Z`.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
@@ -65,6 +66,11 @@ impl Timestamp {
     /// Milliseconds since the Unix epoch.
     pub const fn unix_millis(self) -> i64 {
         self.0
+    }
+
+    /// The time from `earlier` to this moment; zero if `earlier` is the later one.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or_default())
     }
 
     fn from_date_time(moment: OffsetDateTime) -> Self {

@@ -24,6 +24,21 @@ pub enum ConfigError {
         /// What it accepts.
         allowed: String,
     },
+    /// The file that the variable names cannot be used. What is in it is a secret, so no part of it is repeated.
+    #[error("{variable} must be {allowed}; `{path}` {problem}")]
+    File {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it accepts.
+        allowed: &'static str,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A variable is set, and beside it the one that names a file with its value.
+    #[error("{0} and {1} are both set, and either has the value: unset one of them")]
+    SetTwice(&'static str, &'static str),
     /// The `.env` file is there but cannot be read.
     #[error(".env cannot be read: {0}")]
     DotEnv(String),
@@ -32,17 +47,30 @@ pub enum ConfigError {
 impl ConfigError {
     /// A value that `variable` does not allow. Credentials in it are not repeated.
     pub fn invalid(variable: &Variable, value: &str) -> Self {
-        let value = SecretUrl::from(value);
+        Self::Invalid {
+            variable: variable.name,
+            value: SecretUrl::from(value).to_string(),
+            allowed: Self::allowed(variable, value),
+        }
+    }
+
+    fn in_file(variable: &Variable, path: &str, problem: String) -> Self {
+        Self::File {
+            variable: variable.name,
+            allowed: variable.allowed,
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
+    /// What the variable accepts, with a word on what may be wrong with `value`.
+    fn allowed(variable: &Variable, value: &str) -> String {
         let mut allowed = variable.allowed.to_owned();
-        if value.is_ambiguous() {
+        if SecretUrl::from(value).is_ambiguous() {
             allowed
                 .push_str(", with %40 for @, %2F for /, %3F for ? and %23 for # within a user or a password");
         }
-        Self::Invalid {
-            variable: variable.name,
-            value: value.to_string(),
-            allowed,
-        }
+        allowed
     }
 }
 
@@ -51,16 +79,18 @@ impl ConfigError {
 pub struct HttpConfig {
     /// `HOST`.
     pub host: std::net::IpAddr,
-    /// `PORT` or `WORKER_PORT`; 0 takes any free one.
+    /// `PORT`, `WORKER_PORT` or `METRICS_PORT`; 0 takes any free one.
     pub port: u16,
     /// The name of the variable that set the port.
     pub port_variable: &'static str,
+    /// `SHUTDOWN_DELAY`.
+    pub shutdown_delay: std::time::Duration,
 }
 
 /// MongoDB.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// `DATABASE_URL`.
+    /// `DATABASE_URL`, or what `DATABASE_URL_FILE` holds.
     pub url: SecretUrl,
 }
 

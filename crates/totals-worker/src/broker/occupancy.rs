@@ -55,7 +55,7 @@ impl QueueCounts {
 pub async fn count(channel: &Channel, queue: &str) -> Result<QueueCounts, BrokerError> {
     let options = QueueDeclareOptions::default().passive();
     let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
-    let counted = call("counting the dead letters", declared).await?;
+    let counted = call("counting the messages of a queue", declared).await?;
     Ok(QueueCounts {
         ready: counted.message_count(),
         consumers: counted.consumer_count(),

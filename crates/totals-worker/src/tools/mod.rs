@@ -20,6 +20,7 @@ mod setup;
 mod verify;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use totals_core::boot::block_on;
@@ -62,7 +63,7 @@ fn start(tool: Tool) -> Result<Verdict, ToolError> {
     let telemetry = source.command_telemetry()?;
     block_on(async {
         Telemetry::start("totals-worker", &telemetry)?;
-        let shutdown = Shutdown::on_signals(GRACE)?;
+        let shutdown = Shutdown::on_signals(Duration::ZERO, GRACE)?;
         let setup = Setup::new(source, shutdown.soft.clone());
         tokio::select! {
             outcome = dispatch(tool, &setup) => outcome,

@@ -30,12 +30,14 @@ impl App {
         variables: &[(&str, &str)],
         release: bool,
     ) -> Result<Self, Error> {
+        let metrics_port = ports.metrics.to_string();
         let start = async |name, variable, port: u16| {
             let mut command = Command::new(cargo::executable(&format!("totals-{name}"), release));
             command
                 .current_dir(directories::workspace())
                 .env("DATABASE_URL", &record.database_url)
                 .env("RABBITMQ_URL", &record.rabbitmq_url)
+                .env("METRICS_PORT", &metrics_port)
                 .env(variable, port.to_string())
                 .envs(variables.iter().copied());
             let process = ChildProcess::spawn(&command, &OutputTo::Lines).await?;

@@ -28,7 +28,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// it all in order; the data stay for the next time.
 ///
 /// The services come from DATABASE_URL and RABBITMQ_URL (environment or .env), else from Docker, else from
-/// private native instances below target/. PORT and WORKER_PORT move the API and the worker.
+/// private native instances below target/. PORT, METRICS_PORT and WORKER_PORT move the API, its metrics
+/// and the worker.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     cargo xtask up
@@ -52,6 +53,8 @@ pub struct Args {
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
     pub api: u16,
+    /// Of the API's metrics.
+    pub metrics: u16,
     pub worker: u16,
 }
 
@@ -69,7 +72,7 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let mut stop = StopSignals::listen()?;
     let record = Running::new(&services, ports.api, ports.worker);
     let announced = record.announce()?;
-    let table = report::text(&record, &services);
+    let table = report::text(&record, ports.metrics, &services);
     let log_format: &[_] = match environment.get("LOG_FORMAT") {
         Some(_) => &[],
         None => &[("LOG_FORMAT", "pretty")],
@@ -105,10 +108,14 @@ impl Ports {
         }
         let ports = Self {
             api: environment.port("PORT", 3005)?,
+            metrics: environment.port("METRICS_PORT", 3007)?,
             worker: environment.port("WORKER_PORT", 3006)?,
         };
-        if ports.api == ports.worker {
+        if ports.api == ports.worker || ports.api == ports.metrics {
             return Err(Error::SamePort(ports.api));
+        }
+        if ports.metrics == ports.worker {
+            return Err(Error::SamePort(ports.metrics));
         }
         // The programs of an `up` that was killed are ended by their supervisors, which takes a moment.
         let patience = if Running::left_behind() {
@@ -118,6 +125,7 @@ impl Ports {
         };
         for (port, user, variable) in [
             (ports.api, "the API", "PORT"),
+            (ports.metrics, "the API", "METRICS_PORT"),
             (ports.worker, "the worker", "WORKER_PORT"),
         ] {
             if !becomes_free(port, patience).await {

@@ -6,7 +6,7 @@ use dev_services::{Origin, Provided, Services};
 use crate::running::Running;
 
 /// Every URL, and what to do next.
-pub fn text(record: &Running, services: &Services) -> String {
+pub fn text(record: &Running, metrics_port: u16, services: &Services) -> String {
     let Running {
         api_url, worker_url, ..
     } = record;
@@ -15,6 +15,7 @@ pub fn text(record: &Running, services: &Services) -> String {
         ("API docs", format!("{api_url}/docs")),
         ("OpenAPI", format!("{api_url}/openapi")),
         ("API health", format!("{api_url}/health")),
+        ("API metrics", format!("http://localhost:{metrics_port}/metrics")),
         ("Worker health", format!("{worker_url}/health")),
         ("Worker metrics", format!("{worker_url}/metrics")),
         ("MongoDB", service(&services.mongodb)),

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use config::{Config, Environment};
 
 use super::log_filter;
 use super::variable::{
-    AMOUNT_PRECISION, CURRENCY, DATABASE_URL, FORMER, HOST, LOG_FORMAT, LOG_LEVEL,
-    OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE_NAME, VARIABLES, Variable,
+    AMOUNT_PRECISION, CURRENCY, DATABASE_URL, DATABASE_URL_FILE, FORMER, HOST, LOG_FORMAT, LOG_LEVEL,
+    OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE_NAME, SHUTDOWN_DELAY, VARIABLES, Variable,
 };
 use super::{ConfigError, DatabaseConfig, HttpConfig, LogFormat, LogStream, SecretUrl, TelemetryConfig};
 use crate::domain::{AmountRules, Currency};
@@ -87,21 +88,22 @@ impl Source {
     /// Where the process listens; `port` is the variable of its port.
     ///
     /// # Errors
-    /// [`ConfigError`] if `HOST` or the port is not allowed.
+    /// [`ConfigError`] if `HOST`, the port or `SHUTDOWN_DELAY` is not allowed.
     pub fn http(&self, port: &Variable) -> Result<HttpConfig, ConfigError> {
         Ok(HttpConfig {
             host: self.parsed(&HOST)?,
             port: self.parsed(port)?,
             port_variable: port.name,
+            shutdown_delay: Duration::from_secs(self.number(&SHUTDOWN_DELAY, 0, 600)?),
         })
     }
 
     /// Where the database is.
     ///
     /// # Errors
-    /// [`ConfigError`] if `DATABASE_URL` is not a connection string.
+    /// [`ConfigError`] if what `DATABASE_URL` has, or the file of `DATABASE_URL_FILE`, is not a connection string.
     pub fn database(&self) -> Result<DatabaseConfig, ConfigError> {
-        self.checked(&DATABASE_URL, |url| {
+        self.secret(&DATABASE_URL, &DATABASE_URL_FILE, |url| {
             let parsed = mongodb::options::ConnectionString::parse(url).ok();
             let url = parsed.map(|_| SecretUrl::from(url));
             url.filter(|url| !url.is_ambiguous())
@@ -159,6 +161,36 @@ impl Source {
                 })?),
             },
         })
+    }
+
+    /// What `check` makes of the variable's value, or of what is in the file that the variable `file` names, without its last
+    /// line break.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `check` returns `None`, if the file cannot be read, or if both variables are set.
+    pub fn secret<T>(
+        &self,
+        variable: &Variable,
+        file: &Variable,
+        check: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        let Some(path) = self.set(file) else {
+            return self.checked(variable, check);
+        };
+        if self.set(variable).is_some() {
+            return Err(ConfigError::SetTwice(variable.name, file.name));
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ConfigError::in_file(file, &path, format!("cannot be read: {error}")))?;
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let value = line.strip_suffix('\r').unwrap_or(line);
+        let problem = || format!("does not hold {}", ConfigError::allowed(variable, value));
+        check(value).ok_or_else(|| ConfigError::in_file(file, &path, problem()))
+    }
+
+    /// Returns true if the environment or `.env` gives the variable a value.
+    pub fn is_set(&self, variable: &Variable) -> bool {
+        self.set(variable).is_some()
     }
 
     /// The variable's value, or its default; `None` if it has neither.

@@ -186,3 +186,62 @@ fn a_dot_env_from_windows_is_read() {
         ".env cannot be read: it is not UTF-8; save it in that encoding"
     );
 }
+
+/// A file that holds this, and its path.
+fn file(content: &[u8]) -> (tempfile::NamedTempFile, String) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, content).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    (file, path)
+}
+
+#[test]
+fn a_secret_is_read_from_its_file_without_the_last_line_break() {
+    for (content, url) in [
+        ("mongodb://ada:pw@db/totals", "mongodb://ada:pw@db/totals"),
+        ("mongodb://db/totals\n", "mongodb://db/totals"),
+        ("mongodb://db/totals\r\n", "mongodb://db/totals"),
+    ] {
+        let (_file, path) = file(content.as_bytes());
+        let source = source(&[("DATABASE_URL_FILE", &path), ("DATABASE_URL", "")]);
+        assert_eq!(source.database().unwrap().url.expose(), url);
+    }
+}
+
+#[test]
+fn of_a_file_that_cannot_be_used_the_path_is_named_and_never_the_content() {
+    let (_not_text, not_text) = file(b"mongodb://ada:s3cret\xff@db");
+    let (_wrong, wrong) = file(b"postgres://ada:s3cret@db\n");
+    let (_empty, empty) = file(b"\n");
+    let (_ambiguous, ambiguous) = file(b"mongodb://ada:12?x=s3cret@db");
+    let not_held = "does not hold a MongoDB connection string such as mongodb://host:27017/totals-service";
+    for (path, problem) in [
+        ("/no/such/file", "cannot be read: No such file or directory"),
+        ("/", "cannot be read: "),
+        (&not_text, "cannot be read: "),
+        (&wrong, not_held),
+        (&empty, not_held),
+        (&ambiguous, "with %40 for @"),
+    ] {
+        let error = source(&[("DATABASE_URL_FILE", path)]).database().unwrap_err();
+        let line = error.to_string();
+        let start = format!(
+            "DATABASE_URL_FILE must be the path of a file that holds what DATABASE_URL would have; `{path}` "
+        );
+        assert!(line.starts_with(&start) && line.contains(problem), "{line}");
+        assert!(!line.contains("s3cret") && !line.contains("@db"), "{line}");
+    }
+}
+
+#[test]
+fn a_secret_beside_its_file_is_refused() {
+    let (_file, path) = file(b"mongodb://db/totals");
+    let source = layers(
+        &[("DATABASE_URL", "mongodb://ada:s3cret@other/totals")],
+        &[("DATABASE_URL_FILE", &path)],
+    );
+    assert_eq!(
+        source.database().unwrap_err().to_string(),
+        "DATABASE_URL and DATABASE_URL_FILE are both set, and either has the value: unset one of them"
+    );
+}

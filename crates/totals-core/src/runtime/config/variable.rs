@@ -31,15 +31,26 @@ variables! {
     PORT = Some("3005"), "a port number from 0 (any free port) to 65535", "Port of the API";
     /// Default 3006.
     WORKER_PORT = Some("3006"), "a port number from 0 (any free port) to 65535",
-        "Port of the worker's /health and /metrics";
+        "Port of the worker's probes, /health and /metrics";
+    /// Default 3007.
+    METRICS_PORT = Some("3007"), "a port number from 0 (any free port) to 65535", "Port of the API's /metrics";
+    /// Default 0.
+    SHUTDOWN_DELAY = Some("0"), "a number of seconds from 0 to 600",
+        "How long both go on as before after SIGTERM, but for /readyz, so that balancers send them no more";
     /// Default `mongodb://localhost:27017/totals-service`; the database's name is `totals-service` if the URL has none.
     DATABASE_URL = Some("mongodb://localhost:27017/totals-service"),
         "a MongoDB connection string such as mongodb://host:27017/totals-service",
         "MongoDB, a replica set of one node or more";
+    /// Default: unset. In place of [`DATABASE_URL`].
+    DATABASE_URL_FILE = None, "the path of a file that holds what DATABASE_URL would have",
+        "File with DATABASE_URL, such as a mounted secret; only one of the two may be set";
     /// Default `amqp://guest:guest@localhost:5672`.
     RABBITMQ_URL = Some("amqp://guest:guest@localhost:5672"),
         "an AMQP URL such as amqp://user:password@host:5672 or amqps://host/vhost, or several with commas between",
         "RabbitMQ, one node or all nodes of a cluster";
+    /// Default: unset. In place of [`RABBITMQ_URL`].
+    RABBITMQ_URL_FILE = None, "the path of a file that holds what RABBITMQ_URL would have",
+        "File with RABBITMQ_URL, such as a mounted secret; only one of the two may be set";
     /// Default `care-for-all`.
     RABBITMQ_EXCHANGE = Some("care-for-all"), "an exchange name of 1 to 255 bytes",
         "Topic exchange that producers publish to";

@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::response::Response;
-use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
@@ -41,14 +41,16 @@ pub const TIMEOUTS: Timeouts = Timeouts {
 /// request with a bare status; a router may refuse a smaller one with a proper answer.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
-/// Serves one connection until either side ends it, or `soft` is cancelled while nothing is under way.
+/// Serves one connection until either side ends it, or `soft` is cancelled while nothing is under way. Returns the bare status
+/// that hyper has answered with, if it took what came for no request.
 pub async fn serve_connection<S>(
     stream: TcpStream,
     service: S,
     watcher: Watcher,
     soft: CancellationToken,
     timeouts: Timeouts,
-) where
+) -> Option<StatusCode>
+where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
     let deadline = Instant::now() + timeouts.first_head;
@@ -56,8 +58,8 @@ pub async fn serve_connection<S>(
     let _ = stream.set_nodelay(true);
     tokio::select! {
         biased;
-        has_begun = has_begun(&stream, deadline) => if !has_begun { return },
-        () = soft.cancelled() => return,
+        has_begun = has_begun(&stream, deadline) => if !has_begun { return None },
+        () = soft.cancelled() => return None,
     }
 
     let (stream, activity) = TrackedStream::new(stream);
@@ -87,7 +89,7 @@ pub async fn serve_connection<S>(
         biased;
         first = timeout_at(deadline, first_request) => first.transpose(),
         // A shutdown does not wait for the rest of a request.
-        () = soft.cancelled() => return,
+        () = soft.cancelled() => return None,
     };
     while ended.is_none() {
         ended = match timeout(timeouts.next_head, &mut connection).await {
@@ -97,9 +99,24 @@ pub async fn serve_connection<S>(
         };
     }
     match ended {
-        None | Some(Ok(Ok(()))) => {}
-        Some(Ok(Err(error))) => tracing::debug!(%error, "a connection ended early"),
-        Some(Err(_elapsed)) => tracing::debug!("a connection brought no request in time"),
+        None | Some(Ok(Ok(()))) => None,
+        Some(Ok(Err(error))) => {
+            tracing::debug!(%error, "a connection ended early");
+            refusal(&error)
+        }
+        Some(Err(_elapsed)) => {
+            tracing::debug!("a connection brought no request in time");
+            None
+        }
+    }
+}
+
+/// What hyper answers to a head that it cannot parse.
+fn refusal(error: &hyper::Error) -> Option<StatusCode> {
+    if error.is_parse_too_large() {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else {
+        error.is_parse().then_some(StatusCode::BAD_REQUEST)
     }
 }
 

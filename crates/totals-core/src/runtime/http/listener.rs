@@ -71,6 +71,7 @@ pub fn listen(config: &config::HttpConfig) -> Result<TcpListener, ListenError> {
         let listener = open(address)?;
         tracing::info!(
             address = format!("http://{}", listener.local_addr()?),
+            variable,
             "listening"
         );
         Ok(listener)

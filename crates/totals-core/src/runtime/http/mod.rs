@@ -40,13 +40,18 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
             StatusCode::BAD_REQUEST.into_response()
         }
     }));
-    serve_with(listener, router, shutdown).await;
+    serve_with(listener, router, |_| {}, shutdown).await;
 }
 
 /// [`serve`] for any service that answers every request, also one that does not [name its host](names_its_host). The
-/// service must always be ready, as axum's routers are.
-pub async fn serve_with<S>(mut listener: TcpListener, service: S, shutdown: &Shutdown)
-where
+/// service must always be ready, as axum's routers are. `refused` is told the bare status with which a connection has
+/// answered what is no request.
+pub async fn serve_with<S>(
+    mut listener: TcpListener,
+    service: S,
+    refused: impl Fn(StatusCode) + Clone + Send + Sync + 'static,
+    shutdown: &Shutdown,
+) where
     S: Service<hyper::Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
@@ -62,10 +67,14 @@ where
             Some(_) = connections.join_next() => continue,
             () = shutdown.soft.cancelled() => break,
         };
-        let soft = shutdown.soft.clone();
+        let (soft, refused) = (shutdown.soft.clone(), refused.clone());
         let served =
             connection::serve_connection(stream, service.clone(), graceful.watcher(), soft, TIMEOUTS);
-        connections.spawn(served);
+        connections.spawn(async move {
+            if let Some(status) = served.await {
+                refused(status);
+            }
+        });
     }
     // No client shall wait in its queue for an answer that will not come.
     drop(listener);

@@ -37,6 +37,17 @@ pub enum ChangeKind {
     Unreadable,
 }
 
+impl ChangeKind {
+    /// When the totals have changed, by the worker's clock; `None` if there are none now, or if the change does not say.
+    pub fn last_updated(&self) -> Option<Timestamp> {
+        match self {
+            Self::Created(totals) | Self::Replaced(totals) => Some(totals.last_updated),
+            Self::Moved(moved) => moved.last_updated,
+            Self::Removed | Self::Unreadable => None,
+        }
+    }
+}
+
 /// The fields that an update has set; the others are as they were.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Moved {
