@@ -90,9 +90,12 @@ def overlap(one, other):
 
 def check_metrics(expressions):
     """Holds each metric that an expression asks for against the tables of docs/operations.md."""
+    documented = set()
+    for first_cell in re.findall(r"^\| (`[^|]+) \|", OPERATIONS, re.MULTILINE):
+        documented |= set(METRIC.findall(first_cell))
     for name in sorted({name for expression in expressions for name in METRIC.findall(expression)}):
         base = re.sub(r"_(bucket|sum|count)$", "", name)
-        expect(f"`{base}" in OPERATIONS, f"{base} is not in docs/operations.md")
+        expect(base in documented, f"{base} is in no table of docs/operations.md")
 
 
 def check_manifests(directory):
