@@ -3,6 +3,7 @@
 
 mod files;
 mod image;
+mod monitoring;
 mod variables;
 
 use std::collections::BTreeSet;
@@ -169,7 +170,10 @@ fn a_new_password_reaches_the_broker_by_the_names_its_image_reads() {
 fn every_service_is_watched_restarted_and_bounded_and_waits_for_healthy_ones() {
     let compose = compose();
     let all: Vec<_> = compose.services.keys().map(String::as_str).collect();
-    assert_eq!(all, ["api", "mongodb", "rabbitmq", "worker"]);
+    assert_eq!(
+        all,
+        ["api", "grafana", "mongodb", "prometheus", "rabbitmq", "worker"]
+    );
     for (name, service) in &compose.services {
         assert!(service.healthcheck.is_some(), "{name} has no healthcheck");
         assert_eq!(service.restart, "unless-stopped", "{name}");
@@ -258,9 +262,11 @@ fn the_database_logs_no_line_for_each_connection_of_its_health_check() {
 #[test]
 fn data_outlives_its_containers() {
     let compose = compose();
-    for (service, directory) in [("mongodb", "/data/db"), ("rabbitmq", "/var/lib/rabbitmq")] {
-        // MongoDB's replica set and RabbitMQ's data directory are tied to the host name.
-        assert_eq!(compose.services[service].hostname.as_deref(), Some(service));
+    for (service, directory) in [
+        ("mongodb", "/data/db"),
+        ("rabbitmq", "/var/lib/rabbitmq"),
+        ("prometheus", "/prometheus"),
+    ] {
         let volumes = &compose.services[service].volumes;
         let mounted = volumes.iter().filter_map(|volume| volume.split_once(':'));
         let (volume, _) = mounted.clone().find(|(_, to)| *to == directory).unwrap();
@@ -268,6 +274,10 @@ fn data_outlives_its_containers() {
             compose.volumes.contains_key(volume),
             "{volume} is not a named volume"
         );
+    }
+    // MongoDB's replica set and RabbitMQ's data directory are tied to the host name.
+    for service in ["mongodb", "rabbitmq"] {
+        assert_eq!(compose.services[service].hostname.as_deref(), Some(service));
     }
     let probe = compose.services["mongodb"]
         .healthcheck

@@ -26,6 +26,7 @@ pub struct Service {
     pub image: Option<String>,
     pub logging: Logging,
     pub ports: Vec<String>,
+    pub profiles: Vec<String>,
     pub read_only: bool,
     pub restart: String,
     pub stop_grace_period: String,
