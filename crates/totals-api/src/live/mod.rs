@@ -56,6 +56,9 @@ use crate::database::Database;
 use crate::error::ApiError;
 use crate::single_flight::SingleFlight;
 
+/// Reads of the database, each shared by all who ask for the same meanwhile.
+type SharedReads<K, T> = SingleFlight<K, Result<At<T>, ApiError>>;
+
 /// The totals in memory. Cheap to clone.
 #[derive(Clone)]
 pub struct Live(Arc<LiveState>);
@@ -65,9 +68,9 @@ struct LiveState {
     memory: Memory,
     freshness: Freshness,
     /// Reads of one campaign from the database.
-    reads: SingleFlight<CampaignId, Result<At<View>, ApiError>>,
+    reads: SharedReads<CampaignId, View>,
     /// Reads of a page from the database.
-    page_reads: SingleFlight<Page, Result<At<Option<Arc<Listing>>>, ApiError>>,
+    page_reads: SharedReads<Page, Option<Arc<Listing>>>,
     /// Lets one page at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -193,7 +196,7 @@ impl Live {
     /// What a read shows that is shared with all who ask for the same meanwhile.
     async fn shared<K, T, F>(
         &self,
-        reads: &SingleFlight<K, Result<At<T>, ApiError>>,
+        reads: &SharedReads<K, T>,
         key: &K,
         read: impl Fn() -> F,
     ) -> Result<T, ApiError>

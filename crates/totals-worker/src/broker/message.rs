@@ -88,7 +88,10 @@ impl Message {
     /// The message as decoding reads it.
     pub fn received(&self) -> Received<'_> {
         let properties = &self.properties;
-        let headers = properties.headers().iter().flat_map(|headers| headers.inner());
+        let headers = properties
+            .headers()
+            .iter()
+            .flat_map(lapin::types::FieldTable::inner);
         let texts = headers.filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
         Received {
             body: &self.body,

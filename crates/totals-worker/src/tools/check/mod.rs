@@ -107,15 +107,15 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Checked, ToolError> {
         } else {
             Progress::of_file(rows.bytes())
         };
-        let checked = checker.read(&path, rows, lines, &progress, &stop);
+        let answer = checker.read(&path, rows, lines, &progress, &stop);
         progress.finish();
-        checked
+        answer
     });
-    let checked = reading.await.map_err(std::io::Error::other)?;
+    let answer = reading.await.map_err(std::io::Error::other)?;
     if setup.stop.is_cancelled() {
         return Err(ToolError::Interrupted);
     }
-    checked
+    answer
 }
 
 /// A file that is being checked.
