@@ -94,7 +94,7 @@ fn members(
     let member = move |Member { field, .. }: &Member| {
         let right = value(field.kind(), event_type).prop_map(Some);
         let value =
-            prop_oneof![16 => right, 1 => Just(None), 1 => Just(Some("null".to_owned())), 1 => strange()];
+            prop_oneof![40 => right, 1 => Just(None), 1 => Just(Some("null".to_owned())), 1 => strange()];
         (field.name(), value.boxed())
     };
     declared.iter().map(member).collect::<Vec<_>>().into_iter()
