@@ -6,7 +6,7 @@ mod services;
 
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 
-use crate::events::{created, refunded};
+use crate::events::{created, paid, refunded};
 use crate::harness::World;
 use crate::tool::{json, tool};
 
@@ -67,6 +67,10 @@ fn foreign() -> Vec<Document> {
 #[tokio::test]
 async fn unreadable_donations_and_totals_are_named_and_made_anew() {
     let world = counted().await;
+    let worker = world.worker().await;
+    world.publish_one_by_one([paid("e6", "d1")]).await;
+    world.expect_settled(6).await;
+    worker.terminate().await;
     let id = ObjectId::new();
     for document in foreign() {
         insert(&world, "campaign_totals", document).await;

@@ -1,4 +1,4 @@
-//! Messages near the edge of what is accepted: most of their members are as they should be.
+//! Messages near the edge of what is accepted: most of their members are sound.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -7,7 +7,7 @@ use proptest::strategy::Union;
 use crate::domain::declared::{BARE, CLOUD_EVENT, ENVELOPE, payload};
 use crate::domain::{EventType, Field, Member};
 
-use super::values::{Text, event_types, strange, value};
+use super::values::{Text, event_types, sound, strange, value};
 
 /// A message's type and body.
 pub fn messages() -> impl Strategy<Value = (EventType, String)> {
@@ -86,15 +86,16 @@ fn rarely(name: &'static str, value: BoxedStrategy<Text>) -> (&'static str, Boxe
     (name, prop_oneof![9 => Just(None), 1 => value].boxed())
 }
 
-/// Each member as it should be, seldom absent or something strange.
+/// Each member sound, or near the edge of it, seldom absent or something strange.
 fn members(
     declared: &[Member],
     event_type: EventType,
 ) -> impl Iterator<Item = (&'static str, BoxedStrategy<Text>)> + use<> {
     let member = move |Member { field, .. }: &Member| {
-        let right = value(field.kind(), event_type).prop_map(Some);
-        let value =
-            prop_oneof![40 => right, 1 => Just(None), 1 => Just(Some("null".to_owned())), 1 => strange()];
+        let sound = Just(Some(sound(field.kind(), event_type)));
+        let any = value(field.kind(), event_type).prop_map(Some);
+        let null = Just(Some("null".to_owned()));
+        let value = prop_oneof![60 => sound, 8 => any, 1 => Just(None), 1 => null, 1 => strange()];
         (field.name(), value.boxed())
     };
     declared.iter().map(member).collect::<Vec<_>>().into_iter()

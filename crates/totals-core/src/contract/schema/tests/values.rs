@@ -36,7 +36,23 @@ pub fn strange() -> BoxedStrategy<Text> {
     select(TEXTS).prop_map(|text| Some(text.to_owned())).boxed()
 }
 
-/// What stands in a member of this kind.
+/// What a sound message has in a member of this kind.
+pub fn sound(kind: FieldKind, event_type: EventType) -> String {
+    match kind {
+        FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text | FieldKind::Attribute => {
+            "\"id_1\"".to_owned()
+        }
+        FieldKind::EventType | FieldKind::TypeSuffix => format!("\"{event_type}\""),
+        FieldKind::Amount => "50".to_owned(),
+        FieldKind::Currency => "\"USD\"".to_owned(),
+        FieldKind::Flag => "false".to_owned(),
+        FieldKind::Moment => "\"2025-11-21T10:00:00.000Z\"".to_owned(),
+        FieldKind::Payload | FieldKind::Base64 => "{}".to_owned(),
+        FieldKind::SpecVersion => "\"1.0\"".to_owned(),
+    }
+}
+
+/// What stands in a member of this kind: all that may, and what nearly may.
 pub fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
     match kind {
         FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text => ids(),
