@@ -61,7 +61,7 @@ fn incomplete() -> Vec<(Outgoing, &'static str)> {
     let replaced = |from: &str, to: &str| raw(sound.replace(from, to).as_bytes());
     vec![
         (
-            replaced(r#""campaignId":"poisoned""#, r#""campaignId":"""#),
+            replaced(r#""campaignId":"c""#, r#""campaignId":"""#),
             "campaignId must not be empty",
         ),
         (

@@ -50,7 +50,14 @@ impl Outgoing {
             _ => None,
         };
         let received = Received::new(&self.body, &self.routing_key);
-        decode(&Received { event_id, ..received }, usd()).unwrap()
+        decode(
+            &Received {
+                event_id: event_id.map(Into::into),
+                ..received
+            },
+            usd(),
+        )
+        .unwrap()
     }
 }
 

@@ -28,7 +28,7 @@ use fields::{Fault, id, moment, not_json, object, once};
 pub use invalid::{Invalid, InvalidCode, Subject};
 use members::Members;
 use payload::{kind, refund_id};
-pub use received::{CloudEventHeaders, Received};
+pub use received::{CloudEventHeaders, HeaderValue, Received};
 use shape::Shape;
 
 /// The largest message accepted, in bytes. Real events have a few hundred.
@@ -117,7 +117,12 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
     };
     let id = match subject.event_id.take() {
         Some(id) => id,
-        None => identity::derived(&donation, &kind, refund_id(event_type, fields).as_deref(), stated)?,
+        None => identity::derived(
+            &donation,
+            &kind,
+            refund_id(event_type, fields)?.as_deref(),
+            stated,
+        )?,
     };
     let former_id = shape.former_id(&outer, received, event_type, &payload);
     // Valid JSON a moment ago, hence now.

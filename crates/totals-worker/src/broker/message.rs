@@ -5,8 +5,8 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
 use opentelemetry::propagation::Extractor;
 use totals_core::domain::{
-    CloudEventHeaders, ContentHash, Event, EventId, Invalid, InvalidCode, Quarantine, Received, Subject,
-    Timestamp,
+    CloudEventHeaders, ContentHash, Event, EventId, HeaderValue, Invalid, InvalidCode, Quarantine, Received,
+    Subject, Timestamp,
 };
 use totals_core::store::StoreError;
 
@@ -92,15 +92,17 @@ impl Message {
             .headers()
             .iter()
             .flat_map(lapin::types::FieldTable::inner);
-        let texts = headers.filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
+        let values = headers.map(|(name, value)| (name.as_str(), header_value(value)));
         Received {
             body: &self.body,
             routing_key: &self.routing_key,
             message_id: properties.message_id().as_ref().map(ShortString::as_str),
-            event_id: self.header(header::EVENT_ID),
+            event_id: values
+                .clone()
+                .find_map(|(name, value)| (name == header::EVENT_ID).then_some(value)),
             sent_at: *properties.timestamp(),
             content_type: properties.content_type().as_ref().map(ShortString::as_str),
-            cloud_event: CloudEventHeaders::find(texts),
+            cloud_event: CloudEventHeaders::find(values),
             received_at: self.received_at,
         }
     }
@@ -134,16 +136,9 @@ impl Message {
 
     fn count(&self, name: &str) -> i64 {
         let headers = self.properties.headers().as_ref();
-        match headers.and_then(|headers| headers.inner().get(name)) {
-            Some(AMQPValue::LongLongInt(count)) => *count,
-            Some(AMQPValue::LongInt(count)) => i64::from(*count),
-            Some(AMQPValue::LongUInt(count)) => i64::from(*count),
-            Some(AMQPValue::ShortInt(count)) => i64::from(*count),
-            Some(AMQPValue::ShortUInt(count)) => i64::from(*count),
-            Some(AMQPValue::ShortShortInt(count)) => i64::from(*count),
-            Some(AMQPValue::ShortShortUInt(count)) => i64::from(*count),
-            _ => 0,
-        }
+        headers
+            .and_then(|headers| whole(headers.inner().get(name)?))
+            .unwrap_or(0)
     }
 
     /// The text of one of its headers.
@@ -173,6 +168,27 @@ impl Extractor for MessageHeaders<'_> {
     fn keys(&self) -> Vec<&str> {
         self.0.inner().keys().map(ShortString::as_str).collect()
     }
+}
+
+fn header_value(value: &AMQPValue) -> HeaderValue<'_> {
+    match (text(value), whole(value)) {
+        (Some(text), _) => HeaderValue::Text(text),
+        (None, Some(number)) => HeaderValue::Whole(number),
+        (None, None) => HeaderValue::Other,
+    }
+}
+
+fn whole(value: &AMQPValue) -> Option<i64> {
+    Some(match value {
+        AMQPValue::LongLongInt(number) => *number,
+        AMQPValue::LongInt(number) => i64::from(*number),
+        AMQPValue::LongUInt(number) => i64::from(*number),
+        AMQPValue::ShortInt(number) => i64::from(*number),
+        AMQPValue::ShortUInt(number) => i64::from(*number),
+        AMQPValue::ShortShortInt(number) => i64::from(*number),
+        AMQPValue::ShortShortUInt(number) => i64::from(*number),
+        _ => return None,
+    })
 }
 
 fn text(value: &AMQPValue) -> Option<&str> {

@@ -138,7 +138,7 @@ fn every_example_is_decoded_and_accepted_by_its_schema() {
             let headers = headers.as_object().unwrap();
             let headers: Vec<_> = headers
                 .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap().into()))
                 .collect();
             let body = body.to_string();
             let event = decode(

@@ -33,7 +33,8 @@ pub const UNSAID: &[Unsaid] = &[
     Unsaid {
         code: InvalidCode::InvalidField,
         words: "must be a string or a whole number",
-        what: "A number that is an id is whole to its last digit, also where a program does not keep all of them.",
+        what: "A number that is an id is whole to its last digit, also where a program does not keep all of them. So is the \
+               refundId of a refund that has no id of its own, or it is a text.",
     },
     Unsaid {
         code: InvalidCode::InvalidField,

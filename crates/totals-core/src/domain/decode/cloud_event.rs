@@ -39,7 +39,19 @@ impl<'a> CloudEvent<'_, 'a> {
     fn get(self, attribute: Field) -> Result<Option<Cow<'a, str>>, Fault> {
         match self {
             Self::Structured(members) => optional_string(members, attribute),
-            Self::Binary(headers) => Ok(headers.get(attribute).map(Cow::Borrowed)),
+            Self::Binary(headers) => {
+                let Some(value) = headers.get(attribute) else {
+                    return Ok(None);
+                };
+                let text = value.text();
+                text.map(Some).ok_or_else(|| {
+                    invalid(
+                        attribute,
+                        "must be a string or a whole number",
+                        "another value of AMQP",
+                    )
+                })
+            }
         }
     }
 
@@ -111,9 +123,9 @@ impl<'a> CloudEvent<'_, 'a> {
     pub(super) fn time(self) -> Result<Option<Timestamp>, Fault> {
         match self {
             Self::Structured(members) => moment(members, Field::Time),
-            Self::Binary(headers) => headers
-                .get(Field::Time)
-                .map_or(Ok(None), |text| moment_of_text(Field::Time, text)),
+            Self::Binary(_) => self
+                .get(Field::Time)?
+                .map_or(Ok(None), |text| moment_of_text(Field::Time, &text)),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::InvalidCode;
 use super::declared::{Field, payload};
 use super::fields::{
-    Fault, complete, id, invalid, missing, optional_string, optional_text, parse_id, required_text,
+    Fault, complete, id, invalid, missing, once, optional_string, optional_text, parse_id, required_text,
 };
 use super::members::Members;
 use crate::domain::event::Payment;
@@ -69,13 +69,16 @@ fn donor(fields: &Members<'_>) -> Result<Option<DonorId>, Fault> {
     Ok(donor.filter(|_| !is_guest))
 }
 
-/// The refund's own id, if it has one: an empty text is none, and what is no id at all names nothing.
-pub(super) fn refund_id<'a>(event_type: EventType, fields: &Members<'a>) -> Option<Cow<'a, str>> {
+/// The refund's own id, if it has one; an empty text is none. Where the event's id rests on it, it must be readable.
+pub(super) fn refund_id<'a>(
+    event_type: EventType,
+    fields: &Members<'a>,
+) -> Result<Option<Cow<'a, str>>, Fault> {
     match event_type {
-        EventType::DonationRefunded | EventType::PaymentRefunded => optional_text(fields, Field::RefundId)
-            .ok()
-            .flatten()
-            .filter(|id| !id.is_empty()),
-        EventType::DonationCreated | EventType::PaymentCompleted => None,
+        EventType::DonationRefunded | EventType::PaymentRefunded => {
+            once(fields, Field::RefundId)?;
+            Ok(optional_text(fields, Field::RefundId)?.filter(|id| !id.is_empty()))
+        }
+        EventType::DonationCreated | EventType::PaymentCompleted => Ok(None),
     }
 }

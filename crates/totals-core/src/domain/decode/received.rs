@@ -1,5 +1,7 @@
 //! A message as it came, whatever has brought it.
 
+use std::borrow::Cow;
+
 use super::declared::Field;
 use crate::domain::Timestamp;
 
@@ -16,7 +18,7 @@ pub struct Received<'a> {
     /// The property `message_id`.
     pub message_id: Option<&'a str>,
     /// The header `eventId`.
-    pub event_id: Option<&'a str>,
+    pub event_id: Option<HeaderValue<'a>>,
     /// The property `timestamp`: seconds since the Unix epoch by the standard, milliseconds by many producers.
     pub sent_at: Option<u64>,
     /// The property `content_type`.
@@ -49,19 +51,47 @@ impl<'a> Received<'a> {
     }
 }
 
+/// The value of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderValue<'a> {
+    /// A text in UTF-8.
+    Text(&'a str),
+    /// A whole number, which names the same as its digits.
+    Whole(i64),
+    /// Any other value, which names nothing.
+    Other,
+}
+
+impl<'a> From<&'a str> for HeaderValue<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> HeaderValue<'a> {
+    /// The text, or the digits of the number.
+    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Whole(number) => Some(Cow::Owned(number.to_string())),
+            Self::Other => None,
+        }
+    }
+}
+
 /// The attributes of a CloudEvent in the headers of a message.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CloudEventHeaders<'a> {
-    spec_version: Option<&'a str>,
-    id: Option<&'a str>,
-    source: Option<&'a str>,
-    event_type: Option<&'a str>,
-    time: Option<&'a str>,
+    spec_version: Option<HeaderValue<'a>>,
+    id: Option<HeaderValue<'a>>,
+    source: Option<HeaderValue<'a>>,
+    event_type: Option<HeaderValue<'a>>,
+    time: Option<HeaderValue<'a>>,
 }
 
 impl<'a> CloudEventHeaders<'a> {
-    /// Finds the attributes among the headers that are texts. Others are absent.
-    pub fn find(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+    /// Finds the attributes among the headers.
+    pub fn find(headers: impl Iterator<Item = (&'a str, HeaderValue<'a>)>) -> Self {
         let mut found = Self::default();
         for (name, value) in headers {
             let attribute = CLOUD_EVENT_PREFIXES
@@ -80,7 +110,7 @@ impl<'a> CloudEventHeaders<'a> {
         found
     }
 
-    pub(super) fn get(&self, attribute: Field) -> Option<&'a str> {
+    pub(super) fn get(&self, attribute: Field) -> Option<HeaderValue<'a>> {
         match attribute {
             Field::SpecVersion => self.spec_version,
             Field::Id => self.id,

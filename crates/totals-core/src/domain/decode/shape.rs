@@ -72,14 +72,16 @@ impl<'m, 'a> Shape<'m, 'a> {
             Self::Envelope(_) => id(outer, Field::EventId).map(Some),
             Self::Bare => match outer.get(Field::EventId) {
                 Some(_) => id(outer, Field::EventId).map(Some),
-                None => Ok(beside(received)),
+                None => beside(received),
             },
             // All that is missing is named at once.
             Self::CloudEvent(event) => match event.identity() {
                 Ok(id) => Ok(Some(id)),
                 Err(fault) => event.check().and(Err(fault)),
             },
-            Self::Unknown => Ok(id(outer, Field::EventId).ok().or_else(|| beside(received))),
+            Self::Unknown => Ok(id(outer, Field::EventId)
+                .ok()
+                .or_else(|| beside(received).ok().flatten())),
         }
     }
 
@@ -113,8 +115,7 @@ impl<'m, 'a> Shape<'m, 'a> {
         }
     }
 
-    /// The id that earlier versions gave the event, if they took it and gave it another one than `id`, which the message names.
-    /// They knew neither CloudEvents nor the header `eventId`.
+    /// The id that an earlier version gave a bare payload that names none itself: it did not know the header `eventId`.
     pub(super) fn former_id(
         self,
         outer: &Members<'a>,
@@ -122,30 +123,33 @@ impl<'m, 'a> Shape<'m, 'a> {
         event_type: EventType,
         payload: &str,
     ) -> Option<EventId> {
+        let named = outer.get(Field::EventId).is_some()
+            || received
+                .message_id
+                .is_some_and(|id| EventId::try_from(id).is_ok());
         match self {
-            Self::Envelope(_) | Self::Unknown | Self::CloudEvent(CloudEvent::Structured(_)) => None,
-            Self::Bare | Self::CloudEvent(CloudEvent::Binary(_)) => {
-                let own = outer.get(Field::EventId).map(string);
-                let named = match own {
-                    Some(own) => Some(own?),
-                    None => received.message_id.map(Cow::Borrowed),
-                };
-                let named = named.and_then(|id| EventId::try_from(&*id).ok());
-                match (self, named) {
-                    // It has that id today.
-                    (Self::Bare, Some(_)) => None,
-                    (_, Some(named)) => Some(named),
-                    (_, None) => identity::of_spelling(event_type, payload),
-                }
-            }
+            Self::Bare if !named => identity::of_spelling(event_type, payload),
+            _ => None,
         }
     }
 }
 
-/// The id that stands around a body.
-fn beside(received: &Received<'_>) -> Option<EventId> {
-    [received.message_id, received.event_id]
-        .into_iter()
-        .flatten()
-        .find_map(|id| EventId::try_from(id).ok())
+/// The id that stands around a body. A header that is there and cannot be one is refused: the event is somebody's, and an id
+/// that followed from what it says could be that of another one.
+fn beside(received: &Received<'_>) -> Result<Option<EventId>, Fault> {
+    if let Some(id) = received.message_id.and_then(|id| EventId::try_from(id).ok()) {
+        return Ok(Some(id));
+    }
+    let Some(header) = received.event_id else {
+        return Ok(None);
+    };
+    let refused = |problem: &dyn std::fmt::Display| {
+        Fault(InvalidCode::InvalidField, format!("the header eventId {problem}"))
+    };
+    let text = header
+        .text()
+        .ok_or_else(|| refused(&"must be a string or a whole number"))?;
+    EventId::try_from(text.into_owned())
+        .map(Some)
+        .map_err(|error| refused(&error))
 }

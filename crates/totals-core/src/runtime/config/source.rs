@@ -184,6 +184,10 @@ impl Source {
             .map_err(|error| ConfigError::in_file(file, &path, format!("cannot be read: {error}")))?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
         let value = line.strip_suffix('\r').unwrap_or(line);
+        if value.contains(char::is_control) {
+            let problem = "must hold one line, and has more of them or another control character";
+            return Err(ConfigError::in_file(file, &path, problem.to_owned()));
+        }
         let problem = || format!("does not hold {}", ConfigError::allowed(variable, value));
         check(value).ok_or_else(|| ConfigError::in_file(file, &path, problem()))
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use totals_core::domain::{CloudEventHeaders, Received};
+use totals_core::domain::{CloudEventHeaders, HeaderValue, Received};
 
 /// A message as the worker would get it.
 #[derive(Debug)]
@@ -75,15 +75,23 @@ impl<'a> Message<'a> {
     /// The message as decoding takes it.
     pub fn received(&self) -> Received<'_> {
         let headers = || self.properties.headers.iter().flatten();
-        let texts = || headers().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+        let values = || headers().map(|(name, value)| (name.as_str(), header_value(value)));
         Received {
             message_id: self.properties.message_id.as_deref(),
-            event_id: texts().find_map(|(name, value)| (name == "eventId").then_some(value)),
+            event_id: values().find_map(|(name, value)| (name == "eventId").then_some(value)),
             sent_at: self.properties.timestamp,
             content_type: self.properties.content_type.as_deref(),
-            cloud_event: CloudEventHeaders::find(texts()),
+            cloud_event: CloudEventHeaders::find(values()),
             ..Received::new(&self.body, &self.routing_key)
         }
+    }
+}
+
+fn header_value(value: &Value) -> HeaderValue<'_> {
+    match value {
+        Value::String(text) => HeaderValue::Text(text),
+        Value::Number(number) => number.as_i64().map_or(HeaderValue::Other, HeaderValue::Whole),
+        _ => HeaderValue::Other,
     }
 }
 

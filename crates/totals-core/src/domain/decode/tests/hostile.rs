@@ -89,10 +89,10 @@ proptest! {
         headers in vec((prop::sample::select(vec!["cloudEvents:specversion", "cloudEvents_id", "cloudEvents:source", "cloudEvents:type",
             "cloudEvents_time", "cloudEvents:", "other"]), text()), 0..6),
     ) {
-        let headers: Vec<_> = headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let headers: Vec<_> = headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?.into()))).collect();
         let received = Received {
             message_id: message_id.as_deref(),
-            event_id: event_id.as_deref(),
+            event_id: event_id.as_deref().map(Into::into),
             content_type: content_type.as_deref(),
             sent_at,
             cloud_event: CloudEventHeaders::find(headers.into_iter()),

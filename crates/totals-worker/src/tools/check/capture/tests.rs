@@ -35,7 +35,10 @@ fn what_stands_around_a_body_is_read() {
         "content_type":"text/plain","delivery_mode":2,"headers":{"eventId":"h","attempt":1,"cloudEvents:id":"c"}},"body":"x"}"#;
     let message = Message::of_line(line, "").unwrap();
     let received = message.received();
-    assert_eq!((received.message_id, received.event_id), (Some("m"), Some("h")));
+    assert_eq!(
+        (received.message_id, received.event_id),
+        (Some("m"), Some("h".into()))
+    );
     assert_eq!(
         (received.sent_at, received.content_type),
         (Some(1_763_719_200_000), Some("text/plain"))
@@ -44,7 +47,7 @@ fn what_stands_around_a_body_is_read() {
         format!("{:?}", received.cloud_event),
         format!(
             "{:?}",
-            CloudEventHeaders::find([("cloudEvents:id", "c")].into_iter())
+            CloudEventHeaders::find([("cloudEvents:id", "c".into())].into_iter())
         )
     );
 }
