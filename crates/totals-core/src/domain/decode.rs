@@ -117,12 +117,10 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
     };
     let id = match subject.event_id.take() {
         Some(id) => id,
-        None => identity::derived(
-            &donation,
-            &kind,
-            refund_id(event_type, fields)?.as_deref(),
-            stated,
-        )?,
+        None => {
+            let refund = refund_id(event_type, fields)?;
+            identity::derived(&donation, &kind, refund.as_deref(), stated)?
+        }
     };
     let former_id = shape.former_id(&outer, received, event_type, &payload);
     // Valid JSON a moment ago, hence now.
