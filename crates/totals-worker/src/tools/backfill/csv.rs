@@ -29,9 +29,17 @@ pub struct TableOptions {
     /// The amounts of a CSV file have decimal commas, such as 1234,56
     #[arg(long)]
     decimal_comma: bool,
+    /// How many decimals the currency has.
+    #[arg(skip)]
+    decimals: u8,
 }
 
 impl TableOptions {
+    /// The same for amounts in a currency of so many decimals.
+    pub fn with_decimals(self, decimals: u8) -> Self {
+        Self { decimals, ..self }
+    }
+
     /// Returns true if the operator has said anything.
     pub fn any(&self) -> bool {
         !self.columns.is_empty() || self.separator.is_some() || self.decimal_comma
@@ -62,6 +70,7 @@ impl<R: Read> Table<R> {
             separator: options.separator,
             amounts: AmountFormat {
                 decimal_comma: options.decimal_comma,
+                decimals: options.decimals,
                 commas_separate: false,
             },
             members: Vec::new(),

@@ -109,7 +109,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Backfilled, ToolError> {
     let (file, format, options, stop) = (
         args.file.clone(),
         args.format,
-        args.table.clone(),
+        args.table.clone().with_decimals(amounts.currency.decimals()),
         setup.stop.clone(),
     );
     let opening = tokio::task::spawn_blocking(move || Rows::open(&file, format, &options, stop));

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 pub struct AmountFormat {
     /// True if the decimal mark is a comma.
     pub decimal_comma: bool,
+    /// How many decimals the currency has.
+    pub decimals: u8,
     /// True if the columns are separated by commas as well. Then an amount without quotes may be half of one.
     pub commas_separate: bool,
 }
@@ -24,6 +26,12 @@ impl AmountFormat {
         if !text.chars().all(is_part) {
             return Err(format!(
                 "must be a decimal number without a currency sign, spaces or thousands separators, got {text}"
+            ));
+        }
+        if self.decimals < 3 && may_be_thousands(text) {
+            return Err(format!(
+                "may be a number of thousands or have three decimals, got {text}: write it without the mark, or with fewer \
+                 decimals"
             ));
         }
         match (self.decimal_comma, text.contains('.'), text.matches(',').count()) {
@@ -45,16 +53,28 @@ impl AmountFormat {
     }
 }
 
+/// Returns true for `1.500` and `12,000`: one to three digits, a mark, and three digits.
+fn may_be_thousands(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.trim_start_matches(['+', '-']);
+    unsigned.split_once(['.', ',']).is_some_and(|(before, after)| {
+        let groups = (1..=3).contains(&before.len()) && after.len() == 3;
+        groups && digits(before) && digits(after) && !before.starts_with('0')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const POINT: AmountFormat = AmountFormat {
         decimal_comma: false,
+        decimals: 2,
         commas_separate: false,
     };
     const COMMA: AmountFormat = AmountFormat {
         decimal_comma: true,
+        decimals: 2,
         commas_separate: false,
     };
 
@@ -66,19 +86,25 @@ mod tests {
             (COMMA, "1234,56", "1234.56"),
             (COMMA, "1234", "1234"),
             (COMMA, "1,2E+3", "1.2E+3"),
+            (POINT, "0.500", "0.500"),
+            (POINT, "1234.500", "1234.500"),
         ] {
             assert_eq!(format.read(text, false).as_deref(), Ok(read));
         }
+        let dinars = AmountFormat { decimals: 3, ..POINT };
+        assert_eq!(dinars.read("1.500", false).as_deref(), Ok("1.500"));
     }
 
     #[test]
     fn what_may_mean_two_amounts_or_none_is_refused_with_its_remedy() {
         for (format, text, reason) in [
             (POINT, "1234,56", "add --decimal-comma"),
-            (POINT, "1,234", "or remove them if they separate thousands"),
+            (POINT, "1,234", "may be a number of thousands"),
+            (POINT, "1.500", "may be a number of thousands"),
+            (COMMA, "12,000", "may be a number of thousands"),
             (POINT, "1,234.56", "add --decimal-comma"),
             (COMMA, "1.234,56", "remove thousands separators"),
-            (COMMA, "1.234", "one comma and no point"),
+            (COMMA, "1.234", "may be a number of thousands"),
             (COMMA, "1,234,567", "remove thousands separators"),
             (COMMA, "1 234,56", "without a currency sign, spaces"),
             (COMMA, "5,00 €", "without a currency sign"),
