@@ -28,7 +28,7 @@ use fields::{Fault, id, moment, not_json, object, once};
 pub use invalid::{Invalid, InvalidCode, Subject};
 use members::Members;
 use payload::{kind, refund_id};
-pub use received::{CloudEventHeaders, Received};
+pub use received::{CloudEventHeaders, MAX_ATTRIBUTE_BYTES, Received};
 use shape::Shape;
 
 /// The largest message accepted, in bytes. Real events have a few hundred.

@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::declared::{CLOUD_EVENT, Field, Need};
 use super::fields::{Fault, complete, invalid, missing, moment, moment_of_text, optional_string};
 use super::members::Members;
-use super::received::CloudEventHeaders;
+use super::received::{CloudEventHeaders, MAX_ATTRIBUTE_BYTES};
 use super::{InvalidCode, MAX_BODY_BYTES};
 use crate::domain::event::ContentHasher;
 use crate::domain::{EventId, EventType, Timestamp, excerpt};
@@ -39,7 +39,13 @@ impl<'a> CloudEvent<'_, 'a> {
     fn get(self, attribute: Field) -> Result<Option<Cow<'a, str>>, Fault> {
         match self {
             Self::Structured(members) => optional_string(members, attribute),
-            Self::Binary(headers) => Ok(headers.get(attribute).map(Cow::Borrowed)),
+            Self::Binary(headers) => match headers.get(attribute) {
+                Some(text) if text.len() > MAX_ATTRIBUTE_BYTES => {
+                    let expected = format!("must have at most {MAX_ATTRIBUTE_BYTES} bytes in a header");
+                    Err(invalid(attribute, &expected, text))
+                }
+                text => Ok(text.map(Cow::Borrowed)),
+            },
         }
     }
 
@@ -111,9 +117,9 @@ impl<'a> CloudEvent<'_, 'a> {
     pub(super) fn time(self) -> Result<Option<Timestamp>, Fault> {
         match self {
             Self::Structured(members) => moment(members, Field::Time),
-            Self::Binary(headers) => headers
-                .get(Field::Time)
-                .map_or(Ok(None), |text| moment_of_text(Field::Time, text)),
+            Self::Binary(_) => self
+                .get(Field::Time)?
+                .map_or(Ok(None), |text| moment_of_text(Field::Time, &text)),
         }
     }
 }
