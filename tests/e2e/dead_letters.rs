@@ -5,6 +5,7 @@ mod foreign;
 mod order;
 mod others;
 mod replay;
+mod unnamed;
 
 use serde_json::{Value, json};
 
@@ -118,7 +119,7 @@ async fn a_letter_is_shown_with_its_headers_and_its_very_bytes() {
     let said = tool(&world, &["dead-letters", "show", "e1", "--raw"]).await;
     let hash = twice["letters"][1]["bodyHash"].as_str().unwrap();
     said.expect_failure(hash);
-    let one = json(&world, 0, &["dead-letters", "show", hash]).await;
+    let one = json(&world, 0, &["dead-letters", "show", "e1", "--body-hash", hash]).await;
     assert_eq!(one["letters"].as_array().unwrap().len(), 1);
     assert_eq!(one["letters"][0]["body"], twice["letters"][1]["body"]);
     json(&world, 1, &["dead-letters", "show", "nobody"]).await;

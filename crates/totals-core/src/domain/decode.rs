@@ -28,7 +28,7 @@ use fields::{Fault, id, moment, not_json, object, once};
 pub use invalid::{Invalid, InvalidCode, Subject};
 use members::Members;
 use payload::{kind, refund_id};
-pub use received::{CloudEventHeaders, HeaderValue, Received};
+pub use received::{CloudEventHeaders, HeaderValue, MAX_ATTRIBUTE_BYTES, Received};
 use shape::Shape;
 
 /// The largest message accepted, in bytes. Real events have a few hundred.
@@ -115,12 +115,11 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
         Some(moment) => Some(moment),
         None => moment(fields, Field::Timestamp)?,
     };
-    let id = match subject.event_id.take() {
-        Some(id) => id,
-        None => {
-            let refund = refund_id(event_type, fields)?;
-            identity::derived(&donation, &kind, refund.as_deref(), stated)?
-        }
+    let id = if let Some(id) = subject.event_id.take() {
+        id
+    } else {
+        let refund = refund_id(event_type, fields)?;
+        identity::derived(&donation, &kind, refund.as_deref(), stated)?
     };
     let former_id = shape.former_id(&outer, received, event_type, &payload);
     // Valid JSON a moment ago, hence now.

@@ -18,8 +18,8 @@ mod excerpt;
 
 pub use amount::{AmountRules, InvalidAmount, Precision};
 pub use decode::{
-    CloudEventHeaders, Field, FieldKind, HeaderValue, Invalid, InvalidCode, MAX_BODY_BYTES, Member, Need,
-    Received, Subject, declared, decode, decode_payload,
+    CloudEventHeaders, Field, FieldKind, HeaderValue, Invalid, InvalidCode, MAX_ATTRIBUTE_BYTES,
+    MAX_BODY_BYTES, Member, Need, Received, Subject, declared, decode, decode_payload,
 };
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
 
+use crate::broker::identity::{encoded_len, naming};
 use crate::broker::message::{Message, header};
 
-/// The original headers are kept up to about this size: a frame must hold them and ours.
-pub const MAX_KEPT_HEADER_BYTES: usize = 64 * 1024;
+/// All original headers are kept up to this size, beyond it those that can name an event: a frame must hold them and ours.
+const MAX_KEPT_HEADER_BYTES: usize = 64 * 1024;
 
 /// The message's own properties, without its headers, without `user_id` (the broker would refuse a copy whose user is not
 /// this connection's) and without `expiration` (the copy would be gone after that time).
@@ -37,17 +38,28 @@ pub fn copied(message: &Message) -> Option<BasicProperties> {
     ] {
         headers.insert(name.into(), AMQPValue::LongString(value.as_str().into()));
     }
-    let fits = format!("{headers:?}").len() <= MAX_KEPT_HEADER_BYTES;
+    let fits = encoded_len(&headers) <= MAX_KEPT_HEADER_BYTES;
     fits.then(|| kept(&message.properties).with_headers(headers.into()))
 }
 
 /// The headers that a message was published with, without those by which the broker would route the copy to further queues
 /// (sender-selected distribution), and without those that a queue has noted on the message.
-pub fn own_headers(message: &Message) -> BTreeMap<ShortString, AMQPValue> {
+fn own_headers(message: &Message) -> BTreeMap<ShortString, AMQPValue> {
     let original = message.properties.headers().clone().unwrap_or_default();
     let mut headers: BTreeMap<_, _> = original.inner().clone();
     for name in ["CC", "BCC", header::DELIVERY_COUNT, header::ACQUIRED_COUNT] {
         headers.remove(name);
     }
     headers
+}
+
+/// Those of a message's own headers that fit beside a dead letter's. What can name the event always does: without it the
+/// event would count a second time under another id, once its letter is replayed.
+pub fn kept_headers(message: &Message) -> BTreeMap<ShortString, AMQPValue> {
+    let headers = own_headers(message);
+    if encoded_len(&headers) > MAX_KEPT_HEADER_BYTES {
+        naming(&headers)
+    } else {
+        headers
+    }
 }

@@ -5,8 +5,7 @@ use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
 use opentelemetry::propagation::Extractor;
 use totals_core::domain::{
-    CloudEventHeaders, ContentHash, Event, EventId, HeaderValue, Invalid, InvalidCode, Quarantine, Received,
-    Subject, Timestamp,
+    CloudEventHeaders, Event, HeaderValue, Invalid, InvalidCode, Quarantine, Received, Subject, Timestamp,
 };
 use totals_core::store::StoreError;
 
@@ -26,11 +25,8 @@ pub mod header {
     pub const ACQUIRED_COUNT: &str = "x-acquired-count";
 
     /// Where producers name an event whose body does not.
-    pub(super) const EVENT_ID: &str = "eventId";
+    pub const EVENT_ID: &str = "eventId";
 }
-
-/// What an id that is the hash of a body begins with. Not `#`, which a shell takes for the begin of a comment.
-pub const BODY_HASH: &str = "body:";
 
 /// A delivered message. Its tag is meaningful only within the epoch that delivered it.
 #[derive(Debug)]
@@ -105,12 +101,6 @@ impl Message {
             cloud_event: CloudEventHeaders::find(values),
             received_at: self.received_at,
         }
-    }
-
-    /// The id of a message whose event id cannot be read: the hash of its body. The log and the tools call it so.
-    pub fn body_id(&self) -> EventId {
-        let id = format!("{BODY_HASH}{}", ContentHash::of_bytes(&self.body));
-        EventId::try_from(id).unwrap_or_else(|error| unreachable!("a hash is short: {error}"))
     }
 
     /// How often it was dead-lettered before. A number on a message without the other headers of a dead letter is a
@@ -191,7 +181,8 @@ fn whole(value: &AMQPValue) -> Option<i64> {
     })
 }
 
-fn text(value: &AMQPValue) -> Option<&str> {
+/// The text that a header's value is; none if it is something else.
+pub fn text(value: &AMQPValue) -> Option<&str> {
     match value {
         AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok(),
         AMQPValue::ShortString(text) => Some(text.as_str()),

@@ -6,6 +6,7 @@ pub mod call;
 pub mod confirm;
 pub mod connection;
 pub mod copy;
+pub mod identity;
 pub mod message;
 pub mod occupancy;
 pub mod publisher;

@@ -4,7 +4,7 @@
 //! and acknowledgements with them. Publishing is confirmed, and `mandatory`, so that the worker notices when somebody has
 //! deleted the queue. Only then does the worker log the failure, and only after that does it settle the delivery. The log
 //! also tells which messages were parked before: one that a producer publishes again and again, as it is, is in the
-//! dead-letter queue once. A message whose event id is not readable is known by its bytes. If its letter is no longer in the queue (an operator has
+//! dead-letter queue once. A message whose event id is not readable is known by [a hash](crate::broker::identity). If its letter is no longer in the queue (an operator has
 //! discarded or replayed it, or somebody has emptied the queue), the worker parks the message again.
 //!
 //! A dead letter that its queue [refuses](refused) is no reason to keep others back.

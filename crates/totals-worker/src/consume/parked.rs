@@ -5,7 +5,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::broker::copy::{MAX_KEPT_HEADER_BYTES, kept, own_headers};
+use crate::broker::copy::{kept, kept_headers};
 use crate::broker::message::{Message, Reason, header};
 use crate::broker::publisher::Publish;
 
@@ -29,10 +29,7 @@ impl Publish for Parked {
 }
 
 fn headers(Parked { message, reason }: &Parked) -> FieldTable {
-    let mut headers = own_headers(message);
-    if format!("{headers:?}").len() > MAX_KEPT_HEADER_BYTES {
-        headers.clear();
-    }
+    let mut headers = kept_headers(message);
     for (name, value) in [
         (header::REASON_CODE, reason.code),
         (header::REASON, &reason.text),

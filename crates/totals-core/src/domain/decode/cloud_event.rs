@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::declared::{CLOUD_EVENT, Field, Need};
 use super::fields::{Fault, complete, invalid, missing, moment, moment_of_text, optional_string};
 use super::members::Members;
-use super::received::CloudEventHeaders;
+use super::received::{CloudEventHeaders, MAX_ATTRIBUTE_BYTES};
 use super::{InvalidCode, MAX_BODY_BYTES};
 use crate::domain::event::ContentHasher;
 use crate::domain::{EventId, EventType, Timestamp, excerpt};
@@ -43,14 +43,15 @@ impl<'a> CloudEvent<'_, 'a> {
                 let Some(value) = headers.get(attribute) else {
                     return Ok(None);
                 };
-                let text = value.text();
-                text.map(Some).ok_or_else(|| {
-                    invalid(
-                        attribute,
-                        "must be a string or a whole number",
-                        "another value of AMQP",
-                    )
-                })
+                let refused = |expected: &str, got: &str| Err(invalid(attribute, expected, got));
+                match value.text() {
+                    None => refused("must be a string or a whole number", "another value of AMQP"),
+                    Some(text) if text.len() > MAX_ATTRIBUTE_BYTES => refused(
+                        &format!("must have at most {MAX_ATTRIBUTE_BYTES} bytes in a header"),
+                        &text,
+                    ),
+                    text => Ok(text),
+                }
             }
         }
     }

@@ -8,6 +8,9 @@ use crate::domain::Timestamp;
 /// What the name of a header begins with that holds an attribute of a CloudEvent. The AMQP binding names both.
 const CLOUD_EVENT_PREFIXES: [&str; 2] = ["cloudEvents:", "cloudEvents_"];
 
+/// The longest attribute of a CloudEvent that is read from a header, in bytes. Real ones have some hundred at most.
+pub const MAX_ATTRIBUTE_BYTES: usize = 4096;
+
 /// A message as it came: its content, and what stands around it.
 #[derive(Debug, Clone, Copy)]
 pub struct Received<'a> {
@@ -94,10 +97,7 @@ impl<'a> CloudEventHeaders<'a> {
     pub fn find(headers: impl Iterator<Item = (&'a str, HeaderValue<'a>)>) -> Self {
         let mut found = Self::default();
         for (name, value) in headers {
-            let attribute = CLOUD_EVENT_PREFIXES
-                .iter()
-                .find_map(|prefix| name.strip_prefix(prefix));
-            let place = match attribute.and_then(Field::from_name) {
+            let place = match attribute(name) {
                 Some(Field::SpecVersion) => &mut found.spec_version,
                 Some(Field::Id) => &mut found.id,
                 Some(Field::Source) => &mut found.source,
@@ -108,6 +108,13 @@ impl<'a> CloudEventHeaders<'a> {
             place.get_or_insert(value);
         }
         found
+    }
+
+    /// Returns true if a header of this name holds an attribute that is read.
+    pub fn reads(name: &str) -> bool {
+        use Field::{Id, Source, SpecVersion, Time, Type};
+
+        matches!(attribute(name), Some(SpecVersion | Id | Source | Type | Time))
     }
 
     pub(super) fn get(&self, attribute: Field) -> Option<HeaderValue<'a>> {
@@ -133,4 +140,10 @@ impl<'a> CloudEventHeaders<'a> {
         .iter()
         .any(Option::is_some)
     }
+}
+
+/// The attribute that a header of this name holds.
+fn attribute(name: &str) -> Option<Field> {
+    let mut prefixes = CLOUD_EVENT_PREFIXES.iter();
+    Field::from_name(prefixes.find_map(|prefix| name.strip_prefix(prefix))?)
 }

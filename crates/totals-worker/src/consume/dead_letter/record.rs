@@ -7,6 +7,7 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{Contents, Decision, Failure};
 
 use super::DeadLetters;
+use crate::broker::identity::letter_id;
 use crate::commit::GaveUp;
 use crate::consume::parked::Parked;
 
@@ -89,10 +90,9 @@ impl DeadLetters {
 /// The log row of a message.
 fn failure(parked: &Parked) -> Failure {
     let subject = &parked.reason.subject;
-    let event_id = subject.event_id.clone();
     let body = &parked.message.body;
     Failure {
-        event_id: event_id.unwrap_or_else(|| parked.message.body_id()),
+        event_id: letter_id(&parked.message, subject),
         event_type: subject.event_type.clone(),
         campaign: subject.campaign.clone(),
         donation: subject.donation.clone(),

@@ -11,7 +11,8 @@ use totals_core::domain::{
 };
 use totals_core::store::Failure;
 
-use crate::broker::message::{BODY_HASH, Message, header, subject};
+use crate::broker::identity::{body_hash, letter_id};
+use crate::broker::message::{Message, header, subject};
 
 /// A dead letter, held until it is settled or given back.
 pub struct DeadLetter {
@@ -44,7 +45,7 @@ pub fn oldest_first<T>(letters: &mut [T], failed_at: impl Fn(&T) -> Option<&str>
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetterSummary {
-    /// The event id, or the body's hash.
+    /// The event id, or the hash that stands for it.
     pub id: String,
     /// The event's type, or the routing key.
     pub r#type: String,
@@ -81,24 +82,14 @@ impl DeadLetter {
         }
     }
 
-    /// The letter's event id, or else its body's hash.
-    pub fn id(&self) -> String {
-        match &self.subject.event_id {
-            Some(id) => id.to_string(),
-            None => self.body_hash(),
-        }
+    /// The letter's event id, or else the hash by which the log knows it.
+    pub fn id(&self) -> EventId {
+        letter_id(&self.message, &self.subject)
     }
 
     /// The body's hash, which tells letters of the same event id apart.
     pub fn body_hash(&self) -> String {
-        self.message.body_id().to_string()
-    }
-
-    /// Returns true if this is its event id or its body's hash.
-    pub fn has_id(&self, id: &str) -> bool {
-        let event_id = self.subject.event_id.as_ref();
-        event_id.is_some_and(|event_id| event_id.as_str() == id)
-            || (id.starts_with(BODY_HASH) && self.body_hash() == id)
+        body_hash(&self.message).to_string()
     }
 
     /// Returns why `body` cannot take the place of this letter's body; none if it can. It must be about the same event: else
@@ -160,9 +151,8 @@ impl DeadLetter {
 
     /// A failure that names the letter's row in the log.
     pub fn failure(&self) -> Failure {
-        let event_id = self.subject.event_id.clone();
         Failure {
-            event_id: event_id.unwrap_or_else(|| self.message.body_id()),
+            event_id: self.id(),
             event_type: None,
             campaign: None,
             donation: None,
@@ -177,7 +167,7 @@ impl DeadLetter {
     pub fn summary(&self) -> DeadLetterSummary {
         let header = |name| self.message.header(name).map(str::to_owned);
         DeadLetterSummary {
-            id: self.id(),
+            id: self.id().to_string(),
             r#type: (self.subject.event_type.clone()).unwrap_or_else(|| self.message.routing_key.clone()),
             campaign_id: self.subject.campaign.as_ref().map(ToString::to_string),
             reason_code: header(header::REASON_CODE),

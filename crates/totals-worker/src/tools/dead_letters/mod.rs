@@ -17,7 +17,7 @@ use super::setup::Setup;
 /// Look at, replay or discard the messages that could not be applied
 ///
 /// They stand in the dead-letter queue beside the queue that the worker consumes (RABBITMQ_QUEUE), each with the
-/// reason. A letter's id is its event id; one whose event id cannot be read is known by its body's hash.
+/// reason. A letter's id is its event id; one whose event id cannot be read has a hash of what was read for its id.
 ///
 /// While a command looks through the queue, the letters are in its hands and no other consumer sees them; at its end
 /// it gives back what it has not replayed or discarded, and so does the broker if it is killed. Up to 1000 letters are in

@@ -172,10 +172,10 @@ fn refusal(found: &[DeadLetter], mended: &Mended) -> Option<ToolError> {
     if hashes.len() > 1 {
         let hashes: Vec<_> = hashes.into_iter().collect();
         return Some(ToolError::Usage(format!(
-            "{} letters have that id and {} different bodies, and --body is for one: name it by its hash, --id {}",
+            "{} letters have that id and {} different bodies, and --body is for one: name it by its hash too, --body-hash {}",
             found.len(),
             hashes.len(),
-            hashes.join(" or --id ")
+            hashes.join(" or --body-hash ")
         )));
     }
     let mut letters = found.iter();

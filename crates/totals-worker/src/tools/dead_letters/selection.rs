@@ -6,8 +6,24 @@ use crate::tools::error::ToolError;
 
 /// Which letters to work on.
 #[derive(Debug, Clone, clap::Args)]
-#[group(required = true, multiple = false)]
 pub struct Selection {
+    #[command(flatten)]
+    by: Criterion,
+    #[command(flatten)]
+    body: BodyHash,
+}
+
+/// Tells letters of one id apart.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BodyHash {
+    /// Of the letters with that id, those whose body has this hash, as `show` prints it
+    #[arg(long, value_name = "HASH", requires = "id")]
+    body_hash: Option<String>,
+}
+
+#[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Criterion {
     /// The letters with this id, as `list` shows it
     #[arg(long, value_name = "ID")]
     id: Option<String>,
@@ -19,15 +35,22 @@ pub struct Selection {
     all: bool,
 }
 
+impl BodyHash {
+    /// Returns true if the letter's body has this hash, or if there is none to have.
+    pub fn matches(&self, letter: &DeadLetter) -> bool {
+        let hash = self.body_hash.as_ref();
+        hash.is_none_or(|hash| letter.body_hash() == *hash)
+    }
+}
+
 impl Selection {
     /// Returns true if the letter is selected.
     pub fn matches(&self, letter: &DeadLetter) -> bool {
-        self.all
-            || self.id.as_deref().is_some_and(|id| letter.has_id(id))
-            || self
-                .reason
-                .as_deref()
-                .is_some_and(|code| letter.reason_code() == code)
+        let Criterion { id, reason, all } = &self.by;
+        let selected = *all
+            || id.as_deref().is_some_and(|id| letter.id().as_str() == id)
+            || reason.as_deref().is_some_and(|code| letter.reason_code() == code);
+        selected && self.body.matches(letter)
     }
 
     /// The next of the selected letters, a batch at most; none behind the last. The scan leaves the others in the queue.

@@ -11,6 +11,7 @@ use totals_core::runtime::terminal::complain;
 
 use super::dead_letter::{DeadLetter, DeadLetterSummary, distinct_hashes, oldest_first};
 use super::queue_scan::scan;
+use super::selection::BodyHash;
 use crate::tools::error::ToolError;
 use crate::tools::output::{Answer, Line, Output, Verdict, print, print_raw};
 use crate::tools::setup::Setup;
@@ -22,12 +23,14 @@ use crate::tools::setup::Setup;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker dead-letters show evt_42
-    totals-worker dead-letters show body:5f1d…         # two letters may have one event id, but not one hash
+    totals-worker dead-letters show evt_42 --body-hash body:5f1d…   # one of several letters of this id
     totals-worker dead-letters show evt_42 --raw > fixed.json
     totals-worker dead-letters replay --id evt_42 --body fixed.json")]
 pub struct Args {
-    /// The letter's id, as `list` shows it, or the hash of its body
+    /// The letter's id, as `list` shows it
     id: String,
+    #[command(flatten)]
+    body: BodyHash,
     /// Print the body alone, byte by byte; letters of this id with equal bodies have one body
     #[arg(long, conflicts_with = "json")]
     raw: bool,
@@ -65,7 +68,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
         let mut found = Vec::new();
         while let Some(letter) = scan.next().await? {
             scan.pass(&letter).await?;
-            if letter.has_id(&args.id) {
+            if letter.id().as_str() == args.id && args.body.matches(&letter) {
                 found.push(letter);
             }
         }
@@ -78,11 +81,11 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Verdict, ToolError> {
     if args.raw && hashes.len() > 1 {
         let hashes: Vec<_> = hashes.into_iter().collect();
         return Err(ToolError::Usage(format!(
-            "{} letters have the id {} and {} different bodies; name one by its hash: {}",
+            "{} letters have the id {} and {} different bodies; name one by its hash: --body-hash {}",
             found.len(),
             Line(&args.id),
             hashes.len(),
-            hashes.join(", ")
+            hashes.join(" or --body-hash ")
         )));
     }
     match found.pop() {

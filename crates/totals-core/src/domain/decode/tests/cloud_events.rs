@@ -97,6 +97,31 @@ fn source_and_id_together_name_it() {
 }
 
 #[test]
+fn an_attribute_in_a_header_has_a_limit() {
+    for name in ["id", "source", "type", "time"] {
+        let with = |length: usize| {
+            // A time may have as many zeros before it as it likes, and a type as many words.
+            let filler = if name == "time" { "0" } else { "x" };
+            let end = match name {
+                "type" => ".donation.created",
+                "time" => "1763719200",
+                _ => "",
+            };
+            let value = filler.repeat(length - end.len()) + end;
+            let others = HEADERS
+                .into_iter()
+                .filter(|(header, _)| !header.ends_with(&format!(":{name}")));
+            let header = format!("cloudEvents:{name}");
+            in_headers(others.chain([(header.as_str(), value.as_str())]), DATA)
+        };
+        with(MAX_ATTRIBUTE_BYTES).unwrap();
+        let (code, text) = refusal(with(MAX_ATTRIBUTE_BYTES + 1));
+        assert_eq!(code, InvalidCode::InvalidField, "{name}");
+        assert!(text.contains("at most 4096 bytes"), "{name}: {text}");
+    }
+}
+
+#[test]
 fn an_event_that_is_not_complete_is_refused_with_all_that_it_lacks() {
     use InvalidCode as Code;
     let without = |names: &[&str]| {
