@@ -61,8 +61,8 @@ pub fn encoded_len(headers: &BTreeMap<ShortString, AMQPValue>) -> usize {
         .sum()
 }
 
-/// The value, or a shorter one in its place that differs wherever the value does. A text stays a text, and no other becomes
-/// one, because decoding reads texts alone.
+/// The value, or a shorter one in its place that differs wherever the value does. A text stays a text, and no other value
+/// becomes one, because decoding reads texts and whole numbers.
 fn bounded(value: &AMQPValue) -> AMQPValue {
     if value_len(value) <= MAX_VALUE_BYTES {
         return value.clone();
