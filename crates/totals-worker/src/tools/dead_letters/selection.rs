@@ -13,11 +13,11 @@ pub struct Selection {
     body: BodyHash,
 }
 
-/// Tells letters of one id apart.
+/// Tells letters apart that have one id.
 #[derive(Debug, Clone, clap::Args)]
 pub struct BodyHash {
-    /// Of the letters with that id, those whose body has this hash, as `show` prints it
-    #[arg(long, value_name = "HASH", requires = "id")]
+    /// Of these letters, only those whose body has this hash, as `show` prints it
+    #[arg(long, value_name = "HASH")]
     body_hash: Option<String>,
 }
 
