@@ -18,7 +18,7 @@ async fn what_cannot_be_counted_is_in_the_rejects_with_its_reason() {
     json(&world, 0, &["backfill", &path]).await;
     let rows = format!(
         "id,campaignId,amount,donorId,isGuest,timestamp\r\n\
-         d2,c,1.005,u,no,{TIME}\r\n\
+         d2,c,1000.005,u,no,{TIME}\r\n\
          d1,c,11,u,no,{TIME}\r\n\
          d3,c,5\r\n\
          d4,c,5,,yes,yesterday\r\n\
@@ -51,7 +51,7 @@ async fn what_cannot_be_counted_is_in_the_rejects_with_its_reason() {
         (9, "UNREADABLE_ROW"),
     ];
     assert_eq!(told, expected);
-    assert_eq!(rejects[0]["original"], format!("d2,c,1.005,u,no,{TIME}"));
+    assert_eq!(rejects[0]["original"], format!("d2,c,1000.005,u,no,{TIME}"));
     assert!(
         rejects[0]["reason"]
             .as_str()
