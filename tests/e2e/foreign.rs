@@ -68,7 +68,7 @@ fn foreign() -> Vec<Document> {
 async fn unreadable_donations_and_totals_are_named_and_made_anew() {
     let world = counted().await;
     let worker = world.worker().await;
-    world.publish_one_by_one([paid("e6", "d1")]).await;
+    world.publish([paid("e6", "d1")]).await;
     world.expect_settled(6).await;
     worker.terminate().await;
     let id = ObjectId::new();
