@@ -28,7 +28,7 @@ impl AmountFormat {
                 "must be a decimal number without a currency sign, spaces or thousands separators, got {text}"
             ));
         }
-        if self.decimals < 3 && may_be_thousands(text) {
+        if may_be_thousands(text, self.decimals) {
             return Err(format!(
                 "may be a number of thousands or have three decimals, got {text}: write it without the mark, or with fewer \
                  decimals"
@@ -53,13 +53,19 @@ impl AmountFormat {
     }
 }
 
-/// Returns true for `1.500` and `12,000`: one to three digits, a mark, and three digits.
-fn may_be_thousands(text: &str) -> bool {
+/// Returns true for `1.500` and `12,000` of a currency with two decimals: one to three digits, a mark, and three digits of
+/// which the last ones are more than the currency has, and zeros. Other digits there are no amount in it, or rounded.
+fn may_be_thousands(text: &str, decimals: u8) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = text.trim_start_matches(['+', '-']);
     unsigned.split_once(['.', ',']).is_some_and(|(before, after)| {
         let groups = (1..=3).contains(&before.len()) && after.len() == 3;
-        groups && digits(before) && digits(after) && !before.starts_with('0')
+        let beyond = after.get(decimals.into()..).filter(|beyond| !beyond.is_empty());
+        groups
+            && digits(before)
+            && digits(after)
+            && !before.starts_with('0')
+            && beyond.is_some_and(|beyond| beyond.bytes().all(|byte| byte == b'0'))
     })
 }
 
@@ -99,12 +105,12 @@ mod tests {
     fn what_may_mean_two_amounts_or_none_is_refused_with_its_remedy() {
         for (format, text, reason) in [
             (POINT, "1234,56", "add --decimal-comma"),
-            (POINT, "1,234", "may be a number of thousands"),
+            (POINT, "1,234", "or remove them if they separate thousands"),
             (POINT, "1.500", "may be a number of thousands"),
             (COMMA, "12,000", "may be a number of thousands"),
             (POINT, "1,234.56", "add --decimal-comma"),
             (COMMA, "1.234,56", "remove thousands separators"),
-            (COMMA, "1.234", "may be a number of thousands"),
+            (COMMA, "1.234", "one comma and no point"),
             (COMMA, "1,234,567", "remove thousands separators"),
             (COMMA, "1 234,56", "without a currency sign, spaces"),
             (COMMA, "5,00 €", "without a currency sign"),
