@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 
 use super::excerpt::excerpt;
 use super::money::{Currency, MAX_AMOUNT_MINOR, Money};
+use super::number_text::NumberText;
 
 /// Decimal digits that a double carries faithfully (C's `DBL_DIG`).
 const FAITHFUL_DIGITS: usize = 15;
@@ -193,24 +194,17 @@ struct Decimal {
 impl Decimal {
     /// Reads the grammar of a JSON number (RFC 8259, section 6), in one pass over the text.
     fn parse(text: &str) -> Option<Self> {
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
-            None => (unsigned, 0),
-        };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
-            Some(_) => return None,
-            None => (mantissa, ""),
-        };
+        let NumberText {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        } = NumberText::parse(text)?;
         let leading_zero = whole.len() > 1 && whole.starts_with('0');
-        let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || leading_zero || !all_digits(whole) || !all_digits(fraction) {
+        if leading_zero || fraction == Some("") {
             return None;
         }
+        let fraction = fraction.unwrap_or_default();
 
         let mut digits = 0_i64;
         let mut kept = 0;
@@ -243,20 +237,6 @@ impl Decimal {
             exponent,
         })
     }
-}
-
-/// Reads a JSON exponent; one beyond `i64` is as good as the largest.
-fn parse_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let magnitude = digits.parse().unwrap_or(i64::MAX / 2);
-    Some(if text.starts_with('-') {
-        -magnitude
-    } else {
-        magnitude
-    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod event;
 pub mod fold;
 pub mod id;
 pub mod money;
+mod number_text;
 pub mod recount;
 pub mod timestamp;
 pub mod totals;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::domain::number_text::NumberText;
+
 /// `0.digits × 10^point`, with neither leading nor trailing zeros among the digits; no digits are zero.
 pub(super) struct Number<'a> {
     /// Its text, if that is a sign and digits alone.
@@ -14,25 +16,19 @@ pub(super) struct Number<'a> {
 impl<'a> Number<'a> {
     /// Reads the text of a number that a JSON parser has let pass.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
-            None => (unsigned, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = [whole, fraction].concat();
-        if whole.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
+        let NumberText {
+            negative,
+            whole,
+            fraction,
+            exponent,
+        } = NumberText::parse(text)?;
+        let digits = [whole, fraction.unwrap_or_default()].concat();
         let significant = digits.trim_start_matches('0');
         let leading = digits.len() - significant.len();
         let point = exponent
             .saturating_add(i64::try_from(whole.len()).ok()?)
             .saturating_sub(i64::try_from(leading).ok()?);
-        let plain = (unsigned == whole).then_some(text);
+        let plain = (text.len() == whole.len() + usize::from(negative)).then_some(text);
         Some(Self {
             plain,
             negative,
@@ -73,20 +69,6 @@ impl<'a> Number<'a> {
         let magnitude: i64 = format!("0{kept:0<places$}").parse().ok()?;
         Some(if self.negative { -magnitude } else { magnitude })
     }
-}
-
-/// Reads a JSON exponent; one beyond `i64` is as good as the largest.
-fn parse_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let magnitude = digits.parse().unwrap_or(i64::MAX / 2);
-    Some(if text.starts_with('-') {
-        -magnitude
-    } else {
-        magnitude
-    })
 }
 
 #[cfg(test)]
