@@ -3,11 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::money::DecimalNumber;
-use totals_core::domain::{CampaignId, Currency, Effect, Money, Timestamp};
+use totals_core::domain::{CampaignId, Currency, Effect, Timestamp};
 use totals_core::store::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part, Truncated};
 
 use super::campaign::{OrNone, ShownTotals, campaign_id};
+use super::effect::ShownEffect;
 use super::error::ToolError;
 use super::output::{Answer, Line, Output, Verdict};
 use super::setup::Setup;
@@ -61,14 +61,6 @@ struct ShownPart {
     did: &'static str,
     events: i64,
     effect: ShownEffect,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownEffect {
-    amount: DecimalNumber,
-    pledges: i64,
-    donors: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -148,16 +140,6 @@ impl ShownPart {
             did,
             events: part.events,
             effect: ShownEffect::new(part.effect, currency),
-        }
-    }
-}
-
-impl ShownEffect {
-    fn new(effect: Effect, currency: Currency) -> Self {
-        Self {
-            amount: currency.format(Money::from_minor(effect.amount_minor)),
-            pledges: effect.pledges,
-            donors: effect.donors,
         }
     }
 }
@@ -245,17 +227,6 @@ impl fmt::Display for Explained {
             )?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for ShownEffect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            amount,
-            pledges,
-            donors,
-        } = self;
-        write!(f, "{amount} / {pledges:+} pledges / {donors:+} donors")
     }
 }
 

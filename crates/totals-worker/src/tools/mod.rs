@@ -10,6 +10,7 @@ mod campaign;
 mod check;
 mod dead_letters;
 mod difference;
+mod effect;
 mod error;
 mod explain;
 mod output;

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::money::DecimalNumber;
-use totals_core::domain::{Currency, Effect, Event, Money, Outcome};
+use totals_core::domain::{Currency, Effect, Event, Outcome};
 
 use crate::broker::message::{Reason, subject};
+use crate::tools::effect::ShownEffect;
 use crate::tools::output::Line;
 
 /// The kinds of ends that a message may come to.
@@ -36,7 +36,7 @@ pub struct Finding {
     #[serde(flatten)]
     subject: Names,
     #[serde(skip_serializing_if = "Option::is_none")]
-    effect: Option<Change>,
+    effect: Option<ShownEffect>,
     /// The reason's class; none unless it is dead-lettered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<&'static str>,
@@ -58,14 +58,6 @@ struct Names {
     donation_id: Option<String>,
 }
 
-/// What a message changes of the totals.
-#[derive(Debug, Serialize)]
-struct Change {
-    amount: DecimalNumber,
-    pledges: i64,
-    donors: i64,
-}
-
 impl Finding {
     /// An event, and what the fold says of it.
     pub fn of_event(line: u64, event: &Event, outcome: Outcome, currency: Currency) -> Self {
@@ -77,7 +69,7 @@ impl Finding {
                 campaign_id: campaign,
                 ..Names::from(subject(event))
             },
-            effect: effect.map(|effect| Change::new(effect, currency)),
+            effect: effect.map(|effect| ShownEffect::new(effect, currency)),
             reason_code: None,
             reason: None,
         };
@@ -125,16 +117,6 @@ impl Finding {
     }
 }
 
-impl Change {
-    fn new(effect: Effect, currency: Currency) -> Self {
-        Self {
-            amount: currency.format(Money::from_minor(effect.amount_minor)),
-            pledges: effect.pledges,
-            donors: effect.donors,
-        }
-    }
-}
-
 impl From<totals_core::domain::Subject> for Names {
     fn from(subject: totals_core::domain::Subject) -> Self {
         Self {
@@ -177,7 +159,7 @@ impl fmt::Display for Finding {
         if self.outcome != Fate::NotBound {
             write!(f, "  {}", shown(event_id))?;
         }
-        if let Some(Change {
+        if let Some(ShownEffect {
             amount,
             pledges,
             donors,
