@@ -8,10 +8,17 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::harness::proxy::Proxy;
 use crate::harness::{Process, World, api_command, eventually};
 
 /// What a read may take just after a crowd has hung up: the reads it left behind still run to their end.
 const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// As many connections as the driver keeps for operations, if `maxPoolSize` is not set.
+const POOLED: usize = 10;
+
+/// More than the connections on which the driver asks how the server is.
+const MONITORS: usize = 5;
 
 fn totals(campaign: &str, amount_minor: i64, pledges: i64, donors: i64, updated_millis: i64) -> Document {
     let moment = DateTime::from_millis(updated_millis);
@@ -109,7 +116,10 @@ async fn crowds_that_hang_up_midway_leave_it_as_fast_as_before() {
     drop(api);
     // From memory there is nothing to be dropped midway.
     world.database.hide_changes().await;
-    let api = world.api().await;
+    let (network, url) = Proxy::before(&world.database).await;
+    let mut command = api_command();
+    command.env("DATABASE_URL", url);
+    let api = Process::start(command).await;
     for round in 1..=5 {
         hang_up_midway(&api, 500).await;
         let asked = Instant::now();
@@ -122,6 +132,12 @@ async fn crowds_that_hang_up_midway_leave_it_as_fast_as_before() {
         let took = asked.elapsed();
         assert!(took < AT_ONCE, "round {round}: {took:?}");
     }
+    // An operation that is dropped midway costs the driver the connection that it was sent on.
+    let connections = network.connections();
+    assert!(
+        connections <= POOLED + MONITORS,
+        "{connections} connections to MongoDB"
+    );
 }
 
 /// So many clients ask at once, some for a page and each other for a campaign; when the first has its answer, all are gone.

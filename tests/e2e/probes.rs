@@ -141,17 +141,8 @@ async fn what_cannot_do_its_work_is_live_and_not_ready_and_says_why() {
 async fn the_api_is_ready_while_reads_are_answered() {
     let world = World::new().await;
     let worker = world.worker().await;
-    let url = &world.database.url;
-    let mut parts = url.split("://").nth(1).unwrap().split(['/', '?']);
-    let (address, name) = (parts.next().unwrap(), parts.next().unwrap());
-    let (_, port) = address.rsplit_once(':').unwrap();
-    let network = Proxy::start(port.parse().unwrap()).await.unwrap();
+    let (network, url) = Proxy::before(&world.database).await;
     let mut command = api_command();
-    // Not by what the member calls itself, which leads past the network.
-    let url = format!(
-        "mongodb://127.0.0.1:{}/{name}?directConnection=true",
-        network.port
-    );
     command.env("DATABASE_URL", url);
     let api = Process::start(command).await;
     for _ in 0..2 {

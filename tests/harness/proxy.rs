@@ -3,6 +3,8 @@
 //! Our own, because it is small and the existing ones are programs to install.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,6 +12,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::sleep;
+
+use crate::Database;
 
 /// What the proxy does with traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub struct Proxy {
     /// Where it listens, on 127.0.0.1.
     pub port: u16,
     weather: watch::Sender<Weather>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -42,8 +47,11 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let (weather, watching) = watch::channel(Weather::Clear);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = connections.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(connection(
                     client,
                     ([127, 0, 0, 1], target).into(),
@@ -51,7 +59,27 @@ impl Proxy {
                 ));
             }
         });
-        Ok(Self { port, weather })
+        Ok(Self {
+            port,
+            weather,
+            connections,
+        })
+    }
+
+    /// A proxy before a database, and the URL that leads through it.
+    pub async fn before(database: &Database) -> (Self, String) {
+        let mut parts = database.url.split("://").nth(1).unwrap().split(['/', '?']);
+        let (address, name) = (parts.next().unwrap(), parts.next().unwrap());
+        let (_, port) = address.rsplit_once(':').unwrap();
+        let proxy = Self::start(port.parse().unwrap()).await.unwrap();
+        // Without `directConnection` the driver would go by what the member calls itself, which leads past the proxy.
+        let url = format!("mongodb://127.0.0.1:{}/{name}?directConnection=true", proxy.port);
+        (proxy, url)
+    }
+
+    /// How many connections clients have opened so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Changes the weather for all connections, old and new.
