@@ -147,12 +147,15 @@ impl Message {
     }
 }
 
-/// A message's headers, where OpenTelemetry looks for the producer's trace.
+/// A message's headers, where OpenTelemetry looks for the producer's trace. In a CloudEvent the trace may be an attribute.
 struct MessageHeaders<'a>(&'a lapin::types::FieldTable);
 
 impl Extractor for MessageHeaders<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        text(self.0.inner().get(key)?)
+        let headers = self.0.inner();
+        let is_attribute = |name: &ShortString| CloudEventHeaders::attribute(name.as_str()) == Some(key);
+        let attribute = || headers.iter().find(|(name, _)| is_attribute(name));
+        text(headers.get(key).or_else(|| Some(attribute()?.1))?)
     }
 
     fn keys(&self) -> Vec<&str> {

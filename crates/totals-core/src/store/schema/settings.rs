@@ -139,6 +139,17 @@ fn settings(database: &Database) -> Collection<Document> {
     database.collection(SETTINGS)
 }
 
+/// Matches the document that all processes agree on, damaged or not.
+pub(super) fn written() -> Document {
+    let has = |member: &str| doc! { member: { "$exists": true } };
+    doc! { "_id": SERVICE, "$or": [has(CURRENCY), has(PRECISION)] }
+}
+
+/// Matches the documents of another service, which keeps settings of its own.
+pub(super) fn of_another() -> Document {
+    doc! { "$nor": [written()] }
+}
+
 async fn has_events(database: &Database) -> Result<bool, StoreError> {
     let log = database.collection::<Document>(EVENT_LOG);
     let any = log.find_one(doc! {}).selection_criteria(primary()).await?;
