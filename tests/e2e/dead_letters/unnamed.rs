@@ -203,7 +203,10 @@ async fn a_letter_that_was_mended_replayed_discarded_or_purged_is_not_explained_
     let world = World::new().await;
     let worthless = |donation| {
         let body = String::from_utf8(created("", donation).bare().body).unwrap();
-        Outgoing::new("donation.created", body.replace(r#""amount":10"#, r#""amount":0"#))
+        Outgoing::new(
+            "donation.created",
+            body.replace(r#""amount":10"#, r#""amount":0"#),
+        )
     };
     let mut letters: Vec<Outgoing> = ["d1", "d2", "d3", "d4"].map(worthless).into();
     letters.push(created("e5", "d5").amount_text("0"));

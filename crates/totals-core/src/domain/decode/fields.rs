@@ -98,8 +98,7 @@ pub(super) fn optional_text<'a>(members: &Members<'a>, field: Field) -> Result<O
         None => string(value),
     };
     let expected = "must be a string or a whole number";
-    text.map(Some)
-        .ok_or_else(|| no_text(field, expected, value))
+    text.map(Some).ok_or_else(|| no_text(field, expected, value))
 }
 
 pub(super) fn required_string<'a>(members: &Members<'a>, field: Field) -> Result<Cow<'a, str>, Fault> {

@@ -183,7 +183,9 @@ pub(in crate::store) async fn waiting(
 /// queue when somebody emptied it names contents that the queue no longer has.
 async fn failed(snapshot: &Snapshot, campaign: &str) -> Result<Vec<FailedEvent>, StoreError> {
     let contents = |row: &RawDocument| Ok(row.get_object_id("contents").ok());
-    let contents = snapshot.all(doc! { "find": DEAD_LETTER_QUEUES }, contents).await?;
+    let contents = snapshot
+        .all(doc! { "find": DEAD_LETTER_QUEUES }, contents)
+        .await?;
     let contents: HashSet<ObjectId> = contents.into_iter().flatten().collect();
     let command = doc! {
         "find": EVENT_LOG, "filter": { "campaignId": campaign, "committedAt": null, "status": "FAILED" },

@@ -21,7 +21,8 @@ pub(in crate::store) struct OwnFields(&'static [&'static str]);
 
 pub(in crate::store) const OF_DONATIONS: OwnFields =
     OwnFields(&["amountMinor", "refundedMinor", "liveDonor"]);
-pub(in crate::store) const OF_TOTALS: OwnFields = OwnFields(&["totalAmountMinor", "totalPledges", "revision"]);
+pub(in crate::store) const OF_TOTALS: OwnFields =
+    OwnFields(&["totalAmountMinor", "totalPledges", "revision"]);
 const OF_LOG: OwnFields = OwnFields(&["contentHash", "committedAt", "parkedIn"]);
 const OF_DEAD_LETTER_QUEUES: OwnFields = OwnFields(&["contents"]);
 
