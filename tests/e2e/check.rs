@@ -166,9 +166,11 @@ async fn what_is_no_text_is_refused_in_words_for_messages() {
         said.expect_refusal("must be lines of JSON in UTF-8");
         assert!(!said.stderr.contains("CSV"), "{said:?}");
     }
-    let said = check(b"{}\n{\0}\n\0\n", &[]).await;
+    let said = check(b"{}\n{\"a\0\":1}\n\0\n", &[]).await;
     assert_eq!(said.code, Some(1), "{said:?}");
-    said.expect_text("3 messages: 0 counted, 0 logged, 0 duplicates, 3 dead-lettered: 2 INVALID_JSON, 1");
+    said.expect_text(
+        "3 messages: 0 counted, 0 logged, 0 duplicates, 3 dead-lettered: 2 INVALID_JSON, 1 MISSING_FIELD",
+    );
 }
 
 #[tokio::test]
