@@ -11,6 +11,9 @@ const CUT_OFF: Duration = Duration::from_secs(10);
 /// Longer than several times the 5 s after which a worker gives up.
 const OUTAGE: Duration = Duration::from_secs(20);
 
+/// The most messages that a worker has in hand.
+const PREFETCH: usize = 6000;
+
 /// A worker, and the network between it and MongoDB.
 async fn behind_a_network(world: &World) -> (Process, Proxy) {
     let url = &world.database.url;
@@ -105,7 +108,9 @@ async fn while_mongodb_is_away_for_all_nothing_is_delivered_again_and_again() {
     .await;
     for worker in [&active, &standby] {
         assert_eq!(worker.metric("broker_connections_total").await, 2);
-        let renewed = worker.metric("deliveries_renewed_total").await;
-        assert_eq!(renewed, 0, "nothing came more than twice");
     }
+    // What the first to give up returned, the second may have had in hand before it gave up as well. That is once for each.
+    let renewed = [&active, &standby].map(|worker| worker.metric("deliveries_renewed_total"));
+    let renewed: usize = futures::future::join_all(renewed).await.iter().sum();
+    assert!(renewed <= PREFETCH, "{renewed} messages came a third time");
 }

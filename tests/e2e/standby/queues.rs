@@ -3,6 +3,7 @@
 use super::*;
 use crate::harness::Broker;
 use harness::{Servers, worker_command_on};
+use totals_core::domain::EventType;
 
 const COMPETING: &str = "the queue has no single active consumer";
 
@@ -69,9 +70,14 @@ async fn a_queue_is_replaced_by_one_with_a_single_active_consumer_under_load() {
             sleep(Duration::from_secs(10)).await;
             let left = async || messages(&servers, &world.broker.queue).await;
             eventually(left, |left| *left == Some(0)).await;
-            // 3. The old workers stop, and their queue is deleted.
+            // 3. The old workers stop, and their queue is unbound and deleted, with copies in it.
             for worker in before {
                 assert_eq!(worker.terminate().await, Some(0));
+            }
+            let queued = async || world.broker.count(&world.broker.queue).await;
+            eventually(queued, |copies| *copies > 0).await;
+            for event_type in EventType::ALL {
+                world.broker.unbind(event_type.as_str()).await;
             }
             servers.control(&["delete_queue", &world.broker.queue]).await;
             let counted = settled(&after[0]).await;
