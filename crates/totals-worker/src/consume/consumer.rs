@@ -145,8 +145,8 @@ impl Worker {
                     close(connection).await;
                 }
                 EpochEnd::Lost => {
-                    self.drop_all(epoch, connection, "RabbitMQ: the connection was lost")
-                        .await
+                    let problem = "RabbitMQ: the connection was lost";
+                    self.drop_all(epoch, connection, problem).await;
                 }
                 EpochEnd::WithoutDatabase(problem) => {
                     self.drop_all(epoch, connection, &gave_up(problem)).await;

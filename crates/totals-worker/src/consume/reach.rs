@@ -18,8 +18,9 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use totals_core::store::{Store, Unhealthy};
 
-/// A worker gives up when MongoDB has not answered for so long. An election that goes well takes two seconds, and giving up
-/// costs a delivery of what is in hand; all that time the totals stand still.
+/// A worker gives up when MongoDB has not answered for so long. All that time the totals stand still. A planned election takes a
+/// second or two, and giving up costs a delivery of what is in hand. (After the loss of a primary MongoDB waits 10 s by default
+/// before it elects, so then each worker gives up once.)
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The time from an answer to the next question. It costs MongoDB one `hello`.
