@@ -1,5 +1,6 @@
 //! The active worker is killed, stopped, frozen, or cut off from RabbitMQ.
 
+use futures::future::join_all;
 use harness::proxy::{Proxy, Weather};
 
 use super::*;
@@ -27,6 +28,20 @@ async fn of_two_workers_one_consumes_and_the_other_says_that_it_stands_by() {
     assert_eq!(settled(&standby).await, 0, "all events came to one worker");
     let retries = r#"totals_worker_retries_total{operation="commit"}"#;
     assert_eq!(active.counted(retries).await, 0, "nobody was in its way");
+}
+
+#[tokio::test]
+async fn of_four_workers_that_start_at_once_on_a_full_queue_one_drains_it() {
+    let world = World::new().await;
+    assert_eq!(world.worker().await.terminate().await, Some(0));
+    let events = 10_000;
+    world.publish(numbered(0..events)).await;
+    // Many small batches: long after the first worker has its whole prefetch.
+    let start = || world.starting_worker(&[("BATCH_SIZE", "20")]);
+    let workers = join_all([start(), start(), start(), start()]).await;
+    world.expect_settled(events).await;
+    let shares = join_all(workers.iter().map(settled)).await;
+    assert_eq!(shares.iter().filter(|share| **share > 0).count(), 1, "{shares:?}");
 }
 
 #[tokio::test]
