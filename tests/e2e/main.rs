@@ -45,6 +45,7 @@ mod probes;
 mod rivals;
 mod secrets;
 mod stalls;
+mod standby;
 mod tool;
 mod topology;
 mod traces;
