@@ -8,12 +8,20 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-const SHORT: Duration = Duration::from_millis(200);
+/// The timeouts.
+pub const SHORT: Duration = Duration::from_millis(200);
 
 /// A connection to `router` that has sent `request`, with little timeouts at the other end.
 async fn connected(router: Router, request: &str) -> TcpStream {
+    let mut client = connected_until(CancellationToken::new(), router).await;
+    client.write_all(request.as_bytes()).await.unwrap();
+    client
+}
+
+/// A connection to `router` that lasts until this shutdown, with little timeouts at the other end.
+pub async fn connected_until(soft: CancellationToken, router: Router) -> TcpStream {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (server, _) = listener.accept().await.unwrap();
     let timeouts = Timeouts {
         first_head: SHORT,
@@ -22,11 +30,9 @@ async fn connected(router: Router, request: &str) -> TcpStream {
     tokio::spawn(async move {
         // As long as the connection: its end would be a shutdown.
         let graceful = GracefulShutdown::new();
-        let soft = CancellationToken::new();
         serve_connection(server, router, graceful.watcher(), soft, timeouts).await;
         drop(graceful);
     });
-    client.write_all(request.as_bytes()).await.unwrap();
     client
 }
 
