@@ -87,7 +87,10 @@ impl EventStream {
     /// Waits for the next comment, and fails if something else comes before it.
     pub async fn heartbeat(&mut self) {
         let block = self.block().await;
-        assert!(block.as_ref().is_some_and(|block| block.starts_with(':')), "{block:?}");
+        assert!(
+            block.as_ref().is_some_and(|block| block.starts_with(':')),
+            "{block:?}"
+        );
     }
 
     /// What comes before the next empty line; `None` at the end of the stream.

@@ -244,9 +244,18 @@ async fn pages_of_any_origin_may_read() {
         assert_eq!(answer.header(header::VARY), "access-control-request-headers");
     }
     let answer = ask(api().await, bare(Request::options("/api/totals/campaigns"))).await;
-    for header in ["authorization", "baggage", "content-type", "traceparent", "x-request-id"] {
+    for header in [
+        "authorization",
+        "baggage",
+        "content-type",
+        "traceparent",
+        "x-request-id",
+    ] {
         let allowed = answer.header(header::ACCESS_CONTROL_ALLOW_HEADERS);
-        assert!(allowed.split(',').any(|name| name == header), "{header}: {allowed}");
+        assert!(
+            allowed.split(',').any(|name| name == header),
+            "{header}: {allowed}"
+        );
     }
     assert_eq!(
         get_path("/api/nothing")

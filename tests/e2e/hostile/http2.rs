@@ -22,11 +22,9 @@ async fn connect(process: &Process) -> (SendRequest<Bytes>, Connection) {
 }
 
 async fn ask(sender: &SendRequest<Bytes>, uri: &str, headers: &[(&str, &str)]) -> Response<RecvStream> {
-    let request = headers
-        .iter()
-        .fold(Request::get(uri), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+    let request = headers.iter().fold(Request::get(uri), |request, (name, value)| {
+        request.header(*name, *value)
+    });
     let mut sender = sender.clone().ready().await.unwrap();
     let (response, _) = sender.send_request(request.body(()).unwrap(), true).unwrap();
     let response = timeout(DEADLINE, response).await;
@@ -72,7 +70,12 @@ async fn the_answers_are_those_of_the_other_protocol() {
         };
         let request = reqwest::Client::new().get(format!("{}{path}", api.url));
         let over_1 = request.header("x-request-id", "mine").send().await.unwrap();
-        let over_2 = ask(&sender, &format!("http://totals{path}"), &[("x-request-id", "mine")]).await;
+        let over_2 = ask(
+            &sender,
+            &format!("http://totals{path}"),
+            &[("x-request-id", "mine")],
+        )
+        .await;
         assert_eq!(over_2.status(), StatusCode::OK, "{path}");
         assert_eq!(named(over_1.headers()), named(over_2.headers()), "{path}");
         assert_eq!(over_1.text().await.unwrap(), text(over_2).await, "{path}");

@@ -12,21 +12,50 @@ use tokio::sync::OnceCell;
 
 use crate::harness::{Process, eventually};
 
-/// Where the configurations say that they listen, and where the API is.
+/// Where the configurations listen, and where they find the API.
 const LISTEN: &str = "8080";
 const API: &str = "totals-api:3005";
 
-/// What surrounds nginx's file in the system's own configuration. Its workers keep this user.
+/// The proxies: what a failure calls each, its program, and its configuration.
+const FRONTS: [(&str, &str, Configuration); 5] = [
+    ("nginx", "nginx", Configuration::Deployed("nginx.conf")),
+    ("Caddy", "caddy", Configuration::Deployed("Caddyfile")),
+    ("HAProxy", "haproxy", Configuration::Deployed("haproxy.cfg")),
+    // As they are where nobody has thought of streams: nginx over HTTP/1.0, and both compress whatever they may.
+    (
+        "eager nginx",
+        "nginx",
+        Configuration::Other(
+            "gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any;\n\
+             server { listen 8080; location / { proxy_pass http://totals-api:3005; } }",
+        ),
+    ),
+    (
+        "eager Caddy",
+        "caddy",
+        Configuration::Other(
+            ":8080 {\n\tencode {\n\t\tgzip\n\t\tminimum_length 1\n\t}\n\treverse_proxy h2c://totals-api:3005\n}\n",
+        ),
+    ),
+];
+
+/// What surrounds a file of `conf.d` in the system's own configuration.
 const NGINX: &str = "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\n    \
     access_log off;\n    client_body_temp_path body;\n    proxy_temp_path proxy;\n    fastcgi_temp_path fastcgi;\n    \
     uwsgi_temp_path uwsgi;\n    scgi_temp_path scgi;\n    include totals.conf;\n}\n";
 
-/// Before the Caddyfile: nothing listens but what it says.
+/// Before a Caddyfile: nothing listens but what it says.
 const CADDY: &str = "{\n\tadmin off\n}\n";
+
+enum Configuration {
+    /// The file of this name in `deploy/proxies`.
+    Deployed(&'static str),
+    Other(&'static str),
+}
 
 /// A proxy before the API.
 pub struct Front {
-    /// Its program.
+    /// What a failure calls it.
     pub name: &'static str,
     /// Where it listens.
     pub url: String,
@@ -35,46 +64,46 @@ pub struct Front {
     _dir: TempDir,
 }
 
+/// A file of `deploy/proxies`.
+pub fn deployed(file: &str) -> String {
+    fs::read_to_string(directories::workspace().join("deploy/proxies").join(file)).unwrap()
+}
+
 /// All of them before this API, each answering.
 pub async fn before(api: &Process) -> Vec<Front> {
     // One at a time: apt-get has a lock.
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     let install = async || {
-        for program in ["nginx", "caddy", "haproxy"] {
+        for (_, program, _) in &FRONTS {
             let found = dev_services::program(program).await;
             found.unwrap_or_else(|error| panic!("{error}"));
         }
     };
     INSTALLED.get_or_init(install).await;
     let api = api.url.trim_start_matches("http://");
-    join_all([
-        start("nginx", "nginx.conf", api),
-        start("caddy", "Caddyfile", api),
-        start("haproxy", "haproxy.cfg", api),
-    ])
-    .await
+    let starts = FRONTS.iter().map(async |(name, program, configuration)| {
+        let text = match configuration {
+            Configuration::Deployed(file) => deployed(file),
+            Configuration::Other(text) => (*text).to_owned(),
+        };
+        start(name, program, &text, api).await
+    });
+    join_all(starts).await
 }
 
-async fn start(name: &'static str, file: &str, api: &str) -> Front {
-    let program = dev_services::program(name).await.unwrap();
-    let deployed = directories::workspace().join("deploy/proxies").join(file);
-    let deployed = fs::read_to_string(deployed).unwrap();
+async fn start(name: &'static str, program: &str, text: &str, api: &str) -> Front {
+    for placeholder in [LISTEN, API] {
+        assert_eq!(text.matches(placeholder).count(), 1, "{name}: {placeholder}");
+    }
     let port = port::free();
-    let at = |text: &str| {
-        assert_eq!(text.matches(LISTEN).count(), 1, "{file} names its port once");
-        assert_eq!(text.matches(API).count(), 1, "{file} names the API once");
-        // `listen 8080` in nginx, `:8080` in the others.
-        let local = format!("127.0.0.1:{port}");
-        let listen = if text.contains(":8080") { ":8080" } else { LISTEN };
-        let local = if name == "caddy" { format!("http://{local}") } else { local };
-        text.replace(API, api).replace(listen, &local)
-    };
     let dir = tempfile::tempdir().unwrap();
-    let mut command = Command::new(program);
+    let mut command = Command::new(dev_services::program(program).await.unwrap());
     command.current_dir(dir.path());
-    write(&mut command, dir.path(), name, &at(&deployed));
+    write(&mut command, dir.path(), program, &text.replace(API, api), port);
     let log = dir.path().join("log");
-    let process = ChildProcess::spawn(&command, &OutputTo::File(log.clone())).await.unwrap();
+    let process = ChildProcess::spawn(&command, &OutputTo::File(log.clone()))
+        .await
+        .unwrap();
     let url = format!("http://127.0.0.1:{port}");
     let answered = async || match reqwest::get(format!("{url}/livez")).await {
         Ok(answer) => answer.status().to_string(),
@@ -89,16 +118,18 @@ async fn start(name: &'static str, file: &str, api: &str) -> Front {
     }
 }
 
-/// Writes the configuration, and names it on the command line.
-fn write(command: &mut Command, dir: &Path, name: &str, text: &str) {
+/// Writes the configuration with this port, and names it on the command line.
+fn write(command: &mut Command, dir: &Path, program: &str, text: &str, port: u16) {
     let write = |file: &str, text: &str| fs::write(dir.join(file), text).unwrap();
-    match name {
+    let local = format!("127.0.0.1:{port}");
+    match program {
         "nginx" => {
             write("nginx.conf", NGINX);
-            write("totals.conf", text);
+            write("totals.conf", &text.replace(LISTEN, &local));
             command.arg("-p").arg(dir).args(["-c", "nginx.conf"]);
         }
         "caddy" => {
+            let text = text.replace(":8080", &format!("http://{local}"));
             write("Caddyfile", &format!("{CADDY}{text}"));
             command.args(["run", "--config", "Caddyfile"]);
             for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
@@ -106,7 +137,7 @@ fn write(command: &mut Command, dir: &Path, name: &str, text: &str) {
             }
         }
         _ => {
-            write("haproxy.cfg", text);
+            write("haproxy.cfg", &text.replace(":8080", &local));
             command.args(["-db", "-f", "haproxy.cfg"]);
         }
     }

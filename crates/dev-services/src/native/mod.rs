@@ -28,7 +28,9 @@ const ON_PATH: &str = "put the program on the PATH";
 /// [`Error::NeedsRoot`] with the exact command, and others that say what to do.
 pub async fn program(name: &str) -> Result<PathBuf, Error> {
     // Daemons lie where users need not look.
-    let find = || on_path(name).or_else(|| Some(Path::new("/usr/sbin").join(name)).filter(|file| is_executable(file)));
+    let find = || {
+        on_path(name).or_else(|| Some(Path::new("/usr/sbin").join(name)).filter(|file| is_executable(file)))
+    };
     if let Some(program) = find() {
         return Ok(program);
     }

@@ -30,9 +30,21 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// once.
 const LIFETIME_SHARE: std::ops::Range<f64> = 0.8..1.0;
 
-/// What no cache may keep and no proxy may change: one that compresses collects events before it passes them on. A few proxies
-/// know `no-cache` alone.
-const NOT_STORED_NOT_CHANGED: HeaderValue = HeaderValue::from_static("no-cache, no-store, no-transform");
+/// Keep proxies from holding events back, or the stream itself.
+const PASSED_ON_AT_ONCE: [(HeaderName, HeaderValue); 3] = [
+    // A few caches know `no-cache` alone. A proxy that compresses collects events until there is enough to compress.
+    (
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-store, no-transform"),
+    ),
+    // RFC 9110 advises against the word. But Caddy 2.6 and others compress all that names no encoding, `no-transform` or not.
+    (header::CONTENT_ENCODING, HeaderValue::from_static("identity")),
+    // Without it nginx would collect events before it passes them on.
+    (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    ),
+];
 
 /// How long a client waits before it connects again: a random time, so that a crowd does not come back all at once.
 const RETRY_MILLIS: std::ops::RangeInclusive<u64> = 1000..=3000;
@@ -144,16 +156,8 @@ fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, O
             Ok::<_, Infallible>(event)
         })
         .take_until(end);
-    let headers = [
-        (header::CACHE_CONTROL, NOT_STORED_NOT_CHANGED),
-        // Without it nginx would collect events before it passes them on.
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    (headers, events).into_response()
+    (PASSED_ON_AT_ONCE, events).into_response()
 }
 
 fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {

@@ -22,7 +22,9 @@ async fn documents_are_compressed_for_those_who_take_it() {
         let request = Request::get(path).header(header::ACCEPT_ENCODING, BROWSER);
         let packed = ask(api().await, bare(request)).await;
         let mut unpacked = Vec::new();
-        GzDecoder::new(&packed.body[..]).read_to_end(&mut unpacked).unwrap();
+        GzDecoder::new(&packed.body[..])
+            .read_to_end(&mut unpacked)
+            .unwrap();
         assert!(packed.body.len() * 2 < plain.body.len(), "{path}");
         assert_eq!(unpacked, plain.body, "{path}");
         assert_eq!(packed.header(header::CONTENT_ENCODING), "gzip", "{path}");

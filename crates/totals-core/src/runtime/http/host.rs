@@ -10,7 +10,11 @@ use hyper::{Request, Version};
 pub fn names_its_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     let is_http2 = request.version() >= Version::HTTP_2;
-    let authority = request.uri().authority().filter(|_| is_http2).map(Authority::as_str);
+    let authority = request
+        .uri()
+        .authority()
+        .filter(|_| is_http2)
+        .map(Authority::as_str);
     match (hosts.next(), hosts.next(), authority) {
         (Some(host), None, None) => is_host(host.as_bytes()),
         (Some(host), None, Some(authority)) => {
@@ -77,8 +81,14 @@ mod tests {
             ("http://ada@totals/", &[], false),
         ] {
             let request = Request::get(uri).version(Version::HTTP_2);
-            let request = hosts.iter().fold(request, |request, host| request.header(HOST, *host));
-            assert_eq!(names_its_host(&request.body(()).unwrap()), expected, "{uri} {hosts:?}");
+            let request = hosts
+                .iter()
+                .fold(request, |request, host| request.header(HOST, *host));
+            assert_eq!(
+                names_its_host(&request.body(()).unwrap()),
+                expected,
+                "{uri} {hosts:?}"
+            );
         }
     }
 }

@@ -27,7 +27,9 @@ async fn client(soft: &CancellationToken, router: Router) -> (Sender, JoinHandle
 }
 
 async fn opened(soft: &CancellationToken, router: Router) -> (Sender, Connection<TcpStream, Bytes>) {
-    handshake(connected_until(soft.clone(), router).await).await.unwrap()
+    handshake(connected_until(soft.clone(), router).await)
+        .await
+        .unwrap()
 }
 
 async fn ask(sender: &Sender, padding: usize) -> Result<hyper::Response<RecvStream>, h2::Error> {
@@ -167,7 +169,9 @@ async fn a_shutdown_takes_nothing_new_and_waits_for_what_is_under_way() {
     soft.cancel();
     // It may go on with what it has taken before it has read of the shutdown.
     let refused = async { while ask(&sender, 0).await.is_ok() {} };
-    timeout(SHORT * 50, refused).await.expect("nothing new should be taken");
+    timeout(SHORT * 50, refused)
+        .await
+        .expect("nothing new should be taken");
     end.cancel();
     assert!(text(response).await.ends_with("bye"));
     assert!(ends(connection).await.is_ok());
@@ -199,7 +203,10 @@ fn request(id: u32) -> Vec<u8> {
 /// Sends this on a new connection to `router`, and looks for a frame of this kind that ends in this error code.
 async fn refused(router: Router, sent: &[u8], kind: u8, reason: Reason) -> bool {
     let mut client = connected_until(CancellationToken::new(), router).await;
-    client.write_all(&[PREFACE, &frame(4, 0, 0, b"")].concat()).await.unwrap();
+    client
+        .write_all(&[PREFACE, &frame(4, 0, 0, b"")].concat())
+        .await
+        .unwrap();
     // It may be closed before it has read all.
     let _ = client.write_all(sent).await;
     let mut received = Vec::new();
@@ -208,8 +215,14 @@ async fn refused(router: Router, sent: &[u8], kind: u8, reason: Reason) -> bool 
             let mut rest = &received[..];
             while let Some((head, after)) = rest.split_at_checked(9) {
                 let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-                let Some((payload, after)) = after.split_at_checked(length) else { break };
-                let code = if kind == 7 { payload.get(4..8) } else { payload.get(..4) };
+                let Some((payload, after)) = after.split_at_checked(length) else {
+                    break;
+                };
+                let code = if kind == 7 {
+                    payload.get(4..8)
+                } else {
+                    payload.get(..4)
+                };
                 if head[3] == kind && code == Some(&u32::from(reason).to_be_bytes()) {
                     return true;
                 }
@@ -227,7 +240,12 @@ async fn refused(router: Router, sent: &[u8], kind: u8, reason: Reason) -> bool 
 async fn requests_that_are_taken_back_at_once_end_the_connection() {
     let requests = (0..1_000).map(|number| 2 * number + 1);
     let rapid: Vec<_> = requests
-        .flat_map(|id| [request(id), frame(3, 0, id, &u32::from(Reason::CANCEL).to_be_bytes())])
+        .flat_map(|id| {
+            [
+                request(id),
+                frame(3, 0, id, &u32::from(Reason::CANCEL).to_be_bytes()),
+            ]
+        })
         .collect();
     let never = Router::new().route("/", get(std::future::pending::<()>));
     assert!(refused(never, &rapid.concat(), 7, Reason::ENHANCE_YOUR_CALM).await);
@@ -236,7 +254,10 @@ async fn requests_that_are_taken_back_at_once_end_the_connection() {
 #[tokio::test]
 async fn requests_beyond_the_bound_wait_with_the_client() {
     let never = Router::new().route("/", get(std::future::pending::<()>));
-    for (count, expected) in [(MAX_CONCURRENT_STREAMS, false), (MAX_CONCURRENT_STREAMS + 1, true)] {
+    for (count, expected) in [
+        (MAX_CONCURRENT_STREAMS, false),
+        (MAX_CONCURRENT_STREAMS + 1, true),
+    ] {
         let many: Vec<_> = (0..count).map(|number| request(2 * number + 1)).collect();
         let refused = refused(never.clone(), &many.concat(), 3, Reason::REFUSED_STREAM).await;
         assert_eq!(refused, expected, "{count}");
