@@ -48,7 +48,9 @@ impl EventStream {
             .fold(Client::new().get(url), |request, (name, value)| {
                 request.header(*name, *value)
             });
-        Self::begin(url, request.send().await.unwrap())
+        // A proxy may hold back the head as well.
+        let response = tokio::time::timeout(DEADLINE, request.send()).await;
+        Self::begin(url, response.expect("nothing was sent").unwrap())
     }
 
     fn begin(url: &str, response: Response) -> Self {
