@@ -1,5 +1,5 @@
 //! The API behind the proxies of `deploy/proxies`, in the very configurations that are there: nginx over HTTP/1.1, Caddy and
-//! HAProxy over HTTP/2 without TLS, which neither of them gives up for HTTP/1.1. And behind two that are not made for streams.
+//! `haproxy` over HTTP/2 without TLS, which neither of them gives up for HTTP/1.1. And behind two that are not made for streams.
 
 mod fronts;
 
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use futures::future::join_all;
+use reqwest::header::HeaderValue;
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::timeout;
 
@@ -28,9 +29,7 @@ async fn open(front: &Front, last: Option<&str>) -> EventStream {
     ];
     let stream = EventStream::open_with(&url, &headers).await;
     let headers = stream.headers();
-    let encoding = headers
-        .get("content-encoding")
-        .map(|encoding| encoding.as_bytes());
+    let encoding = headers.get("content-encoding").map(HeaderValue::as_bytes);
     assert!(
         matches!(encoding, None | Some(b"identity")),
         "{}: {headers:?}",

@@ -195,7 +195,7 @@ fn frame(kind: u8, flags: u8, id: u32, payload: &[u8]) -> Vec<u8> {
     head.concat()
 }
 
-/// GET http://totals/, whole.
+/// A whole request, for `http://totals/`.
 fn request(id: u32) -> Vec<u8> {
     frame(1, 5, id, b"\x82\x86\x84\x41\x06totals")
 }
