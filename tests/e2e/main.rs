@@ -42,6 +42,7 @@ mod partitions;
 mod poison;
 mod precision;
 mod probes;
+mod proxies;
 mod rivals;
 mod secrets;
 mod stalls;
