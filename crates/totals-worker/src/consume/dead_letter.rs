@@ -117,10 +117,10 @@ impl DeadLetters {
         fresh.retain(|(parked, _)| !left.contains(&parked.message.tag));
         let (taken, failures): (Vec<&Parked>, Vec<_>) = fresh.into_iter().unzip();
         self.record(failures, contents, &mut backoff).await?;
-        for Parked { reason, .. } in &taken {
+        for Parked { message, reason } in &taken {
             self.metrics
                 .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
-            report.add(reason);
+            report.add(reason, || message.trace());
         }
         let taken = taken.len();
         let (refused, safe): (Vec<_>, Vec<_>) = batch
