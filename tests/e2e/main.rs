@@ -43,6 +43,7 @@ mod poison;
 mod precision;
 mod probes;
 mod rivals;
+mod rollout;
 mod secrets;
 mod stalls;
 mod tool;

@@ -127,6 +127,7 @@ async fn streams_campaigns_and_the_age_of_what_is_shown_are_there() {
     let mut stream = EventStream::open(&format!("{}/api/totals/campaigns/c/stream", api.url), None).await;
     stream.next().await.unwrap();
     assert_eq!(api.figure("totals_api_streams").await, Some(1.0));
+    assert_eq!(api.figure("totals_api_max_streams").await, Some(10_000.0));
     world
         .publish([created("e2", "d2"), created("e3", "d3").campaign("other")])
         .await;

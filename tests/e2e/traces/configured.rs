@@ -1,13 +1,26 @@
-//! The standard's variables, each honoured.
+//! The standard's variables, each honoured: in `.env`, because those in the environment the SDK would read as well.
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tonic::transport::Identity;
 
 use super::{ENDPOINT, PROTOCOL, TRACE_ID, TRACEPARENT, api, ask, collector, continued};
-use crate::harness::{World, eventually};
+use crate::harness::{Process, World, api_command, eventually};
 
 /// A caller that does not export its trace.
 const NOT_SAMPLED: &str = "00-11111111111111111111111111111111-00f067aa0ba902b7-00";
+
+/// An API with these variables in `.env`.
+async fn api_with_dot_env(world: &World, settings: &[(&str, &str)]) -> Process {
+    let directory = tempfile::tempdir().unwrap();
+    let lines = settings.iter().map(|(name, value)| format!("{name}='{value}'\n"));
+    std::fs::write(directory.path().join(".env"), lines.collect::<String>()).unwrap();
+    let mut command = api_command();
+    command
+        .env("DATABASE_URL", &world.database.url)
+        .env("OTEL_BSP_SCHEDULE_DELAY", "50")
+        .current_dir(directory.path());
+    Process::start(command).await
+}
 
 #[tokio::test]
 async fn headers_and_attributes_arrive_over_either_protocol() {
@@ -16,7 +29,7 @@ async fn headers_and_attributes_arrive_over_either_protocol() {
         ("http/protobuf", collector::http().await),
         ("grpc", collector::grpc().await),
     ] {
-        let api = api(
+        let api = api_with_dot_env(
             &world,
             &[
                 (ENDPOINT, &url),
@@ -59,7 +72,7 @@ async fn headers_and_attributes_arrive_over_either_protocol() {
 async fn the_endpoint_of_traces_is_the_whole_url() {
     let world = World::new().await;
     let (url, spans) = collector::http().await;
-    let api = api(
+    let api = api_with_dot_env(
         &world,
         &[
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &format!("{url}/v1/traces")),
@@ -77,7 +90,7 @@ async fn the_endpoint_of_traces_is_the_whole_url() {
 async fn the_sampler_is_honoured() {
     let world = World::new().await;
     let (url, spans) = collector::grpc().await;
-    let api = api(
+    let api = api_with_dot_env(
         &world,
         &[
             (ENDPOINT, &url),
