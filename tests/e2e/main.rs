@@ -36,6 +36,7 @@ mod live_faults;
 mod logs;
 mod metrics;
 mod moments;
+mod observed;
 mod outages;
 mod parked_again;
 mod partitions;
