@@ -61,6 +61,9 @@ async fn requests_are_counted_by_route_method_and_status() {
     }
     let seconds = format!(r#"totals_api_http_request_duration_seconds_count{{route="{CAMPAIGN}"}}"#);
     assert_eq!(api.figure(&seconds).await, Some(6.0));
+    let unbounded =
+        format!(r#"totals_api_http_request_duration_seconds_bucket{{le="+Inf",route="{CAMPAIGN}"}}"#);
+    assert_eq!(api.figure(&unbounded).await, Some(6.0));
     let sum = api.figure(&seconds.replace("_count", "_sum")).await.unwrap();
     assert!(sum > 0.0 && sum < 60.0, "{sum}");
 }

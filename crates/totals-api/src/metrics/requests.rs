@@ -121,8 +121,8 @@ impl RouteMetrics {
     /// How long they took.
     pub fn durations(&self) -> Durations {
         let counts = self.durations.iter().map(|count| count.load(Ordering::Relaxed));
-        // The library writes its last bound as infinity.
-        let bounds = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::MAX]);
+        // Without a bucket that has no bound, Prometheus computes no quantile.
+        let bounds = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds.zip(counts).collect();
         Durations {
             sum: Duration::from_nanos(self.nanos.load(Ordering::Relaxed)).as_secs_f64(),
@@ -202,7 +202,7 @@ mod tests {
         let filled: Vec<_> = buckets.into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(
             filled,
-            [(0.0001, 2), (0.0005, 1), (0.0025, 1), (10.0, 1), (f64::MAX, 1)]
+            [(0.0001, 2), (0.0005, 1), (0.0025, 1), (10.0, 1), (f64::INFINITY, 1)]
         );
     }
 }
