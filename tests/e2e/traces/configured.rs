@@ -3,6 +3,7 @@
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tonic::transport::Identity;
 
+use super::collector::Received;
 use super::{ENDPOINT, PROTOCOL, TRACE_ID, TRACEPARENT, api, ask, collector, continued};
 use crate::harness::{Process, World, api_command, eventually};
 
@@ -106,7 +107,7 @@ async fn the_sampler_is_honoured() {
     }
     ask(&api, TRACEPARENT).await;
     assert_eq!(api.terminate().await, Some(0));
-    let traces: Vec<_> = spans.all().iter().map(|span| span.trace_id()).collect();
+    let traces: Vec<_> = spans.all().iter().map(Received::trace_id).collect();
     assert_eq!(traces, [TRACE_ID]);
 }
 

@@ -202,7 +202,13 @@ mod tests {
         let filled: Vec<_> = buckets.into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(
             filled,
-            [(0.0001, 2), (0.0005, 1), (0.0025, 1), (10.0, 1), (f64::INFINITY, 1)]
+            [
+                (0.0001, 2),
+                (0.0005, 1),
+                (0.0025, 1),
+                (10.0, 1),
+                (f64::INFINITY, 1)
+            ]
         );
     }
 }

@@ -59,6 +59,7 @@ impl OtlpProtocol {
     }
 
     /// The one that it is not.
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::Grpc => Self::Http,

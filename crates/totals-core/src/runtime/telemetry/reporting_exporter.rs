@@ -53,18 +53,15 @@ impl<E> ReportingExporter<E> {
 impl<E: SpanExporter> SpanExporter for ReportingExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let outcome = self.exporter.export(batch).await;
-        match &outcome {
-            Err(error) => {
-                let due = self.failing.lock().failed(Instant::now());
-                if due {
-                    self.collector.report(error);
-                }
+        if let Err(error) = &outcome {
+            let due = self.failing.lock().failed(Instant::now());
+            if due {
+                self.collector.report(error);
             }
-            Ok(()) => {
-                let recovered = self.failing.lock().succeeded();
-                if recovered {
-                    tracing::info!("traces reach the collector again");
-                }
+        } else {
+            let recovered = self.failing.lock().succeeded();
+            if recovered {
+                tracing::info!("traces reach the collector again");
             }
         }
         outcome
