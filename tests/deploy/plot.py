@@ -5,10 +5,12 @@
     target/deploy/plot/bin/python tests/deploy/plot.py target/deploy/observed.json docs/dashboard.png
 """
 
+import io
 import json
 import sys
 
 import matplotlib
+from PIL import Image
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -32,7 +34,7 @@ def draw(axes, panel, start):
             axes.plot(*zip(*points), linewidth=1, label=None if label.startswith("127.0.0.1") else label)
     axes.set_title(panel["title"] + (f", {unit}" if unit else ""), fontsize=9, loc="left")
     axes.tick_params(labelsize=7)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.2)
     axes.grid(alpha=0.25, linewidth=0.5)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -48,7 +50,10 @@ def main(observed, picture):
         draw(axes, shown[title], start)
     for axes in grid[-1]:
         axes.set_xlabel("seconds", fontsize=7)
-    figure.savefig(picture, dpi=80, pil_kwargs={"optimize": True})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=80)
+    # A palette makes a third of it.
+    Image.open(drawn).convert("RGB").quantize(48).save(picture, optimize=True)
 
 
 if __name__ == "__main__":
