@@ -13,7 +13,7 @@ use crate::harness::{EventStream, Process, World, api_command, eventually};
 use front::Front;
 
 /// Time for the front to learn that a process stops, in seconds.
-const DELAY: &str = "1";
+const DELAY: &str = "2";
 
 /// Campaigns that are read and watched.
 const CAMPAIGNS: usize = 4;

@@ -61,9 +61,9 @@ impl Front {
 
 impl Round {
     async fn probe(self, address: SocketAddr) {
-        let url = format!("http://{address}/readyz");
+        let (url, client) = (format!("http://{address}/readyz"), reqwest::Client::new());
         loop {
-            let answer = reqwest::get(&url).await;
+            let answer = client.get(&url).send().await;
             let ready = answer.is_ok_and(|answer| answer.status().is_success());
             {
                 let mut all = self.ready.lock().unwrap();
