@@ -6,35 +6,14 @@
 # - kustomize builds the base and the example, which fit the schemas of Kubernetes, and checkov finds no right too many;
 # - check.py: each alert has its runbook and its test, the dashboard hangs together, names and numbers agree.
 #
-# Debian and Python with venv. Installs nothing into the system: promtool comes out of Debian's package, which is unpacked
-# and not installed since it would start a server; all else from PyPI. Once they are there, it takes half a minute.
+# Debian and Python with venv; tools.sh brings the rest. Once it is there, this takes half a minute.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-work=${CARGO_TARGET_DIR:-target}/deploy
-mkdir -p "$work"
+. tests/deploy/tools.sh
+promtool=$prometheus/promtool
 
 # The oldest version of Kubernetes whose schema has all that the manifests use, and the newest that is known.
 kubernetes=(1.27 1.37)
-
-if [ ! -x "$work/prometheus/usr/bin/promtool" ]; then
-    (
-        cd "$work"
-        rm -f prometheus_*.deb
-        apt-get -qq download prometheus 2>/dev/null || { apt-get -qq update && apt-get -qq download prometheus; }
-        dpkg-deb -x prometheus_*.deb prometheus
-    )
-fi
-promtool=$work/prometheus/usr/bin/promtool
-
-# A new list of requirements is a new environment. uv, because pip takes two minutes for checkov.
-requirements=tests/deploy/requirements.txt
-if ! cmp -s "$requirements" "$work/python/requirements.txt"; then
-    python3 -m venv --clear "$work/python"
-    "$work/python/bin/pip" install --quiet --disable-pip-version-check uv==0.13.9
-    "$work/python/bin/uv" pip install --quiet --python "$work/python/bin/python" --requirement "$requirements"
-    cp "$requirements" "$work/python/requirements.txt"
-fi
-bin=$work/python/bin
 
 "$promtool" check config deploy/prometheus/prometheus.yml
 for test in tests/deploy/alerts/*.yml; do

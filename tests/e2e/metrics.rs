@@ -61,6 +61,9 @@ async fn requests_are_counted_by_route_method_and_status() {
     }
     let seconds = format!(r#"totals_api_http_request_duration_seconds_count{{route="{CAMPAIGN}"}}"#);
     assert_eq!(api.figure(&seconds).await, Some(6.0));
+    let unbounded =
+        format!(r#"totals_api_http_request_duration_seconds_bucket{{le="+Inf",route="{CAMPAIGN}"}}"#);
+    assert_eq!(api.figure(&unbounded).await, Some(6.0));
     let sum = api.figure(&seconds.replace("_count", "_sum")).await.unwrap();
     assert!(sum > 0.0 && sum < 60.0, "{sum}");
 }
@@ -127,6 +130,7 @@ async fn streams_campaigns_and_the_age_of_what_is_shown_are_there() {
     let mut stream = EventStream::open(&format!("{}/api/totals/campaigns/c/stream", api.url), None).await;
     stream.next().await.unwrap();
     assert_eq!(api.figure("totals_api_streams").await, Some(1.0));
+    assert_eq!(api.figure("totals_api_max_streams").await, Some(10_000.0));
     world
         .publish([created("e2", "d2"), created("e3", "d3").campaign("other")])
         .await;

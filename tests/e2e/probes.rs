@@ -60,6 +60,9 @@ async fn it_answers_everything_while_balancers_learn_that_it_stops() {
     assert!(message.starts_with("stopping"), "{message}");
     assert!(noticed < DELAY / 2, "{noticed:?}");
     expect_live(&api).await;
+    // So that clients which keep connections move on before it closes them.
+    let answer = reqwest::get(format!("{}/livez", api.url)).await.unwrap();
+    assert_eq!(answer.headers()["connection"], "close");
     assert_eq!(api.get("/health").await.0, StatusCode::OK);
     // Whoever measures it sees it to its end.
     assert_eq!(api.figure("totals_api_current").await, Some(1.0));

@@ -1,69 +1,52 @@
-//! Traces: a producer's trace is linked from the batch that committed its event, and a caller's goes on in the API.
+//! Traces: a producer's trace is linked from the batch that committed its event, and a caller's goes on in the API. They reach
+//! a collector of either protocol, and the lines of the log name them.
+
+mod collector;
+mod configured;
+mod unreachable;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::routing::post;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::events::created;
 use crate::forms::{in_body, in_headers};
 use crate::harness::{Outgoing, Process, World, api_command, eventually};
+use collector::{Received, Spans, hex};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
-/// Each with the name of the service that sent it.
-type Spans = Arc<Mutex<Vec<(String, Span)>>>;
-
-/// A small OTLP collector.
-async fn collector() -> (String, Spans) {
-    async fn receive(State(spans): State<Spans>, body: Bytes) {
-        let request = ExportTraceServiceRequest::decode(body).unwrap();
-        for sent in request.resource_spans {
-            let service = service_name(&sent.resource.unwrap());
-            let sent = sent.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            let named = sent.map(|span| (service.clone(), span));
-            spans.lock().unwrap().extend(named);
-        }
-    }
-    let spans = Spans::default();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new()
-        .route("/v1/traces", post(receive))
-        .with_state(spans.clone());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, spans)
+/// An API that exports what it has to, soon.
+async fn api(world: &World, settings: &[(&str, &str)]) -> Process {
+    let mut command = api_command();
+    command
+        .env("DATABASE_URL", &world.database.url)
+        .env("OTEL_BSP_SCHEDULE_DELAY", "50")
+        .envs(settings.iter().copied());
+    Process::start(command).await
 }
 
-fn service_name(resource: &Resource) -> String {
-    let named = |attribute: &&KeyValue| attribute.key == "service.name";
-    let name = resource.attributes.iter().find(named).unwrap().value.clone();
-    match name.unwrap().value {
-        Some(any_value::Value::StringValue(name)) => name,
-        other => panic!("{other:?}"),
-    }
+/// Asks with a caller's trace.
+async fn ask(api: &Process, traceparent: &str) {
+    let read = reqwest::Client::new().get(format!("{}/api/totals/campaigns/c", api.url));
+    read.header("traceparent", traceparent).send().await.unwrap();
 }
 
-fn hex(id: &[u8]) -> String {
-    id.iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+/// Waits until a span of the caller's trace has arrived.
+async fn continued(spans: &Spans) -> Received {
+    let arrived = async || spans.all().into_iter().find(|span| span.trace_id() == TRACE_ID);
+    eventually(arrived, Option::is_some).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
     let world = World::new().await;
-    let (url, spans) = collector().await;
-    let worker = world.worker_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]).await;
+    let (url, spans) = collector::http().await;
+    let worker = world.worker_with(&[(ENDPOINT, &url)]).await;
     let mut messages: Vec<Outgoing> = vec![created("e1", "d1").into(), created("e2", "d2").into()];
     let bare = |donation| created("", donation).bare();
     messages.push(in_headers("cloudEvents:", "3", bare("d3")));
@@ -82,82 +65,89 @@ async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
     assert_eq!(worker.terminate().await, Some(0));
 
     let linked = async || {
-        let spans = spans.lock().unwrap();
-        let batches = spans.iter().filter(|(_, span)| span.name == "batch");
+        let batches = spans
+            .all()
+            .into_iter()
+            .filter(|received| received.span.name == "batch");
         batches
-            .flat_map(|(_, span)| &span.links)
+            .flat_map(|received| received.span.links)
             .filter(|link| hex(&link.trace_id) == TRACE_ID)
             .count()
     };
     eventually(linked, |links| *links == count).await;
+    let spans = spans.all();
     assert!(
         spans
-            .lock()
-            .unwrap()
             .iter()
-            .all(|(service, _)| service == "totals-worker")
+            .all(|span| span.attribute("service.name") == "totals-worker")
     );
 }
 
 #[tokio::test]
-async fn a_callers_trace_goes_on_in_the_api() {
+async fn a_callers_trace_goes_on_in_the_api_over_either_protocol() {
     let world = World::new().await;
-    let (url, spans) = collector().await;
-    let mut command = api_command();
-    command
-        .env("DATABASE_URL", &world.database.url)
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url)
-        .env("SERVICE_NAME", "our-totals");
-    let api = Process::start(command).await;
-    let client = reqwest::Client::new();
-    let read = client
-        .get(format!("{}/api/totals/campaigns/c", api.url))
-        .header("traceparent", TRACEPARENT);
-    read.send().await.unwrap();
-    assert_eq!(api.terminate().await, Some(0));
-    let continued = async || {
-        spans
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|(service, span)| service == "our-totals" && hex(&span.trace_id) == TRACE_ID)
-    };
-    eventually(continued, |continued| *continued).await;
+    for (protocol, (url, spans)) in [
+        ("http/protobuf", collector::http().await),
+        ("grpc", collector::grpc().await),
+    ] {
+        let api = api(&world, &[(ENDPOINT, &url), (PROTOCOL, protocol)]).await;
+        ask(&api, TRACEPARENT).await;
+        assert_eq!(continued(&spans).await.attribute("service.name"), "totals-api");
+        assert_eq!(api.terminate().await, Some(0));
+    }
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_is_one_line_and_so_is_its_return() {
+async fn lines_of_the_log_name_the_service_and_the_trace() {
     let world = World::new().await;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let mut command = api_command();
-    command
-        .env("DATABASE_URL", &world.database.url)
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
-        .env("OTEL_BSP_SCHEDULE_DELAY", "50");
-    let api = Process::start(command).await;
-    api.get("/api/totals/campaigns/c").await;
-    api.logged("traces do not reach the collector").await;
+    let (url, _) = collector::http().await;
+    let settings = [(ENDPOINT, url.as_str()), ("LOG_LEVEL", "info,access=debug")];
+    let (api, worker) = (api(&world, &settings).await, world.worker_with(&settings).await);
+    ask(&api, TRACEPARENT).await;
+    let poison = Outgoing::new("donation.created", "no event").header("traceparent", TRACEPARENT);
+    world.publish([poison]).await;
 
-    // Attempts that fail as well, until there is a collector again.
-    for _ in 0..20 {
-        api.get("/api/totals/campaigns/c").await;
+    for (process, message, service) in [
+        (&api, "answered", "totals-api"),
+        (&worker, "dead-lettered", "totals-worker"),
+    ] {
+        let line = eventually(async || line(process, message), Option::is_some)
+            .await
+            .unwrap();
+        assert_eq!(line["trace_id"], TRACE_ID, "{line}");
+        assert_eq!(line["span_id"].as_str().unwrap().len(), 16, "{line}");
+        let line = self::line(process, "listening").unwrap();
+        assert_eq!(line["service.name"], service, "{line}");
+        assert_eq!(line.get("trace_id"), None, "{line}");
     }
-    let router = Router::new().fallback(async || ());
-    let listener = TcpListener::bind(address).await.unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    eventually(
-        async || {
-            api.get("/api/totals/campaigns/c").await;
-            api.log().contains("traces reach the collector again")
-        },
-        |again| *again,
-    )
-    .await;
-    let log = api.log();
-    assert_eq!(log.matches("collector").count(), 2, "{log}");
-    assert!(!log.contains("opentelemetry"), "{log}");
+}
+
+fn line(process: &Process, message: &str) -> Option<Value> {
+    let log = process.log();
+    let mut lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.find(|line| line["message"] == message)
+}
+
+#[tokio::test]
+async fn lines_for_people_name_the_trace_too() {
+    let world = World::new().await;
+    let (url, _) = collector::http().await;
+    let worker = {
+        let mut command = world.worker_command();
+        command.env(ENDPOINT, &url).env("LOG_FORMAT", "pretty");
+        Process::spawn(command)
+    };
+    worker.logged("consuming").await;
+    let poison = Outgoing::new("donation.created", "no event").header("traceparent", TRACEPARENT);
+    world.publish([poison]).await;
+    worker
+        .logged(&format!(
+            "service.name=\"totals-worker\" trace_id={TRACE_ID} span_id=00f067aa0ba902b7"
+        ))
+        .await;
+    assert_eq!(worker.log().matches("trace_id").count(), 1, "{}", worker.log());
 }
 
 /// The SDK's own default would be to try this port for ever.

@@ -37,17 +37,16 @@ pub async fn log_request(
         route: request.extensions().get::<MatchedPath>().cloned(),
         uri: request.uri().clone(),
         id: request_id::of(request.headers()),
+        span: Span::none(),
         metrics,
         answered: false,
     };
-    let span = if traced {
-        span::start(&record.method, record.route(), &record.path(), request.headers())
-    } else {
-        Span::none()
-    };
-    let mut response = answer(request).instrument(span.clone()).await;
+    if traced {
+        record.span = span::start(&record.method, record.route(), &record.path(), request.headers());
+    }
+    let mut response = answer(request).instrument(record.span.clone()).await;
 
-    span::finish(&span, response.status());
+    span::finish(&record.span, response.status());
     let failure = response.extensions_mut().remove::<ErrorForLog>();
     record.log(
         response.status(),
@@ -65,6 +64,8 @@ struct AccessRecord {
     route: Option<MatchedPath>,
     uri: Uri,
     id: HeaderValue,
+    /// Its line names it, where it is traced.
+    span: Span,
     metrics: Arc<Metrics>,
     answered: bool,
 }
@@ -111,6 +112,7 @@ impl AccessRecord {
     fn log(&mut self, status: StatusCode, failure: Option<&ApiError>) {
         self.answered = true;
         self.count(Some(status));
+        let _traced = span::named_in_lines(&self.span);
         let status = status.as_u16();
         match failure {
             None => line!(debug, self, "answered", status = status),
@@ -126,6 +128,7 @@ impl Drop for AccessRecord {
     fn drop(&mut self) {
         if !self.answered {
             self.count(None);
+            let _traced = span::named_in_lines(&self.span);
             line!(debug, self, "hung up before the answer");
         }
     }

@@ -27,7 +27,7 @@ async fn run(config: &ApiConfig, process: Process) -> Result<(), StartError> {
     let state = AppState::start(config, &document, metrics, shutdown.clone())
         .await
         .map_err(StartError::Database)?;
-    let traced = config.telemetry.otlp_endpoint.is_some();
+    let traced = config.telemetry.traces.is_some();
     let service = router::service(state.clone(), traced);
     let refused = {
         let metrics = state.metrics.clone();

@@ -4,9 +4,8 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
-    CURRENCY, DATABASE_READS, DATABASE_URL, DATABASE_URL_FILE, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
-    METRICS_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, SHUTDOWN_DELAY, STREAM_LIFETIME, Source,
-    help,
+    CURRENCY, DATABASE_READS, DATABASE_URL, DATABASE_URL_FILE, HOST, MAX_STREAMS, METRICS_PORT, PORT,
+    SHUTDOWN_DELAY, STREAM_LIFETIME, Source, TELEMETRY, help,
 };
 
 use crate::{asyncapi, router};
@@ -31,7 +30,7 @@ pub enum Action {
 }
 
 fn after_help() -> String {
-    let variables = help(&[
+    let own = [
         HOST,
         PORT,
         METRICS_PORT,
@@ -42,11 +41,8 @@ fn after_help() -> String {
         MAX_STREAMS,
         STREAM_LIFETIME,
         DATABASE_READS,
-        LOG_LEVEL,
-        LOG_FORMAT,
-        SERVICE_NAME,
-        OTEL_EXPORTER_OTLP_ENDPOINT,
-    ]);
+    ];
+    let variables = help(&[&own, TELEMETRY].concat());
     format!(
         "{variables}\n\
          Failed requests are logged under the target `access`; LOG_LEVEL=info,access=debug logs the others too.\n\n\

@@ -57,6 +57,8 @@ impl Collector for Figures {
         let live = state.live.health();
         let help = "Event streams open; one of several campaigns counts for each";
         gauge(all, "streams", help, live.streams)?;
+        let help = "Event streams that may be open: MAX_STREAMS";
+        gauge(all, "max_streams", help, state.live.max_streams())?;
         gauge(all, "campaigns", "Campaigns in memory", live.campaigns)?;
         let help = "1 while reads are answered from memory, else 0";
         gauge(all, "current", help, usize::from(live.current))?;

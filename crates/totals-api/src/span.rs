@@ -1,8 +1,8 @@
 //! One server span for each request, a child of the caller's, by OpenTelemetry's conventions for HTTP.
 
 use axum::http::{HeaderMap, Method, StatusCode};
-use opentelemetry::global;
 use opentelemetry::propagation::Extractor;
+use opentelemetry::{ContextGuard, global};
 use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -31,6 +31,11 @@ pub fn finish(span: &Span, status: StatusCode) {
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
+}
+
+/// Has the lines of the log name this span, and nothing more of it, until the guard is dropped.
+pub fn named_in_lines(span: &Span) -> ContextGuard {
+    span.context().attach()
 }
 
 struct HeaderExtractor<'a>(&'a HeaderMap);

@@ -13,7 +13,7 @@ use totals_core::domain::{Event, Outcome};
 use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{Applied, CommitDelta, Decision, ReadSet, Store, StoreError};
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Operation};
 use crate::stall::Task;
 
 /// The most bytes of events' payloads in a transaction. A batch with more is halved, unless it is one event.
@@ -132,7 +132,7 @@ impl Committer {
                 }
                 Decision::Retry => {}
             }
-            self.metrics.retried("commit");
+            self.metrics.retried(Operation::Commit);
             if error.is_lost_structure() {
                 let prepared = tokio::select! {
                     prepared = self.store.prepare() => prepared,

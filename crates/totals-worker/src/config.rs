@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(worker.broker.dead_letter_queue(), "totals-service.dead-letters");
         assert_eq!(worker.broker.prefetch, 6000);
         assert_eq!(worker.amounts.currency.code(), "USD");
-        assert_eq!(worker.telemetry.otlp_endpoint, None);
+        assert!(worker.telemetry.traces.is_none());
     }
 
     #[test]

@@ -1,22 +1,25 @@
 //! The worker's metrics, as Prometheus scrapes them.
 
+mod labels;
 mod queue_length;
 
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::response::Response;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
-use totals_core::domain::{Event, EventType, Outcome, Timestamp};
+use totals_core::domain::{Event, Outcome, Timestamp};
 use totals_core::runtime::metrics::{self, LogLines};
 use totals_core::runtime::telemetry::DroppedLines;
 
+pub use self::labels::Operation;
+use self::labels::{EventLabels, OperationLabels, ReasonLabels, Settled, type_label};
 pub use self::queue_length::QueueLength;
+use crate::broker::message::Reason;
 
 /// What the worker's own metrics begin with.
 const PREFIX: &str = "totals_worker";
@@ -25,44 +28,6 @@ const PREFIX: &str = "totals_worker";
 const AGES: [f64; 14] = [
     0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 86_400.0, 604_800.0,
 ];
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Settled {
-    /// Logged, with its effect in the totals.
-    Applied,
-    /// Seen before, and ignored.
-    Duplicate,
-    /// Moved to the dead-letter queue.
-    DeadLettered,
-}
-
-impl EncodeLabelValue for Settled {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> std::fmt::Result {
-        match self {
-            Self::Applied => "applied",
-            Self::Duplicate => "duplicate",
-            Self::DeadLettered => "dead_lettered",
-        }
-        .encode(encoder)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct EventLabels {
-    r#type: &'static str,
-    outcome: Settled,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OperationLabels {
-    operation: &'static str,
-}
 
 /// The worker's metrics.
 #[derive(Debug)]
@@ -107,8 +72,15 @@ impl Default for Metrics {
         let dead_letter_queue_length = register(all, "dead_letters_ready", help, QueueLength::default());
         let help = "Attempts that failed and are made again, by operation";
         let retries = register(all, "retries", help, Family::default());
+        // From the start, because `increase` sees nothing in the first value of a series.
+        for operation in Operation::ALL.map(Operation::as_str) {
+            drop(retries.get_or_create(&OperationLabels { operation }));
+        }
         let help = "Messages moved to the dead-letter queue, by reason";
         let dead_letters = register(all, "dead_letters", help, Family::default());
+        for reason in Reason::codes() {
+            drop(dead_letters.get_or_create(&ReasonLabels { reason }));
+        }
         let help =
             "Messages that the dead-letter queue does not take; they stay unacknowledged and are tried again";
         let dead_letters_refused = register(all, "dead_letters_refused", help, Gauge::default());
@@ -211,7 +183,8 @@ impl Metrics {
     }
 
     /// An operation failed and will be tried again.
-    pub fn retried(&self, operation: &'static str) {
+    pub fn retried(&self, operation: Operation) {
+        let operation = operation.as_str();
         self.retries.get_or_create(&OperationLabels { operation }).inc();
     }
 
@@ -244,12 +217,4 @@ impl Metrics {
         self.events.get_or_create(&EventLabels { r#type, outcome }).inc();
         self.in_hand.dec();
     }
-}
-
-/// The label of an event type. The types that a hostile producer makes up share one, because each label is a time series
-/// for ever.
-fn type_label(event_type: Option<&str>) -> &'static str {
-    event_type
-        .and_then(EventType::from_name)
-        .map_or("unknown", EventType::as_str)
 }

@@ -75,6 +75,23 @@ async fn the_lengths_of_both_queues_are_there_while_they_are_known() {
     assert!(!scrape.contains(queue) && !scrape.contains(letters), "{scrape}");
 }
 
+/// `increase` and `rate` see nothing in the first value of a series, so what may be counted one day is 0 from the start.
+#[tokio::test]
+async fn each_reason_and_each_operation_is_there_before_it_happens() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    for (name, label, least) in [("dead_letters", "reason", 13), ("retries", "operation", 8)] {
+        let scrape = worker.scrape().await;
+        let series = scrape
+            .lines()
+            .filter(|line| line.starts_with(&format!("totals_worker_{name}_total{{{label}=")));
+        assert_eq!(series.count(), least, "{name} in {scrape}");
+    }
+    world.publish([Outgoing::new("donation.created", "poison")]).await;
+    let poisoned = r#"totals_worker_dead_letters_total{reason="INVALID_JSON"}"#;
+    wait_for(&worker, poisoned, Some(1.0)).await;
+}
+
 #[tokio::test]
 async fn the_worker_tells_of_its_process_in_both_formats() {
     let world = World::new().await;

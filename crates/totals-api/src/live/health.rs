@@ -36,6 +36,11 @@ impl Live {
         }
     }
 
+    /// How many event streams may be open.
+    pub fn max_streams(&self) -> usize {
+        self.0.max_streams
+    }
+
     /// Returns true if reads of campaigns are answered from memory.
     pub fn answers(&self) -> bool {
         self.is_current() && self.0.memory.is_loaded()

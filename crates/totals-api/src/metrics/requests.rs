@@ -145,8 +145,8 @@ impl RouteMetrics {
     /// How long they took.
     pub fn durations(&self) -> Durations {
         let counts = (0..=BOUNDS.len()).map(|place| self.sum(|stripe| &stripe.durations[place]));
-        // The library writes its last bound as infinity.
-        let bounds = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::MAX]);
+        // Without a bucket that has no bound, Prometheus computes no quantile.
+        let bounds = BOUNDS.iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds.zip(counts).collect();
         Durations {
             sum: Duration::from_nanos(self.sum(|stripe| &stripe.nanos)).as_secs_f64(),
@@ -252,7 +252,13 @@ mod tests {
         let filled: Vec<_> = buckets.into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(
             filled,
-            [(0.0001, 2), (0.0005, 1), (0.0025, 1), (10.0, 1), (f64::MAX, 1)]
+            [
+                (0.0001, 2),
+                (0.0005, 1),
+                (0.0025, 1),
+                (10.0, 1),
+                (f64::INFINITY, 1)
+            ]
         );
     }
 }

@@ -57,11 +57,14 @@ pub enum Quarantine {
 }
 
 impl Quarantine {
+    /// The classes of all reasons.
+    pub const CODES: [&'static str; 2] = ["EVENT_ID_REUSED", "DONATION_REDEFINED"];
+
     /// The reason's class, for metrics and for selecting dead letters.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::EventIdReused(_) => "EVENT_ID_REUSED",
-            Self::DonationRedefined(_) => "DONATION_REDEFINED",
+            Self::EventIdReused(_) => Self::CODES[0],
+            Self::DonationRedefined(_) => Self::CODES[1],
         }
     }
 }

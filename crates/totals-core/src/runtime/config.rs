@@ -5,10 +5,12 @@
 
 mod log_filter;
 mod source;
+mod traces;
 mod variable;
 
 pub use secret_url::SecretUrl;
 pub use source::Source;
+pub use traces::{OtlpProtocol, TracesConfig};
 pub use variable::*;
 
 /// A variable whose value cannot be used, as one line for the operator.
@@ -51,6 +53,15 @@ impl ConfigError {
             variable: variable.name,
             value: SecretUrl::from(value).to_string(),
             allowed: Self::allowed(variable, value),
+        }
+    }
+
+    /// A value that `variable` does not allow, and that may be a secret.
+    fn invalid_secret(variable: &Variable) -> Self {
+        Self::Invalid {
+            variable: variable.name,
+            value: "***".to_owned(),
+            allowed: variable.allowed.to_owned(),
         }
     }
 
@@ -103,10 +114,10 @@ pub struct TelemetryConfig {
     pub format: LogFormat,
     /// Where log lines go.
     pub stream: LogStream,
-    /// `SERVICE_NAME`: what traces call the process, if not by the name of its binary.
+    /// `OTEL_SERVICE_NAME`: what logs and traces call the process, if not by the name of its binary.
     pub service_name: Option<String>,
-    /// `OTEL_EXPORTER_OTLP_ENDPOINT`.
-    pub otlp_endpoint: Option<String>,
+    /// Where traces go; `None` if they are not exported.
+    pub traces: Option<TracesConfig>,
 }
 
 /// How log lines look.

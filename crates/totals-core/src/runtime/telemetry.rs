@@ -4,10 +4,12 @@
 //! A service's lines go through a queue, so that the service never waits for the reader of its log ([`log_queue`]). A
 //! command's lines go straight to standard error: nobody waits for an answer meanwhile, and no line may be missing.
 //!
-//! Without `OTEL_EXPORTER_OTLP_ENDPOINT` no exporter exists: the SDK's own default would try localhost for ever.
+//! Unless a collector is configured, no exporter exists: the SDK's own default would try localhost for ever.
 
+mod line;
 mod log_queue;
 mod reporting_exporter;
+mod traces;
 
 use std::fs::File;
 use std::io::IsTerminal;
@@ -15,8 +17,6 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -27,21 +27,18 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use super::config::{self, LogFormat, LogStream};
 use super::terminal::{LogLine, LogWriter};
+use line::Identified;
 pub use log_queue::DroppedLines;
 use log_queue::LogQueue;
-use reporting_exporter::ReportingExporter;
 
 /// How long the end of the process waits for the last lines of the log to be read.
 const LAST_LINES: Duration = Duration::from_secs(1);
-
-/// Links one span may carry: a batch span has one for each of its events.
-const MAX_LINKS_PER_SPAN: u32 = 10_000;
 
 /// Why telemetry could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The exporter refuses its configuration.
-    #[error("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used")]
+    #[error("traces cannot be exported: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     /// Standard output cannot be written to by a thread of its own.
     #[error("standard output cannot be used: {0}")]
@@ -62,25 +59,23 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts logging, and exporting if configured, for the binary called `service_name`.
+    /// Starts logging, and exporting if configured, for the binary called `binary`.
     ///
     /// # Errors
     /// [`TelemetryError`], before anything could be logged: print it.
-    pub fn start(
-        service_name: &'static str,
-        config: &config::TelemetryConfig,
-    ) -> Result<Self, TelemetryError> {
+    pub fn start(binary: &'static str, config: &config::TelemetryConfig) -> Result<Self, TelemetryError> {
+        let service_name = config.service_name.as_deref().unwrap_or(binary);
         let provider = config
-            .otlp_endpoint
-            .as_deref()
-            .map(|url| provider(config.service_name.as_deref().unwrap_or(service_name), url))
+            .traces
+            .as_ref()
+            .map(|traces| traces::provider(service_name.to_owned(), traces))
             .transpose()?;
         let traces = provider.as_ref().map(|provider| {
             opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
             // Spans of our own: the driver's and the HTTP stack's would bury them.
             let ours = Targets::new().with_target("totals", LevelFilter::INFO);
             tracing_opentelemetry::layer()
-                .with_tracer(provider.tracer(service_name))
+                .with_tracer(provider.tracer(binary))
                 .with_filter(ours)
         });
         let ansi = match config.stream {
@@ -109,9 +104,17 @@ impl Telemetry {
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(writer)
             .log_internal_errors(false);
-        let lines = match config.format {
-            LogFormat::Json => lines.json().flatten_event(true).boxed(),
-            LogFormat::Pretty => lines.with_ansi(ansi).boxed(),
+        let format = config.format;
+        let lines = match format {
+            LogFormat::Json => lines
+                .json()
+                .flatten_event(true)
+                .map_event_format(|inner| Identified::new(inner, format, service_name))
+                .boxed(),
+            LogFormat::Pretty => lines
+                .with_ansi(ansi)
+                .map_event_format(|inner| Identified::new(inner.with_ansi(ansi), format, service_name))
+                .boxed(),
         };
         tracing_subscriber::registry()
             .with(traces)
@@ -145,22 +148,4 @@ impl Drop for Telemetry {
     fn drop(&mut self) {
         self.lines.flush(LAST_LINES);
     }
-}
-
-fn provider(service_name: &str, endpoint: &str) -> Result<SdkTracerProvider, TelemetryError> {
-    // The exporter's HTTP client takes the process's TLS provider. An error means that there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_endpoint(format!("{endpoint}/v1/traces"))
-        .build()?;
-    Ok(SdkTracerProvider::builder()
-        .with_resource(
-            Resource::builder()
-                .with_service_name(service_name.to_owned())
-                .build(),
-        )
-        .with_max_links_per_span(MAX_LINKS_PER_SPAN)
-        .with_batch_exporter(ReportingExporter::new(exporter))
-        .build())
 }

@@ -3,12 +3,10 @@
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
-use totals_core::domain::{
-    CloudEventHeaders, Event, HeaderValue, Invalid, InvalidCode, Quarantine, Received, Subject, Timestamp,
-};
-use totals_core::store::StoreError;
+use totals_core::domain::{CloudEventHeaders, HeaderValue, Received, Timestamp};
 
 use crate::broker::byte_budget::Held;
+pub use crate::broker::reason::{Reason, subject};
 
 /// The headers of a dead letter. A replay keeps them. A producer may set any of them as well, with a meaning of its own, so
 /// the worker believes each only where a producer's message cannot have it.
@@ -163,61 +161,6 @@ pub fn text(value: &AMQPValue) -> Option<&str> {
         AMQPValue::LongString(text) => std::str::from_utf8(text.as_bytes()).ok(),
         AMQPValue::ShortString(text) => Some(text.as_str()),
         _ => None,
-    }
-}
-
-/// Why a message is dead-lettered.
-#[derive(Debug, Clone)]
-pub struct Reason {
-    /// Its class, for metrics and for selecting dead letters.
-    pub code: &'static str,
-    /// A sentence that a person understands.
-    pub text: String,
-    /// What the message is about, as far as the worker could read it.
-    pub subject: Subject,
-}
-
-impl From<Invalid> for Reason {
-    fn from(invalid: Invalid) -> Self {
-        Self {
-            code: InvalidCode::as_str(invalid.code),
-            text: invalid.message,
-            subject: *invalid.subject,
-        }
-    }
-}
-
-impl Reason {
-    /// An event in conflict with an earlier one.
-    pub fn quarantined(event: &Event, quarantine: &Quarantine) -> Self {
-        Self {
-            code: quarantine.code(),
-            text: quarantine.to_string(),
-            subject: subject(event),
-        }
-    }
-
-    /// An event that the database refuses even when it is alone, or that needs a document that cannot be read.
-    pub fn refused(event: &Event, error: &StoreError) -> Self {
-        Self {
-            code: if error.is_damaged_document() {
-                "DAMAGED_DOCUMENT"
-            } else {
-                "DATABASE_REFUSED"
-            },
-            text: error.to_string(),
-            subject: subject(event),
-        }
-    }
-}
-
-/// What an event is about.
-pub fn subject(event: &Event) -> Subject {
-    Subject {
-        event_id: Some(event.id.clone()),
-        event_type: Some(event.event_type().to_string()),
-        campaign: event.campaign().cloned(),
-        donation: Some(event.donation.clone()),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod message;
 pub mod occupancy;
 pub mod publisher;
+mod reason;
 mod sanitize;
 pub mod topology;
 mod trace;

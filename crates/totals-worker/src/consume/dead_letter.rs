@@ -30,7 +30,7 @@ use crate::commit::GaveUp;
 use crate::consume::parked::Parked;
 use crate::consume::report::Report;
 use crate::consume::settle::Settle;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Operation};
 use crate::stall::Task;
 use refused::Refused;
 
@@ -117,10 +117,10 @@ impl DeadLetters {
         fresh.retain(|(parked, _)| !left.contains(&parked.message.tag));
         let (taken, failures): (Vec<&Parked>, Vec<_>) = fresh.into_iter().unzip();
         self.record(failures, contents, &mut backoff).await?;
-        for Parked { reason, .. } in &taken {
+        for Parked { message, reason } in &taken {
             self.metrics
                 .dead_lettered(reason.subject.event_type.as_deref(), reason.code);
-            report.add(reason);
+            report.add(reason, || message.trace());
         }
         let taken = taken.len();
         let (refused, safe): (Vec<_>, Vec<_>) = batch
@@ -153,7 +153,7 @@ impl DeadLetters {
             loop {
                 if let Some(error) = failure.take() {
                     publisher.disconnect().await;
-                    self.pause(backoff, "publish_dead_letters", &error).await?;
+                    self.pause(backoff, Operation::PublishDeadLetters, &error).await?;
                 }
                 match publisher.publish(&mut vec![parked]).await {
                     Ok(()) => {
@@ -189,14 +189,14 @@ impl DeadLetters {
                 }
                 Err(error) => {
                     publisher.disconnect().await;
-                    self.pause(backoff, "count_dead_letters", &error).await?;
+                    self.pause(backoff, Operation::CountDeadLetters, &error).await?;
                     continue;
                 }
             };
             match self.store.dead_letter_contents(&queue, empty).await {
                 Ok(contents) => return Ok(contents),
                 // What was found in the queue may be gone by the time that the database answers.
-                Err(error) => self.pause(backoff, "find_failures", &error).await?,
+                Err(error) => self.pause(backoff, Operation::FindFailures, &error).await?,
             }
         }
     }
@@ -204,14 +204,14 @@ impl DeadLetters {
     async fn pause(
         &self,
         backoff: &mut Backoff,
-        operation: &'static str,
+        operation: Operation,
         error: &(dyn std::error::Error + Sync),
     ) -> Result<(), GaveUp> {
         self.metrics.retried(operation);
         self.parking.fail(error);
         let delay = backoff.next_delay();
         if backoff.is_worth_a_line() {
-            tracing::warn!(operation, attempt = backoff.failures(), %error, "dead letters have to wait");
+            tracing::warn!(operation = operation.as_str(), attempt = backoff.failures(), %error, "dead letters have to wait");
         }
         self.unless_stopping(delay).await
     }

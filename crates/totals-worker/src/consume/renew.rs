@@ -26,7 +26,7 @@ use crate::broker::copy::copied;
 use crate::broker::message::Message;
 use crate::broker::publisher::{Publish, Publisher};
 use crate::consume::settle::Settle;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Operation};
 
 /// A message that was delivered this often before is renewed, so a single crash costs no copies. Delivery limits below this
 /// number are not covered.
@@ -87,7 +87,7 @@ impl Renewer {
             }
             if let Err(error) = self.renew(batch).await {
                 paused_until = Instant::now() + PAUSE;
-                self.metrics.retried("renew_messages");
+                self.metrics.retried(Operation::RenewMessages);
                 tracing::warn!(
                     %error,
                     "messages that were delivered before cannot be renewed and are handled as they are; should the worker \

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceContextExt};
 use tokio::time::{Instant, sleep_until};
 use totals_core::domain::EventId;
 
@@ -14,16 +16,27 @@ const BETWEEN_LINES: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Report {
     count: u64,
-    first: Option<(Option<EventId>, String)>,
+    first: Option<First>,
     next: Option<Instant>,
 }
 
+/// The dead letter that a line names.
+#[derive(Debug)]
+struct First {
+    event_id: Option<EventId>,
+    reason: String,
+    trace: Option<SpanContext>,
+}
+
 impl Report {
-    /// Counts a dead letter.
-    pub fn add(&mut self, reason: &Reason) {
+    /// Counts a dead letter; `trace` is its producer's.
+    pub fn add(&mut self, reason: &Reason, trace: impl FnOnce() -> Option<SpanContext>) {
         self.count += 1;
-        self.first
-            .get_or_insert_with(|| (reason.subject.event_id.clone(), without_data(&reason.text)));
+        self.first.get_or_insert_with(|| First {
+            event_id: reason.subject.event_id.clone(),
+            reason: without_data(&reason.text),
+            trace: trace(),
+        });
     }
 
     /// Waits until it is time for a line; for ever if there is no dead letter to tell of.
@@ -37,15 +50,19 @@ impl Report {
 
     /// Writes the line, if there is a dead letter to tell of.
     pub fn write(&mut self) {
-        let Some((event_id, reason)) = self.first.take() else {
+        let Some(first) = self.first.take() else {
             return;
         };
+        let trace = first
+            .trace
+            .map(|trace| Context::new().with_remote_span_context(trace));
+        let _traced = trace.map(Context::attach);
         // Not within the macro, which evaluates nothing where the log's level leaves the line out.
         let count = std::mem::take(&mut self.count);
         tracing::warn!(
             count,
-            first.event.id = event_id.as_ref().map(tracing::field::display),
-            first.reason = reason,
+            first.event.id = first.event_id.as_ref().map(tracing::field::display),
+            first.reason = first.reason,
             "dead-lettered"
         );
         self.next = Some(Instant::now() + BETWEEN_LINES);
@@ -99,11 +116,11 @@ mod tests {
         };
         let mut report = Report::default();
         assert!(report.due().now_or_never().is_none(), "nothing to tell");
-        report.add(&reason);
+        report.add(&reason, || None);
         assert!(report.due().now_or_never().is_some(), "the first at once");
         report.write();
-        report.add(&reason);
-        report.add(&reason);
+        report.add(&reason, || None);
+        report.add(&reason, || None);
         assert!(
             report.due().now_or_never().is_none(),
             "not within the same second"

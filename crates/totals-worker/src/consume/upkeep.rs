@@ -20,7 +20,7 @@ use totals_core::store::{Store, StoreError};
 use crate::broker::call::BrokerError;
 use crate::broker::connection::{Address, close};
 use crate::broker::topology;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Operation};
 use crate::slow::{PREPARING, told_if_slow};
 use crate::stall::Task;
 
@@ -109,7 +109,7 @@ impl Upkeep {
             let mut failures = Vec::new();
             if let Err(error) = self.topology(&mut connection).await {
                 failures.push((Doubt::from(&error), error.to_string()));
-                self.metrics.retried("check_topology");
+                self.metrics.retried(Operation::CheckTopology);
                 tracing::warn!(%error, "cannot see whether exchange, queues and bindings are all there");
                 if let Some(connection) = connection.take() {
                     close(connection).await;
@@ -117,7 +117,7 @@ impl Upkeep {
             }
             if let Err(error) = told_if_slow(self.store.prepare(), || self.tell_slow()).await {
                 failures.push((Doubt::from(&error), error.to_string()));
-                self.metrics.retried("check_collections");
+                self.metrics.retried(Operation::CheckCollections);
                 tracing::warn!(%error, "cannot see whether collections and indexes are all there");
                 if error.is_other_settings() {
                     self.epoch.cancel();

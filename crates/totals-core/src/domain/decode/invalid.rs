@@ -26,6 +26,19 @@ pub enum InvalidCode {
 }
 
 impl InvalidCode {
+    /// Each of them.
+    pub const ALL: [Self; 9] = [
+        Self::BodyTooLarge,
+        Self::NotUtf8,
+        Self::InvalidJson,
+        Self::UnknownEventType,
+        Self::EventTypeMismatch,
+        Self::MissingField,
+        Self::InvalidField,
+        Self::InvalidAmount,
+        Self::WrongCurrency,
+    ];
+
     /// The code's name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,4 +78,32 @@ pub struct Subject {
     pub campaign: Option<CampaignId>,
     /// The donation it names.
     pub donation: Option<DonationId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code after this one. Without a `_` arm, so that a new code has to be named here.
+    fn next(code: InvalidCode) -> Option<InvalidCode> {
+        match code {
+            InvalidCode::BodyTooLarge => Some(InvalidCode::NotUtf8),
+            InvalidCode::NotUtf8 => Some(InvalidCode::InvalidJson),
+            InvalidCode::InvalidJson => Some(InvalidCode::UnknownEventType),
+            InvalidCode::UnknownEventType => Some(InvalidCode::EventTypeMismatch),
+            InvalidCode::EventTypeMismatch => Some(InvalidCode::MissingField),
+            InvalidCode::MissingField => Some(InvalidCode::InvalidField),
+            InvalidCode::InvalidField => Some(InvalidCode::InvalidAmount),
+            InvalidCode::InvalidAmount => Some(InvalidCode::WrongCurrency),
+            InvalidCode::WrongCurrency => None,
+        }
+    }
+
+    #[test]
+    fn all_codes_are_listed_and_each_has_a_name_of_its_own() {
+        let all: Vec<_> = std::iter::successors(Some(InvalidCode::ALL[0]), |code| next(*code)).collect();
+        assert_eq!(all, InvalidCode::ALL);
+        let names: std::collections::HashSet<_> = all.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), all.len());
+    }
 }

@@ -9,7 +9,7 @@ use config::{Config, Environment};
 use super::log_filter;
 use super::variable::{
     AMOUNT_PRECISION, CURRENCY, DATABASE_URL, DATABASE_URL_FILE, FORMER, HOST, LOG_FORMAT, LOG_LEVEL,
-    OTEL_EXPORTER_OTLP_ENDPOINT, SERVICE_NAME, SHUTDOWN_DELAY, VARIABLES, Variable,
+    SHUTDOWN_DELAY, VARIABLES, Variable,
 };
 use super::{ConfigError, DatabaseConfig, HttpConfig, LogFormat, LogStream, SecretUrl, TelemetryConfig};
 use crate::domain::{AmountRules, Currency};
@@ -81,7 +81,7 @@ impl Source {
             format: self.set(&LOG_FORMAT).map_or(LogFormat::Pretty, |_| format),
             stream: LogStream::Stderr,
             service_name,
-            otlp_endpoint: None,
+            traces: None,
         })
     }
 
@@ -145,21 +145,8 @@ impl Source {
                 }
             })?,
             stream: LogStream::Stdout,
-            service_name: match self.text(&SERVICE_NAME) {
-                None => None,
-                Some(_) => {
-                    Some(self.checked(&SERVICE_NAME, |name| (name.len() <= 255).then(|| name.to_owned()))?)
-                }
-            },
-            otlp_endpoint: match self.text(&OTEL_EXPORTER_OTLP_ENDPOINT) {
-                None => None,
-                Some(_) => Some(self.checked(&OTEL_EXPORTER_OTLP_ENDPOINT, |url| {
-                    let address = url
-                        .strip_prefix("http://")
-                        .or_else(|| url.strip_prefix("https://"))?;
-                    (!address.is_empty()).then(|| url.trim_end_matches('/').to_owned())
-                })?),
-            },
+            service_name: self.service_name()?,
+            traces: self.traces()?,
         })
     }
 
@@ -219,6 +206,20 @@ impl Source {
     ) -> Result<T, ConfigError> {
         let text = self.text(variable).unwrap_or_default();
         check(&text).ok_or_else(|| ConfigError::invalid(variable, &text))
+    }
+
+    /// What `check` makes of the variable's value; `None` if it has none.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if `check` returns `None`.
+    pub(super) fn optional<T>(
+        &self,
+        variable: &Variable,
+        check: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.text(variable)
+            .map(|text| check(&text).ok_or_else(|| ConfigError::invalid(variable, &text)))
+            .transpose()
     }
 
     fn parsed<T: std::str::FromStr>(&self, variable: &Variable) -> Result<T, ConfigError> {

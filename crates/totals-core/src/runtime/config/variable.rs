@@ -85,13 +85,74 @@ variables! {
         "What is logged";
     /// Default `json`.
     LOG_FORMAT = Some("json"), "json or pretty", "How it is logged";
-    /// Default: the name of the binary.
+    /// Default: unset.
     SERVICE_NAME = None, "a name of 1 to 255 bytes",
-        "service.name in traces, and nothing else (default: totals-api or totals-worker)";
+        "service.name in logs and traces, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have none";
+    /// Default: the name of the binary.
+    OTEL_SERVICE_NAME = None, "a name of 1 to 255 bytes",
+        "service.name in logs and traces (default: totals-api or totals-worker)";
+    /// Default: unset.
+    OTEL_RESOURCE_ATTRIBUTES = None, "pairs such as deployment.environment.name=production,service.namespace=shop",
+        "What traces say of this process";
+    /// Default `false`.
+    OTEL_SDK_DISABLED = Some("false"), "true or false", "true exports no traces, whatever else is set";
+    /// Default `true`.
+    OTEL_TRACES_ENABLED = Some("true"), "true or false", "false exports no traces, whatever else is set";
+    /// Default: unset, and then traces are exported if there is an endpoint.
+    OTEL_TRACES_EXPORTER = None, "otlp or none",
+        "none exports no traces; otlp exports them, without an endpoint to localhost (port 4317 with grpc, else 4318)";
+    /// Default `parentbased_always_on`.
+    OTEL_TRACES_SAMPLER = Some("parentbased_always_on"),
+        "always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio",
+        "Which traces are exported; parentbased: as the caller has decided, if there is one";
+    /// Default 1.
+    OTEL_TRACES_SAMPLER_ARG = Some("1"), "a number from 0 to 1", "Share of traces that traceidratio exports";
+    /// Default `http/protobuf`.
+    OTEL_EXPORTER_OTLP_PROTOCOL = Some("http/protobuf"), "grpc or http/protobuf",
+        "What the collector speaks, usually grpc on port 4317 and http/protobuf on port 4318";
+    /// Default: unset. Wins over [`OTEL_EXPORTER_OTLP_PROTOCOL`].
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL = None, "grpc or http/protobuf", "OTEL_EXPORTER_OTLP_PROTOCOL for traces alone";
+    /// Default: unset.
+    OTEL_EXPORTER_OTLP_HEADERS = None, "headers such as authorization=Bearer%20abc,x-tenant=7",
+        "Sent to the collector with all that is exported";
+    /// Default: unset. Wins over [`OTEL_EXPORTER_OTLP_HEADERS`].
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS = None, "headers such as authorization=Bearer%20abc,x-tenant=7",
+        "OTEL_EXPORTER_OTLP_HEADERS for traces alone";
+    /// Default 10,000.
+    OTEL_EXPORTER_OTLP_TIMEOUT = Some("10000"), "a number of milliseconds from 1 to 600000",
+        "How long the collector may take for what is sent at once";
+    /// Default: unset. Wins over [`OTEL_EXPORTER_OTLP_TIMEOUT`].
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT = None, "a number of milliseconds from 1 to 600000",
+        "OTEL_EXPORTER_OTLP_TIMEOUT for traces alone";
+    /// Default: unset. Wins over [`OTEL_EXPORTER_OTLP_ENDPOINT`].
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = None, "an http:// or https:// URL such as http://localhost:4318/v1/traces",
+        "OTEL_EXPORTER_OTLP_ENDPOINT for traces alone; over HTTP it is taken as it is";
     /// Default: unset, and then nothing is exported.
     OTEL_EXPORTER_OTLP_ENDPOINT = None, "an http:// or https:// URL such as http://localhost:4318",
-        "OTLP/HTTP collector for traces; unset, none are exported";
+        "OTLP collector of traces, over HTTP below /v1/traces; unset, none are exported";
 }
+
+/// The variables of logs and traces, which both binaries read.
+pub const TELEMETRY: &[Variable] = &[
+    LOG_LEVEL,
+    LOG_FORMAT,
+    SERVICE_NAME,
+    OTEL_SERVICE_NAME,
+    OTEL_RESOURCE_ATTRIBUTES,
+    OTEL_SDK_DISABLED,
+    OTEL_TRACES_ENABLED,
+    OTEL_TRACES_EXPORTER,
+    OTEL_TRACES_SAMPLER,
+    OTEL_TRACES_SAMPLER_ARG,
+    OTEL_EXPORTER_OTLP_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    OTEL_EXPORTER_OTLP_HEADERS,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+    OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+];
 
 /// Variables of earlier versions that have no effect any more.
 pub const FORMER: &[&str] = &["LIVE_CAMPAIGNS"];

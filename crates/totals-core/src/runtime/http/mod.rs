@@ -11,10 +11,13 @@ mod listener;
 mod write_activity;
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
@@ -22,7 +25,7 @@ use hyper::body::Incoming;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tower::Service;
+use tower::{Service, ServiceExt};
 
 use connection::TIMEOUTS;
 pub use host::names_its_host;
@@ -46,6 +49,9 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) {
 /// [`serve`] for any service that answers every request, also one that does not [name its host](names_its_host). The
 /// service must always be ready, as axum's routers are. `refused` is told the bare status with which a connection has
 /// answered what is no request.
+///
+/// From the announcement of the shutdown on, each answer closes its connection. A balancer of connections leaves those that
+/// are open where they are, so a client that keeps one would send a request just when it is closed.
 pub async fn serve_with<S>(
     mut listener: TcpListener,
     service: S,
@@ -55,6 +61,18 @@ pub async fn serve_with<S>(
     S: Service<hyper::Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
 {
+    // Not the token itself, whose lock all answers would contend for.
+    let leaving = Arc::new(AtomicBool::new(false));
+    let service = service.map_response({
+        let leaving = leaving.clone();
+        move |mut answer: Response| {
+            if leaving.load(Ordering::Relaxed) {
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(CONNECTION, close);
+            }
+            answer
+        }
+    });
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let max = listener::max_connections();
@@ -65,6 +83,10 @@ pub async fn serve_with<S>(
             accepted = Listener::accept(&mut listener), if connections.len() < max => accepted,
             // A panic has been printed, and took only its own connection with it.
             Some(_) = connections.join_next() => continue,
+            () = shutdown.announced.cancelled(), if !leaving.load(Ordering::Relaxed) => {
+                leaving.store(true, Ordering::Relaxed);
+                continue;
+            }
             () = shutdown.soft.cancelled() => break,
         };
         let (soft, refused) = (shutdown.soft.clone(), refused.clone());

@@ -10,6 +10,7 @@ use super::DeadLetters;
 use crate::broker::identity::letter_id;
 use crate::commit::GaveUp;
 use crate::consume::parked::Parked;
+use crate::metrics::Operation;
 
 /// How often the worker asks the log again to take a failure that it has refused: for about 5 s in all. An attempt without
 /// an answer does not count.
@@ -28,7 +29,7 @@ impl DeadLetters {
         let known = loop {
             match self.store.known_failures(&failures, contents).await {
                 Ok(known) => break known,
-                Err(error) => self.pause(backoff, "find_failures", &error).await?,
+                Err(error) => self.pause(backoff, Operation::FindFailures, &error).await?,
             }
         };
         let (mut seen, mut fresh) = (HashSet::new(), Vec::with_capacity(batch.len()));
@@ -60,7 +61,7 @@ impl DeadLetters {
                     each.collect()
                 }
                 Err(error) => {
-                    self.pause(backoff, "record_failures", &error).await?;
+                    self.pause(backoff, Operation::RecordFailures, &error).await?;
                     continue;
                 }
             };
@@ -77,7 +78,7 @@ impl DeadLetters {
                 again
             });
             if let Some((_, error)) = refused.first() {
-                self.pause(backoff, "record_failures", error).await?;
+                self.pause(backoff, Operation::RecordFailures, error).await?;
             }
             let again: HashSet<usize> = refused.into_iter().map(|(index, _)| index).collect();
             let mut place = 0..;

@@ -12,7 +12,7 @@ use totals_core::runtime::backoff::Backoff;
 use super::ParkedBatch;
 use crate::broker::call::BrokerError;
 use crate::consume::parked::Parked;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Operation};
 use crate::stall::Task;
 
 /// The refused dead letters of an epoch.
@@ -75,7 +75,7 @@ impl Refused {
     }
 
     fn keep(&mut self, parked: Vec<Parked>, error: &BrokerError) {
-        self.metrics.retried("publish_dead_letters");
+        self.metrics.retried(Operation::PublishDeadLetters);
         self.progress.fail(error);
         self.waiting.extend(parked);
         // One that just came does not put off those that wait.
