@@ -28,12 +28,17 @@ static VALIDATORS: LazyLock<HashMap<(&str, &str), Validator>> = LazyLock::new(||
     CURRENCIES.into_iter().flat_map(of).collect()
 });
 
-fn accepted(body: &str, event_type: EventType, code: &'static str) -> bool {
+/// Returns true if the schema accepts the body; `None` if no reader of JSON hands the body to a schema, because of a number beyond
+/// all bounds.
+fn judged(body: &str, event_type: EventType, code: &'static str) -> Option<bool> {
     // Most readers of JSON take half of a surrogate pair for a character. Rust's does not: let it see another one.
     let body = body.replace(HALF_A_PAIR, r"\ufffd");
-    // What no reader of JSON takes, such as a number beyond all bounds, does not come as far as to a schema.
-    let value = serde_json::from_str::<Value>(&body);
-    value.is_ok_and(|value| VALIDATORS[&(event_type.as_str(), code)].is_valid(&value))
+    let value = serde_json::from_str::<Value>(&body).ok()?;
+    Some(VALIDATORS[&(event_type.as_str(), code)].is_valid(&value))
+}
+
+fn accepted(body: &str, event_type: EventType, code: &'static str) -> bool {
+    judged(body, event_type, code) == Some(true)
 }
 
 /// Says what is wrong if the schema and the decoder differ about a message without need.
@@ -48,12 +53,13 @@ fn compare(
         precision,
     };
     let decoded = decode(&Received::new(body.as_bytes(), event_type.as_str()), amounts);
-    match (decoded, accepted(body, event_type, code)) {
-        (Ok(_), true) | (Err(_), false) => Ok(()),
-        (Ok(_), false) => Err(format!(
+    match (decoded, judged(body, event_type, code)) {
+        // The decoder takes such a number where it reads none.
+        (_, None) | (Ok(_), Some(true)) | (Err(_), Some(false)) => Ok(()),
+        (Ok(_), Some(false)) => Err(format!(
             "{event_type} in {code} is decoded and its schema refuses it: {body}"
         )),
-        (Err(invalid), true) => {
+        (Err(invalid), Some(true)) => {
             let unsaid =
                 |unsaid: &Unsaid| unsaid.code == invalid.code && invalid.message.contains(unsaid.words);
             let differs =

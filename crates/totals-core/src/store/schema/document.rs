@@ -2,6 +2,7 @@
 
 mod fields;
 mod log;
+pub(in crate::store) mod settings;
 
 use mongodb::bson::RawDocument;
 use serde::de::Error as _;

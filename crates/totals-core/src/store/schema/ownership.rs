@@ -11,9 +11,9 @@ use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 
 use crate::store::client::primary;
 use crate::store::error::StoreError;
+use crate::store::schema::document::settings::{self, SETTINGS};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG};
 use crate::store::schema::indexes::CollectionIds;
-use crate::store::schema::settings::{self, SETTINGS};
 
 /// Fields that no document of another service has.
 #[derive(Debug, Clone, Copy)]

@@ -19,19 +19,9 @@ use crate::domain::{AmountRules, Currency, Precision};
 use crate::store::client::{Store, primary};
 use crate::store::error::{DUPLICATE_KEY, StoreError, server_code};
 use crate::store::schema::document::EVENT_LOG;
+use crate::store::schema::document::settings::{CURRENCY, MEMBERS, PRECISION, SERVICE, SETTINGS};
 use crate::store::schema::indexes::list_collections;
 use crate::store::schema::ownership::refuse_another_service;
-
-/// One document of each kind of setting.
-pub(in crate::store) const SETTINGS: &str = "settings";
-
-/// The `_id` of the document that all processes of the service agree on.
-const SERVICE: &str = "service";
-
-/// The members of that document.
-const CURRENCY: &str = "currency";
-const PRECISION: &str = "amountPrecision";
-const MEMBERS: [&str; 2] = [CURRENCY, PRECISION];
 
 /// How the settings of a database and those of a process compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,17 +137,6 @@ async fn complete(database: &Database, precision: Precision) -> Result<(), Store
 
 fn settings(database: &Database) -> Collection<Document> {
     database.collection(SETTINGS)
-}
-
-/// Matches the document that all processes agree on, damaged or not.
-pub(super) fn written() -> Document {
-    let members = MEMBERS.map(|member| doc! { member: { "$exists": true } });
-    doc! { "_id": SERVICE, "$or": members.to_vec() }
-}
-
-/// Matches the documents of another service, which keeps settings of its own.
-pub(super) fn of_another() -> Document {
-    doc! { "$nor": [written()] }
 }
 
 async fn has_events(database: &Database) -> Result<bool, StoreError> {

@@ -15,8 +15,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{DONATIONS_BY_CAMPAIGN, Index, name, wanted};
 use crate::store::error::{StoreError, server_code};
+use crate::store::schema::document::settings::SETTINGS;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG};
-use crate::store::schema::settings::SETTINGS;
 use crate::store::schema::upgrade;
 
 const COLLECTIONS: [&str; 3] = [EVENT_LOG, DONATIONS, CAMPAIGN_TOTALS];
