@@ -3,8 +3,8 @@
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, BasicQosOptions,
-    ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions,
-    QueueDeleteOptions, QueuePurgeOptions,
+    ConfirmSelectOptions, ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions,
+    QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Confirmation, Connection, Consumer, ExchangeKind};
@@ -194,6 +194,17 @@ impl Broker {
         self.on_channel(async |channel| {
             let unbound = channel.queue_unbind(queue, exchange, key.into(), FieldTable::default());
             unbound.await.unwrap();
+        })
+        .await;
+    }
+
+    /// Binds the queue by this key, as a worker does.
+    pub async fn bind(&self, key: &str) {
+        let (queue, exchange) = (self.queue.as_str().into(), self.exchange.as_str().into());
+        self.on_channel(async |channel| {
+            let options = QueueBindOptions::default();
+            let bound = channel.queue_bind(queue, exchange, key.into(), options, FieldTable::default());
+            bound.await.unwrap();
         })
         .await;
     }

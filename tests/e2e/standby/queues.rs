@@ -44,6 +44,12 @@ async fn messages(servers: &Servers, queue: &str) -> Option<usize> {
     line?.trim().parse().ok()
 }
 
+async fn unbind(broker: &Broker) {
+    for event_type in EventType::ALL {
+        broker.unbind(event_type.as_str()).await;
+    }
+}
+
 /// As docs/operations.md has it, under "A queue that workers compete for".
 #[tokio::test]
 async fn a_queue_is_replaced_by_one_with_a_single_active_consumer_under_load() {
@@ -66,19 +72,22 @@ async fn a_queue_is_replaced_by_one_with_a_single_active_consumer_under_load() {
                 worker.healthy().await;
                 after.push(worker);
             }
-            // 2. The old queue has been empty once since.
+            // 2. The old queue is unbound, so that it runs empty.
+            unbind(&world.broker).await;
             sleep(Duration::from_secs(10)).await;
+            // 3. It is empty. Its workers may have bound it again meanwhile.
             let left = async || messages(&servers, &world.broker.queue).await;
             eventually(left, |left| *left == Some(0)).await;
-            // 3. The old workers stop, and their queue is unbound and deleted, with copies in it.
+            // 4. The old workers stop, and their queue is unbound and deleted, with copies in it.
+            for event_type in EventType::ALL {
+                world.broker.bind(event_type.as_str()).await;
+            }
             for worker in before {
                 assert_eq!(worker.terminate().await, Some(0));
             }
             let queued = async || world.broker.count(&world.broker.queue).await;
             eventually(queued, |copies| *copies > 0).await;
-            for event_type in EventType::ALL {
-                world.broker.unbind(event_type.as_str()).await;
-            }
+            unbind(&world.broker).await;
             servers.control(&["delete_queue", &world.broker.queue]).await;
             let counted = settled(&after[0]).await;
             eventually(|| settled(&after[0]), |count| *count > counted + 100).await;
