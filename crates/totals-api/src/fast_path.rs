@@ -74,7 +74,7 @@ impl FastPath {
         }
         let mut response = match self.state.live.in_memory_at(id, now)? {
             Some(totals) => {
-                let rendered = Rendered::new(&totals, self.state.currency);
+                let rendered = Rendered::of(totals, self.state.currency);
                 totals::answer(rendered, request.headers())
             }
             None => ApiError::TotalsNotFound(CampaignId::try_from(id).ok()?).into_response(),

@@ -1,5 +1,6 @@
 //! A campaign's totals as callers get them.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 use std::io::Write as _;
 
@@ -75,8 +76,19 @@ impl TotalsData {
     }
 }
 
+/// How many rendered versions each thread keeps: a crowd looks at few campaigns.
+const KEPT: usize = 64;
+
+thread_local! {
+    /// What this thread has rendered, each at the place that its campaign's id leads to.
+    static RENDERED: RefCell<[Option<KeptVersion>; KEPT]> = const { RefCell::new([const { None }; KEPT]) };
+}
+
+/// A version, in this currency, as it was rendered.
+type KeptVersion = (store::CampaignTotals, Currency, Rendered);
+
 /// One version of a campaign's totals, ready to send.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rendered {
     /// The body of an answer.
     pub body: Bytes,
@@ -85,6 +97,23 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// As [`Rendered::new`], but the version is not rendered again if this thread has just rendered it. For a crowd that looks at
+    /// one campaign, rendering would cost more than all else that the answer needs beside HTTP.
+    pub fn of(totals: store::CampaignTotals, currency: Currency) -> Self {
+        let id = totals.campaign.as_str().bytes();
+        let place = id.fold(0_usize, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        }) % KEPT;
+        RENDERED.with_borrow_mut(|kept| match &kept[place] {
+            Some((known, of, rendered)) if *known == totals && *of == currency => rendered.clone(),
+            _ => {
+                let rendered = Self::new(&totals, currency);
+                kept[place] = Some((totals, currency, rendered.clone()));
+                rendered
+            }
+        })
+    }
+
     /// Renders one version, as a [`TotalsBody`] serialises.
     pub fn new(totals: &store::CampaignTotals, currency: Currency) -> Self {
         let mut body = Vec::with_capacity(256 + totals.campaign.as_str().len());
@@ -179,6 +208,13 @@ mod tests {
             write_json(&mut json, &totals, currency);
             prop_assert_eq!(&json, &serde_json::to_vec(&data).unwrap());
             prop_assert_eq!(&rendered.body[..], serde_json::to_vec(&TotalsBody { success: true, data }).unwrap());
+            // The second time it is kept.
+            for _ in 0..2 {
+                let kept = Rendered::of(totals.clone(), currency);
+                prop_assert_eq!((kept.body, kept.etag), (rendered.body.clone(), rendered.etag.clone()));
+            }
+            let other = store::CampaignTotals { revision: totals.revision ^ 1, ..totals };
+            prop_assert_eq!(Rendered::of(other.clone(), currency).body, Rendered::new(&other, currency).body);
         }
     }
 

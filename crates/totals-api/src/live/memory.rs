@@ -10,6 +10,7 @@
 
 use parking_lot::RwLock;
 use tokio::sync::Notify;
+use totals_core::domain::CampaignId;
 use totals_core::store::{Change, Listing, Page};
 
 use super::campaigns::{Campaigns, View};
@@ -37,6 +38,16 @@ impl Memory {
     /// What a campaign shows; `None` if memory cannot tell.
     pub fn totals(&self, campaign: &str) -> Option<View> {
         self.state.read().campaigns.as_ref()?.totals(campaign)
+    }
+
+    /// What each of these campaigns shows at one moment; `None` if memory cannot tell of one of them.
+    pub fn totals_of(&self, campaigns: &[CampaignId]) -> Option<Vec<View>> {
+        let state = self.state.read();
+        let known = state.campaigns.as_ref()?;
+        campaigns
+            .iter()
+            .map(|campaign| known.totals(campaign.as_str()))
+            .collect()
     }
 
     /// A page; `None` if memory cannot tell.

@@ -132,6 +132,13 @@ impl Live {
         shown.then(|| self.0.memory.totals(campaign)).flatten()
     }
 
+    /// What each of these campaigns shows now, if memory can tell at once of all of them.
+    pub fn all_in_memory(&self, campaigns: &[CampaignId]) -> Option<Vec<View>> {
+        let covers = |campaign: &CampaignId| self.0.freshness.covers(campaign.as_str());
+        let shown = self.is_current() && campaigns.iter().all(covers);
+        shown.then(|| self.0.memory.totals_of(campaigns)).flatten()
+    }
+
     /// The newest state that memory has of a campaign, even while the stream is silent: a watcher keeps what it was shown.
     fn newest_in_memory(&self, campaign: &CampaignId) -> Option<View> {
         let (live, id) = (&self.0, campaign.as_str());

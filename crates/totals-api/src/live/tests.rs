@@ -96,6 +96,12 @@ async fn what_a_read_did_not_find_memory_shows_once_the_stream_has_caught_up() {
     assert_eq!(live.in_memory("c"), None, "404 was shown");
     assert_eq!(live.newest_in_memory(&campaign), None);
     assert_eq!(live.in_memory("other"), Some(None));
+    let other = CampaignId::try_from("other").unwrap();
+    assert_eq!(live.all_in_memory(&[other.clone(), campaign.clone()]), None);
+    assert_eq!(
+        live.all_in_memory(&[other.clone(), other]),
+        Some(vec![None, None])
+    );
 
     // A question from before the read proves nothing of it.
     live.current(Instant::now());

@@ -119,7 +119,7 @@ async fn page(state: &AppState, query: PageQuery) -> Result<Vec<u8>, ApiError> {
 
 /// The body of an answer with these campaigns. As on a page, documents that this service has not written are left out.
 async fn named(state: &AppState, ids: &[CampaignId]) -> Result<Vec<u8>, ApiError> {
-    let views = match ids.iter().map(|id| state.live.in_memory(id.as_str())).collect() {
+    let views = match state.live.all_in_memory(ids) {
         Some(views) => views,
         None => read(state, ids).await?,
     };
