@@ -229,9 +229,22 @@ impl Broker {
 
     /// Declares the worker's queue as earlier versions did: without a single active consumer, so that workers compete.
     pub async fn declare_competing_queue(&self) {
+        let limit = AMQPValue::LongLongInt(1_000_000_000);
+        self.declare_events_queue("quorum", Some(("x-delivery-limit", limit)))
+            .await;
+    }
+
+    /// Declares the events queue as a stream, as somebody else did before the worker.
+    pub async fn declare_stream(&self) {
+        self.declare_events_queue("stream", None).await;
+    }
+
+    async fn declare_events_queue(&self, queue_type: &str, argument: Option<(&str, AMQPValue)>) {
         let mut arguments = FieldTable::default();
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(1_000_000_000));
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString(queue_type.into()));
+        if let Some((name, value)) = argument {
+            arguments.insert(name.into(), value);
+        }
         let queue = self.queue.as_str().into();
         self.on_channel(async |channel| {
             let declared = channel.queue_declare(queue, QueueDeclareOptions::durable(), arguments);

@@ -19,10 +19,10 @@ use crate::consume::context::BrokerState;
 use crate::metrics::Metrics;
 use crate::stall::StallWatch;
 
-/// What a worker says that has a place in the queue and no messages. RabbitMQ does not tell a consumer that it has become the
-/// active one: only its first message does.
-const STANDING_BY: &str = "standing by: another worker has the queue; this one takes over when that one is gone, and says so \
-                           with its first message";
+/// What a worker says that has a place in the queue and no messages yet, beside others. RabbitMQ does not tell a consumer that it
+/// is the active one: only its first message does.
+const STANDING_BY: &str = "standing by: others consume from the queue, and no message has come to this worker yet; it takes \
+                           over when they are gone, and says so with its first message";
 
 /// What the server reports on.
 #[derive(Clone)]

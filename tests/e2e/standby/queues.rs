@@ -97,3 +97,17 @@ async fn a_queue_is_replaced_by_one_with_a_single_active_consumer_under_load() {
     stands_by(&after[1]).await;
     assert_eq!(world.broker.count(&new.queue).await, 0);
 }
+
+#[tokio::test]
+async fn a_stream_is_no_queue_for_the_worker() {
+    let world = World::new().await;
+    world.broker.declare_stream().await;
+    let worker = world.starting_worker(&[]).await;
+    let refused = |health: &serde_json::Value| health.to_string().contains("is a stream");
+    let health = async || worker.degraded().await;
+    let health = eventually(health, refused).await;
+    assert_eq!(health["consumer"]["healthy"], false, "{health}");
+    world.broker.delete_queue(&world.broker.queue).await;
+    worker.healthy().await;
+    assert_eq!(worker.terminate().await, Some(0));
+}

@@ -57,6 +57,15 @@ pub enum BrokerError {
         /// The queue.
         queue: String,
     },
+    /// The queue is a stream.
+    #[error(
+        "queue {queue} is a stream, whose messages no acknowledgement removes: what is published while no worker runs would \
+         never be counted; set RABBITMQ_QUEUE to another name, or delete the stream"
+    )]
+    Stream {
+        /// The queue.
+        queue: String,
+    },
 }
 
 impl BrokerError {
@@ -69,6 +78,12 @@ impl BrokerError {
                 ..
             }
         )
+    }
+
+    /// Returns true if a queue was declared as one of another type, and is a stream.
+    pub fn names_a_stream(&self) -> bool {
+        // The broker has no other way to tell the type of a queue.
+        matches!(self, Self::Failed { problem, .. } if problem.contains("x-queue-type") && problem.contains("'stream'"))
     }
 
     /// Returns true if there is no such queue or exchange.
@@ -94,7 +109,7 @@ impl BrokerError {
         match self {
             Self::Failed { code, .. } => code.is_none(),
             Self::Silent { doing } => *doing == CONNECTING,
-            Self::Unroutable { .. } | Self::Refused { .. } => false,
+            Self::Unroutable { .. } | Self::Refused { .. } | Self::Stream { .. } => false,
         }
     }
 

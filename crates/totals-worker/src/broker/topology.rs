@@ -166,6 +166,11 @@ pub async fn declare_queue(connection: &Connection, name: &str, role: Role) -> R
         )
         .await
         {
+            Err(error) if error.names_a_stream() => {
+                return Err(BrokerError::Stream {
+                    queue: name.to_owned(),
+                });
+            }
             Err(error) if error.is_precondition_failed() => {}
             other => return other.map(|()| Found::AsDesigned),
         }

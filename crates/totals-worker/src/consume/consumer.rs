@@ -56,7 +56,7 @@ struct Connected {
     channel: Channel,
     deliveries: Deliveries,
     budget: ByteBudget,
-    /// True while another worker has the queue, until a message shows that this one has it.
+    /// True if others consume from the queue as well, until a message shows that it comes to this worker.
     standing_by: bool,
 }
 
@@ -209,7 +209,8 @@ impl Worker {
         self.told.call_once(|| found.tell(&broker.queue));
         let single_active = matches!(found, Found::AsDesigned);
         let channel = open_channel(&connection).await?;
-        let standing_by = single_active && count(&channel, &broker.queue).await?.consumers > 0;
+        // Of workers that start at the very same moment each may find none. Later the answer would come behind the deliveries.
+        let standing_by = count(&channel, &broker.queue).await?.consumers > 0;
         let deliveries = Deliveries::start(channel.clone(), broker, single_active).await?;
         Ok(Connected {
             connection,

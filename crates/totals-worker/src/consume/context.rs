@@ -14,7 +14,7 @@ use crate::stall::StallWatch;
 pub enum BrokerState {
     /// The worker consumes.
     Consuming,
-    /// The worker would consume, but another one does.
+    /// Others consume from the queue as well, and no message has come to this worker since it began.
     StandingBy,
     /// The worker does not consume, for this reason.
     NotConsuming(String),
