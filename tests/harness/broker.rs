@@ -229,26 +229,20 @@ impl Broker {
 
     /// Declares the worker's queue as earlier versions did: without a single active consumer, so that workers compete.
     pub async fn declare_competing_queue(&self) {
-        let limit = AMQPValue::LongLongInt(1_000_000_000);
-        self.declare_events_queue("quorum", Some(("x-delivery-limit", limit)))
-            .await;
+        let limit = Some(("x-delivery-limit", 1_000_000_000));
+        self.declare_events_queue("quorum", limit).await;
     }
 
-    /// Declares the events queue as a stream, as somebody else did before the worker.
-    pub async fn declare_stream(&self) {
-        self.declare_events_queue("stream", None).await;
-    }
-
-    async fn declare_events_queue(&self, queue_type: &str, argument: Option<(&str, AMQPValue)>) {
+    /// Declares the worker's queue as somebody else did before, of this type and with this argument.
+    pub async fn declare_events_queue(&self, queue_type: &str, argument: Option<(&str, i64)>) {
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), AMQPValue::LongString(queue_type.into()));
         if let Some((name, value)) = argument {
-            arguments.insert(name.into(), value);
+            arguments.insert(name.into(), AMQPValue::LongLongInt(value));
         }
-        let queue = self.queue.as_str().into();
+        let (queue, options) = (self.queue.as_str().into(), QueueDeclareOptions::durable());
         self.on_channel(async |channel| {
-            let declared = channel.queue_declare(queue, QueueDeclareOptions::durable(), arguments);
-            declared.await.unwrap();
+            channel.queue_declare(queue, options, arguments).await.unwrap();
         })
         .await;
     }

@@ -101,7 +101,7 @@ async fn a_queue_is_replaced_by_one_with_a_single_active_consumer_under_load() {
 #[tokio::test]
 async fn a_stream_is_no_queue_for_the_worker() {
     let world = World::new().await;
-    world.broker.declare_stream().await;
+    world.broker.declare_events_queue("stream", None).await;
     let worker = world.starting_worker(&[]).await;
     let refused = |health: &serde_json::Value| health.to_string().contains("is a stream");
     let health = async || worker.degraded().await;
