@@ -107,6 +107,15 @@ pub const TARGETS: &[Target] = &[
         column: "rows/s",
     },
     Target {
+        what: "two and four workers on one queue, compared with one",
+        bound: Bound::AtLeast(0.95),
+        hoped: None,
+        unit: PERCENT,
+        part: "scale",
+        rows: &[("on", crate::scale::STANDING_BY)],
+        column: "of one worker",
+    },
+    Target {
         what: "memory of the worker under full load, peak",
         bound: Bound::Never(64.0),
         hoped: Some(40.0),

@@ -1,8 +1,8 @@
 //! Several workers on one queue, and on partitions of it; and one worker with more or fewer lanes.
 //!
-//! Workers that compete for one queue have events of the same campaigns in hand, and their transactions conflict; those
-//! on partitions by campaign, and the lanes of one worker, do not. How much the conflicts cost is what this part tells.
-//! How much faster several machines are it cannot tell: one worker and the services already fill this one.
+//! On the queue that a worker makes one worker consumes and the others stand by, which must cost next to nothing. Workers on
+//! partitions by campaign, and the lanes of one worker, have different campaigns in hand, so their transactions do not
+//! conflict. How much faster several machines are this part cannot tell: one worker and the services already fill this one.
 
 use futures::future::join_all;
 use harness::partitions::{Partitions, with_campaign};
@@ -18,6 +18,9 @@ use crate::report::{Cell, Part, Table};
 use crate::stage::Stage;
 use crate::usage;
 use crate::workload::{HOT_CAMPAIGN, THOUSAND_CAMPAIGNS, WORKLOADS, Workload};
+
+/// Where several workers have one queue, as `promises.rs` knows it.
+pub const STANDING_BY: &str = "one queue, standing by";
 
 /// What the worker takes if nothing is set.
 const LANES: u32 = 2;
@@ -65,9 +68,9 @@ struct Drained {
 /// Runs the part.
 pub async fn run(stage: &Stage, effort: &Effort) -> Part {
     let layouts = [
-        Layout::competing(stage, 1),
-        Layout::competing(stage, 2),
-        Layout::competing(stage, 4),
+        Layout::standing_by(stage, 1),
+        Layout::standing_by(stage, 2),
+        Layout::standing_by(stage, 4),
         Layout::partitioned(stage, 2).await,
         Layout::partitioned(stage, 4).await,
     ];
@@ -169,7 +172,7 @@ fn figures(drained: &[Drained], baseline: &[Drained], messages: u32) -> [Cell; 5
 }
 
 impl Layout {
-    fn competing(stage: &Stage, workers: usize) -> Self {
+    fn standing_by(stage: &Stage, workers: usize) -> Self {
         Self {
             producers: stage.broker.clone(),
             workers: vec![stage.broker.clone(); workers],
@@ -191,7 +194,7 @@ impl Layout {
     fn place(&self) -> &'static str {
         match (self.workers.len(), self.partitioned) {
             (1, _) => "one queue",
-            (_, false) => "one queue, competing",
+            (_, false) => STANDING_BY,
             (_, true) => "a partition each",
         }
     }

@@ -12,7 +12,7 @@ pub struct Poisoned {
     pub message: Message,
     /// The reason code its dead letter carries.
     pub code: &'static str,
-    /// The id that the log knows it by: its event id, if that can be read even so, else the hash of its body.
+    /// The id that the log knows it by: its event id, if that can be read even so, else a hash of the message.
     pub id: String,
 }
 
@@ -94,7 +94,12 @@ pub fn brew(number: u32, random: &mut StdRng) -> Poisoned {
     } else {
         "donation.created"
     };
-    let id = id.unwrap_or_else(|| format!("body:{}", ContentHash::of_bytes(&body)));
+    let id = id.unwrap_or_else(|| {
+        let hash = ContentHash::of_bytes(&body).to_string();
+        // It has no content type, no message id, and no header that names an event.
+        let read = serde_json::json!([hash, routing_key, null, null, {}]).to_string();
+        format!("body:{}", ContentHash::of_bytes(read.as_bytes()))
+    });
     Poisoned {
         message: Message {
             routing_key,

@@ -115,7 +115,7 @@ async fn killed_or_stopped_midway_it_goes_on_when_run_again() {
 
 #[tokio::test]
 async fn it_works_beside_workers_on_the_same_campaigns() {
-    let world = World::new().await;
+    let world = World::competing().await;
     let _workers = (world.worker().await, world.worker().await);
     let rows = 2000;
     let (_dir, path) = file("donations.csv", table(rows));

@@ -105,8 +105,71 @@ async fn each_line_is_judged_without_any_service() {
         summary,
         json!({
             "messages": 11, "counted": 2, "logged": 3, "duplicates": 1, "deadLettered": 4, "notBound": 1,
-            "reasons": {"DONATION_REDEFINED": 1, "EVENT_ID_REUSED": 1, "INVALID_AMOUNT": 1, "INVALID_JSON": 1},
+            "notCaptures": 0, "reasons": {"DONATION_REDEFINED": 1, "EVENT_ID_REUSED": 1, "INVALID_AMOUNT": 1, "INVALID_JSON": 1},
         })
+    );
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_capture_or_too_long_is_told_and_the_rest_is_checked() {
+    let captured = |properties: &str| {
+        format!(r#"{{"routingKey":"donation.created","properties":{properties},"body":{{}}}}"#)
+    };
+    let too_long = format!(r#"{{"padding":"{}"}}"#, "x".repeat(5_000_000));
+    let lines = [
+        captured(r#"{"message_id":7}"#),
+        captured(r#"{"messageIds":"m"}"#),
+        too_long.clone(),
+        capture(&created("e1", "d1").into()).replace("content_type", "contentType"),
+    ];
+    let said = check(lines.join("\n"), &["--json"]).await;
+    assert_eq!((said.code, said.stderr.as_str()), (Some(1), ""), "{said:?}");
+    let (findings, summary) = answer(&said);
+    let outcomes: Vec<_> = findings
+        .iter()
+        .map(|it| it["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["notACapture", "notACapture", "deadLettered", "counted"]
+    );
+    let reason = |line: usize| findings[line - 1]["reason"].as_str().unwrap();
+    assert!(
+        reason(2).starts_with("unknown field `messageIds`"),
+        "{}",
+        reason(2)
+    );
+    let length = too_long.len() + 1;
+    let longer =
+        format!("the line has {length} bytes with its end, more than the 4194304 that are read of a line");
+    assert_eq!(reason(3), longer);
+    assert_eq!(
+        (&summary["messages"], &summary["notCaptures"]),
+        (&json!(4), &json!(2))
+    );
+
+    let said = check(&lines[1], &[]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    said.expect_text("     1  not a capture: unknown field `messageIds`, expected one of `messageId`");
+    said.expect_text("0 dead-lettered; 1 not a capture\n");
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_refused_in_words_for_messages() {
+    let utf_16 = |text: &str| {
+        text.encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<u8>>()
+    };
+    for input in [utf_16("\u{feff}{}\n"), utf_16("{}\n"), vec![0; 10]] {
+        let said = check(&input, &[]).await;
+        said.expect_refusal("must be lines of JSON in UTF-8");
+        assert!(!said.stderr.contains("CSV"), "{said:?}");
+    }
+    let said = check(b"{}\n{\"a\0\":1}\n\0\n", &[]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    said.expect_text(
+        "3 messages: 0 counted, 0 logged, 0 duplicates, 3 dead-lettered: 2 INVALID_JSON, 1 MISSING_FIELD",
     );
 }
 

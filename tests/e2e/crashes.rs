@@ -81,7 +81,7 @@ async fn a_worker_stopped_midway_finishes_what_it_has_in_hand() {
 
 #[tokio::test]
 async fn two_workers_share_a_queue_and_a_campaign() {
-    let world = World::new().await;
+    let world = World::competing().await;
     let _workers = (world.worker().await, world.worker().await);
     let mut events = history(2000);
     events.extend(history(2000));

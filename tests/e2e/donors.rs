@@ -58,7 +58,7 @@ async fn a_donor_is_known_to_a_batch_that_was_looked_at_while_the_one_before_was
 
 #[tokio::test]
 async fn a_donor_whom_another_worker_has_counted_meanwhile_is_not_counted_again() {
-    let world = World::new().await;
+    let world = World::competing().await;
     let _workers = (worker(&world).await, worker(&world).await);
     world.publish(history()).await;
     expect_the_end_of_history(&world).await;

@@ -16,7 +16,7 @@ pub fn with(message: Outgoing, from: &str, to: &str) -> Outgoing {
 }
 
 /// The attributes of a CloudEvent as headers with this prefix, around a bare payload.
-fn in_headers(prefix: &str, id: &str, payload: Outgoing) -> Outgoing {
+pub fn in_headers(prefix: &str, id: &str, payload: Outgoing) -> Outgoing {
     let event_type = format!("org.example.{}", payload.routing_key);
     let attributes = [
         ("specversion", "1.0"),
@@ -30,7 +30,7 @@ fn in_headers(prefix: &str, id: &str, payload: Outgoing) -> Outgoing {
 }
 
 /// A CloudEvent around a payload.
-fn in_body(id: &str, payload: &Outgoing) -> Outgoing {
+pub fn in_body(id: &str, payload: &Outgoing) -> Outgoing {
     let data = String::from_utf8(payload.body.clone()).unwrap();
     let key = &payload.routing_key;
     let body = format!(
@@ -184,6 +184,39 @@ async fn a_cloud_event_that_is_replayed_is_the_event_that_it_was() {
         assert_eq!(row.get_str("status").unwrap(), "PROCESSED");
     }
     world.expect_settled(2).await;
+}
+
+#[tokio::test]
+async fn a_cloud_event_that_is_mended_and_replayed_is_the_event_that_it_was() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let worthless = |donation: &str| with(created("", donation).bare(), r#""amount":10"#, r#""amount":0"#);
+    let sound = |donation: &str| created("", donation).bare();
+    let forms = |payload: fn(&str) -> Outgoing| {
+        [
+            in_headers("cloudEvents:", "1", payload("d1")),
+            in_headers("cloudEvents_", "2", payload("d2")),
+            in_body("3", &payload("d3")),
+        ]
+    };
+    world.publish(forms(worthless)).await;
+    world.expect_queued(&world.broker.dead_letter_queue, 3).await;
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    for (number, mended) in (1..).zip(forms(sound)) {
+        let id = format!("cloudevent_4_/pay_{number}");
+        let file = directory.path().join(number.to_string());
+        std::fs::write(&file, mended.body).unwrap();
+        let file = file.to_str().unwrap();
+        let replay = ["dead-letters", "replay", "--id", &id, "--body", file];
+        assert_eq!(json(&world, 0, &replay).await["replayed"], 1, "{id}");
+    }
+    world.expect_totals("c", 3000, 3, 0).await;
+    // What its producer mends as well is a duplicate.
+    world.publish(forms(sound)).await;
+    world.publish([created("last", "d4")]).await;
+    world.expect_totals("c", 4000, 4, 0).await;
+    world.expect_settled(4).await;
+    assert_eq!(world.broker.count(&world.broker.dead_letter_queue).await, 0);
 }
 
 /// Messages that were captured from a platform: a file of lines `{"routingKey","properties","body"}`.

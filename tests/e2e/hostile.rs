@@ -3,6 +3,7 @@
 
 mod crowds;
 mod fuzz;
+mod http2;
 mod requests;
 mod slowness;
 

@@ -52,7 +52,7 @@ async fn expect_each_donation_once(world: &World) {
 
 #[tokio::test]
 async fn messages_that_two_workers_hold_at_once_count_once() {
-    let world = World::new().await;
+    let world = World::competing().await;
     let _workers = join!(worker(&world, &world.broker), worker(&world, &world.broker));
     // The broker deals messages out in turn, as long as both have room: one of each pair to either worker.
     let pairs = history().flat_map(|message| [message.clone(), message]);

@@ -15,6 +15,7 @@ use prost::Message;
 use tokio::net::TcpListener;
 
 use crate::events::created;
+use crate::forms::{in_body, in_headers};
 use crate::harness::{Outgoing, Process, World, api_command, eventually};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -63,9 +64,21 @@ async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
     let world = World::new().await;
     let (url, spans) = collector().await;
     let worker = world.worker_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]).await;
-    let events = ["e1", "e2"].map(|id| Outgoing::from(created(id, id)).header("traceparent", TRACEPARENT));
-    world.publish(events).await;
-    world.expect_totals("c", 2000, 2, 0).await;
+    let mut messages: Vec<Outgoing> = vec![created("e1", "d1").into(), created("e2", "d2").into()];
+    let bare = |donation| created("", donation).bare();
+    messages.push(in_headers("cloudEvents:", "3", bare("d3")));
+    messages.push(in_body("4", &bare("d4")));
+    let mut messages: Vec<Outgoing> = (messages.into_iter())
+        .map(|message| message.header("traceparent", TRACEPARENT))
+        .collect();
+    // As an attribute of the event.
+    for (number, prefix) in [("5", "cloudEvents:"), ("6", "cloudEvents_")] {
+        let event = in_headers(prefix, number, bare(number));
+        messages.push(event.header(&format!("{prefix}traceparent"), TRACEPARENT));
+    }
+    let count = messages.len();
+    world.publish(messages).await;
+    world.expect_totals("c", 6000, 6, 0).await;
     assert_eq!(worker.terminate().await, Some(0));
 
     let linked = async || {
@@ -76,7 +89,7 @@ async fn a_producers_trace_is_linked_from_the_batch_that_committed_its_event() {
             .filter(|link| hex(&link.trace_id) == TRACE_ID)
             .count()
     };
-    eventually(linked, |links| *links == 2).await;
+    eventually(linked, |links| *links == count).await;
     assert!(
         spans
             .lock()

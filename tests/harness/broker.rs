@@ -216,6 +216,19 @@ impl Broker {
         .await;
     }
 
+    /// Declares the worker's queue as earlier versions did: without a single active consumer, so that workers compete.
+    pub async fn declare_competing_queue(&self) {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(1_000_000_000));
+        let queue = self.queue.as_str().into();
+        self.on_channel(async |channel| {
+            let declared = channel.queue_declare(queue, QueueDeclareOptions::durable(), arguments);
+            declared.await.unwrap();
+        })
+        .await;
+    }
+
     /// Deletes a queue, as an operator does.
     pub async fn delete_queue(&self, queue: &str) {
         self.on_channel(async |channel| {

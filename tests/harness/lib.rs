@@ -72,6 +72,13 @@ impl World {
         }
     }
 
+    /// A world whose workers compete for the queue, as all did in earlier versions.
+    pub async fn competing() -> Self {
+        let world = Self::new().await;
+        world.broker.declare_competing_queue().await;
+        world
+    }
+
     /// What a worker works on, with its settings, collections and indexes.
     pub async fn store(&self) -> Store {
         let url = self.database.url.as_str().into();

@@ -1,5 +1,6 @@
 //! A watcher of the API's event streams.
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Response};
 use serde_json::Value;
 
@@ -37,7 +38,22 @@ pub struct EventStream {
 impl EventStream {
     /// Opens the stream at this URL, as a client that has the event `last` already.
     pub async fn open(url: &str, last: Option<&str>) -> Self {
-        let response = Self::request(url, last).await;
+        Self::begin(url, Self::request(url, last).await)
+    }
+
+    /// Opens the stream at this URL with these headers.
+    pub async fn open_with(url: &str, headers: &[(&str, &str)]) -> Self {
+        let request = headers
+            .iter()
+            .fold(Client::new().get(url), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        // A proxy may hold back the head as well.
+        let response = tokio::time::timeout(DEADLINE, request.send()).await;
+        Self::begin(url, response.expect("nothing was sent").unwrap())
+    }
+
+    fn begin(url: &str, response: Response) -> Self {
         assert_eq!(response.status(), 200, "{url}");
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
@@ -56,15 +72,36 @@ impl EventStream {
         request.send().await.unwrap()
     }
 
+    /// The headers of the answer.
+    pub fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
     /// The next event; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (event, rest) = (parse(block), rest.to_owned());
+            if let Some(event) = parse(&self.block().await?) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// Waits for the next comment, and fails if something else comes before it.
+    pub async fn heartbeat(&mut self) {
+        let block = self.block().await;
+        assert!(
+            block.as_ref().is_some_and(|block| block.starts_with(':')),
+            "{block:?}"
+        );
+    }
+
+    /// What comes before the next empty line; `None` at the end of the stream.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
                 self.text = rest;
-                if event.is_some() {
-                    return event;
-                }
+                return Some(block);
             }
             let chunk = tokio::time::timeout(DEADLINE, self.response.chunk());
             match chunk.await.expect("nothing was sent") {

@@ -35,27 +35,27 @@ pub enum Error {
     /// Something can only be installed by root.
     #[error(
         "{package} is not installed, and installing it needs root. Run:\n\n    {command}\n\nand try again \
-         (or start Docker, or set {variable} to a server you have)"
+         (or {instead})"
     )]
     NeedsRoot {
         /// What is missing.
         package: String,
         /// The command to run.
         command: String,
-        /// The variable that makes the package unnecessary.
-        variable: &'static str,
+        /// What makes the package unnecessary.
+        instead: &'static str,
     },
 
     /// There is no apt-get, so we cannot install what is missing nor say how.
     #[error(
         "{package} is not installed and there is no apt-get here to install it with: install it with this \
-         system's own tools, start Docker, or set {variable} to a server you have"
+         system's own tools, or {instead}"
     )]
     NoPackageTool {
         /// What is missing.
         package: String,
-        /// The variable that makes the package unnecessary.
-        variable: &'static str,
+        /// What makes the package unnecessary.
+        instead: &'static str,
     },
 
     /// apt-get failed.

@@ -20,6 +20,14 @@ impl Kind {
         }
     }
 
+    /// What makes a package unnecessary that a server of this kind needs.
+    pub(crate) fn instead(self) -> &'static str {
+        match self {
+            Self::MongoDb => "start Docker, or set DATABASE_URL to a server you have",
+            Self::RabbitMq => "start Docker, or set RABBITMQ_URL to a server you have",
+        }
+    }
+
     pub(crate) fn usual_port(self) -> u16 {
         match self {
             Self::MongoDb => 27017,

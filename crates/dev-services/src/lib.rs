@@ -51,6 +51,7 @@ pub use choice::Provider;
 pub use docker::Volume;
 pub use error::Error;
 pub use kind::Kind;
+pub use native::program;
 pub use options::{Deployment, Options};
 pub use port::Port;
 pub use rabbit::connect_to_broker;

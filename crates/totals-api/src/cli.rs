@@ -5,7 +5,8 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
     CURRENCY, DATABASE_READS, DATABASE_URL, DATABASE_URL_FILE, HOST, LOG_FORMAT, LOG_LEVEL, MAX_STREAMS,
-    METRICS_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, SHUTDOWN_DELAY, Source, help,
+    METRICS_PORT, OTEL_EXPORTER_OTLP_ENDPOINT, PORT, SERVICE_NAME, SHUTDOWN_DELAY, STREAM_LIFETIME, Source,
+    help,
 };
 
 use crate::{asyncapi, router};
@@ -39,6 +40,7 @@ fn after_help() -> String {
         DATABASE_URL_FILE,
         CURRENCY,
         MAX_STREAMS,
+        STREAM_LIFETIME,
         DATABASE_READS,
         LOG_LEVEL,
         LOG_FORMAT,

@@ -1,9 +1,11 @@
 //! The configuration of the API.
 
+use std::time::Duration;
+
 use totals_core::domain::Currency;
 use totals_core::runtime::config::{
-    ConfigError, DATABASE_READS, DatabaseConfig, HttpConfig, MAX_STREAMS, METRICS_PORT, PORT, Source,
-    TelemetryConfig,
+    ConfigError, DATABASE_READS, DatabaseConfig, HttpConfig, MAX_STREAMS, METRICS_PORT, PORT,
+    STREAM_LIFETIME, Source, TelemetryConfig,
 };
 
 /// The configuration of `totals-api`.
@@ -19,6 +21,8 @@ pub struct ApiConfig {
     pub currency: Currency,
     /// What it may use.
     pub bounds: Bounds,
+    /// `STREAM_LIFETIME`.
+    pub stream_lifetime: Duration,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
 }
@@ -47,6 +51,7 @@ impl ApiConfig {
                 streams: source.number(&MAX_STREAMS, 1, 1_000_000)?,
                 database_reads: source.number(&DATABASE_READS, 1, 1000)?,
             },
+            stream_lifetime: Duration::from_secs(source.number(&STREAM_LIFETIME, 1, 86_400)?),
             telemetry: source.telemetry()?,
         })
     }

@@ -1,6 +1,5 @@
 //! The API's description, rendered for programs and for people.
 
-use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use totals_core::contract::schema::schema;
@@ -10,6 +9,7 @@ use utoipa_scalar::Scalar;
 
 use crate::asyncapi;
 use crate::caching::is_known;
+use crate::compression::{Precompressed, VARY};
 
 /// The path of the page's script, which changes with the script's content.
 pub const SCRIPT_PATH: &str = concat!("/docs/scalar-", env!("SCALAR_CHECKSUM"), ".js");
@@ -24,7 +24,7 @@ pub struct Documentation {
     /// The messages that the worker takes, for programs.
     pub asyncapi: Document,
     /// The API, for people, a page.
-    pub html: String,
+    pub html: Precompressed,
     schemas: [Document; EventType::ALL.len()],
 }
 
@@ -45,7 +45,7 @@ impl Documentation {
                     schema(event_type, currency).to_string(),
                 )
             }),
-            html,
+            html: Precompressed::new(html),
         }
     }
 
@@ -58,7 +58,7 @@ impl Documentation {
 /// A document for programs, which changes only with the version of the service and its settings.
 pub struct Document {
     content_type: &'static str,
-    text: Bytes,
+    text: Precompressed,
     etag: String,
 }
 
@@ -67,7 +67,7 @@ impl Document {
         Self {
             content_type,
             etag: format!("\"{:08x}\"", crc32fast::hash(text.as_bytes())),
-            text: text.into(),
+            text: Precompressed::new(text),
         }
     }
 
@@ -78,11 +78,12 @@ impl Document {
             // A cache asks again each time: the next version of the service may have another document.
             (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         ];
-        let etag = [(header::ETAG, self.etag.clone())];
+        // Weak: the same document has other bytes where it is compressed.
+        let etag = [(header::ETAG, format!("W/{}", self.etag))];
         if is_known(request, self.etag.as_bytes()) {
-            (StatusCode::NOT_MODIFIED, headers, etag).into_response()
+            (StatusCode::NOT_MODIFIED, VARY, headers, etag).into_response()
         } else {
-            (headers, etag, self.text.clone()).into_response()
+            (headers, etag, self.text.answer(request)).into_response()
         }
     }
 }

@@ -36,7 +36,7 @@ const MAX_BODY_BYTES: u64 = 64 * 1024;
 pub async fn enforce(request: Request, next: Next) -> Response {
     let mut response = match refusal(&request) {
         Some(error) => error.into_response(),
-        None if request.method() == Method::OPTIONS => cors::preflight(),
+        None if request.method() == Method::OPTIONS => cors::preflight(request.headers()),
         None => answer(request, next).await,
     };
     add_common_headers(response.headers_mut());
@@ -49,7 +49,7 @@ pub fn refusal<B: HttpBody>(request: &http::Request<B>) -> Option<ApiError> {
         check_size(request)
     } else {
         Some(ApiError::Invalid(
-            "a request must name its host in one Host header, as HTTP/1.1 demands".to_owned(),
+            "a request must name its host once, in a Host header or, with HTTP/2, in :authority".to_owned(),
         ))
     }
 }

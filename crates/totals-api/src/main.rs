@@ -9,6 +9,7 @@ mod asyncapi;
 mod boot;
 mod caching;
 mod cli;
+mod compression;
 mod config;
 mod cors;
 mod currency;

@@ -1,7 +1,7 @@
 //! What the handlers work with.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use totals_core::domain::Currency;
 use totals_core::runtime::lifecycle::Shutdown;
@@ -22,6 +22,8 @@ pub struct AppState {
     pub database: Database,
     /// Amounts are written in its decimals.
     pub currency: Currency,
+    /// How long an event stream lasts at most.
+    pub stream_lifetime: Duration,
     /// The documentation, rendered once.
     pub documentation: Documentation,
     /// When this process started.
@@ -49,6 +51,7 @@ impl AppState {
             live: Live::start(database.clone(), config.bounds),
             database,
             currency: config.currency,
+            stream_lifetime: config.stream_lifetime,
             documentation: Documentation::render(document, config.currency),
             started: Instant::now(),
             shutdown,

@@ -1,6 +1,6 @@
 //! The start and stop of the consuming process.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
 use tokio::sync::{SetOnce, watch};
@@ -70,7 +70,12 @@ async fn run(config: WorkerConfig, address: Address, process: Process) -> Result
             metrics,
             stalls,
         };
-        Worker { context, state }.run(&shutdown).await;
+        let worker = Worker {
+            context,
+            state,
+            told: Once::new(),
+        };
+        worker.run(&shutdown).await;
     };
     tokio::join!(
         consuming,

@@ -146,8 +146,13 @@ impl Committer {
                 let (attempt, lane) = (backoff.failures(), self.lane);
                 tracing::warn!(lane, attempt, batch.size = events.len(), %error, "the batch has to wait");
             }
-            if backoff.failures() > QUIET_FAILURES && error.is_write_conflict() {
-                self.end_abandoned_transactions().await;
+            if backoff.failures() > QUIET_FAILURES
+                && error.is_write_conflict()
+                && self.end_abandoned_transactions().await
+            {
+                // Nothing is in the way any more, and a standby that takes over must not pause longer.
+                backoff.reset();
+                continue;
             }
             tokio::select! {
                 () = self.told_to_give_up() => return Err(GaveUp),
@@ -161,11 +166,16 @@ impl Committer {
         select_all(give_up).await;
     }
 
-    async fn end_abandoned_transactions(&self) {
+    /// Returns true if there were any.
+    async fn end_abandoned_transactions(&self) -> bool {
         match self.store.end_abandoned_transactions().await {
-            Ok(0) => {}
+            Ok(0) => return false,
             Ok(count) => tracing::info!(count, "ended transactions that a dead worker left open"),
-            Err(error) => tracing::debug!(%error, "abandoned transactions cannot be ended"),
+            Err(error) => {
+                tracing::debug!(%error, "abandoned transactions cannot be ended");
+                return false;
+            }
         }
+        true
     }
 }

@@ -19,6 +19,11 @@ use crate::consume::context::BrokerState;
 use crate::metrics::Metrics;
 use crate::stall::StallWatch;
 
+/// What a worker says that has a place in the queue and no messages. RabbitMQ does not tell a consumer that it has become the
+/// active one: only its first message does.
+const STANDING_BY: &str = "standing by: another worker has the queue; this one takes over when that one is gone, and says so \
+                           with its first message";
+
 /// What the server reports on.
 #[derive(Clone)]
 pub struct Reported {
@@ -55,10 +60,11 @@ impl Reported {
         self.store.get().ok_or_else(none)
     }
 
-    /// Checks that the worker consumes.
-    fn consumer(&self) -> Result<(), String> {
+    /// Checks that the worker consumes, or would if another one did not. Returns which of the two.
+    fn consumer(&self) -> Result<&'static str, String> {
         match &*self.broker.borrow() {
-            BrokerState::Consuming => Ok(()),
+            BrokerState::Consuming => Ok("consuming"),
+            BrokerState::StandingBy => Ok(STANDING_BY),
             BrokerState::NotConsuming(reason) => Err(reason.clone()),
         }
     }
@@ -96,7 +102,9 @@ async fn health(State(reported): State<Reported>) -> (StatusCode, Json<WorkerHea
         Err(problem) => Err(problem),
     };
     let database = Dependency::new(database, "MongoDB answers");
-    let consumer = Dependency::new(reported.consumer(), "consuming");
+    let consumer = reported.consumer();
+    let doing = consumer.as_ref().copied().unwrap_or_default();
+    let consumer = Dependency::new(consumer.map(drop), doing);
     let progress = Dependency::new(reported.progress(), "everything in hand gets on");
     let needed = [&database, &consumer, &progress];
     let health = WorkerHealth {

@@ -114,7 +114,7 @@ impl Default for Metrics {
         let dead_letters_refused = register(all, "dead_letters_refused", help, Gauge::default());
         let help = "Messages delivered and not yet settled";
         let in_hand = register(all, "deliveries_in_hand", help, Gauge::default());
-        let help = "1 while the worker consumes, else 0";
+        let help = "1 while the worker consumes or stands by, else 0";
         let broker_connected = register(all, "broker_connected", help, Gauge::default());
         let help = "Times the worker started to consume";
         let broker_connections = register(all, "broker_connections", help, Counter::default());

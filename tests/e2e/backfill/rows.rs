@@ -110,6 +110,45 @@ async fn a_record_is_what_its_columns_say() {
 }
 
 #[tokio::test]
+async fn a_table_that_says_nothing_of_times_is_counted_once() {
+    let world = World::new().await;
+    let table = "sep=;\r\ndonationId;campaignId;amount;donorId;eventType;refundId\r\n\
+                 d1;c;10;ada;;\r\nd2;c;5;;;\r\nd1;c;4;;donation.refunded;r1\r\n";
+    let (_dir, path) = file("timeless.csv", table);
+    assert_eq!(json(&world, 0, &["backfill", &path]).await["applied"], 3);
+    assert_eq!(json(&world, 0, &["backfill", &path]).await["duplicates"], 3);
+    world.expect_totals("c", 1100, 2, 1).await;
+}
+
+#[tokio::test]
+async fn a_row_that_was_not_paid_or_was_refunded_is_not_counted_as_a_donation() {
+    let world = World::new().await;
+    let table = format!(
+        "donationId,campaignId,amount,timestamp,status,refundedAmount\n\
+         d1,c,10,{TIME},PAID,\n\
+         d2,c,10,{TIME},FAILED,\n\
+         d3,c,10,{TIME},Pending,NULL\n\
+         d4,c,10,{TIME},REFUNDED,\n\
+         d5,c,10,{TIME},REFUNDED,10\n\
+         d6,c,10,{TIME},somehow,\n\
+         d7,c,10,{TIME},NULL,\n"
+    );
+    let (_dir, path) = file("states.csv", table);
+    let answer = json(&world, 1, &["backfill", &path]).await;
+    assert_eq!(
+        (&answer["applied"], &answer["rejected"]),
+        (&4.into(), &4.into()),
+        "{answer}"
+    );
+    let codes: Vec<_> = rejects(&path).iter().map(|it| it["reasonCode"].clone()).collect();
+    assert_eq!(
+        codes,
+        ["NOT_PAID", "NOT_PAID", "CONTRADICTORY_ROW", "AMBIGUOUS_ROW"]
+    );
+    world.expect_totals("c", 2000, 2, 0).await;
+}
+
+#[tokio::test]
 async fn white_space_around_a_records_values_makes_no_ids_of_their_own() {
     let world = World::new().await;
     let table = format!(

@@ -70,7 +70,7 @@ async fn letters_with_equal_bodies_are_mended_together() {
 
 #[tokio::test]
 async fn what_is_still_broken_comes_back_once_with_its_attempts_counted() {
-    let world = World::new().await;
+    let world = World::competing().await;
     let letters = 1500;
     park(&world, broken(letters)).await;
     // Fast enough to send letters back while the replay still runs: it must not chase them.

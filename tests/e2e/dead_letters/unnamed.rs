@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{expect_letters, list, park};
 use crate::events::created;
 use crate::harness::{Outgoing, World};
-use crate::tool::json;
+use crate::tool::{json, tool};
 
 /// A body that says nothing of an event.
 fn nameless() -> Outgoing {
@@ -36,8 +36,13 @@ async fn messages_of_one_body_that_differ_around_it_are_each_a_letter_and_counte
     let mut headers = lapin::types::FieldTable::default();
     headers.insert("eventId".into(), AMQPValue::LongLongInt(7));
     number.properties = number.properties.with_headers(headers);
+    let mut structured = nameless();
+    let content_type = "application/cloudevents+json".into();
+    structured.properties = structured.properties.with_content_type(content_type);
     // Those of a CloudEvent lack a source.
     let messages = vec![
+        Outgoing::new("donation.refunded", "{}"),
+        structured,
         cloud_event("1"),
         cloud_event("2"),
         nameless(),
@@ -91,7 +96,8 @@ async fn an_id_is_that_of_its_own_letters_and_of_no_other_with_the_same_body() {
     let unnamed = all.iter().find(|id| id.starts_with("body:")).unwrap();
     let shown = json(&world, 0, &["dead-letters", "show", unnamed]).await;
     assert_eq!(shown["letters"].as_array().unwrap().len(), 1);
-    assert_eq!(shown["letters"][0]["bodyHash"], unnamed.as_str());
+    let body_hash = shown["letters"][0]["bodyHash"].as_str().unwrap();
+    assert_ne!(body_hash, unnamed);
     let replay = ["dead-letters", "replay", "--id", unnamed];
     assert_eq!(
         json(&world, 0, &replay).await,
@@ -108,7 +114,7 @@ async fn an_id_is_that_of_its_own_letters_and_of_no_other_with_the_same_body() {
     assert_eq!(ids(&world).await, left.into());
 
     // The body tells letters of one id apart, and only those.
-    let of_e2 = [&discard[..], &["e2", "--body-hash", unnamed]].concat();
+    let of_e2 = [&discard[..], &["e2", "--body-hash", body_hash]].concat();
     assert_eq!(json(&world, 0, &of_e2).await["discarded"], 1);
     assert_eq!(json(&world, 1, &of_e2).await["discarded"], 0);
     expect_letters(&world, 2).await;
@@ -118,7 +124,7 @@ async fn an_id_is_that_of_its_own_letters_and_of_no_other_with_the_same_body() {
         "--yes",
         "--all",
         "--body-hash",
-        unnamed,
+        body_hash,
     ];
     assert_eq!(json(&world, 0, &all).await["discarded"], 1);
     assert_eq!(ids(&world).await, ["e2".to_owned()].into());
@@ -179,4 +185,72 @@ async fn a_letter_that_had_too_many_headers_is_still_the_same_event() {
     world.expect_settled(2).await;
     expect_letters(&world, 2).await;
     assert!(ids(&world).await.is_subset(&all), "a replay changes no id");
+}
+
+/// The ids of the letters that `explain` shows.
+async fn explained(world: &World) -> BTreeSet<String> {
+    let said = tool(world, &["explain", "c", "--json"]).await;
+    let explained: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let shown = explained["deadLettered"]["shown"].as_array().unwrap();
+    let id = |letter: &serde_json::Value| letter["eventId"].as_str().unwrap().to_owned();
+    let shown: BTreeSet<String> = shown.iter().map(id).collect();
+    assert_eq!(explained["deadLettered"]["count"], shown.len(), "{explained}");
+    shown
+}
+
+#[tokio::test]
+async fn a_letter_that_was_mended_replayed_discarded_or_purged_is_not_explained_any_more() {
+    let world = World::new().await;
+    let worthless = |donation| {
+        let body = String::from_utf8(created("", donation).bare().body).unwrap();
+        Outgoing::new(
+            "donation.created",
+            body.replace(r#""amount":10"#, r#""amount":0"#),
+        )
+    };
+    let mut letters: Vec<Outgoing> = ["d1", "d2", "d3", "d4"].map(worthless).into();
+    letters.push(created("e5", "d5").amount_text("0"));
+    park(&world, letters).await;
+    let mut open = explained(&world).await;
+    assert_eq!(open, ids(&world).await);
+    assert_eq!(open.len(), 5);
+
+    let of = async |donation: &str| {
+        let letters = list(&world, &[]).await;
+        let mut found = Vec::new();
+        for letter in letters["letters"].as_array().unwrap() {
+            let id = letter["id"].as_str().unwrap();
+            let raw = tool(&world, &["dead-letters", "show", id, "--raw"]).await;
+            if raw.text().contains(&format!("\"{donation}\"")) {
+                found.push(id.to_owned());
+            }
+        }
+        found.remove(0)
+    };
+    let mended = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(mended.path(), created("", "d1").bare().body).unwrap();
+    let mended = mended.path().to_str().unwrap();
+    let (d1, d2, d3) = (of("d1").await, of("d2").await, of("d3").await);
+    for (id, arguments) in [
+        (d1, ["replay", "--body", mended].as_slice()),
+        (d2, &["replay"]),
+        (d3, &["discard", "--yes"]),
+        ("e5".to_owned(), &["discard", "--yes"]),
+    ] {
+        let command = [&["dead-letters"], arguments, &["--id", &id]].concat();
+        json(&world, 0, &command).await;
+        assert!(open.remove(&id));
+        assert_eq!(explained(&world).await, open, "{arguments:?}");
+    }
+    // No worker runs: the letters that were replayed wait in its queue, and one of the two comes back.
+    let worker = world.worker().await;
+    expect_letters(&world, 2).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    assert_eq!(explained(&world).await, ids(&world).await);
+
+    world.broker.purge(&world.broker.dead_letter_queue).await;
+    world.publish([created("e6", "d6").amount_text("0")]).await;
+    expect_letters(&world, 1).await;
+    assert_eq!(worker.terminate().await, Some(0));
+    assert_eq!(explained(&world).await, ["e6".to_owned()].into());
 }

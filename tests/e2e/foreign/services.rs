@@ -42,6 +42,13 @@ async fn a_database_of_another_service_is_refused_and_nothing_is_created_in_it()
     for (collection, document) in [
         ("donations", donation(ObjectId::new())),
         ("campaign_totals", doc! { "_id": "c", "total": 100.0 }),
+        (
+            "event_log",
+            doc! { "_id": ObjectId::new(), "type": "login", "payload": "{}", "createdAt": 5 },
+        ),
+        ("settings", doc! { "_id": "service", "theme": "dark" }),
+        ("settings", doc! { "_id": "shop", "currency": "EUR" }),
+        ("dead_letter_queues", doc! { "_id": "orders", "letters": 3 }),
     ] {
         let world = World::new().await;
         insert(&world, collection, document.clone()).await;
@@ -74,6 +81,24 @@ async fn a_database_of_another_service_is_refused_and_nothing_is_created_in_it()
         world.publish([created("e1", "d1")]).await;
         world.expect_totals("c", 1000, 1, 0).await;
     }
+}
+
+/// A document of another service among those of this one is no reason to refuse, wherever it is in the log.
+#[tokio::test]
+async fn a_log_of_our_own_is_ours_even_if_it_begins_with_a_document_of_another_service() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    insert(&world, "event_log", doc! { "_id": "theirs", "type": "login" }).await;
+    assert_eq!(worker.terminate().await, Some(0));
+    // Nothing is counted yet, and the settings are written down.
+    let worker = world.worker().await;
+    world.publish([created("e1", "d1")]).await;
+    world.expect_totals("c", 1000, 1, 0).await;
+    assert_eq!(worker.terminate().await, Some(0));
+    world.database.collection("settings").drop().await.unwrap();
+    let _worker = world.worker().await;
+    world.publish([created("e2", "d2")]).await;
+    world.expect_totals("c", 2000, 2, 0).await;
 }
 
 #[tokio::test]

@@ -185,6 +185,25 @@ async fn who_reads_late_is_sent_the_newest_and_little_of_what_was_in_between() {
     assert!(sent < 300, "{sent} of {CHANGES} were sent");
 }
 
+/// The platform's gateway ends an answer after 10 s without a word, and others after less.
+#[tokio::test]
+async fn a_silent_stream_is_never_silent_for_long_and_no_proxy_may_change_it() {
+    const SILENCE: Duration = Duration::from_millis(5500);
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let api = world.live_api(&[]).await;
+    let mut stream = EventStream::open_with(&stream_url(&api, "c"), &[("accept-encoding", "gzip, br")]).await;
+    let headers = stream.headers();
+    assert_eq!(headers["cache-control"], "no-cache, no-store, no-transform");
+    assert_eq!(headers["x-accel-buffering"], "no");
+    assert_eq!(headers["content-encoding"], "identity");
+    stream.next().await.unwrap();
+    for _ in 0..3 {
+        let heartbeat = timeout(SILENCE, stream.heartbeat()).await;
+        heartbeat.expect("silent for longer than a heartbeat takes");
+    }
+}
+
 /// A drop and a rename of what is watched end the change stream that the watchers are told by.
 #[tokio::test]
 async fn watchers_see_at_once_that_the_totals_are_gone_and_that_they_are_back() {

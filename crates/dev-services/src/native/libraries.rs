@@ -17,7 +17,7 @@ pub(super) async fn ensure(program: &Path, cache: &Path) -> Result<(), Error> {
     let known: Option<Vec<&str>> = libraries.iter().map(|library| package_of(library)).collect();
     if let Some(mut packages) = known {
         packages.dedup();
-        package::install(&packages, Kind::MongoDb, cache).await?;
+        package::install(&packages, Kind::MongoDb.instead(), cache).await?;
     }
     let libraries = missing(program).await?;
     if libraries.is_empty() {

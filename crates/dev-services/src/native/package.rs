@@ -9,20 +9,22 @@ use std::process::Stdio;
 use rustix::process::geteuid;
 
 use crate::Error;
-use crate::kind::Kind;
 use crate::process::{Exit, log_tail};
+
+/// The packages that start a service of the same name.
+const SERVICES: [&str; 4] = ["rabbitmq-server", "nginx", "caddy", "haproxy"];
 
 const SCRIPT: &str = include_str!("install.sh");
 
-/// Installs `packages`, which a server of this kind needs, or says how to.
-pub(super) async fn install(packages: &[&str], kind: Kind, cache: &Path) -> Result<(), Error> {
+/// Installs `packages`, or says how to, and what makes them unnecessary.
+pub(super) async fn install(packages: &[&str], instead: &'static str, cache: &Path) -> Result<(), Error> {
     let package = packages.join(" ");
     let rights = Rights {
         apt: super::on_path("apt-get").is_some(),
         root: geteuid().is_root(),
     };
     let command = manual_command(&package, Path::new("/run/systemd/system").exists());
-    rights.check(&package, &command, kind)?;
+    rights.check(&package, &command, instead)?;
 
     tracing::info!("installing {package} with apt-get (once)");
     let log = cache.join("apt.log");
@@ -61,14 +63,14 @@ struct Rights {
 }
 
 impl Rights {
-    fn check(&self, package: &str, command: &str, kind: Kind) -> Result<(), Error> {
-        let (package, variable) = (package.to_owned(), kind.variable());
+    fn check(&self, package: &str, command: &str, instead: &'static str) -> Result<(), Error> {
+        let package = package.to_owned();
         match self {
-            Self { apt: false, .. } => Err(Error::NoPackageTool { package, variable }),
+            Self { apt: false, .. } => Err(Error::NoPackageTool { package, instead }),
             Self { root: false, .. } => Err(Error::NeedsRoot {
                 package,
                 command: command.to_owned(),
-                variable,
+                instead,
             }),
             Self {
                 apt: true,
@@ -81,9 +83,10 @@ impl Rights {
 fn manual_command(package: &str, systemd: bool) -> String {
     let mut command =
         format!("sudo apt-get update && sudo apt-get install -y --no-install-recommends {package}");
-    if systemd && package == "rabbitmq-server" {
-        // The package starts a broker of its own on port 5672, which we neither need nor want.
-        command += " && sudo systemctl disable --now rabbitmq-server";
+    if systemd && SERVICES.contains(&package) {
+        // The package starts a server of its own on its usual port, which we neither need nor want.
+        command += " && sudo systemctl disable --now ";
+        command += package;
     }
     command
 }
@@ -91,6 +94,7 @@ fn manual_command(package: &str, systemd: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Kind;
 
     #[test]
     fn without_root_the_message_holds_the_exact_command() {
@@ -100,7 +104,7 @@ mod tests {
         };
         let command = manual_command("rabbitmq-server", false);
         let message = rights
-            .check("rabbitmq-server", &command, Kind::RabbitMq)
+            .check("rabbitmq-server", &command, Kind::RabbitMq.instead())
             .unwrap_err()
             .to_string();
         assert!(message.contains(
@@ -113,6 +117,7 @@ mod tests {
     fn where_the_package_would_start_a_service_the_command_stops_it() {
         let ending = "rabbitmq-server && sudo systemctl disable --now rabbitmq-server";
         assert!(manual_command("rabbitmq-server", true).ends_with(ending));
+        assert!(manual_command("nginx", true).ends_with("nginx && sudo systemctl disable --now nginx"));
         assert!(manual_command("libcurl4", true).ends_with("libcurl4"));
     }
 
@@ -123,7 +128,7 @@ mod tests {
             root: true,
         };
         let message = rights
-            .check("rabbitmq-server", "", Kind::RabbitMq)
+            .check("rabbitmq-server", "", Kind::RabbitMq.instead())
             .unwrap_err()
             .to_string();
         assert!(message.contains("there is no apt-get here"));

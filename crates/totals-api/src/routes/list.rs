@@ -6,9 +6,8 @@ mod sort;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
 use serde::Serialize;
@@ -18,7 +17,9 @@ use utoipa::ToSchema;
 
 use self::query::{ListQuery, PageQuery};
 use super::ids::Ids;
+use super::totals::JSON;
 use crate::caching::CACHE_ONE_SECOND;
+use crate::compression;
 use crate::error::{ApiError, ErrorBody};
 use crate::live::View;
 use crate::openapi::Unavailable;
@@ -82,25 +83,28 @@ pub struct TotalsPage {
         Unavailable,
     ),
 )]
-pub async fn list_totals(State(state): State<Arc<AppState>>, query: ListQuery) -> Result<Response, ApiError> {
-    let headers = [(header::CACHE_CONTROL, CACHE_ONE_SECOND)];
-    Ok(match query {
-        ListQuery::Page(query) => {
-            let data = page(&state, query).await?;
-            (headers, Json(PageBody { success: true, data })).into_response()
-        }
-        ListQuery::Ids(Ids { ids }) => {
-            let json = [(header::CONTENT_TYPE, "application/json")];
-            (headers, json, named(&state, &ids).await?).into_response()
-        }
-    })
+pub async fn list_totals(
+    State(state): State<Arc<AppState>>,
+    request: HeaderMap,
+    query: ListQuery,
+) -> Result<Response, ApiError> {
+    let body = match query {
+        ListQuery::Page(query) => page(&state, query).await?,
+        ListQuery::Ids(Ids { ids }) => named(&state, &ids).await?,
+    };
+    let headers = [
+        (header::CACHE_CONTROL, CACHE_ONE_SECOND),
+        (header::CONTENT_TYPE, JSON),
+    ];
+    Ok((headers, compression::answer(&request, body)).into_response())
 }
 
-async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError> {
+/// The body of an answer with this page.
+async fn page(state: &AppState, query: PageQuery) -> Result<Vec<u8>, ApiError> {
     let listing = state.live.page(&query.page()).await?;
     let totals = listing.totals.iter();
     let next = listing.next.clone();
-    Ok(TotalsPage {
+    let data = TotalsPage {
         totals: totals
             .map(|found| TotalsData::new(found, state.currency))
             .collect(),
@@ -108,7 +112,9 @@ async fn page(state: &AppState, query: PageQuery) -> Result<TotalsPage, ApiError
         limit: query.limit,
         offset: query.offset,
         next_cursor: next.map(|position| query.next_cursor(position)),
-    })
+    };
+    // Cannot fail: all of it writes to memory.
+    Ok(serde_json::to_vec(&PageBody { success: true, data }).unwrap_or_default())
 }
 
 /// The body of an answer with these campaigns. As on a page, documents that this service has not written are left out.

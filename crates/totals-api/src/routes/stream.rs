@@ -22,8 +22,29 @@ use crate::openapi::{EventStream, InvalidCampaignId, StreamUnavailable};
 use crate::representation::{version, write_json};
 use crate::state::AppState;
 
-/// How often a comment is sent while nothing changes, so that no proxy takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a comment is sent while nothing changes, so that no proxy takes the connection for dead. Some end an answer that
+/// is silent for 10 seconds.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The share of `STREAM_LIFETIME` that a stream lasts: a random one, so that a crowd that came at once does not come back at
+/// once.
+const LIFETIME_SHARE: std::ops::Range<f64> = 0.8..1.0;
+
+/// Keep proxies from holding events back, or the stream itself.
+const PASSED_ON_AT_ONCE: [(HeaderName, HeaderValue); 3] = [
+    // A few caches know `no-cache` alone. A proxy that compresses collects events until there is enough to compress.
+    (
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-store, no-transform"),
+    ),
+    // RFC 9110 advises against the word. But Caddy 2.6 and others compress all that names no encoding, `no-transform` or not.
+    (header::CONTENT_ENCODING, HeaderValue::from_static("identity")),
+    // Without it nginx would collect events before it passes them on.
+    (
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    ),
+];
 
 /// How long a client waits before it connects again: a random time, so that a crowd does not come back all at once.
 const RETRY_MILLIS: std::ops::RangeInclusive<u64> = 1000..=3000;
@@ -43,9 +64,10 @@ fn is_last_event(request: &HeaderMap, view: &View) -> bool {
 ///
 /// Server-Sent Events: first what the campaign shows now, then every newer state. `id` is the version, as in
 /// the `ETag` of a read; `data` the same object as `data` of a read. Who reads slowly is sent the newest state, not those
-/// in between. A campaign without totals is `event: no-totals` with id 0, and its first donation the next event. Every 15
+/// in between. A campaign without totals is `event: no-totals` with id 0, and its first donation the next event. Every 5
 /// seconds a comment is sent. A client that comes back with `Last-Event-ID` is not sent the version that it has, and any
-/// other at once. The stream ends when the server stops; connect again then.
+/// other at once. The stream ends after an hour (`STREAM_LIFETIME`) or when the server stops; connect again then, as
+/// `EventSource` does by itself.
 #[utoipa::path(
     get,
     path = "/api/totals/campaigns/{campaignId}/stream",
@@ -116,6 +138,15 @@ fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, O
         });
         states.boxed()
     });
+    let lifetime = state.stream_lifetime.mul_f64(rand::random_range(LIFETIME_SHARE));
+    let soft = state.shutdown.soft.clone();
+    let end = async move {
+        // A proxy may keep the stream of a client that has gone, and with it its place. So each ends some time.
+        tokio::select! {
+            () = soft.cancelled_owned() => {}
+            () = tokio::time::sleep(lifetime) => {}
+        }
+    };
     let retry = Event::default().retry(Duration::from_millis(rand::random_range(RETRY_MILLIS)));
     let events = stream::iter([retry])
         .chain(stream::iter(now))
@@ -124,17 +155,9 @@ fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, O
             let _until_it_ends = &places;
             Ok::<_, Infallible>(event)
         })
-        .take_until(state.shutdown.soft.clone().cancelled_owned());
-    let headers = [
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        // Without it nginx would collect events before it passes them on.
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ];
+        .take_until(end);
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    (headers, events).into_response()
+    (PASSED_ON_AT_ONCE, events).into_response()
 }
 
 fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {

@@ -17,7 +17,8 @@ use crate::openapi::{InvalidCampaignId, Unavailable};
 use crate::representation::{Rendered, TotalsBody};
 use crate::state::AppState;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The content type of answers.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The campaign that a path names.
 #[derive(Debug, IntoParams)]

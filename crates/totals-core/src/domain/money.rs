@@ -103,20 +103,29 @@ pub struct DecimalNumber {
 
 impl fmt::Display for DecimalNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = 10_u64.pow(self.decimals);
-        let minor = self.minor.unsigned_abs();
+        // From its last digit to its first, by hand: every answer has one. At most 20 digits, a point and a sign.
+        let mut text = [0; 24];
+        let mut start = text.len();
+        let mut put = |byte| {
+            start -= 1;
+            text[start] = byte;
+        };
+        let (mut rest, mut decimals) = (self.minor.unsigned_abs(), self.decimals);
+        while decimals > 0 && rest % 10 == 0 {
+            (rest, decimals) = (rest / 10, decimals - 1);
+        }
+        let mut place = 0;
+        while rest > 0 || place <= decimals {
+            if place == decimals && decimals > 0 {
+                put(b'.');
+            }
+            put(b'0' + u8::try_from(rest % 10).unwrap_or_default());
+            (rest, place) = (rest / 10, place + 1);
+        }
         if self.minor < 0 {
-            f.write_str("-")?;
+            put(b'-');
         }
-        write!(f, "{}", minor / unit)?;
-        let (mut fraction, mut digits) = (minor % unit, self.decimals as usize);
-        if fraction == 0 {
-            return Ok(());
-        }
-        while fraction % 10 == 0 {
-            (fraction, digits) = (fraction / 10, digits - 1);
-        }
-        write!(f, ".{fraction:0digits$}")
+        f.write_str(std::str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -100,30 +100,48 @@ fn as_rfc3339(text: &str) -> Option<String> {
 }
 
 impl fmt::Display for Timestamp {
+    /// By hand: every answer has one, and a calendar for all purposes takes longer than the rest of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.0.div_euclid(1000), self.0.rem_euclid(1000));
-        let moment = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
-        let (year, month, day) = moment.to_calendar_date();
-        let (hour, minute, second) = moment.to_hms();
-        let year = u16::try_from(year).map_err(|_| fmt::Error)?;
-        // Digit by digit: every answer has one, and the general formatter takes longer than the rest of it.
+        const MILLIS_A_DAY: i64 = 24 * 60 * 60 * 1000;
+        let (days, millis) = (self.0.div_euclid(MILLIS_A_DAY), self.0.rem_euclid(MILLIS_A_DAY));
+        let (year, month, day) = date_of(days);
+        let (seconds, millis) = (millis / 1000, millis % 1000);
         let mut text = *b"0000-00-00T00:00:00.000Z";
-        let parts = [
-            (0..4, year),
-            (5..7, u8::from(month).into()),
-            (8..10, day.into()),
-            (11..13, hour.into()),
-            (14..16, minute.into()),
-            (17..19, second.into()),
-            (20..23, u16::try_from(millis).unwrap_or_default()),
-        ];
-        for (place, mut number) in parts {
-            for digit in text[place].iter_mut().rev() {
-                *digit += u8::try_from(number % 10).unwrap_or_default();
-                number /= 10;
-            }
-        }
+        write_digits(&mut text[0..4], year);
+        write_digits(&mut text[5..7], month);
+        write_digits(&mut text[8..10], day);
+        write_digits(&mut text[11..13], seconds / 3600);
+        write_digits(&mut text[14..16], seconds / 60 % 60);
+        write_digits(&mut text[17..19], seconds % 60);
+        write_digits(&mut text[20..23], millis);
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// The year, month and day of the day so many days after 1970-01-01. Years are counted from March here, so that a leap day is
+/// the last of its year.
+fn date_of(days: i64) -> (i64, i64, i64) {
+    const DAYS_IN_400_YEARS: i64 = 146_097;
+    /// From 0000-03-01.
+    const DAYS_UNTIL_1970: i64 = 719_468;
+    let days = days + DAYS_UNTIL_1970;
+    let (era, day) = (
+        days.div_euclid(DAYS_IN_400_YEARS),
+        days.rem_euclid(DAYS_IN_400_YEARS),
+    );
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (era * 400 + year + i64::from(month <= 2), month, day)
+}
+
+/// Writes a number's last digits.
+fn write_digits(text: &mut [u8], mut number: i64) {
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
     }
 }
 
@@ -241,6 +259,19 @@ mod tests {
             i64::MAX,
         ] {
             assert_eq!(Timestamp::from_unix_millis(millis), None, "{millis}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_moment_is_written_as_the_calendar_says(millis in Timestamp::EARLIEST.0..=Timestamp::LATEST.0) {
+            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap();
+            let (date, time) = (at.date(), at.time());
+            let expected = format!(
+                "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+                date.year(), u8::from(date.month()), date.day(), time.hour(), time.minute(), time.second(), time.millisecond(),
+            );
+            proptest::prop_assert_eq!(Timestamp(millis).to_string(), expected);
         }
     }
 }

@@ -228,3 +228,38 @@ pub(in crate::store) fn failed_statements(answer: &Document) -> impl Iterator<It
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::poll;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::runtime::config::Source;
+
+    #[tokio::test]
+    async fn an_operation_goes_on_when_its_caller_leaves() {
+        let nowhere = (
+            "DATABASE_URL".to_owned(),
+            "mongodb://127.0.0.1:9/nowhere".to_owned(),
+        );
+        let source = Source::from_layers([].into(), [nowhere].into()).unwrap();
+        let store = Store::open(&source.database().unwrap(), "tests").await.unwrap();
+        let (go_on, told) = oneshot::channel::<()>();
+        let (ended, end) = oneshot::channel();
+        let operation = store.detached(|_| async move {
+            told.await.unwrap();
+            ended.send(()).unwrap();
+            Ok(())
+        });
+        {
+            let mut operation = Box::pin(operation);
+            assert!(poll!(&mut operation).is_pending());
+        }
+        go_on.send(()).expect("the operation was dropped with its caller");
+        let end = tokio::time::timeout(Duration::from_secs(10), end).await;
+        end.expect("the operation does not go on").unwrap();
+    }
+}

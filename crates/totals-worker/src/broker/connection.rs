@@ -19,8 +19,9 @@ use crate::broker::byte_budget::ByteBudget;
 use crate::broker::call::{BrokerError, CONNECTING, call};
 use crate::broker::transport;
 
-/// The heartbeat where the URL names none. A silent peer is noticed after two missed heartbeats.
-const HEARTBEAT_SECONDS: u16 = 10;
+/// The heartbeat where the URL names none. A silent peer is noticed after two missed heartbeats. RabbitMQ notices a silent
+/// worker in the same way, and only then does a standby take over, so it is short.
+const HEARTBEAT_SECONDS: u16 = 5;
 
 /// AMQP's limit for a short string.
 const MAX_VHOST_BYTES: usize = 255;

@@ -1,8 +1,8 @@
 //! What tells a message from others, above all one whose event id cannot be read.
 //!
 //! The worker's log and the operator's tools must call a letter the same, however often it was copied. So the id of such a
-//! message is made of what every copy keeps of it: its body, and the properties and headers in which a producer can name an
-//! event. A header that is too long for an id is cut, the same in each copy, and decoding refuses it cut as it does whole.
+//! message is made of what every copy keeps of it and decoding reads: its body, its routing key, and the properties and
+//! headers that say what the body is or name its event. A header that is too long for an id is cut, the same in each copy, and decoding refuses it cut as it does whole.
 
 use std::collections::BTreeMap;
 
@@ -21,22 +21,21 @@ const BEFORE_VALUE: usize = 5;
 const MAX_VALUE_BYTES: usize = BEFORE_VALUE + MAX_ATTRIBUTE_BYTES + 1;
 
 /// The id by which the log and the tools know a message about this subject: its event id, or else the hash of what decoding
-/// reads of it. That is its body alone, if nothing around the body could name an event.
+/// reads of it.
 pub fn letter_id(message: &Message, subject: &Subject) -> EventId {
     if let Some(id) = &subject.event_id {
         return id.clone();
     }
-    let message_id = message.properties.message_id().as_ref();
-    let message_id = message_id.map(ShortString::as_str);
-    let headers = message.properties.headers().clone().unwrap_or_default();
-    let headers = naming(headers.inner());
-    let hash = if message_id.is_none() && headers.is_empty() {
-        ContentHash::of_bytes(&message.body)
-    } else {
-        let body = ContentHash::of_bytes(&message.body).to_string();
-        ContentHash::of_bytes(&json(&(body, message_id, headers)))
-    };
-    hashed(hash)
+    let properties = &message.properties;
+    let text = |property: &Option<ShortString>| property.as_ref().map(|text| text.as_str().to_owned());
+    let headers = properties.headers().clone().unwrap_or_default();
+    hashed(ContentHash::of_bytes(&json(&(
+        ContentHash::of_bytes(&message.body).to_string(),
+        &message.routing_key,
+        text(properties.content_type()),
+        text(properties.message_id()),
+        naming(headers.inner()),
+    ))))
 }
 
 /// The hash of a message's body, which tells letters of one event id apart.
@@ -114,58 +113,51 @@ mod tests {
         AMQPValue::LongString(text.into())
     }
 
-    fn id(message_id: Option<&str>, headers: &[(&str, AMQPValue)]) -> String {
+    fn id_of(routing_key: &str, properties: BasicProperties, headers: &[(&str, AMQPValue)]) -> String {
         let mut table = FieldTable::default();
         for (name, value) in headers {
             table.insert((*name).into(), value.clone());
         }
-        let mut delivery = Delivery::mock(1, "e".into(), "k".into(), false, b"{}".to_vec());
-        let mut properties = BasicProperties::default().with_headers(table);
-        if let Some(id) = message_id {
-            properties = properties.with_message_id(id.into());
-        }
-        delivery.properties = properties;
+        let mut delivery = Delivery::mock(1, "e".into(), routing_key.into(), false, b"{}".to_vec());
+        delivery.properties = properties.with_headers(table);
         letter_id(&delivery.into(), &Subject::default()).to_string()
     }
 
+    fn id(headers: &[(&str, AMQPValue)]) -> String {
+        id_of("k", BasicProperties::default(), headers)
+    }
+
     #[test]
-    fn a_letter_that_nothing_around_it_could_name_is_its_body() {
-        let alone = format!("body:{}", ContentHash::of_bytes(b"{}"));
-        assert_eq!(id(None, &[]), alone);
-        assert_eq!(
-            id(
-                None,
-                &[("tenant", long_text("north")), ("x-attempts", 1_i64.into())]
-            ),
-            alone
-        );
+    fn messages_of_one_body_are_as_many_as_decoding_tells_apart() {
+        let alone = id(&[]);
+        let attempts = ("x-attempts", 1_i64.into());
+        assert_eq!(id(&[("tenant", long_text("north")), attempts]), alone);
+        let around = |properties| id_of("k", properties, &[]);
+        let plain = BasicProperties::default;
+        let event_id = |value| id(&[("eventId", value)]);
+        let attribute = |name, value| (name, long_text(value));
         let mut ids = vec![
             alone,
-            id(Some(""), &[]),
-            id(Some("a"), &[]),
-            id(None, &[("eventId", long_text("a"))]),
-            id(None, &[("eventId", AMQPValue::LongLongInt(1))]),
-            id(
-                None,
-                &[("eventId", AMQPValue::LongString(b"\xff".to_vec().into()))],
-            ),
-            id(None, &[("cloudEvents:id", long_text("a"))]),
-            id(None, &[("cloudEvents_id", long_text("a"))]),
-            id(None, &[("cloudEvents:source", long_text("a"))]),
-            id(
-                None,
-                &[
-                    ("cloudEvents:id", long_text("a")),
-                    ("cloudEvents:source", long_text("b")),
-                ],
-            ),
-            id(
-                None,
-                &[
-                    ("cloudEvents:id", long_text("ab")),
-                    ("cloudEvents:source", long_text("")),
-                ],
-            ),
+            id_of("", plain(), &[]),
+            id_of("l", plain(), &[]),
+            around(plain().with_content_type("".into())),
+            around(plain().with_content_type("a".into())),
+            around(plain().with_message_id("".into())),
+            around(plain().with_message_id("a".into())),
+            event_id(long_text("a")),
+            event_id(AMQPValue::LongLongInt(1)),
+            event_id(AMQPValue::LongString(b"\xff".to_vec().into())),
+            id(&[attribute("cloudEvents:id", "a")]),
+            id(&[attribute("cloudEvents_id", "a")]),
+            id(&[attribute("cloudEvents:source", "a")]),
+            id(&[
+                attribute("cloudEvents:id", "a"),
+                attribute("cloudEvents:source", "b"),
+            ]),
+            id(&[
+                attribute("cloudEvents:id", "ab"),
+                attribute("cloudEvents:source", ""),
+            ]),
         ];
         let count = ids.len();
         ids.sort();
@@ -187,6 +179,6 @@ mod tests {
         assert!(text(&bounded(&bytes)).is_none());
         assert_eq!(bounded(&bounded(&bytes)), bounded(&bytes));
         // As the log has it of the message, and the tools of its letter.
-        assert_eq!(id(None, &[("eventId", one)]), id(None, &[("eventId", cut)]));
+        assert_eq!(id(&[("eventId", one)]), id(&[("eventId", cut)]));
     }
 }

@@ -3,7 +3,6 @@
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
-use opentelemetry::propagation::Extractor;
 use totals_core::domain::{
     CloudEventHeaders, Event, HeaderValue, Invalid, InvalidCode, Quarantine, Received, Subject, Timestamp,
 };
@@ -134,29 +133,6 @@ impl Message {
     /// The text of one of its headers.
     pub fn header(&self, name: &str) -> Option<&str> {
         text(self.properties.headers().as_ref()?.inner().get(name)?)
-    }
-
-    /// The producer's trace, if it sent one.
-    pub fn trace(&self) -> Option<opentelemetry::trace::SpanContext> {
-        use opentelemetry::trace::TraceContextExt;
-
-        let headers = MessageHeaders(self.properties.headers().as_ref()?);
-        let context =
-            opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&headers));
-        Some(context.span().span_context().clone()).filter(opentelemetry::trace::SpanContext::is_valid)
-    }
-}
-
-/// A message's headers, where OpenTelemetry looks for the producer's trace.
-struct MessageHeaders<'a>(&'a lapin::types::FieldTable);
-
-impl Extractor for MessageHeaders<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        text(self.0.inner().get(key)?)
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.inner().keys().map(ShortString::as_str).collect()
     }
 }
 

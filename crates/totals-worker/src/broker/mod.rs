@@ -12,4 +12,5 @@ pub mod occupancy;
 pub mod publisher;
 mod sanitize;
 pub mod topology;
+mod trace;
 mod transport;

@@ -10,7 +10,7 @@ use crate::broker::call::{BrokerError, call};
 use crate::broker::confirm::{self, Confirmed, confirmed, publish};
 use crate::broker::connection::{Address, close};
 use crate::broker::occupancy::{Occupancy, PATIENCE, count};
-use crate::broker::topology;
+use crate::broker::topology::{self, Role};
 
 /// What is published to a queue.
 pub trait Publish {
@@ -26,6 +26,7 @@ pub struct Publisher {
     /// The connection's name in the broker's management.
     name: &'static str,
     queue: String,
+    role: Role,
     connection: Option<Connection>,
     channel: Option<Channel>,
     /// Since when each count has found no ready message while somebody may hold some.
@@ -35,19 +36,30 @@ pub struct Publisher {
 impl Publisher {
     /// Publishes dead letters. Connects later.
     pub fn new(address: Address, config: &Broker) -> Self {
-        Self::to(address, "totals-worker dead letters", config.dead_letter_queue())
+        Self::to(
+            address,
+            "totals-worker dead letters",
+            config.dead_letter_queue(),
+            Role::DeadLetters,
+        )
     }
 
     /// Publishes fresh copies of messages to the queue they came from. Connects later.
     pub fn of_copies(address: Address, config: &Broker) -> Self {
-        Self::to(address, "totals-worker fresh copies", config.queue.clone())
+        Self::to(
+            address,
+            "totals-worker fresh copies",
+            config.queue.clone(),
+            Role::Events,
+        )
     }
 
-    fn to(address: Address, name: &'static str, queue: String) -> Self {
+    fn to(address: Address, name: &'static str, queue: String, role: Role) -> Self {
         Self {
             address,
             name,
             queue,
+            role,
             connection: None,
             channel: None,
             in_doubt: None,
@@ -137,7 +149,12 @@ impl Publisher {
             connection
         } else {
             let connection = self.address.connect(self.name).await?;
-            topology::declare_queue(&connection, &self.queue).await?;
+            let found = topology::declare_queue(&connection, &self.queue, self.role).await?;
+            match self.role {
+                Role::DeadLetters => found.tell(&self.queue),
+                // The consumer has told it.
+                Role::Events => {}
+            }
             connection
         };
         confirm::open(self.connection.insert(connection)).await

@@ -3,6 +3,11 @@
 //! RabbitMQ 3.10 and 4.x both accept these declarations. Where something of the same name exists with other properties, the
 //! broker closes the channel (406). The worker then reports that with its remedy and uses what exists, because a worker in
 //! a crash loop helps nobody.
+//!
+//! The events queue has a single active consumer: of several workers one consumes, and the others stand by. Workers that
+//! compete have the same campaigns in hand, so their transactions conflict, and two are slower than one. The argument cannot be
+//! changed afterwards, so a queue that exists without it stays as it is. The dead-letter queue never has it: the tools fetch
+//! letters one by one, which such a queue refuses.
 
 use crate::config::Broker;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
@@ -18,15 +23,60 @@ use crate::broker::connection::open_channel;
 /// understands. Poison never comes near the limit, because it is dead-lettered at its first delivery.
 const DELIVERY_LIMIT: i64 = 1_000_000_000;
 
-/// Declares everything the worker needs.
+/// What a queue is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Role {
+    /// It holds the events that the worker consumes.
+    Events,
+    /// It holds the messages that can never be applied.
+    DeadLetters,
+}
+
+/// How a queue is, compared with what the worker asks for.
+#[derive(Debug)]
+pub enum Found {
+    /// As designed. Of an events queue: with a single active consumer.
+    AsDesigned,
+    /// An events queue as designed, but without a single active consumer: workers compete for it.
+    Competing,
+    /// With other arguments, for this reason of the broker's. Nobody can tell which.
+    Otherwise(BrokerError),
+}
+
+impl Found {
+    /// Tells the operator what could be better about the queue of this name.
+    pub fn tell(&self, name: &str) {
+        match self {
+            Self::AsDesigned => {}
+            Self::Competing => tracing::info!(
+                queue = name,
+                "the queue has no single active consumer and is used as it is; several workers on it compete, which is slower \
+                 than one alone. docs/operations.md has the way to a queue on which a second worker stands by"
+            ),
+            Self::Otherwise(error) => tracing::warn!(
+                queue = name,
+                remedy = policy(&pattern(name)),
+                %error,
+                "the queue exists with other arguments and is used as it is; to have it as designed (a durable \
+                 quorum queue), let it run empty, delete it and restart the worker. If it has no `x-delivery-limit`, \
+                 RabbitMQ 4 and later drop what was delivered more than 20 times: the remedy sets the worker's own limit"
+            ),
+        }
+    }
+}
+
+/// Declares everything the worker needs. Returns how the events queue is, for the caller to [tell](Found::tell).
 ///
 /// # Errors
 /// [`BrokerError`] if the broker is away or refuses.
-pub async fn declare(connection: &Connection, config: &Broker) -> Result<(), BrokerError> {
+pub async fn declare(connection: &Connection, config: &Broker) -> Result<Found, BrokerError> {
     declare_exchange(connection, &config.exchange).await?;
-    declare_queue(connection, &config.dead_letter_queue()).await?;
-    declare_queue(connection, &config.queue).await?;
-    bind(connection, config).await
+    let dead_letters = config.dead_letter_queue();
+    let found = declare_queue(connection, &dead_letters, Role::DeadLetters).await?;
+    found.tell(&dead_letters);
+    let found = declare_queue(connection, &config.queue, Role::Events).await?;
+    bind(connection, config).await?;
+    Ok(found)
 }
 
 async fn bind(connection: &Connection, config: &Broker) -> Result<(), BrokerError> {
@@ -64,15 +114,15 @@ pub async fn restore(connection: &Connection, config: &Broker) -> Result<(), Bro
         declare_exchange(connection, &config.exchange).await?;
     }
     let dead_letters = config.dead_letter_queue();
-    if is_missing(queue(connection, &dead_letters, Asking::Find).await)? {
+    if is_missing(queue(connection, &dead_letters, Asking::Find, FieldTable::default()).await)? {
         tracing::warn!(
             queue = dead_letters,
             "the dead-letter queue was missing and is declared again; the letters in it are gone, and each is parked \
              again when its message comes again"
         );
-        declare_queue(connection, &dead_letters).await?;
+        declare_queue(connection, &dead_letters, Role::DeadLetters).await?;
     }
-    if is_missing(queue(connection, &config.queue, Asking::Find).await)? {
+    if is_missing(queue(connection, &config.queue, Asking::Find, FieldTable::default()).await)? {
         return Ok(());
     }
     bind(connection, config).await
@@ -102,24 +152,33 @@ async fn declare_exchange(connection: &Connection, name: &str) -> Result<(), Bro
     }
 }
 
-/// Declares a durable quorum queue.
+/// Declares a durable quorum queue, or finds it as it is.
 ///
 /// # Errors
 /// [`BrokerError`] if the broker is away or refuses.
-pub async fn declare_queue(connection: &Connection, name: &str) -> Result<(), BrokerError> {
-    match queue(connection, name, Asking::Declare).await {
-        Err(error) if error.is_precondition_failed() => {
-            tracing::warn!(
-                queue = name,
-                remedy = policy(&pattern(name)),
-                %error,
-                "the queue exists with other arguments and is used as it is; to have it as designed (a durable \
-                 quorum queue), let it run empty, delete it and restart the worker. If it has no `x-delivery-limit`, \
-                 RabbitMQ 4 and later drop what was delivered more than 20 times: the remedy sets the worker's own limit"
-            );
-            queue(connection, name, Asking::Find).await
+pub async fn declare_queue(connection: &Connection, name: &str, role: Role) -> Result<Found, BrokerError> {
+    if let Role::Events = role {
+        match queue(
+            connection,
+            name,
+            Asking::Declare,
+            single_active(queue_arguments()),
+        )
+        .await
+        {
+            Err(error) if error.is_precondition_failed() => {}
+            other => return other.map(|()| Found::AsDesigned),
         }
-        other => other,
+    }
+    match queue(connection, name, Asking::Declare, queue_arguments()).await {
+        Err(error) if error.is_precondition_failed() => {
+            queue(connection, name, Asking::Find, FieldTable::default()).await?;
+            Ok(Found::Otherwise(error))
+        }
+        other => other.map(|()| match role {
+            Role::Events => Found::Competing,
+            Role::DeadLetters => Found::AsDesigned,
+        }),
     }
 }
 
@@ -150,7 +209,12 @@ async fn exchange(connection: &Connection, name: &str, asking: Asking) -> Result
 }
 
 /// As [`exchange`].
-async fn queue(connection: &Connection, name: &str, asking: Asking) -> Result<(), BrokerError> {
+async fn queue(
+    connection: &Connection,
+    name: &str,
+    asking: Asking,
+    arguments: FieldTable,
+) -> Result<(), BrokerError> {
     let (passive, doing) = match asking {
         Asking::Declare => (false, "declaring a queue"),
         Asking::Find => (true, "looking for a queue"),
@@ -161,11 +225,7 @@ async fn queue(connection: &Connection, name: &str, asking: Asking) -> Result<()
         ..QueueDeclareOptions::default()
     };
     let channel = open_channel(connection).await?;
-    call(
-        doing,
-        channel.queue_declare(name.into(), options, queue_arguments()),
-    )
-    .await?;
+    call(doing, channel.queue_declare(name.into(), options, arguments)).await?;
     close(&channel).await
 }
 
@@ -197,5 +257,10 @@ fn queue_arguments() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERY_LIMIT));
+    arguments
+}
+
+fn single_active(mut arguments: FieldTable) -> FieldTable {
+    arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
     arguments
 }

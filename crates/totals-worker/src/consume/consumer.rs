@@ -4,6 +4,8 @@
 //! When the connection is lost, the worker drops all of it and builds it anew. The tags of an old epoch die with its
 //! settlement, so the worker acknowledges a delivery only on the channel that delivered it.
 
+use std::pin::pin;
+use std::sync::Once;
 use std::time::Duration;
 
 use lapin::{Channel, Connection};
@@ -11,17 +13,18 @@ use tokio::sync::watch;
 use totals_core::domain::decode;
 use totals_core::runtime::backoff::Backoff;
 use totals_core::runtime::lifecycle::Shutdown;
-use totals_core::store::StoreError;
+use totals_core::store::{StoreError, Unhealthy};
 
 use crate::broker::byte_budget::ByteBudget;
 use crate::broker::call::BrokerError;
 use crate::broker::connection::{close, open_channel};
 use crate::broker::message::Message;
-use crate::broker::topology;
+use crate::broker::occupancy::count;
+use crate::broker::topology::{self, Found};
 use crate::consume::context::{BrokerState, Context};
 use crate::consume::deliveries::Deliveries;
 use crate::consume::epoch::Epoch;
-use crate::consume::renew;
+use crate::consume::{reach, renew};
 use crate::slow::{PREPARING, told_if_slow};
 
 /// After an epoch that lasted this long, the next failure starts the backoff anew.
@@ -33,12 +36,16 @@ pub struct Worker {
     pub context: Context,
     /// Where it says whether it consumes.
     pub state: watch::Sender<BrokerState>,
+    /// Done once the operator has been told how the queue is: once, however often the worker connects.
+    pub told: Once,
 }
 
 /// How an epoch ended, if not by an error.
 enum EpochEnd {
     /// The connection, the consumer or a task was lost.
     Lost,
+    /// MongoDB was lost, so the worker gives up its consumer.
+    WithoutDatabase(Unhealthy),
     /// The process stops.
     Stopped,
 }
@@ -49,6 +56,8 @@ struct Connected {
     channel: Channel,
     deliveries: Deliveries,
     budget: ByteBudget,
+    /// True while another worker has the queue, until a message shows that this one has it.
+    standing_by: bool,
 }
 
 impl Worker {
@@ -65,6 +74,7 @@ impl Worker {
             let problem = match self.epoch(shutdown, &mut backoff).await {
                 Ok(EpochEnd::Stopped) => return,
                 Ok(EpochEnd::Lost) => "RabbitMQ: the connection or the consumer was lost".to_owned(),
+                Ok(EpochEnd::WithoutDatabase(problem)) => gave_up(&problem),
                 Err(problem) => problem,
             };
             self.context.metrics.released();
@@ -88,7 +98,7 @@ impl Worker {
     /// Tells `/metrics` and `/health` at the same moment, so that they agree.
     fn say(&self, state: BrokerState) {
         match state {
-            BrokerState::Consuming => self.context.metrics.connected(),
+            BrokerState::Consuming | BrokerState::StandingBy => self.context.metrics.connected(),
             BrokerState::NotConsuming(_) => self.context.metrics.disconnected(),
         }
         self.state.send_replace(state);
@@ -99,8 +109,18 @@ impl Worker {
             connected = self.connect() => connected?,
             () = shutdown.soft.cancelled() => return Ok(EpochEnd::Stopped),
         };
-        tracing::info!(queue = self.context.config.broker.queue, broker = %self.context.address, "consuming");
-        self.say(BrokerState::Consuming);
+        let standing_by = connected.standing_by;
+        tracing::info!(
+            queue = self.context.config.broker.queue,
+            broker = %self.context.address,
+            standing_by,
+            "consuming"
+        );
+        self.say(if standing_by {
+            BrokerState::StandingBy
+        } else {
+            BrokerState::Consuming
+        });
         let started = tokio::time::Instant::now();
 
         let mut epoch = Epoch::start(&self.context, &connected.channel, shutdown);
@@ -110,37 +130,45 @@ impl Worker {
         }
         let token = epoch.token.clone();
         connected.budget.lift();
-        let stopped = matches!(end, EpochEnd::Stopped);
-        tokio::select! {
-            () = self.finish(epoch, &end, &connected.channel) => {
-                let closing = tokio::spawn(close(connected.connection));
-                // A lost connection may never answer, and the next epoch must not wait for it.
-                if stopped {
-                    let _ = closing.await;
+        let Connected {
+            connection,
+            channel,
+            deliveries,
+            ..
+        } = connected;
+        let finishing = async {
+            match &end {
+                EpochEnd::Stopped => {
+                    self.say(BrokerState::NotConsuming("stopping".to_owned()));
+                    Deliveries::cancel(&channel).await;
+                    epoch.end().await;
+                    close(connection).await;
+                }
+                EpochEnd::Lost => {
+                    let problem = "RabbitMQ: the connection was lost";
+                    self.drop_all(epoch, connection, problem).await;
+                }
+                EpochEnd::WithoutDatabase(problem) => {
+                    self.drop_all(epoch, connection, &gave_up(problem)).await;
                 }
             }
+        };
+        tokio::select! {
+            () = finishing => {}
             // These deliveries are not ours any more, and without the budget they could fill the memory.
-            never = connected.deliveries.discard() => match never {},
+            never = deliveries.discard() => match never {},
             () = shutdown.hard.cancelled() => token.cancel(),
         }
         Ok(end)
     }
 
-    /// Lets an epoch's tasks end. If the worker stops, they finish what they have in hand. If the connection is lost, they end
-    /// at once.
-    async fn finish(&self, epoch: Epoch, end: &EpochEnd, channel: &Channel) {
-        match end {
-            EpochEnd::Lost => {
-                self.say(BrokerState::NotConsuming(
-                    "RabbitMQ: the connection was lost".to_owned(),
-                ));
-                epoch.token.cancel();
-            }
-            EpochEnd::Stopped => {
-                self.say(BrokerState::NotConsuming("stopping".to_owned()));
-                Deliveries::cancel(channel).await;
-            }
-        }
+    /// Ends an epoch that can finish nothing. The connection is closed first, so that another worker gets what was in hand: a lane
+    /// may have to wait for an answer of the database that never comes.
+    async fn drop_all(&self, epoch: Epoch, connection: Connection, problem: &str) {
+        self.say(BrokerState::NotConsuming(problem.to_owned()));
+        epoch.token.cancel();
+        // A lost connection may never answer, and the next epoch must not wait for it.
+        tokio::spawn(close(connection));
         epoch.end().await;
     }
 
@@ -177,26 +205,32 @@ impl Worker {
             .address
             .connect_to_consume("totals-worker", budget.clone());
         let connection = connecting.await?;
-        topology::declare(&connection, broker).await?;
+        let found = topology::declare(&connection, broker).await?;
+        self.told.call_once(|| found.tell(&broker.queue));
+        let single_active = matches!(found, Found::AsDesigned);
         let channel = open_channel(&connection).await?;
-        let deliveries = Deliveries::start(channel.clone(), broker).await?;
+        let standing_by = single_active && count(&channel, &broker.queue).await?.consumers > 0;
+        let deliveries = Deliveries::start(channel.clone(), broker, single_active).await?;
         Ok(Connected {
             connection,
             channel,
             deliveries,
             budget,
+            standing_by,
         })
     }
 
     /// Hands each delivery to its lane, to the dead letters or to the renewals, until the epoch ends.
     async fn dispatch(&self, epoch: &mut Epoch, connected: &mut Connected, shutdown: &Shutdown) -> EpochEnd {
         let token = epoch.token.clone();
+        let mut without_database = pin!(reach::lost(&self.context.store));
         loop {
             let delivery = tokio::select! {
                 // A stop is looked at first: the tasks end on it too, and that must not look like a failure.
                 biased;
                 () = shutdown.soft.cancelled() => return EpochEnd::Stopped,
                 () = token.cancelled() => return EpochEnd::Lost,
+                problem = &mut without_database => return EpochEnd::WithoutDatabase(problem),
                 Some(message) = epoch.as_it_is() => {
                     if !self.hand(epoch, message).await {
                         return ended(shutdown);
@@ -214,6 +248,10 @@ impl Worker {
                 None => return EpochEnd::Lost,
             };
             self.context.metrics.delivered();
+            if std::mem::take(&mut connected.standing_by) {
+                tracing::info!("the first message has come: this worker has taken over");
+                self.state.send_replace(BrokerState::Consuming);
+            }
             let handed = if renew::is_due(&message) {
                 connected.deliveries.stay_narrow();
                 epoch.renew(message)
@@ -231,6 +269,15 @@ impl Worker {
         let decoded = decode(&message.received(), self.context.config.amounts);
         epoch.hand(message, decoded).await
     }
+}
+
+/// Why the worker does not consume, after MongoDB was lost.
+fn gave_up(problem: &Unhealthy) -> String {
+    let seconds = reach::PATIENCE.as_secs();
+    format!(
+        "{problem}. MongoDB was of no use for {seconds} s, so this worker has given the queue up, with all that it had in hand, \
+         for one that reaches MongoDB; it goes on when MongoDB answers"
+    )
 }
 
 /// How the epoch ended, when one of its tasks takes nothing more.

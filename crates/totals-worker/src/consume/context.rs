@@ -14,6 +14,8 @@ use crate::stall::StallWatch;
 pub enum BrokerState {
     /// The worker consumes.
     Consuming,
+    /// The worker would consume, but another one does.
+    StandingBy,
     /// The worker does not consume, for this reason.
     NotConsuming(String),
 }

@@ -6,6 +6,12 @@
 //! renews them within milliseconds, and those that a crash returns go behind the others that were returned. So the
 //! consumer stays narrow until for a while no message has come that must be renewed.
 //!
+//! On a queue with a single active consumer a standby may wait for hours, so there the time runs from the first message.
+//! RabbitMQ activates consumers in the order in which they came. So both consumers take their places at the start, the wide one
+//! behind the narrow one, and to widen means to cancel the narrow one. If the wide one came only then, each standby would be
+//! before it in the order, and would get the queue for a moment. Tried on RabbitMQ 3.10; a broker that activates the wide one
+//! first makes the start less careful, and nothing else.
+//!
 //! Rejected: another prefetch for the same consumer (quorum queues know it for new consumers only), and fetching one by
 //! one (a queue with a single active consumer allows no `basic.get`).
 
@@ -48,6 +54,10 @@ enum Width {
     Narrow { until: Instant },
     /// Few messages, while the broker starts the wide consumer.
     Widening(Consuming),
+    /// Few messages, while the broker starts the wide consumer, which then waits for its turn.
+    Queueing(Consuming),
+    /// Few messages, until this moment, while the wide consumer waits for its turn. None before the first message.
+    Queued { until: Option<Instant> },
     /// The whole prefetch.
     Full,
 }
@@ -59,14 +69,16 @@ pub struct Deliveries {
     prefetch: u16,
     consumers: SelectAll<Consumer>,
     width: Width,
+    /// True once a message has come.
+    delivered: bool,
 }
 
 impl Deliveries {
-    /// Starts to consume from the queue.
+    /// Starts to consume from the queue. `single_active` is true if the queue has a single active consumer.
     ///
     /// # Errors
     /// [`BrokerError`] if the broker does not let it.
-    pub async fn start(channel: Channel, broker: &Broker) -> Result<Self, BrokerError> {
+    pub async fn start(channel: Channel, broker: &Broker, single_active: bool) -> Result<Self, BrokerError> {
         let (queue, prefetch) = (broker.queue.clone(), broker.prefetch);
         let (tag, first, width) = if prefetch > NARROW_PREFETCH {
             let until = Instant::now() + CALM;
@@ -76,13 +88,18 @@ impl Deliveries {
         };
         let consuming = consume(channel.clone(), queue.clone(), tag, first);
         let consumer = call(STARTING, consuming).await?;
-        Ok(Self {
+        let mut deliveries = Self {
             channel,
             queue,
             prefetch,
             consumers: SelectAll::from_iter([consumer]),
             width,
-        })
+            delivered: false,
+        };
+        if single_active && matches!(deliveries.width, Width::Narrow { .. }) {
+            deliveries.width = Width::Queueing(deliveries.widen());
+        }
+        Ok(deliveries)
     }
 
     /// The next delivery; none when the broker has ended the consumer. No delivery is lost when this future is dropped.
@@ -90,20 +107,50 @@ impl Deliveries {
         loop {
             tokio::select! {
                 delivery = self.consumers.next() => {
+                    self.arrived();
                     return delivery.map(|delivery| delivery.map_err(|error| error.to_string()));
                 }
-                consumer = self.width.change() => match consumer {
-                    None => self.width = Width::Widening(self.widen()),
-                    Some(Ok(consumer)) => {
-                        self.consumers.push(consumer);
-                        self.width = Width::Full;
-                        // Not here: the answer is behind deliveries that have to be taken first.
-                        tokio::spawn(cancel(self.channel.clone(), NARROW_TAG));
-                    }
-                    Some(Err(error)) => return Some(Err(error.to_string())),
+                change = self.width.change() => match change {
+                    Change::Calm => self.calm(),
+                    Change::Started(Ok(consumer)) => self.started(consumer),
+                    Change::Started(Err(error)) => return Some(Err(error.to_string())),
                 },
             }
         }
+    }
+
+    /// A message has come.
+    fn arrived(&mut self) {
+        self.delivered = true;
+        if let Width::Queued { until } = &mut self.width {
+            until.get_or_insert_with(|| Instant::now() + CALM);
+        }
+    }
+
+    /// The consumer may be widened.
+    fn calm(&mut self) {
+        match self.width {
+            Width::Narrow { .. } => self.width = Width::Widening(self.widen()),
+            Width::Queued { .. } => self.leave_narrow(),
+            Width::Widening(_) | Width::Queueing(_) | Width::Full => {}
+        }
+    }
+
+    /// The wide consumer is there.
+    fn started(&mut self, consumer: Consumer) {
+        self.consumers.push(consumer);
+        if let Width::Queueing(_) = self.width {
+            let until = self.delivered.then(|| Instant::now() + CALM);
+            self.width = Width::Queued { until };
+        } else {
+            self.leave_narrow();
+        }
+    }
+
+    fn leave_narrow(&mut self) {
+        self.width = Width::Full;
+        // Not here: the answer is behind deliveries that have to be taken first.
+        tokio::spawn(cancel(self.channel.clone(), NARROW_TAG));
     }
 
     /// Starts the wide consumer, however long the answer takes: the narrow one's deliveries come before it.
@@ -115,14 +162,16 @@ impl Deliveries {
 
     /// Keeps the consumer narrow for a while, because a message came that must be renewed.
     pub fn stay_narrow(&mut self) {
-        if let Width::Narrow { until } = &mut self.width {
-            *until = Instant::now() + CALM;
+        match &mut self.width {
+            Width::Narrow { until } | Width::Queued { until: Some(until) } => *until = Instant::now() + CALM,
+            Width::Queued { until: None } | Width::Widening(_) | Width::Queueing(_) | Width::Full => {}
         }
     }
 
     /// Asks the broker for no more. Somebody has to take the deliveries that still arrive meanwhile.
     pub async fn cancel(channel: &Channel) {
-        for tag in [NARROW_TAG, CONSUMER_TAG] {
+        // The narrow one last: without it, a wide one that waits for its turn would have it.
+        for tag in [CONSUMER_TAG, NARROW_TAG] {
             cancel(channel.clone(), tag).await;
         }
     }
@@ -134,15 +183,22 @@ impl Deliveries {
     }
 }
 
+/// What has become of the consumer's width.
+enum Change {
+    /// For a while no message has come that must be renewed.
+    Calm,
+    /// The broker has started the wide consumer, or has not.
+    Started(Result<Consumer, BrokerError>),
+}
+
 impl Width {
-    /// Waits until the narrow consumer may be widened (then returns none), or until the wide consumer is there.
-    async fn change(&mut self) -> Option<Result<Consumer, BrokerError>> {
+    async fn change(&mut self) -> Change {
         match self {
-            Self::Narrow { until } => sleep_until(*until).await,
-            Self::Widening(consuming) => return Some(consuming.await),
-            Self::Full => std::future::pending().await,
+            Self::Narrow { until } | Self::Queued { until: Some(until) } => sleep_until(*until).await,
+            Self::Widening(consuming) | Self::Queueing(consuming) => return Change::Started(consuming.await),
+            Self::Queued { until: None } | Self::Full => std::future::pending().await,
         }
-        None
+        Change::Calm
     }
 }
 

@@ -7,6 +7,7 @@ mod deliveries;
 mod epoch;
 pub mod lane;
 mod parked;
+mod reach;
 mod renew;
 mod report;
 mod settle;

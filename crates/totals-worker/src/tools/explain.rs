@@ -15,8 +15,8 @@ use super::setup::Setup;
 /// Tell where a campaign's totals come from
 ///
 /// The totals as a sum of their parts, the events that moved them last with what each moved, and what was set aside:
-/// refunds that wait for their donation, and events that were dead-lettered. Copies of a message that were
-/// delivered again are ignored and leave no trace.
+/// refunds that wait for their donation, and events whose letters are in the dead-letter queue. A letter that was mended,
+/// replayed or discarded is not shown. Copies of a message that were delivered again are ignored and leave no trace.
 ///
 /// JSON: {"campaignId","totals","revision","lastUpdated","corrections","parts":[{"type","did","events","effect"}],"sum",
 /// "latest":[…],"waiting":{"count","shown":[…]},"deadLettered":{"count","shown":[…]}}.

@@ -14,6 +14,9 @@ use crate::domain::{AmountRules, CloudEventHeaders, MAX_BODY_BYTES, Precision, R
 /// The schemas of services with amounts of two, no and three decimals.
 const CURRENCIES: [&str; 3] = ["USD", "JPY", "BHD"];
 
+/// The escape of one half of a surrogate pair.
+const HALF_A_PAIR: &str = r"\ud800";
+
 static VALIDATORS: LazyLock<HashMap<(&str, &str), Validator>> = LazyLock::new(|| {
     let of = |code: &'static str| {
         EventType::ALL.map(|event_type| {
@@ -26,8 +29,10 @@ static VALIDATORS: LazyLock<HashMap<(&str, &str), Validator>> = LazyLock::new(||
 });
 
 fn accepted(body: &str, event_type: EventType, code: &'static str) -> bool {
+    // Most readers of JSON take half of a surrogate pair for a character. Rust's does not: let it see another one.
+    let body = body.replace(HALF_A_PAIR, r"\ufffd");
     // What no reader of JSON takes, such as a number beyond all bounds, does not come as far as to a schema.
-    let value = serde_json::from_str::<Value>(body);
+    let value = serde_json::from_str::<Value>(&body);
     value.is_ok_and(|value| VALIDATORS[&(event_type.as_str(), code)].is_valid(&value))
 }
 
@@ -100,6 +105,8 @@ fn unsaid_messages() -> Vec<String> {
         with("camp_123", &"é".repeat(129)),
         title.replace("Clean", &"é".repeat(513)),
         with("\"camp_123\"", "9007199254740993.5"),
+        with("camp_123", HALF_A_PAIR),
+        with("donorName", HALF_A_PAIR),
         with("2025-11-21", "2025-02-30"),
         with("50.25", "50.255"),
         with("50.25", "\"50000000000\""),

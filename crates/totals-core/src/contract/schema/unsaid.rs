@@ -43,6 +43,16 @@ pub const UNSAID: &[Unsaid] = &[
     },
     Unsaid {
         code: InvalidCode::InvalidField,
+        words: "half of a surrogate pair",
+        what: "A text that is read has no half of a surrogate pair alone, such as \\ud800, which is no character.",
+    },
+    Unsaid {
+        code: InvalidCode::InvalidJson,
+        words: "hex escape",
+        what: "The names of an object's members have no half of a surrogate pair alone, if any member of it is read.",
+    },
+    Unsaid {
+        code: InvalidCode::InvalidField,
         words: "must be an RFC 3339 time",
         what: "A timestamp is a moment of the years 0 to 9999 that there is: on no February 30, and with a second 60 only \
                where a leap second may be.",

@@ -98,8 +98,7 @@ pub(super) fn optional_text<'a>(members: &Members<'a>, field: Field) -> Result<O
         None => string(value),
     };
     let expected = "must be a string or a whole number";
-    text.map(Some)
-        .ok_or_else(|| invalid(field, expected, value.get()))
+    text.map(Some).ok_or_else(|| no_text(field, expected, value))
 }
 
 pub(super) fn required_string<'a>(members: &Members<'a>, field: Field) -> Result<Cow<'a, str>, Fault> {
@@ -112,7 +111,7 @@ pub(super) fn optional_string<'a>(
 ) -> Result<Option<Cow<'a, str>>, Fault> {
     let value = members.get(field);
     value
-        .map(|value| string(value).ok_or_else(|| invalid(field, "must be a string", value.get())))
+        .map(|value| string(value).ok_or_else(|| no_text(field, "must be a string", value)))
         .transpose()
 }
 
@@ -121,6 +120,14 @@ pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str(value.get()).ok().map(|Borrowed(text)| text)
+}
+
+/// The fault of a value that is no text. A text of valid JSON is none if it escapes half of a surrogate pair alone: some
+/// programs take that for a text, and no UTF-8 has it.
+fn no_text(field: Field, expected: &str, value: &RawValue) -> Fault {
+    let is_quoted = value.get().starts_with('"');
+    let half = "must have no half of a surrogate pair, which is no character";
+    invalid(field, if is_quoted { half } else { expected }, value.get())
 }
 
 pub(super) fn missing(field: Field) -> Fault {
@@ -141,7 +148,7 @@ pub(super) fn moment(members: &Members<'_>, field: Field) -> Result<Option<Times
     };
     match value.get().as_bytes().first() {
         Some(b'"') => {
-            let text = string(value).ok_or_else(|| not_a_moment(field, value.get()))?;
+            let text = string(value).ok_or_else(|| no_text(field, "", value))?;
             moment_of_text(field, &text)
         }
         _ => since_epoch(value.get())

@@ -110,6 +110,12 @@ impl<'a> CloudEventHeaders<'a> {
         found
     }
 
+    /// The name of the attribute that a header of this name holds.
+    pub fn attribute(name: &str) -> Option<&str> {
+        let mut prefixes = CLOUD_EVENT_PREFIXES.iter();
+        prefixes.find_map(|prefix| name.strip_prefix(prefix))
+    }
+
     /// Returns true if a header of this name holds an attribute that is read.
     pub fn reads(name: &str) -> bool {
         use Field::{Id, Source, SpecVersion, Time, Type};
@@ -142,8 +148,7 @@ impl<'a> CloudEventHeaders<'a> {
     }
 }
 
-/// The attribute that a header of this name holds.
+/// The field that a header of this name holds as an attribute.
 fn attribute(name: &str) -> Option<Field> {
-    let mut prefixes = CLOUD_EVENT_PREFIXES.iter();
-    Field::from_name(prefixes.find_map(|prefix| name.strip_prefix(prefix))?)
+    Field::from_name(CloudEventHeaders::attribute(name)?)
 }

@@ -42,3 +42,16 @@ fn amounts_are_written_as_exact_decimal_numbers() {
         "500"
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_decimal_number_says_what_it_holds(minor in proptest::num::i64::ANY, code in proptest::sample::select(vec!["USD", "JPY", "KWD"])) {
+        let currency: Currency = code.parse().unwrap();
+        let text = currency.format(Money(minor)).to_string();
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        proptest::prop_assert!(!fraction.ends_with('0') && !whole.is_empty() && whole != "-", "{}", text);
+        proptest::prop_assert!(whole.trim_start_matches('-') == "0" || !whole.trim_start_matches('-').starts_with('0'), "{}", text);
+        let digits = format!("{whole}{fraction:0<places$}", places = usize::from(currency.decimals()));
+        proptest::prop_assert_eq!(digits.parse::<i128>().unwrap(), i128::from(minor));
+    }
+}

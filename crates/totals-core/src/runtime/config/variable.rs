@@ -74,6 +74,9 @@ variables! {
     /// Default 10,000.
     MAX_STREAMS = Some("10000"), "a number from 1 to 1000000",
         "Event streams open at once in one API process; one of several campaigns counts for each";
+    /// Default 3600.
+    STREAM_LIFETIME = Some("3600"), "a number of seconds from 1 to 86400",
+        "How long an event stream lasts, or up to a fifth less; its client then connects again by itself";
     /// Default 32.
     DATABASE_READS = Some("32"), "a number from 1 to 1000",
         "Reads of the database at once in one API process; others wait up to 0.5 s for their turn";

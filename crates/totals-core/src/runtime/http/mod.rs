@@ -3,7 +3,7 @@
 //! Rejected: `axum::serve`. It lets a client hold a connection for ever with half a request, or with an answer that the client
 //! never reads, and at the end it waits for ever for such clients. Here a connection has to bring a request and take its answer,
 //! each within its time ([`connection`], [`listener`]), and the hard shutdown ends whatever is still open. Limits on the
-//! requests themselves are the router's task.
+//! requests themselves are the router's task. HTTP/1.1 and, for proxies, HTTP/2 without TLS come in by the same port.
 
 mod connection;
 mod host;
@@ -53,7 +53,7 @@ pub async fn serve_with<S>(
     shutdown: &Shutdown,
 ) where
     S: Service<hyper::Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
+    S::Future: Send + 'static,
 {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();

@@ -28,7 +28,7 @@ use tokio::net::TcpStream;
 pub struct Activity {
     /// True if a request has come since this was last cleared.
     pub requested: AtomicBool,
-    /// True if something was written since this was last cleared.
+    /// True if something was written since this was last cleared; with HTTP/2, if a part of an answer was taken.
     pub wrote: AtomicBool,
     /// True from a request until all of its answer is handed to hyper.
     owed: AtomicBool,

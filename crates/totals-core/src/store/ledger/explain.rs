@@ -3,6 +3,9 @@
 //! Every log row carries the effect it had, so the effects of a campaign's rows add up to its totals. (After a rebuild
 //! has corrected the totals they may not: an effect says what happened, not what should have happened.)
 
+use std::collections::HashSet;
+
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{RawDocument, deserialize_from_slice, doc};
 use serde::{Deserialize, Deserializer};
 
@@ -14,7 +17,7 @@ use crate::store::read::foreign::shell_id;
 use crate::store::read::one::CampaignTotals;
 use crate::store::read::snapshot::{Snapshot, read};
 use crate::store::schema::document::{
-    CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, moment,
+    CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, moment,
 };
 use crate::store::schema::indexes::{LOG_BY_CAMPAIGN, LOG_EARLY};
 
@@ -31,7 +34,7 @@ pub struct Explanation {
     pub latest: Vec<LoggedEvent>,
     /// The latest refunds that name the campaign and whose donation has not been created yet.
     pub waiting: Truncated<LoggedEvent>,
-    /// The latest events that name the campaign and were dead-lettered.
+    /// The latest events that name the campaign and whose letters are in a dead-letter queue, as far as the log knows.
     pub failed: Truncated<FailedEvent>,
 }
 
@@ -121,19 +124,13 @@ impl Store {
             "sort": { "campaignId": -1, "committedAt": -1 }, "limit": i64::from(last), "hint": LOG_BY_CAMPAIGN,
             "projection": { "payload": 0 },
         };
-        let failed = doc! {
-            "find": EVENT_LOG, "filter": { "campaignId": id, "committedAt": null, "status": "FAILED" },
-            "hint": LOG_BY_CAMPAIGN, "projection": { "body": 0 },
-        };
-        let mut failed = snapshot.all(failed, failed_event).await?;
-        failed.sort_by_key(|event| std::cmp::Reverse(event.failed_at));
         Ok(Explanation {
             corrections: totals.as_ref().map_or(0, |totals| totals.corrections),
             totals: totals.map(CampaignTotals::from),
             parts: parts(&snapshot, id).await?,
             latest: snapshot.all(latest, read::<LoggedEvent>).await?,
             waiting: Truncated::of(waiting(&snapshot, id).await?, last as usize),
-            failed: Truncated::of(failed, last as usize),
+            failed: Truncated::of(failed(&snapshot, id).await?, last as usize),
         })
     }
 }
@@ -179,6 +176,30 @@ pub(in crate::store) async fn waiting(
     let mut rows = snapshot.all(command, read::<LoggedEvent>).await?;
     rows.sort_by_key(|event| std::cmp::Reverse(event.committed_at));
     Ok(rows)
+}
+
+/// The failures that name the campaign and whose letters are in a dead-letter queue, newest first. The row of a letter that
+/// was replayed, mended or discarded stays, and says no more that the letter is in the queue; the row of a letter that was in a
+/// queue when somebody emptied it names contents that the queue no longer has.
+async fn failed(snapshot: &Snapshot, campaign: &str) -> Result<Vec<FailedEvent>, StoreError> {
+    let contents = |row: &RawDocument| Ok(row.get_object_id("contents").ok());
+    let contents = snapshot
+        .all(doc! { "find": DEAD_LETTER_QUEUES }, contents)
+        .await?;
+    let contents: HashSet<ObjectId> = contents.into_iter().flatten().collect();
+    let command = doc! {
+        "find": EVENT_LOG, "filter": { "campaignId": campaign, "committedAt": null, "status": "FAILED" },
+        "hint": LOG_BY_CAMPAIGN, "projection": { "body": 0 },
+    };
+    let in_a_queue = move |row: &RawDocument| {
+        let parked_in = row.get_object_id("parkedIn").ok();
+        let in_a_queue = parked_in.is_some_and(|id| contents.contains(&id));
+        in_a_queue.then(|| failed_event(row)).transpose()
+    };
+    let failed = snapshot.all(command, in_a_queue).await?;
+    let mut failed: Vec<_> = failed.into_iter().flatten().collect();
+    failed.sort_by_key(|event| std::cmp::Reverse(event.failed_at));
+    Ok(failed)
 }
 
 /// Reads the row of a failure. No audit reads these rows, because nothing follows from them, so the remedy is here.

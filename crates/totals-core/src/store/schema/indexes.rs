@@ -14,7 +14,7 @@ use mongodb::error::{Error, ErrorKind};
 use mongodb::{Database, IndexModel};
 
 use crate::store::schema::document::{DONATIONS, EVENT_LOG};
-pub(in crate::store) use structure::{Structure, list_collections};
+pub(in crate::store) use structure::{CollectionIds, Structure, list_collections};
 
 mod structure;
 

@@ -14,7 +14,7 @@ impl Store {
     /// Creates missing collections (a transaction could not) and indexes, and names in the log what a database that was
     /// prepared before has lost. Takes over what an earlier version has left, and drops what no version needs any more.
     /// Writes down the settings of a store that is [`counting_by`](Store::counting_by) some. If nothing is missing, this
-    /// costs four short reads, so it may be called at any time.
+    /// costs some short reads, so it may be called at any time.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be reached or refuses, if another service's documents are in it, or if its
@@ -23,12 +23,12 @@ impl Store {
         let amounts = self.amounts;
         self.detached(|driver| async move {
             let database = &driver.database;
-            let collections = indexes::list_collections(database).await?;
-            ownership::refuse_another_service(database, &collections).await?;
+            let preparing = driver.structure.begin(database).await?;
+            ownership::refuse_another_service(database, &preparing.listed).await?;
             if let Some(amounts) = amounts {
                 settings::agree_on(database, amounts, &driver.refused).await?;
             }
-            driver.structure.prepare(database).await
+            preparing.complete(database).await
         })
         .await
     }

@@ -19,6 +19,8 @@ use crate::domain::{AmountRules, Currency, Precision};
 use crate::store::client::{Store, primary};
 use crate::store::error::{DUPLICATE_KEY, StoreError, server_code};
 use crate::store::schema::document::EVENT_LOG;
+use crate::store::schema::indexes::list_collections;
+use crate::store::schema::ownership::refuse_another_service;
 
 /// One document of each kind of setting.
 pub(in crate::store) const SETTINGS: &str = "settings";
@@ -29,6 +31,7 @@ const SERVICE: &str = "service";
 /// The members of that document.
 const CURRENCY: &str = "currency";
 const PRECISION: &str = "amountPrecision";
+const MEMBERS: [&str; 2] = [CURRENCY, PRECISION];
 
 /// How the settings of a database and those of a process compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +68,15 @@ impl Store {
         compare: impl FnOnce(&Document) -> Agreement + Send + 'static,
     ) -> Result<Agreement, StoreError> {
         self.detached(|driver| async move {
-            let stored = find(&driver.database).await?;
-            Ok(stored.as_ref().map_or(Agreement::Unwritten, compare))
+            let Some(stored) = find(&driver.database).await? else {
+                return Ok(Agreement::Unwritten);
+            };
+            if !MEMBERS.iter().any(|member| stored.contains_key(member)) {
+                // Damaged, or of another service, whose settings nobody is told to change.
+                let listed = list_collections(&driver.database).await?;
+                refuse_another_service(&driver.database, &listed).await?;
+            }
+            Ok(compare(&stored))
         })
         .await
     }
@@ -137,6 +147,17 @@ async fn complete(database: &Database, precision: Precision) -> Result<(), Store
 
 fn settings(database: &Database) -> Collection<Document> {
     database.collection(SETTINGS)
+}
+
+/// Matches the document that all processes agree on, damaged or not.
+pub(super) fn written() -> Document {
+    let members = MEMBERS.map(|member| doc! { member: { "$exists": true } });
+    doc! { "_id": SERVICE, "$or": members.to_vec() }
+}
+
+/// Matches the documents of another service, which keeps settings of its own.
+pub(super) fn of_another() -> Document {
+    doc! { "$nor": [written()] }
 }
 
 async fn has_events(database: &Database) -> Result<bool, StoreError> {

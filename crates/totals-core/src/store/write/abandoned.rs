@@ -14,8 +14,9 @@ use mongodb::bson::{Bson, doc};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 
-/// How long a transaction must have stood still to count as abandoned. A live worker's stands still for milliseconds.
-const ABANDONED_AFTER: Duration = Duration::from_secs(2);
+/// How long a transaction must have stood still to count as abandoned. A live worker's stands still for milliseconds. A standby
+/// that takes over waits for this, so it is short.
+const ABANDONED_AFTER: Duration = Duration::from_millis(500);
 
 impl Store {
     /// Ends this application's abandoned transactions and returns how many there were. A user may list and end its own

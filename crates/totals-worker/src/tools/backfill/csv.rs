@@ -46,6 +46,10 @@ impl TableOptions {
     }
 }
 
+/// What to do about a file in another encoding.
+const ENCODING: &str = "the file is UTF-16, and must be UTF-8: save it as \"CSV UTF-8\", or convert it with \
+                        `iconv -f UTF-16 -t UTF-8 FILE > OTHER`";
+
 /// The texts that databases and spreadsheets write for a field without a value.
 const NOTHING: [&str; 4] = ["", "NULL", "null", "\\N"];
 
@@ -66,7 +70,7 @@ impl<R: Read> Table<R> {
     /// The problem with it, and the option that may mend it.
     pub fn new(file: R, options: &TableOptions) -> Result<Self, String> {
         let mut table = Self {
-            lines: LineReader::new(file),
+            lines: LineReader::new(file, ENCODING),
             separator: options.separator,
             amounts: AmountFormat {
                 decimal_comma: options.decimal_comma,
@@ -75,7 +79,14 @@ impl<R: Read> Table<R> {
             },
             members: Vec::new(),
         };
-        let record = table.read()?;
+        let mut record = table.read()?;
+        let declared = record
+            .as_ref()
+            .map(|record| Separator::declared(&record.original));
+        if let Some(declared) = declared.transpose()?.flatten() {
+            table.separator = options.separator.or(Some(declared));
+            record = table.read()?;
+        }
         table.amounts.commas_separate = table.separator == Some(Separator::Comma);
         let names = record.map_or_else(Vec::new, |record| record.fields);
         let names = names.iter().map(|name| {

@@ -10,6 +10,7 @@ use crate::broker::message::Reason;
 use members::Members;
 
 mod members;
+mod status;
 
 /// A row in the envelope of the event that it says it is.
 #[derive(Serialize)]
@@ -58,6 +59,7 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
         members.none_spelled_otherwise()?;
     }
     let event_type = members.event_type()?;
+    status::counts(&members, event_type)?;
     let event = in_envelope(event_type, payload, amounts)?;
     let event = Event {
         id: own_id(event_type, &members, &event.donation)?,

@@ -16,15 +16,18 @@ fn is_utf_16(text: &[u8]) -> bool {
 /// A file read line by line.
 pub struct LineReader<R> {
     reader: BufReader<R>,
+    /// What to say of a file in UTF-16.
+    encoding: &'static str,
     line: u64,
     position: u64,
 }
 
 impl<R: Read> LineReader<R> {
-    /// Reads from the start of a file.
-    pub fn new(file: R) -> Self {
+    /// Reads from the start of a file, which has this problem if it is in UTF-16.
+    pub fn new(file: R, encoding: &'static str) -> Self {
         Self {
             reader: BufReader::with_capacity(64 * 1024, file),
+            encoding,
             line: 0,
             position: 0,
         }
@@ -70,9 +73,7 @@ impl<R: Read> LineReader<R> {
         }
         self.line += 1;
         if self.line == 1 && is_utf_16(text) {
-            let problem = "the file is UTF-16, and must be UTF-8: save it as \"CSV UTF-8\", or convert it with \
-                           `iconv -f UTF-16 -t UTF-8 FILE > OTHER`";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, self.encoding));
         }
         if self.line == 1 && text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());

@@ -10,7 +10,7 @@ mod import;
 mod lines;
 mod ndjson;
 mod rejects;
-mod row;
+pub mod row;
 pub mod rows;
 mod spelling;
 mod stdin;
@@ -35,17 +35,23 @@ use rows::{Format, Rows, is_stdin};
 ///
 /// FILE.ndjson has one JSON object a line: an event in its envelope, of any of the four types, or a bare row
 /// {"donationId","campaignId","amount","donorId","isGuest","timestamp","refundedAmount"}. FILE.csv has a header row with
-/// those columns; donorId, isGuest and refundedAmount are optional, and other columns are kept in the log with the donation.
-/// Commas, semicolons or tabs separate the columns: the only one of them that the header row has outside of quotes, or the
-/// one that --separator names. Amounts have a decimal point, or with --decimal-comma a comma; an amount with a currency
-/// sign or with thousands separators is a reject. timestamp is RFC 3339, such as 2025-11-21T10:00:00.000Z. In a table NULL, null and \N in a column that
-/// is read mean that there is nothing: a donor NULL is no donor.
+/// those columns. donorId, isGuest, timestamp and refundedAmount are optional, and other columns are kept in the log with the
+/// donation. Commas, semicolons or tabs separate the columns: the one that a line sep=; before the header row declares, else
+/// the only one that the header row has outside of quotes, or the one that --separator names. Amounts have a decimal point, or
+/// with --decimal-comma a comma; an amount with a currency sign or with thousands separators is a reject. timestamp is RFC 3339,
+/// such as 2025-11-21T10:00:00.000Z; without it a donation has the time of the run, on which neither a total nor an id depends.
+/// In a table NULL, null and \N in a column that is read mean that there is nothing: a donor NULL is no donor.
 ///
 /// A bare row is a donation, unless its eventType (a member or a column) says otherwise; with a refundId and nothing of a
 /// donation it is a refund. A refund needs an eventId or a refundId, a payment an eventId. A row that does not tell what it
 /// is, or contradicts itself, such as a donation with a reason for its refund, is a reject. So is a row with a member that
 /// looks like one of those that are read, such as donor_id. A table with a column donor_id and no donorId is refused until
 /// --column says what it holds.
+///
+/// A row counts only if it was paid, as far as it tells. It is a reject if its status or paymentStatus is a word for what was
+/// not paid, such as FAILED, PENDING or CANCELLED, or a word that is not known; words for what was paid are PAID, COMPLETED,
+/// SUCCEEDED, CONFIRMED and CAPTURED. A donation whose status is REFUNDED, or that has refunded, isRefunded or refundedAt, is a
+/// reject unless it has its refundedAmount.
 ///
 /// A donation becomes the event backfill_DONATIONID, its refundedAmount the event backfill-refund_DONATIONID, and a refund
 /// without an eventId the event backfill-refund-LENGTH_DONATIONID_REFUNDID, where LENGTH is the length of DONATIONID in

@@ -2,8 +2,14 @@
 
 use std::io::Read;
 
+use totals_core::domain::InvalidCode;
+
 use super::lines::LineReader;
 use super::row::{Input, MAX_ROW_BYTES, Object, Row};
+
+/// What to do about a file in another encoding.
+const ENCODING: &str = "the input begins with a zero byte or with the mark of UTF-16, and must be lines of JSON in UTF-8: \
+                        convert UTF-16 with `iconv -f UTF-16 -t UTF-8 FILE > OTHER`";
 
 /// A file of lines, being read.
 pub struct Lines<R = Input>(LineReader<R>);
@@ -11,7 +17,7 @@ pub struct Lines<R = Input>(LineReader<R>);
 impl<R: Read> Lines<R> {
     /// Reads from the start of a file.
     pub fn new(file: R) -> Self {
-        Self(LineReader::new(file))
+        Self(LineReader::new(file, ENCODING))
     }
 
     /// How far it is read, in bytes.
@@ -19,21 +25,30 @@ impl<R: Read> Lines<R> {
         self.0.position()
     }
 
-    /// The next line that is not empty. Of a line longer than [`MAX_ROW_BYTES`] it keeps only the beginning, which is far
-    /// more than any event may have.
+    /// The next line that is not empty. A line that is longer than [`MAX_ROW_BYTES`] is far longer than any event; only its
+    /// beginning is kept.
     pub fn next(&mut self) -> Result<Option<Row>, String> {
         loop {
-            let mut text = Vec::new();
+            let (mut text, before) = (Vec::new(), self.0.position());
             let read = self.0.read(&mut text, MAX_ROW_BYTES);
             if !read.map_err(|error| error.to_string())? {
                 return Ok(None);
             }
+            let bytes = self.0.position() - before;
+            let object = if bytes > MAX_ROW_BYTES as u64 {
+                let reason = format!(
+                    "the line has {bytes} bytes with its end, more than the {MAX_ROW_BYTES} that are read of a line"
+                );
+                Object::Unreadable(InvalidCode::BodyTooLarge.as_str(), reason)
+            } else {
+                Object::Line
+            };
             text.truncate(text.trim_ascii_end().len());
-            if !text.is_empty() {
+            if !text.is_empty() || matches!(object, Object::Unreadable(..)) {
                 return Ok(Some(Row {
                     line: self.0.line(),
                     original: text,
-                    object: Object::Line,
+                    object,
                     held: None,
                 }));
             }
@@ -69,9 +84,29 @@ mod tests {
 
     #[test]
     fn of_a_line_without_end_only_the_beginning_is_kept() {
-        let file = [vec![b'x'; MAX_ROW_BYTES * 3], b"\n{}\n".to_vec()].concat();
-        let rows = read(&file);
-        assert_eq!((rows[0].0, rows[0].1), (1, MAX_ROW_BYTES));
-        assert_eq!((rows[1].0, rows[1].2.as_str()), (2, "{}"));
+        for (letter, kept) in [(b'x', MAX_ROW_BYTES), (b' ', 0)] {
+            let file = [vec![letter; MAX_ROW_BYTES * 3], b"\n{}\n".to_vec()].concat();
+            let rows = read(&file);
+            assert_eq!((rows[0].0, rows[0].1), (1, kept));
+            assert_eq!((rows[1].0, rows[1].2.as_str()), (2, "{}"));
+        }
+    }
+
+    #[test]
+    fn the_limit_of_a_line_counts_its_end() {
+        let object = |file: &[u8]| Lines::new(file).next().unwrap().unwrap().object;
+        let longest = vec![b'x'; MAX_ROW_BYTES - 1];
+        assert!(matches!(
+            object(&[&longest, b"\n".as_slice()].concat()),
+            Object::Line
+        ));
+        let Object::Unreadable("BODY_TOO_LARGE", reason) = object(&[&longest, b"\r\n".as_slice()].concat())
+        else {
+            panic!("it is too long");
+        };
+        assert_eq!(
+            reason,
+            "the line has 4194305 bytes with its end, more than the 4194304 that are read of a line"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use totals_core::domain::{CloudEventHeaders, HeaderValue, Received};
@@ -16,31 +17,60 @@ pub struct Message<'a> {
     body: Cow<'a, [u8]>,
 }
 
-/// A message as captures keep it.
+/// A message as captures keep it. A member that is not known here is refused, because what it says would be lost.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "some members are known and say nothing of the event")]
 struct Capture<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "routing_key")]
     routing_key: Cow<'a, str>,
     properties: Option<Properties>,
     #[serde(borrow)]
     body: &'a RawValue,
+    exchange: Option<IgnoredAny>,
+    queue: Option<IgnoredAny>,
+    redelivered: Option<IgnoredAny>,
+    #[serde(alias = "delivery_tag")]
+    delivery_tag: Option<IgnoredAny>,
+    #[serde(alias = "consumer_tag")]
+    consumer_tag: Option<IgnoredAny>,
 }
 
-/// The AMQP properties that the worker reads.
+/// The properties of AMQP, as the management API and as clients in JavaScript and Java spell them.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "some properties are known and say nothing of the event")]
 struct Properties {
+    #[serde(alias = "messageId")]
     message_id: Option<String>,
     timestamp: Option<u64>,
+    #[serde(alias = "contentType")]
     content_type: Option<String>,
     headers: Option<Map<String, Value>>,
+    #[serde(alias = "contentEncoding")]
+    content_encoding: Option<IgnoredAny>,
+    #[serde(alias = "deliveryMode")]
+    delivery_mode: Option<IgnoredAny>,
+    priority: Option<IgnoredAny>,
+    #[serde(alias = "correlationId")]
+    correlation_id: Option<IgnoredAny>,
+    #[serde(alias = "replyTo")]
+    reply_to: Option<IgnoredAny>,
+    expiration: Option<IgnoredAny>,
+    r#type: Option<IgnoredAny>,
+    #[serde(alias = "userId")]
+    user_id: Option<IgnoredAny>,
+    #[serde(alias = "appId")]
+    app_id: Option<IgnoredAny>,
+    #[serde(alias = "clusterId")]
+    cluster_id: Option<IgnoredAny>,
 }
 
 /// The members that tell a capture from an event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Marks<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "routing_key")]
     routing_key: Option<&'a RawValue>,
     #[serde(borrow)]
     body: Option<&'a RawValue>,
@@ -60,8 +90,7 @@ impl<'a> Message<'a> {
                 body: line.into(),
             });
         }
-        let capture: Capture<'a> = serde_json::from_slice(line)
-            .map_err(|error| format!("not a message as captures keep it: {error}"))?;
+        let capture: Capture<'a> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         Ok(Self {
             routing_key: capture.routing_key,
             properties: capture.properties.unwrap_or_default(),

@@ -23,6 +23,8 @@ pub enum Fate {
     DeadLettered,
     /// The worker never gets it.
     NotBound,
+    /// Nobody knows: the line is meant as a capture, and is none.
+    NotACapture,
 }
 
 /// One message and what would become of it.
@@ -101,6 +103,18 @@ impl Finding {
         }
     }
 
+    /// A line that is meant as a capture and has this problem.
+    pub fn not_a_capture(line: u64, problem: String) -> Self {
+        Self {
+            line,
+            outcome: Fate::NotACapture,
+            subject: Names::default(),
+            effect: None,
+            reason_code: None,
+            reason: Some(problem),
+        }
+    }
+
     /// A message with a routing key that the queue is not bound to.
     pub fn not_bound(line: u64, routing_key: &str) -> Self {
         Self {
@@ -136,6 +150,7 @@ impl fmt::Display for Fate {
             Self::Duplicate => "duplicate",
             Self::DeadLettered => "dead-lettered",
             Self::NotBound => "not bound",
+            Self::NotACapture => "not a capture",
         })
     }
 }
@@ -148,6 +163,9 @@ impl fmt::Display for Finding {
             campaign_id,
             ..
         } = &self.subject;
+        if let (Fate::NotACapture, Some(problem)) = (self.outcome, &self.reason) {
+            return write!(f, "{:>6}  {}: {}", self.line, self.outcome, Line(problem));
+        }
         let shown = |text: &Option<String>| Line(text.as_deref().unwrap_or("-")).to_string();
         write!(
             f,

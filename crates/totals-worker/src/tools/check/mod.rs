@@ -10,18 +10,20 @@ mod finding;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use totals_core::domain::{AmountRules, EventType, Fold, decode};
+use totals_core::domain::{AmountRules, EventType, Fold, Subject, decode};
 use totals_core::runtime::config::RABBITMQ_QUEUE;
 
+use super::backfill::row::{Object, Row};
 use super::backfill::rows::{Rows, is_stdin};
 use super::error::ToolError;
 use super::output::{Answer, Lines, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
+use crate::broker::message::Reason;
 use capture::Message;
 use finding::{Fate, Finding};
 
@@ -29,7 +31,8 @@ use finding::{Fate, Finding};
 ///
 /// Each line of FILE is one message: the body of an event (in an envelope, or bare with its own eventType), or a message as
 /// captures keep it: {"routingKey","properties":{"message_id","timestamp","content_type","headers"},"body"}, where
-/// properties may be left out and body is an object or a text.
+/// properties may be left out and body is an object or a text. The other properties of AMQP may be there, and the names may be
+/// spelled as messageId is.
 ///
 /// The answer has a line for each message, with the number of its line in FILE:
 /// counted: a total changes.
@@ -38,14 +41,15 @@ use finding::{Fate, Finding};
 /// duplicate: an earlier line is the same event.
 /// dead-lettered: it can never be counted, for the reason that is given.
 /// not bound: the worker's queue is not bound to its routing key, so the worker never gets it.
+/// not a capture: the line has a routingKey and a body, and a member that nobody knows or that has a wrong value.
 ///
 /// Duplicates and contradictions are found among the lines of FILE only: what the service has counted already is not looked
 /// at. Amounts are read by CURRENCY and AMOUNT_PRECISION.
 ///
-/// JSON: a line {"line","outcome":"counted"|"logged"|"duplicate"|"deadLettered"|"notBound","eventId"?,"eventType"?,
+/// JSON: a line {"line","outcome":"counted"|"logged"|"duplicate"|"deadLettered"|"notBound"|"notACapture","eventId"?,"eventType"?,
 /// "campaignId"?,"donationId"?,"effect"?:{"amount","pledges","donors"},"reasonCode"?,"reason"?} for each message, and at the
-/// end {"summary":{"messages","counted","logged","duplicates","deadLettered","notBound","reasons":{CODE:count}}}. Exit code 1 if
-/// a message would be dead-lettered or there is none, 2 if the file cannot be read to its end.
+/// end {"summary":{"messages","counted","logged","duplicates","deadLettered","notBound","notCaptures","reasons":{CODE:count}}}. Exit
+/// code 1 if a message would be dead-lettered, a line is not a capture or there is none, 2 if the file cannot be read to its end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
     totals-worker check events.ndjson
@@ -85,6 +89,7 @@ struct Summary {
     duplicates: u64,
     dead_lettered: u64,
     not_bound: u64,
+    not_captures: u64,
     reasons: BTreeMap<&'static str, u64>,
 }
 
@@ -107,7 +112,7 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Checked, ToolError> {
         } else {
             Progress::of_file(rows.bytes())
         };
-        let answer = checker.read(&path, rows, lines, &progress, &stop);
+        let answer = checker.read(rows, lines, &progress, &stop);
         progress.finish();
         answer
     });
@@ -131,7 +136,6 @@ struct Checker {
 impl Checker {
     fn read(
         mut self,
-        path: &Path,
         mut rows: Rows,
         mut lines: Lines,
         progress: &Progress,
@@ -141,12 +145,7 @@ impl Checker {
         while let Some(row) = rows.next()? {
             progress.add(rows.position() - position);
             position = rows.position();
-            let finding = self
-                .finding(row.line, &row.original)
-                .map_err(|problem| ToolError::File {
-                    path: path.to_owned(),
-                    problem: format!("line {}: {problem}", row.line),
-                })?;
+            let finding = self.finding(&row);
             self.checked.add(&finding);
             if !lines.print(&finding)? || stop.is_cancelled() {
                 break;
@@ -156,17 +155,29 @@ impl Checker {
         Ok(self.checked)
     }
 
-    fn finding(&mut self, line: u64, text: &[u8]) -> Result<Finding, String> {
-        let message = Message::of_line(text, self.routing_key)?;
+    fn finding(&mut self, row: &Row) -> Finding {
+        let line = row.line;
+        if let Object::Unreadable(code, text) = &row.object {
+            let reason = Reason {
+                code,
+                text: text.clone(),
+                subject: Subject::default(),
+            };
+            return Finding::dead_letter(line, reason);
+        }
+        let message = match Message::of_line(&row.original, self.routing_key) {
+            Ok(message) => message,
+            Err(problem) => return Finding::not_a_capture(line, problem),
+        };
         let key = message.routing_key.as_ref();
         let reaches_the_queue = key.is_empty() || key == self.queue || EventType::from_name(key).is_some();
         if !reaches_the_queue {
-            return Ok(Finding::not_bound(line, key));
+            return Finding::not_bound(line, key);
         }
-        Ok(match decode(&message.received(), self.amounts) {
+        match decode(&message.received(), self.amounts) {
             Ok(event) => Finding::of_event(line, &event, self.fold.apply(&event), self.amounts.currency),
             Err(invalid) => Finding::dead_letter(line, invalid.into()),
-        })
+        }
     }
 }
 
@@ -180,6 +191,7 @@ impl Checked {
             Fate::Duplicate => &mut summary.duplicates,
             Fate::DeadLettered => &mut summary.dead_lettered,
             Fate::NotBound => &mut summary.not_bound,
+            Fate::NotACapture => &mut summary.not_captures,
         };
         *count += 1;
         if let Some(code) = finding.reason_code {
@@ -190,7 +202,13 @@ impl Checked {
 
 impl Answer for Checked {
     fn verdict(&self) -> Verdict {
-        Verdict::alarm_if(self.summary.dead_lettered > 0 || self.summary.messages == 0)
+        let Summary {
+            messages,
+            dead_lettered,
+            not_captures,
+            ..
+        } = self.summary;
+        Verdict::alarm_if(dead_lettered + not_captures > 0 || messages == 0)
     }
 }
 
@@ -203,6 +221,7 @@ impl fmt::Display for Checked {
             duplicates,
             dead_lettered,
             not_bound,
+            not_captures,
             reasons,
         } = &self.summary;
         write!(
@@ -223,6 +242,9 @@ impl fmt::Display for Checked {
         }
         if *not_bound > 0 {
             write!(f, "; {not_bound} whose routing key the queue is not bound to")?;
+        }
+        if *not_captures > 0 {
+            write!(f, "; {not_captures} not a capture")?;
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ pub fn strange() -> BoxedStrategy<Text> {
         "\"x\"",
         "\" \"",
         "\"null\"",
+        "\"\\ud800\"",
         "\"1\"",
         "[]",
         "{}",
@@ -168,6 +169,7 @@ fn ids() -> BoxedStrategy<String> {
     prop_oneof![
         8 => "[a-z0-9_]{1,12}".prop_map(|text| quoted(&text)),
         1 => "\\PC{0,4}".prop_map(|text| quoted(&text)),
+        1 => select(&["\"\\ud800\"", "\"a\\ud800b\""][..]).prop_map(str::to_owned),
         1 => "[\u{0}-\u{20}\"\\\\/]{1,3}".prop_map(|text| quoted(&text)),
         1 => long,
         2 => numbers(),

@@ -11,7 +11,7 @@ use mongodb::options::IndexOptions;
 use mongodb::results::{CollectionSpecification, CollectionType};
 use mongodb::{Database, IndexModel};
 use parking_lot::RwLock;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::{DONATIONS_BY_CAMPAIGN, Index, name, wanted};
 use crate::store::error::{StoreError, server_code};
@@ -33,6 +33,9 @@ const INDEX_IN_THE_WAY: [i32; 2] = [85, 86];
 /// Server code `NamespaceNotFound`.
 const COLLECTION_MISSING: i32 = 26;
 
+/// MongoDB's own id of each collection: one that was dropped and made again has another.
+pub(in crate::store) type CollectionIds = HashMap<&'static str, Binary>;
+
 /// What is known of a database's collections and indexes.
 #[derive(Debug)]
 pub(in crate::store) struct Structure {
@@ -44,8 +47,7 @@ pub(in crate::store) struct Structure {
 
 #[derive(Debug, Default)]
 struct Prepared {
-    /// MongoDB's own id of each collection: one that was dropped and made again has another.
-    ids: HashMap<&'static str, Binary>,
+    ids: CollectionIds,
     /// Indexes of other names that the log has named.
     told: HashSet<String>,
 }
@@ -65,15 +67,35 @@ impl Structure {
         self.donors.read().clone()
     }
 
+    /// Lists the collections, while no other task prepares: what one task has listed, no other has made meanwhile.
+    pub async fn begin(&self, database: &Database) -> Result<Preparing<'_>, StoreError> {
+        let prepared = self.prepared.lock().await;
+        Ok(Preparing {
+            structure: self,
+            prepared,
+            listed: list_collections(database).await?,
+        })
+    }
+}
+
+/// A database that one task prepares.
+pub(in crate::store) struct Preparing<'a> {
+    structure: &'a Structure,
+    prepared: MutexGuard<'a, Prepared>,
+    /// The ids of the collections that are there.
+    pub listed: CollectionIds,
+}
+
+impl Preparing<'_> {
     /// Creates what is not there, and takes over what an earlier version has left.
-    pub async fn prepare(&self, database: &Database) -> Result<(), StoreError> {
-        let mut prepared = self.prepared.lock().await;
-        let (ids, had_any) = collections(database).await?;
-        let prepared_before = had_any || !prepared.ids.is_empty();
+    pub async fn complete(self, database: &Database) -> Result<(), StoreError> {
+        let mut prepared = self.prepared;
+        let prepared_before = !self.listed.is_empty() || !prepared.ids.is_empty();
+        let ids = collections(database, self.listed).await?;
         for index in wanted() {
             let serving = serve(database, &index, prepared_before, &mut prepared.told).await?;
             if index.name == DONATIONS_BY_CAMPAIGN {
-                *self.donors.write() = serving;
+                *self.structure.donors.write() = serving;
             }
         }
         if prepared.ids != ids {
@@ -93,41 +115,34 @@ impl Structure {
     }
 }
 
-/// Creates the collections that are missing. Returns the ids of all, and true if there was any before.
-async fn collections(database: &Database) -> Result<(HashMap<&'static str, Binary>, bool), StoreError> {
-    let (mut ids, mut had_any) = (HashMap::new(), false);
-    // The second time for the ids of those that were created.
-    for attempt in 0..2 {
-        ids = list_collections(database).await?;
-        had_any |= attempt == 0 && !ids.is_empty();
-        let missing: Vec<_> = COLLECTIONS
-            .into_iter()
-            .filter(|name| !ids.contains_key(name))
-            .collect();
-        if missing.is_empty() {
-            break;
+/// Creates the collections that are missing among these. Returns the ids of all.
+async fn collections(database: &Database, listed: CollectionIds) -> Result<CollectionIds, StoreError> {
+    let missing: Vec<_> = COLLECTIONS
+        .into_iter()
+        .filter(|name| !listed.contains_key(name))
+        .collect();
+    for name in &missing {
+        if !listed.is_empty() {
+            tracing::warn!(collection.name = name, "a collection is missing and is made anew");
         }
-        for name in missing {
-            if had_any && attempt == 0 {
-                tracing::warn!(collection.name = name, "a collection is missing and is made anew");
-            }
-            match database.create_collection(name).await {
-                Err(error) if server_code(&error) != Some(COLLECTION_EXISTS) => return Err(error.into()),
-                _ => {}
-            }
+        match database.create_collection(*name).await {
+            Err(error) if server_code(&error) != Some(COLLECTION_EXISTS) => return Err(error.into()),
+            _ => {}
         }
     }
-    Ok((ids, had_any))
+    if missing.is_empty() {
+        Ok(listed)
+    } else {
+        list_collections(database).await
+    }
 }
 
 /// The ids of the collections that are there. Fails if the service cannot work with one of them.
-pub(in crate::store) async fn list_collections(
-    database: &Database,
-) -> Result<HashMap<&'static str, Binary>, StoreError> {
+pub(in crate::store) async fn list_collections(database: &Database) -> Result<CollectionIds, StoreError> {
     let names = [&COLLECTIONS[..], &ON_DEMAND].concat();
     let filter = doc! { "name": { "$in": names } };
     let mut found = database.list_collections().filter(filter).await?;
-    let mut ids = HashMap::new();
+    let mut ids = CollectionIds::new();
     while let Some(collection) = found.try_next().await? {
         check(&collection)?;
         let name = COLLECTIONS.into_iter().find(|name| *name == collection.name);

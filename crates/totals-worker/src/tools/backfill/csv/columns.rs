@@ -5,11 +5,11 @@ use std::str::FromStr;
 use crate::tools::backfill::spelling::is_alike;
 
 /// The fields of a row, each with true if a table must have it.
-const FIELDS: [(&str, bool); 13] = [
+const FIELDS: [(&str, bool); 18] = [
     ("donationId", true),
     ("campaignId", true),
     ("amount", true),
-    ("timestamp", true),
+    ("timestamp", false),
     ("donorId", false),
     ("isGuest", false),
     ("refundedAmount", false),
@@ -19,11 +19,16 @@ const FIELDS: [(&str, bool); 13] = [
     ("reason", false),
     ("currency", false),
     ("paymentId", false),
+    ("status", false),
+    ("paymentStatus", false),
+    ("refunded", false),
+    ("isRefunded", false),
+    ("refundedAt", false),
 ];
 
-/// Fields whose absence would cost money or donors without a word, so the operator is asked about a column whose name is
+/// Fields whose absence would cost money, donors or times without a word, so the operator is asked about a column whose name is
 /// another spelling. Not eventId and reason, which are also the names of other things.
-const ASKED_ABOUT: [&str; 7] = [
+const ASKED_ABOUT: [&str; 13] = [
     "donorId",
     "isGuest",
     "refundedAmount",
@@ -31,6 +36,12 @@ const ASKED_ABOUT: [&str; 7] = [
     "refundId",
     "currency",
     "paymentId",
+    "timestamp",
+    "status",
+    "paymentStatus",
+    "refunded",
+    "isRefunded",
+    "refundedAt",
 ];
 
 /// `FIELD=COLUMN`: which column holds a field.

@@ -35,6 +35,25 @@ impl Separator {
         }
     }
 
+    /// The one that the line `sep=;` declares, which spreadsheets write before the header row; none if the line is another.
+    ///
+    /// # Errors
+    /// That the line declares another character.
+    pub fn declared(line: &[u8]) -> Result<Option<Self>, String> {
+        let line = line.strip_prefix(b"\"").unwrap_or(line);
+        let line = line.strip_suffix(b"\"").unwrap_or(line);
+        let Some((b"sep=" | b"SEP=" | b"Sep=", [byte])) = line.split_at_checked(4) else {
+            return Ok(None);
+        };
+        let declared = Self::ALL.into_iter().find(|separator| separator.byte() == *byte);
+        declared.map(Some).ok_or_else(|| {
+            format!(
+                "the first line declares the separator `{}`, and columns can be separated by commas, semicolons or tabs",
+                byte.escape_ascii()
+            )
+        })
+    }
+
     /// The only one of them in the header row; a comma if it has none.
     ///
     /// # Errors
@@ -83,6 +102,27 @@ mod tests {
         ] {
             assert_eq!(Separator::of_header(header.as_bytes()), Ok(separator), "{header}");
         }
+    }
+
+    #[test]
+    fn a_declaration_is_one_character_behind_its_name() {
+        for (line, declared) in [
+            ("sep=,", Ok(Some(Separator::Comma))),
+            ("sep=;", Ok(Some(Separator::Semicolon))),
+            ("SEP=\t", Ok(Some(Separator::Tab))),
+            ("\"sep=;\"", Ok(Some(Separator::Semicolon))),
+            ("sep=", Ok(None)),
+            ("sep=;;", Ok(None)),
+            ("sep", Ok(None)),
+            ("", Ok(None)),
+        ] {
+            assert_eq!(Separator::declared(line.as_bytes()), declared, "{line}");
+        }
+        let other = Separator::declared(b"sep=|").unwrap_err();
+        assert!(
+            other.starts_with("the first line declares the separator `|`"),
+            "{other}"
+        );
     }
 
     #[test]

@@ -214,10 +214,27 @@ fn no_column_is_taken_for_two_fields_nor_two_for_one() {
             &[],
             "--column paymentId=payment_id",
         ),
+        (
+            "donationId,campaignId,amount,Timestamp",
+            &[],
+            "--column timestamp=Timestamp",
+        ),
+        (
+            "donationId,campaignId,amount,Payment Status",
+            &[],
+            "--column paymentStatus=Payment Status",
+        ),
     ] {
         let error = refused(header, columns);
         assert!(error.contains(told), "{error}");
     }
+}
+
+#[test]
+fn a_table_may_say_nothing_of_times() {
+    let rows = read("donationId,campaignId,amount\nd,c,1\n", &[]).unwrap();
+    let object = r#"{"amount":"1","campaignId":"c","donationId":"d"}"#;
+    assert_eq!(rows, [(2, object.to_owned())]);
 }
 
 #[test]

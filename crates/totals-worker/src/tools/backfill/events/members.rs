@@ -12,7 +12,7 @@ use crate::broker::message::Reason;
 use crate::tools::backfill::spelling::is_alike;
 
 /// The members that a result depends on. A row may have each of them once.
-const READ: [&str; 14] = [
+const READ: [&str; 19] = [
     "amount",
     "campaignId",
     "currency",
@@ -21,11 +21,16 @@ const READ: [&str; 14] = [
     "eventId",
     "eventType",
     "isGuest",
+    "isRefunded",
     "payload",
     "paymentId",
+    "paymentStatus",
     "reason",
     "refundId",
+    "refunded",
     "refundedAmount",
+    "refundedAt",
+    "status",
     "timestamp",
 ];
 

@@ -1,3 +1,5 @@
+mod status;
+
 use totals_core::domain::Precision;
 
 use super::*;

@@ -21,12 +21,85 @@ fn a_line_is_a_body_unless_it_has_the_marks_of_a_capture() {
             ("payment.completed", &br#"{"a": 1}"#[..])
         );
     }
-    let not_text = br#"{"routingKey":"payment.completed","properties":{"message_id":7},"body":{}}"#;
-    let problem = Message::of_line(not_text, "").unwrap_err();
-    assert!(
-        problem.starts_with("not a message as captures keep it: invalid type: integer `7`"),
-        "{problem}"
-    );
+}
+
+#[test]
+fn what_a_capture_says_is_read_or_the_line_is_refused() {
+    for (more, problem) in [
+        (r#""properties":{"message_id":7}"#, "invalid type: integer `7`"),
+        (
+            r#""properties":{"message":"m"}"#,
+            "unknown field `message`, expected one of `messageId`, `message_id`",
+        ),
+        (
+            r#""properties":{"message_id":"m","messageId":"m"}"#,
+            "duplicate field `message_id`",
+        ),
+        (r#""headers":{}"#, "unknown field `headers`"),
+        (r#""properties":{"headers":[]}"#, "invalid type: sequence"),
+    ] {
+        let line = format!(r#"{{"routingKey":"payment.completed","body":{{}},{more}}}"#);
+        let refused = Message::of_line(line.as_bytes(), "").unwrap_err();
+        assert!(refused.starts_with(problem), "{refused}");
+    }
+    // As amqplib has it, and the management API.
+    let fields = [
+        [
+            "routingKey",
+            "contentType",
+            "contentEncoding",
+            "deliveryMode",
+            "correlationId",
+            "replyTo",
+            "messageId",
+            "userId",
+            "appId",
+            "clusterId",
+            "deliveryTag",
+            "consumerTag",
+        ],
+        [
+            "routing_key",
+            "content_type",
+            "content_encoding",
+            "delivery_mode",
+            "correlation_id",
+            "reply_to",
+            "message_id",
+            "user_id",
+            "app_id",
+            "cluster_id",
+            "delivery_tag",
+            "consumer_tag",
+        ],
+    ];
+    for [
+        key,
+        content_type,
+        encoding,
+        mode,
+        correlation,
+        reply,
+        id,
+        user,
+        app,
+        cluster,
+        delivery,
+        consumer,
+    ] in fields
+    {
+        let line = format!(
+            r#"{{"{key}":"k","exchange":"e","queue":"q","redelivered":false,"{delivery}":1,"{consumer}":"c","body":"b",
+                "properties":{{"{id}":"m","{content_type}":"t","{encoding}":null,"{mode}":2,"priority":0,"{correlation}":"c",
+                    "{reply}":"r","expiration":"60000","type":"t","{user}":"u","{app}":"a","{cluster}":"","headers":null}}}}"#
+        );
+        let message = Message::of_line(line.as_bytes(), "").unwrap();
+        let received = message.received();
+        assert_eq!(
+            (received.routing_key, received.message_id, received.content_type),
+            ("k", Some("m"), Some("t"))
+        );
+    }
 }
 
 #[test]

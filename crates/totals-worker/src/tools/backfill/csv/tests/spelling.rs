@@ -26,6 +26,31 @@ fn columns_are_separated_by_what_the_header_row_has_or_by_what_the_operator_says
 }
 
 #[test]
+fn a_first_line_may_declare_the_separator_and_is_no_header_row() {
+    let table = "donationId;campaignId;amount;first, last\r\nd;c;1;a, b\r\n";
+    for declaration in ["sep=;", "\"sep=;\"", "\u{feff}sep=;"] {
+        let rows = read(&format!("{declaration}\r\n{table}"), &[]).unwrap();
+        assert_eq!(rows.len(), 1);
+        assert!(
+            rows[0].0 == 3 && rows[0].1.contains(r#""first, last":"a, b""#),
+            "{rows:?}"
+        );
+    }
+    let options = TableOptions {
+        separator: Some(Separator::Semicolon),
+        ..TableOptions::default()
+    };
+    assert_eq!(
+        read_as(&format!("sep=,\n{table}"), &options).unwrap().len(),
+        1,
+        "the operator knows better"
+    );
+    let error = read(&format!("sep=|\n{table}"), &[]).unwrap_err();
+    assert!(error.contains("declares the separator `|`"), "{error}");
+    assert!(read("sep=;\n", &[]).unwrap_err().contains("no header row"));
+}
+
+#[test]
 fn decimal_commas_are_read_if_the_operator_says_so_and_never_shift_a_column() {
     let options = TableOptions {
         decimal_comma: true,

@@ -1,0 +1,103 @@
+//! Larger answers in gzip, for callers who take it, as every browser does: lists and documents. Never streams, whose events
+//! would be held back, and not the answers about one campaign, which are too small to gain.
+//!
+//! Rejected: tower-http's `CompressionLayer`. Its answers have no length, so the connection could not tell one that is owed in
+//! full from a stream (`totals_core::runtime::http`), and documents would be compressed for each caller anew. Rejected too:
+//! brotli and Zstandard, which every caller can do without.
+
+use std::io::Write as _;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::caching::items;
+
+/// The size of a body, in bytes, above which it is compressed. A smaller one fills one packet either way.
+const MIN_BYTES: usize = 1024;
+
+/// Tells caches that callers may get other bytes. A 304 has it as well.
+pub const VARY: [(HeaderName, &str); 1] = [(header::VARY, "accept-encoding")];
+
+/// Says that a body is compressed.
+pub const GZIP: [(HeaderName, &str); 1] = [(header::CONTENT_ENCODING, "gzip")];
+
+/// A text that is the same for every caller, compressed once.
+pub struct Precompressed {
+    plain: Bytes,
+    /// `None` if it is too small.
+    gzip: Option<Bytes>,
+}
+
+impl Precompressed {
+    /// Compresses the text.
+    pub fn new(text: String) -> Self {
+        let gzip = (text.len() > MIN_BYTES).then(|| gzip(text.as_bytes(), Compression::default()).into());
+        Self {
+            plain: text.into(),
+            gzip,
+        }
+    }
+
+    /// The text as this caller takes it.
+    pub fn answer(&self, request: &HeaderMap) -> Response {
+        match &self.gzip {
+            Some(gzip) if accepts_gzip(request) => (VARY, GZIP, gzip.clone()).into_response(),
+            _ => (VARY, self.plain.clone()).into_response(),
+        }
+    }
+}
+
+/// A body that was made for this caller, as the caller takes it: compressed fast rather than well.
+pub fn answer(request: &HeaderMap, body: Vec<u8>) -> Response {
+    if body.len() > MIN_BYTES && accepts_gzip(request) {
+        (VARY, GZIP, gzip(&body, Compression::fast())).into_response()
+    } else {
+        (VARY, body).into_response()
+    }
+}
+
+/// Returns true if the request's `Accept-Encoding` names gzip, by itself or among all.
+pub fn accepts_gzip(request: &HeaderMap) -> bool {
+    items(request, &header::ACCEPT_ENCODING).any(|item| {
+        let (coding, quality) = item.split_once(';').unwrap_or((item, "q=1"));
+        let refused = quality
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.parse() == Ok(0.0));
+        (coding.trim().eq_ignore_ascii_case("gzip") || coding.trim() == "*") && !refused
+    })
+}
+
+fn gzip(body: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), level);
+    // Neither can fail: all of it writes to memory.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_goes_to_those_who_take_it() {
+        for (header, expected) in [
+            ("gzip", true),
+            ("br, gzip;q=0.8", true),
+            ("deflate, *", true),
+            ("GZIP", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.000", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, header.parse().unwrap());
+            assert_eq!(accepts_gzip(&headers), expected, "{header}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+}
