@@ -62,7 +62,7 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
     status::counts(&members, event_type)?;
     let event = in_envelope(event_type, payload, amounts)?;
     let event = Event {
-        id: own_id(event_type, &members, &event.donation)?,
+        id: own_id(event_type, &members, event.donation())?,
         ..event
     };
     let Some(amount) = members.refunded_amount() else {
@@ -79,9 +79,10 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
         reason.text.insert_str(0, "refundedAmount: ");
         reason
     })?;
+    let donation = refund.donation().map_or("", DonationId::as_str);
     let refund = Event {
         // Not `backfill_…_refund`: another donation may have that id.
-        id: event_id(&format!("backfill-refund_{}", refund.donation.as_str()))?,
+        id: event_id(&format!("backfill-refund_{donation}"))?,
         ..refund
     };
     Ok((event, Some(refund)))
@@ -116,9 +117,9 @@ fn in_envelope(
 fn own_id(
     event_type: EventType,
     members: &Members<'_>,
-    donation: &DonationId,
+    donation: Option<&DonationId>,
 ) -> Result<EventId, Box<Reason>> {
-    let donation = donation.as_str();
+    let donation = donation.map_or("", DonationId::as_str);
     if event_type == EventType::DonationCreated {
         return event_id(&format!("backfill_{donation}"));
     }
