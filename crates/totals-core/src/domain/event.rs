@@ -72,7 +72,10 @@ impl EventType {
     /// Returns true if events of this type say something of a campaign, and else of a donation.
     pub const fn is_of_campaign(self) -> bool {
         match self {
-            Self::DonationCreated | Self::DonationRefunded | Self::PaymentCompleted | Self::PaymentRefunded => false,
+            Self::DonationCreated
+            | Self::DonationRefunded
+            | Self::PaymentCompleted
+            | Self::PaymentRefunded => false,
             Self::CampaignCreated | Self::CampaignUpdated | Self::CampaignStatusChanged => true,
         }
     }

@@ -104,7 +104,10 @@ impl Facts {
         let mut changed = false;
         for (fact, value) in &update.facts {
             let register = &mut self.0[*fact as usize];
-            if register.as_ref().is_none_or(|last| (last.at, &last.by) < (at, by)) {
+            if register
+                .as_ref()
+                .is_none_or(|last| (last.at, &last.by) < (at, by))
+            {
                 let (value, by) = (value.clone(), by.clone());
                 *register = Some(Register { value, at, by });
                 changed = true;

@@ -30,11 +30,10 @@ pub(super) fn kind(
     })
 }
 
-fn updates(
-    fields: &Members<'_>,
-    amounts: AmountRules,
-) -> Result<Vec<(Fact, Option<FactValue>)>, Fault> {
-    let updates = fields.get(Field::Updates).ok_or_else(|| missing(Field::Updates))?;
+fn updates(fields: &Members<'_>, amounts: AmountRules) -> Result<Vec<(Fact, Option<FactValue>)>, Fault> {
+    let updates = fields
+        .get(Field::Updates)
+        .ok_or_else(|| missing(Field::Updates))?;
     if !updates.get().starts_with('{') {
         return Err(invalid(Field::Updates, "must be a JSON object", updates.get()));
     }

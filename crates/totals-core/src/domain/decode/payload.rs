@@ -12,7 +12,9 @@ use super::fields::{
 };
 use super::members::Members;
 use crate::domain::event::Payment;
-use crate::domain::{AmountRules, Creation, DonorId, EventKind, EventType, InvalidAmount, Money, Refund, excerpt};
+use crate::domain::{
+    AmountRules, Creation, DonorId, EventKind, EventType, InvalidAmount, Money, Refund, excerpt,
+};
 
 pub(super) fn kind(
     event_type: EventType,

@@ -131,7 +131,9 @@ impl<'m, 'a> Shape<'m, 'a> {
                 .is_some_and(|id| EventId::try_from(id).is_ok());
         match self {
             // No earlier version knew of campaigns.
-            Self::Bare if !(named || event_type.is_of_campaign()) => identity::of_spelling(event_type, payload),
+            Self::Bare if !(named || event_type.is_of_campaign()) => {
+                identity::of_spelling(event_type, payload)
+            }
             _ => None,
         }
     }

@@ -76,8 +76,14 @@ fn every_type_is_accepted_in_both_shapes() {
         (EventType::PaymentCompleted, PAYMENT),
         (EventType::PaymentRefunded, PAYMENT),
         (EventType::CampaignCreated, r#"{"campaignId":"c1","title":"t"}"#),
-        (EventType::CampaignUpdated, r#"{"campaignId":"c1","updates":{"title":"t"}}"#),
-        (EventType::CampaignStatusChanged, r#"{"campaignId":"c1","newStatus":"ACTIVE"}"#),
+        (
+            EventType::CampaignUpdated,
+            r#"{"campaignId":"c1","updates":{"title":"t"}}"#,
+        ),
+        (
+            EventType::CampaignStatusChanged,
+            r#"{"campaignId":"c1","newStatus":"ACTIVE"}"#,
+        ),
     ] {
         let enveloped = decoded(&with_payload(event_type.as_str(), payload), "any");
         let bare = decoded(payload, event_type.as_str());

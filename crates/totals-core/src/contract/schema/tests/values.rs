@@ -41,9 +41,11 @@ pub fn strange() -> BoxedStrategy<Text> {
 /// What a sound message has in a member of this kind.
 pub fn sound(kind: FieldKind, event_type: EventType) -> String {
     match kind {
-        FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text | FieldKind::Attribute | FieldKind::FactText => {
-            "\"id_1\"".to_owned()
-        }
+        FieldKind::Id
+        | FieldKind::IdOrEmpty
+        | FieldKind::Text
+        | FieldKind::Attribute
+        | FieldKind::FactText => "\"id_1\"".to_owned(),
         FieldKind::Updates => "{\"goalAmount\":50}".to_owned(),
         FieldKind::EventType | FieldKind::TypeSuffix => format!("\"{event_type}\""),
         FieldKind::Amount | FieldKind::AmountOrNone => "50".to_owned(),
@@ -59,7 +61,9 @@ pub fn sound(kind: FieldKind, event_type: EventType) -> String {
 pub fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
     match kind {
         FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text => ids(),
-        FieldKind::FactText => prop_oneof![4 => ids(), 1 => "\\PC{0,1200}".prop_map(|text| quoted(&text))].boxed(),
+        FieldKind::FactText => {
+            prop_oneof![4 => ids(), 1 => "\\PC{0,1200}".prop_map(|text| quoted(&text))].boxed()
+        }
         FieldKind::AmountOrNone => prop_oneof![4 => amounts(), 1 => zeros()].boxed(),
         FieldKind::Updates => updates(event_type),
         FieldKind::EventType => {
@@ -109,7 +113,9 @@ pub fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
 
 /// Zero in many spellings, and what nearly is one.
 fn zeros() -> BoxedStrategy<String> {
-    let spellings = ["0", "-0", "0.0", "-0.00", "0e5", "0.0E-3", "00", "+0", ".0", "0.", "-"];
+    let spellings = [
+        "0", "-0", "0.0", "-0.00", "0e5", "0.0E-3", "00", "+0", ".0", "0.", "-",
+    ];
     let all: Vec<_> = spellings
         .into_iter()
         .flat_map(|zero| [zero.to_owned(), quoted(zero)])
@@ -124,7 +130,8 @@ fn updates(event_type: EventType) -> BoxedStrategy<String> {
         .iter()
         .map(|member| {
             let name = member.field.name();
-            let value = prop_oneof![9 => value(member.field.kind(), event_type).prop_map(Some), 1 => strange()];
+            let value =
+                prop_oneof![9 => value(member.field.kind(), event_type).prop_map(Some), 1 => strange()];
             proptest::option::of(value)
                 .prop_map(move |value| Some(format!("\"{name}\":{}", value.flatten()?)))
                 .boxed()

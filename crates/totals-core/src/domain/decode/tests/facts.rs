@@ -74,14 +74,42 @@ fn a_fact_that_cannot_be_one_is_refused() {
     use InvalidCode as Code;
     let long = format!(r#"{{"title":"{}"}}"#, "x".repeat(1025));
     for (updates, code, reason) in [
-        ("[]", Code::InvalidField, "updates must be a JSON object, got `[]`"),
+        (
+            "[]",
+            Code::InvalidField,
+            "updates must be a JSON object, got `[]`",
+        ),
         ("null", Code::MissingField, "updates is missing"),
-        (r#"{"title":[]}"#, Code::InvalidField, "title must be a string or a whole number"),
-        (&long, Code::InvalidField, "title must be at most 1024 bytes long, and has 1025"),
-        (r#"{"goalAmount":-1}"#, Code::InvalidAmount, "goalAmount must be greater than 0"),
-        (r#"{"goalAmount":10.005}"#, Code::InvalidAmount, "goalAmount must have at most 2 decimals"),
-        (r#"{"endDate":"soon"}"#, Code::InvalidField, "endDate must be an RFC 3339 time"),
-        (r#"{"title":"a","title":"b"}"#, Code::InvalidJson, "duplicate field `title`"),
+        (
+            r#"{"title":[]}"#,
+            Code::InvalidField,
+            "title must be a string or a whole number",
+        ),
+        (
+            &long,
+            Code::InvalidField,
+            "title must be at most 1024 bytes long, and has 1025",
+        ),
+        (
+            r#"{"goalAmount":-1}"#,
+            Code::InvalidAmount,
+            "goalAmount must be greater than 0",
+        ),
+        (
+            r#"{"goalAmount":10.005}"#,
+            Code::InvalidAmount,
+            "goalAmount must have at most 2 decimals",
+        ),
+        (
+            r#"{"endDate":"soon"}"#,
+            Code::InvalidField,
+            "endDate must be an RFC 3339 time",
+        ),
+        (
+            r#"{"title":"a","title":"b"}"#,
+            Code::InvalidJson,
+            "duplicate field `title`",
+        ),
     ] {
         let payload = format!(r#"{{"campaignId":"c","updates":{updates}}}"#);
         let (found, message) = refused(&with_payload("campaign.updated", &payload));
@@ -89,14 +117,20 @@ fn a_fact_that_cannot_be_one_is_refused() {
         assert!(message.contains(reason), "{updates}: {message}");
     }
     let (code, message) = refused(&with_payload("campaign.status_changed", r#"{"campaignId":"c"}"#));
-    assert_eq!((code, message.as_str()), (Code::MissingField, "newStatus is missing"));
+    assert_eq!(
+        (code, message.as_str()),
+        (Code::MissingField, "newStatus is missing")
+    );
 }
 
 #[test]
 fn a_campaigns_event_that_names_no_id_has_one_by_what_it_says() {
     let bare = |body: &str| decoded(body, "campaign.updated").id;
     let one = bare(r#"{"campaignId":"c","updates":{"title":"t","goalAmount":5}}"#);
-    assert_eq!(one, bare(r#"{"updates":{"goalAmount":5.0,"title":"t"},"campaignId":"c"}"#));
+    assert_eq!(
+        one,
+        bare(r#"{"updates":{"goalAmount":5.0,"title":"t"},"campaignId":"c"}"#)
+    );
     for other in [
         r#"{"campaignId":"d","updates":{"title":"t","goalAmount":5}}"#,
         r#"{"campaignId":"c","updates":{"title":"t","goalAmount":6}}"#,

@@ -209,7 +209,9 @@ impl ReadSet {
             let after = self.revision(campaign).map(|seen| seen + 1);
             (campaign.clone(), after)
         });
-        let facts = fold.changed_facts().map(|(campaign, facts)| (campaign.clone(), facts.clone()));
+        let facts = fold
+            .changed_facts()
+            .map(|(campaign, facts)| (campaign.clone(), facts.clone()));
         CommitDelta {
             donors: donors.collect(),
             revisions: revisions.collect(),
