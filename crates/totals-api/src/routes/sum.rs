@@ -52,6 +52,8 @@ pub async fn get_sum(State(state): State<Arc<AppState>>, ids: Option<Ids>) -> Re
 async fn sum_of(state: &AppState, Ids { ids }: Ids) -> Result<Sum, ApiError> {
     let views: Vec<View> = try_join_all(ids.iter().map(|id| state.live.read(id))).await?;
     let mut sum = Sum::default();
-    views.iter().flatten().for_each(|totals| sum.add(totals));
+    for totals in views.iter().flatten() {
+        sum.add(totals);
+    }
     Ok(sum)
 }

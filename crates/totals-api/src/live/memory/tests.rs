@@ -75,7 +75,9 @@ fn found(page: &Page, mut campaigns: Vec<CampaignTotals>) -> Listing {
 
 fn sum_of(campaigns: &[CampaignTotals]) -> Sum {
     let mut sum = Sum::default();
-    campaigns.iter().for_each(|totals| sum.add(totals));
+    for totals in campaigns {
+        sum.add(totals);
+    }
     sum
 }
 

@@ -1,5 +1,10 @@
 //! What events say of campaigns.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "what an event says of a fact is a value or none"
+)]
+
 use super::*;
 use crate::domain::{Fact, FactValue, Timestamp};
 
