@@ -5,9 +5,8 @@
 
 use super::InvalidCode;
 use super::declared::{Field, Member, UPDATES, payload};
-use super::fields::{Fault, complete, id, invalid, missing, moment, object, optional_text};
+use super::fields::{Fault, complete, id, invalid, invalid_amount, missing, moment, object, optional_text};
 use super::members::Members;
-use super::payload::invalid_amount;
 use crate::domain::facts::MAX_FACT_BYTES;
 use crate::domain::{AmountRules, EventKind, EventType, Fact, FactValue, FactsUpdate};
 

@@ -67,10 +67,6 @@ fn amount(fields: &Members<'_>, amounts: AmountRules) -> Result<Money, Fault> {
         .map_err(|error| invalid_amount(Field::Amount, &error))
 }
 
-pub(super) fn invalid_amount(field: Field, error: &InvalidAmount) -> Fault {
-    Fault(InvalidCode::InvalidAmount, format!("{} {error}", field.name()))
-}
-
 /// The donor to count: guests are not, and an empty id is none.
 fn donor(fields: &Members<'_>) -> Result<Option<DonorId>, Fault> {
     let is_guest = match fields.get(Field::IsGuest).map(RawValue::get) {
