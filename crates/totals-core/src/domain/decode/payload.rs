@@ -8,13 +8,12 @@ use super::InvalidCode;
 use super::declared::{Field, payload};
 use super::facts;
 use super::fields::{
-    Fault, complete, id, invalid, missing, once, optional_string, optional_text, parse_id, required_text,
+    Fault, complete, id, invalid, invalid_amount, missing, once, optional_string, optional_text, parse_id,
+    required_text,
 };
 use super::members::Members;
 use crate::domain::event::Payment;
-use crate::domain::{
-    AmountRules, Creation, DonorId, EventKind, EventType, InvalidAmount, Money, Refund, excerpt,
-};
+use crate::domain::{AmountRules, Creation, DonorId, EventKind, EventType, Money, Refund, excerpt};
 
 pub(super) fn kind(
     event_type: EventType,
