@@ -4,6 +4,8 @@
 //! made up. The messages wait in a wide window from which they leave in random order, so refunds come before their
 //! creations and copies long after. Nothing is kept but the window: a history can be as long as one likes.
 
+mod campaigns;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -26,6 +28,9 @@ const COPIES: f64 = 0.3;
 
 /// The share of donations in whose place a broken message is told. A donation has three messages on average, so these are 2 %.
 const POISON: f64 = 0.055;
+
+/// The share of donations before which an event tells of a campaign.
+const TOLD: f64 = 0.1;
 
 /// The share of broken messages with an id that come again mended.
 const MENDED: f64 = 0.15;
@@ -68,6 +73,9 @@ impl History {
             if self.random.random_bool(POISON) {
                 self.tell_poison(oracle);
             } else {
+                if self.random.random_bool(TOLD) {
+                    self.tell_campaign(oracle);
+                }
                 self.tell_donation(oracle);
             }
         }
@@ -112,11 +120,7 @@ impl History {
     }
 
     fn creation(&mut self) -> Fact {
-        let campaign = if self.random.random_bool(0.25) {
-            0
-        } else {
-            self.random.random_range(1..CAMPAIGNS)
-        };
+        let campaign = self.campaign();
         let donor = self
             .random
             .random_bool(0.8)

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::event::{Fact, Identity, Message, What};
 use crate::poison::Poisoned;
-use crate::spelling::event_id;
+use crate::spelling::{event_id, time, word};
 
 /// Stands for a message's body, which may be large.
 pub type Fingerprint = u64;
@@ -61,11 +61,16 @@ pub struct Donation {
     pub refunded: i64,
 }
 
+/// What is known of a campaign: its title, its goal in minor units, its status.
+pub type Known = (Option<String>, Option<i64>, Option<String>);
+
 /// The fold of a history.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub donations: BTreeMap<u32, Donation>,
     pub campaigns: BTreeMap<u16, Totals>,
+    /// Of the campaigns that events have told of.
+    pub known: BTreeMap<u16, Known>,
     /// Live pledges, where there are any.
     pub donors: BTreeMap<(u16, u16), i64>,
 }
@@ -110,6 +115,7 @@ impl Oracle {
     /// Folds all events but those that lost; of rivals the one that was `processed` has won.
     pub fn fold(&self, processed: &[bool]) -> Outcome {
         let mut outcome = Outcome::default();
+        let mut latest: HashMap<What, (String, Option<String>, usize)> = HashMap::new();
         for (number, fact) in self.facts.iter().enumerate() {
             if self.rivals.contains_key(&number) && !processed[number] {
                 continue;
@@ -123,6 +129,23 @@ impl Oracle {
                     outcome.donations.entry(fact.donation).or_default().refunded += fact.amount;
                 }
                 What::Paid | What::PaymentRefunded => {}
+                What::Titled { campaign } | What::Aimed { campaign } | What::Set { campaign } => {
+                    outcome.campaigns.entry(campaign).or_default();
+                    let order = (time(fact, number), self.id_of(number), number);
+                    latest
+                        .entry(fact.what)
+                        .and_modify(|last| *last = order.clone().max(last.clone()))
+                        .or_insert(order);
+                }
+            }
+        }
+        for (what, (_, _, number)) in latest {
+            let Some(campaign) = what.told_of() else { continue };
+            let known = outcome.known.entry(campaign).or_default();
+            match what {
+                What::Aimed { .. } => known.1 = Some(self.facts[number].amount).filter(|goal| *goal > 0),
+                What::Set { .. } => known.2 = Some(word(number)),
+                _ => known.0 = Some(word(number)),
             }
         }
         for donation in outcome.donations.values() {

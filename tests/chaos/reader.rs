@@ -37,6 +37,27 @@ pub struct Shown {
     pub total_pledges: i64,
     pub total_donors: i64,
     pub revision: i64,
+    pub title: Option<String>,
+    pub goal: Option<Goal>,
+}
+
+/// What a campaign wants to raise.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Goal {
+    /// As text, to the digit.
+    pub amount: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+struct SumBody {
+    data: Sum,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sum {
+    total_amount_minor: i128,
+    campaigns: u64,
 }
 
 /// Reads from an API.
@@ -132,6 +153,17 @@ impl Reader {
         Ok((status, shown))
     }
 
+    /// The status, and the amount in minor units and the campaigns of the sum of all if it is 200.
+    pub async fn sum(&self) -> reqwest::Result<(StatusCode, Option<(i128, u64)>)> {
+        let answer = self.client.get(format!("{}/api/totals", self.url)).send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        let sum = serde_json::from_str(&body).ok();
+        Ok((
+            status,
+            sum.map(|SumBody { data }| (data.total_amount_minor, data.campaigns)),
+        ))
+    }
+
     fn complain(&self, problem: String) {
         self.wrong.lock().unwrap().push(problem);
     }
@@ -144,6 +176,8 @@ fn contradiction(before: &Shown, after: &Shown) -> Option<String> {
             shown.total_amount.get().to_owned(),
             shown.total_pledges,
             shown.total_donors,
+            shown.title.clone(),
+            shown.goal.as_ref().map(|goal| goal.amount.to_string()),
         )
     };
     let same = after.revision == before.revision && numbers(after) != numbers(before);

@@ -41,12 +41,7 @@ pub fn decimal(minor: i64) -> String {
 /// The payload says which fact it is (`reference`), in a field that the service does not know and keeps.
 pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Message {
     let event_type = fact.what.name();
-    // No two facts of one moment: an id that the service derives tells facts apart by what they say.
-    let (minutes, seconds) = (number / 60_000 % 60, number / 1000 % 60);
-    let time = quoted(&format!(
-        "2025-11-21T10:{minutes:02}:{seconds:02}.{:03}Z",
-        number % 1000
-    ));
+    let time = quoted(&time(fact, number));
     let payload = payload(fact, number, &time, random.as_deref_mut());
     let (message_id, body) = match fact.identity {
         Identity::Envelope(id) => {
@@ -69,11 +64,47 @@ pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Mes
     }
 }
 
+/// When fact `number` happened. No two of donations are of one moment, because an id that the service derives tells events apart by
+/// what they say. Many of campaigns are: there the id decides.
+pub fn time(fact: &Fact, number: usize) -> String {
+    let moment = match fact.what.told_of() {
+        Some(_) => number / 5000 * 5000,
+        None => number,
+    };
+    let (hours, minutes, seconds) = (10 + moment / 3_600_000, moment / 60_000 % 60, moment / 1000 % 60);
+    format!(
+        "2025-11-21T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z",
+        moment % 1000
+    )
+}
+
+/// What fact `number` calls a campaign, or its status.
+pub fn word(number: usize) -> String {
+    format!("word-{number}")
+}
+
+/// What an event says of a campaign.
+fn told(fact: &Fact, number: usize, campaign: u16, amount: &str) -> String {
+    let mut fields = vec![
+        ("campaignId", quoted(&campaign_id(campaign))),
+        ("reference", number.to_string()),
+    ];
+    match fact.what {
+        What::Aimed { .. } => fields.push(("updates", format!("{{\"goalAmount\":{amount}}}"))),
+        What::Set { .. } => fields.push(("newStatus", quoted(&word(number)))),
+        _ => fields.push(("title", quoted(&word(number)))),
+    }
+    object(fields, None)
+}
+
 fn payload(fact: &Fact, number: usize, time: &str, mut random: Option<&mut StdRng>) -> String {
     let amount = match &mut random {
         Some(random) => respelled(fact.amount, random),
         None => decimal(fact.amount),
     };
+    if let Some(campaign) = fact.what.told_of() {
+        return told(fact, number, campaign, &amount);
+    }
     let mut fields = vec![
         ("donationId", quoted(&donation_id(fact.donation))),
         ("amount", amount),
@@ -101,6 +132,8 @@ fn payload(fact: &Fact, number: usize, time: &str, mut random: Option<&mut StdRn
             fields.push(("provider", quoted("stripe")));
             fields.push(("metadata", r#"{"any":["thing",1.50]}"#.to_owned()));
         }
+        // Written down above.
+        What::Titled { .. } | What::Aimed { .. } | What::Set { .. } => {}
     }
     object(fields, random)
 }

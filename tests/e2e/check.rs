@@ -59,8 +59,9 @@ async fn each_line_is_judged_without_any_service() {
         refunded("e5", "d9").body(),
         capture(&paid("unused", "d1").bare()),
         created("e6", "d2").amount(-1.0).body(),
-        json!({"routingKey": "campaign.created", "body": {"campaignId": "c"}}).to_string(),
+        json!({"routingKey": "campaign.deleted", "body": {"campaignId": "c"}}).to_string(),
         "no json".to_owned(),
+        json!({"routingKey": "campaign.created", "body": {"campaignId": "c"}}).to_string(),
     ];
     let said = check(lines.join("\n"), &["--json"]).await;
     assert_eq!((said.code, said.stderr.as_str()), (Some(1), ""), "{said:?}");
@@ -90,6 +91,7 @@ async fn each_line_is_judged_without_any_service() {
             (10, "deadLettered", "INVALID_AMOUNT"),
             (11, "notBound", ""),
             (12, "deadLettered", "INVALID_JSON"),
+            (13, "fact", ""),
         ]
     );
     assert_eq!(
@@ -104,7 +106,7 @@ async fn each_line_is_judged_without_any_service() {
     assert_eq!(
         summary,
         json!({
-            "messages": 11, "counted": 2, "logged": 3, "duplicates": 1, "deadLettered": 4, "notBound": 1,
+            "messages": 12, "counted": 2, "facts": 1, "logged": 3, "duplicates": 1, "deadLettered": 4, "notBound": 1,
             "notCaptures": 0, "reasons": {"DONATION_REDEFINED": 1, "EVENT_ID_REUSED": 1, "INVALID_AMOUNT": 1, "INVALID_JSON": 1},
         })
     );
@@ -169,7 +171,7 @@ async fn what_is_no_text_is_refused_in_words_for_messages() {
     let said = check(b"{}\n{\"a\0\":1}\n\0\n", &[]).await;
     assert_eq!(said.code, Some(1), "{said:?}");
     said.expect_text(
-        "3 messages: 0 counted, 0 logged, 0 duplicates, 3 dead-lettered: 2 INVALID_JSON, 1 MISSING_FIELD",
+        "3 messages: 0 counted, 0 facts, 0 logged, 0 duplicates, 3 dead-lettered: 2 INVALID_JSON, 1 MISSING_FIELD",
     );
 }
 
@@ -181,9 +183,13 @@ async fn people_get_text_that_no_terminal_obeys() {
     ];
     let said = check(lines.join("\n"), &[]).await;
     assert_eq!(said.code, Some(1), "{said:?}");
-    said.expect_text("     1  counted        donation.created   e1  c: amount 10, pledges 1, donors 0\n");
+    said.expect_text(
+        "     1  counted        donation.created         e1  c: amount 10, pledges 1, donors 0\n",
+    );
     said.expect_text(r"e2\u{1b}[2J  INVALID_AMOUNT: amount must be greater than 0, got 0.0");
-    said.expect_text("2 messages: 1 counted, 0 logged, 0 duplicates, 1 dead-lettered: 1 INVALID_AMOUNT\n");
+    said.expect_text(
+        "2 messages: 1 counted, 0 facts, 0 logged, 0 duplicates, 1 dead-lettered: 1 INVALID_AMOUNT\n",
+    );
     let obeyed = |character: char| character.is_control() && character != '\n';
     assert!(!said.text().contains(obeyed), "{said:?}");
 }

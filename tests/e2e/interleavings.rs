@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use mongodb::bson::doc;
+use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use totals_core::domain::Event;
 use totals_core::store::{ReadSet, Rebuild, Scope, Store};
 
-use crate::events::{created, refunded};
+use crate::events::{campaign_updated, created, refunded};
 use crate::harness::{Outgoing, World, usd};
-use crate::tool::json;
+use crate::tool;
 
 /// A batch of one event.
 fn batch(message: impl Into<Outgoing>) -> Arc<[Event]> {
@@ -32,6 +33,35 @@ async fn a_donor_whom_another_worker_has_counted_since_the_look_is_not_counted_a
     }
     store.apply(own, None).await.unwrap();
     world.expect_totals("c", 3000, 3, 1).await;
+}
+
+#[tokio::test]
+async fn what_another_worker_was_told_of_a_campaign_since_the_look_is_not_written_over() {
+    let world = World::new().await;
+    let store = world.store().await;
+    let told = |id: &str, updates: Value, hour: &str| {
+        batch(campaign_updated(id, updates).at(&format!("2025-11-21T{hour}:00:00.000Z")))
+    };
+    let earlier = told("k1", json!({ "title": "Wells", "goalAmount": 10 }), "10");
+    let seen = store.prefetch(earlier.clone()).await.unwrap();
+    let later = told("k2", json!({ "title": "Deep wells", "status": "ACTIVE" }), "11");
+    store.apply(later, None).await.unwrap();
+    let overtaken = store.apply(earlier.clone(), Some(seen)).await;
+    assert!(overtaken.is_err(), "{overtaken:?}");
+    store.apply(earlier, None).await.unwrap();
+    let totals = world.database.collection("campaign_totals");
+    let totals = totals.find_one(doc! { "_id": "c" }).await.unwrap().unwrap();
+    let facts = totals.get_document("facts").unwrap();
+    let by = |fact: &str| {
+        facts
+            .get_document(fact)
+            .unwrap()
+            .get_str("by")
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(["title", "goal", "status"].map(by), ["k2", "k1", "k2"]);
+    tool::json(&world, 0, &["verify"]).await;
 }
 
 /// Rebuilds everything; `step` is done each time campaign `c` was looked at.
@@ -113,7 +143,7 @@ async fn totals_that_were_lost_do_not_come_on_top_of_what_a_worker_has_counted_m
     assert!(!rebuilt.unfinished, "{rebuilt:?}");
     store.apply(again, None).await.unwrap();
     world.expect_totals("c", 2000, 2, 1).await;
-    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
+    assert_eq!(tool::json(&world, 0, &["verify"]).await["drift"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,6 +162,6 @@ async fn totals_without_a_donation_stay_if_one_has_come_meanwhile() {
         store.apply(creation.clone(), None).await.unwrap();
     })
     .await;
-    assert_eq!(json(&world, 0, &["verify"]).await["drift"], false);
+    assert_eq!(tool::json(&world, 0, &["verify"]).await["drift"], false);
     world.expect_totals("c", 0, 0, 0).await;
 }

@@ -21,6 +21,7 @@ mod damage;
 mod dead_letters;
 mod diagnostics;
 mod donors;
+mod facts;
 mod failover;
 mod failures;
 mod folding;

@@ -167,15 +167,20 @@ impl Database {
                 sum.2.extend(donation.get_str("donorId").ok().map(str::to_owned));
             }
         }
-        let folded: BTreeMap<String, Stored> = folded
+        let mut folded: BTreeMap<String, Stored> = folded
             .into_iter()
             .map(|(campaign, (amount, pledges, donors))| {
                 (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap()))
             })
             .collect();
-        let totals: BTreeMap<String, Stored> = self
-            .all("campaign_totals")
-            .await
+        let stored_totals = self.all("campaign_totals").await;
+        let told_of = stored_totals.iter().filter(|totals| totals.contains_key("facts"));
+        for totals in told_of {
+            folded
+                .entry(totals.get_str("_id").unwrap().to_owned())
+                .or_default();
+        }
+        let totals: BTreeMap<String, Stored> = stored_totals
             .iter()
             .map(|totals| (totals.get_str("_id").unwrap().to_owned(), stored(totals)))
             .collect();

@@ -14,6 +14,7 @@ pub const TIME: &str = "2025-11-21T10:00:00.000Z";
 pub struct Event {
     id: String,
     kind: &'static str,
+    time: String,
     payload: Value,
 }
 
@@ -23,6 +24,7 @@ pub fn created(id: &str, donation: &str) -> Event {
     Event {
         id: id.to_owned(),
         kind: "donation.created",
+        time: TIME.to_owned(),
         payload,
     }
 }
@@ -51,6 +53,7 @@ pub fn paid(id: &str, donation: &str) -> Event {
     Event {
         id: id.to_owned(),
         kind: "payment.completed",
+        time: TIME.to_owned(),
         payload,
     }
 }
@@ -64,7 +67,39 @@ pub fn payment_refunded(id: &str, donation: &str) -> Event {
     .with("reason", json!("asked for"))
 }
 
+/// A new campaign `c`, of which nothing is said yet.
+pub fn campaign_created(id: &str) -> Event {
+    Event {
+        id: id.to_owned(),
+        kind: "campaign.created",
+        time: TIME.to_owned(),
+        payload: json!({ "campaignId": "c" }),
+    }
+}
+
+/// A change of campaign `c`.
+pub fn campaign_updated(id: &str, updates: Value) -> Event {
+    Event {
+        kind: "campaign.updated",
+        ..campaign_created(id).with("updates", updates)
+    }
+}
+
+/// The new status of campaign `c`.
+pub fn campaign_status(id: &str, status: &str) -> Event {
+    Event {
+        kind: "campaign.status_changed",
+        ..campaign_created(id).with("newStatus", json!(status))
+    }
+}
+
 impl Event {
+    /// It happened then, and not at [`TIME`].
+    pub fn at(mut self, time: &str) -> Self {
+        time.clone_into(&mut self.time);
+        self
+    }
+
     /// Sets any field of the payload.
     pub fn with(mut self, field: &str, value: Value) -> Self {
         self.payload[field] = value;
@@ -97,7 +132,7 @@ impl Event {
     /// The enveloped text.
     pub fn body(&self) -> String {
         json!({
-            "eventId": self.id, "eventType": self.kind, "timestamp": TIME, "version": "1.0",
+            "eventId": self.id, "eventType": self.kind, "timestamp": self.time, "version": "1.0",
             "payload": self.payload,
         })
         .to_string()

@@ -18,13 +18,21 @@ const CAMPAIGN_HEADER: &str = "campaign-id";
 /// Messages that a quorum queue may deliver again and again, as the worker declares its own.
 const DELIVERY_LIMIT: i64 = 1_000_000_000;
 
-const DONATIONS: [&str; 2] = ["donation.created", "donation.refunded"];
-const PAYMENTS: [&str; 2] = ["payment.completed", "payment.refunded"];
+/// The keys of events that name a campaign.
+const OF_CAMPAIGNS: &[&str] = &[
+    "donation.created",
+    "donation.refunded",
+    "campaign.created",
+    "campaign.updated",
+    "campaign.status_changed",
+];
+
+const PAYMENTS: &[&str] = &["payment.completed", "payment.refunded"];
 
 /// The parts of a broker's events, each with an exchange and a queue of its own.
 pub struct Partitions {
     all: Broker,
-    /// Of the donations' events, by campaign.
+    /// Of the donations' and campaigns' events, by campaign.
     pub campaigns: Vec<Broker>,
     /// Of the payments' events, which belong to no campaign.
     pub payments: Broker,
@@ -54,18 +62,24 @@ impl Partitions {
             ),
         ];
         let (mut queues, mut bindings) = (Vec::new(), Vec::new());
-        let campaigns = self.campaigns.iter().map(|part| (part, DONATIONS));
+        let campaigns = self.campaigns.iter().map(|part| (part, OF_CAMPAIGNS));
         for (part, keys) in campaigns.chain([(&self.payments, PAYMENTS)]) {
             exchanges.push(exchange(&part.exchange, "topic", &json!({})));
-            queues.push(queue(&part.queue, keys == DONATIONS));
-            bindings.extend(keys.map(|key| binding(&part.exchange, "queue", &part.queue, key)));
+            queues.push(queue(&part.queue, keys == OF_CAMPAIGNS));
+            bindings.extend(
+                keys.iter()
+                    .map(|key| binding(&part.exchange, "queue", &part.queue, key)),
+            );
         }
         // Last, when there is a queue behind each of them. To a hash exchange the key of a binding is a weight.
         for part in &self.campaigns {
             bindings.push(binding(&hash, "exchange", &part.exchange, "1"));
         }
-        for (destination, keys) in [(&hash, DONATIONS), (&self.payments.exchange, PAYMENTS)] {
-            bindings.extend(keys.map(|key| binding(source, "exchange", destination, key)));
+        for (destination, keys) in [(&hash, OF_CAMPAIGNS), (&self.payments.exchange, PAYMENTS)] {
+            bindings.extend(
+                keys.iter()
+                    .map(|key| binding(source, "exchange", destination, key)),
+            );
         }
         json!({ "exchanges": exchanges, "queues": queues, "bindings": bindings })
     }

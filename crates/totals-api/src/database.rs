@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 #[cfg(test)]
 use totals_core::runtime::config::Source;
-use totals_core::store::{At, CampaignTotals, Listing, READ_TIMEOUT, Store, StoreError};
+use totals_core::store::{At, CampaignTotals, Listing, READ_TIMEOUT, Store, StoreError, Sum};
 
 use crate::config::ApiConfig;
 use crate::currency::CurrencyCheck;
@@ -28,6 +28,13 @@ pub trait ReadResult {
 impl ReadResult for At<Option<CampaignTotals>> {
     fn is_found(&self) -> bool {
         self.found.is_some()
+    }
+}
+
+/// A sum is found, however few campaigns it is of.
+impl ReadResult for At<Sum> {
+    fn is_found(&self) -> bool {
+        true
     }
 }
 

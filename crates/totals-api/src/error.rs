@@ -27,7 +27,7 @@ pub enum ApiError {
     /// The caller sent something that is not allowed; the text says what is allowed.
     #[error("{0}")]
     Invalid(String),
-    /// No donation was ever counted for this campaign.
+    /// No event has told of this campaign.
     #[error("no donation has been counted for campaign `{0}` yet")]
     TotalsNotFound(CampaignId),
     /// There is no route of this path.

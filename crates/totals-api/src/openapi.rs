@@ -55,7 +55,7 @@ pub struct StreamUnavailable(ErrorBody);
 #[response(
     status = 200,
     content_type = "text/event-stream",
-    example = json!("retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalPledges\":42,\
+    example = json!("retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"totalAmount\":5000.5,\"totalAmountMinor\":500050,\"totalPledges\":42,\
         \"totalDonors\":35,\"lastUpdated\":\"2024-11-21T10:30:00.000Z\",\"currency\":\"USD\",\"revision\":57}\n\n")
 )]
 #[expect(dead_code, reason = "describes an answer that axum's `Sse` makes")]
@@ -66,7 +66,7 @@ pub struct EventStream(String);
 #[openapi(
     info(
         title = "Totals API",
-        description = "Live totals of donation campaigns: how much was raised, by how many pledges and donors.\n\n\
+        description = "Live totals of donation campaigns: how much was raised, by how many pledges and donors, and of which goal.\n\n\
             Totals follow the donations within milliseconds and are exact: `totalAmount` is a decimal number in \
             major units that was never rounded. Any origin may read; nothing needs credentials.\n\n\
             The events that totals come from, and where producers publish them: [/asyncapi.json](/asyncapi.json).\n\n\

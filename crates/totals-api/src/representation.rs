@@ -1,4 +1,7 @@
-//! A campaign's totals as callers get them.
+//! A campaign's totals, and what is known of it beside them, as callers get them.
+
+mod facts;
+mod sum;
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -7,11 +10,15 @@ use std::io::Write as _;
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use serde::Serialize;
+use serde_json::Value;
 use totals_core::domain::money::DecimalNumber;
 use totals_core::domain::{CampaignId, Currency, Timestamp};
 use totals_core::store;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+use self::facts::{GoalData, write_facts};
+pub use self::sum::{SumBody, SumData};
 
 /// One campaign's totals.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,7 +29,7 @@ pub struct TotalsBody {
     data: TotalsData,
 }
 
-/// What one campaign has raised so far.
+/// What one campaign has raised so far, and what is known of it beside that. A fact that is unknown is absent.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CampaignTotals)]
@@ -32,6 +39,9 @@ pub struct TotalsData {
     /// Exact, in major units of the currency: a decimal number, never rounded.
     #[schema(schema_with = amount)]
     total_amount: DecimalNumber,
+    /// The same in minor units of the currency (cents): an integer, which programs can add.
+    #[schema(minimum = 0, example = 500_050)]
+    total_amount_minor: i64,
     /// Donations that were not wholly refunded.
     #[schema(minimum = 0, example = 42)]
     total_pledges: i64,
@@ -47,31 +57,69 @@ pub struct TotalsData {
     /// Grows with every change of the totals, and sometimes without one. A campaign that is reset counts its revisions anew.
     #[schema(minimum = 1, example = 57)]
     revision: i64,
+    /// What the campaign is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Clean water for Tula")]
+    title: Option<String>,
+    /// The campaign's status, in the platform's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "ACTIVE")]
+    status: Option<String>,
+    /// When the campaign starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false, example = "2024-11-01T00:00:00.000Z")]
+    starts_at: Option<Timestamp>,
+    /// When the campaign ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false, example = "2024-12-24T18:00:00.000Z")]
+    ends_at: Option<Timestamp>,
+    /// What kind of campaign it is, in the platform's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "environment")]
+    category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = GoalData, required = false)]
+    goal: Option<GoalData>,
+}
+
+fn amount() -> Object {
+    exact(
+        "Exact, in major units of the currency: a decimal number, never rounded.",
+        5000.5,
+    )
 }
 
 /// A number without a format: `double` would promise less than the exact decimal that is sent.
-fn amount() -> Object {
+fn exact(description: &str, example: impl Into<Value>) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::Number)
         .minimum(Some(0))
-        .description(Some(
-            "Exact, in major units of the currency: a decimal number, never rounded.",
-        ))
-        .examples([5000.5])
+        .description(Some(description))
+        .examples([example.into()])
         .build()
 }
 
 impl TotalsData {
     /// The totals as callers get them.
     pub fn new(found: &store::CampaignTotals, currency: Currency) -> Self {
+        let facts = found.facts.as_deref().cloned().unwrap_or_default();
         Self {
             campaign_id: found.campaign.clone(),
             total_amount: currency.format(found.totals.amount),
+            total_amount_minor: found.totals.amount.minor(),
             total_pledges: found.totals.pledges,
             total_donors: found.totals.donors,
             last_updated: found.last_updated,
             currency: currency.code(),
             revision: found.revision,
+            title: facts.title,
+            status: facts.status,
+            starts_at: facts.starts_at,
+            ends_at: facts.ends_at,
+            category: facts.category,
+            goal: facts
+                .goal
+                .map(|goal| GoalData::new(goal, found.totals.amount, currency)),
         }
     }
 }
@@ -146,6 +194,7 @@ pub fn write_json(json: &mut Vec<u8>, totals: &store::CampaignTotals, currency: 
         json.extend_from_slice(name.as_bytes());
         json.extend_from_slice(number.format(value).as_bytes());
     };
+    member(",\"totalAmountMinor\":", totals.totals.amount.minor());
     member(",\"totalPledges\":", totals.totals.pledges);
     member(",\"totalDonors\":", totals.totals.donors);
     let _ = write!(
@@ -156,6 +205,9 @@ pub fn write_json(json: &mut Vec<u8>, totals: &store::CampaignTotals, currency: 
     json.extend_from_slice(currency.code().as_bytes());
     json.extend_from_slice(b"\",\"revision\":");
     json.extend_from_slice(number.format(totals.revision).as_bytes());
+    if let Some(facts) = &totals.facts {
+        write_facts(json, facts, totals.totals.amount, currency);
+    }
     json.push(b'}');
 }
 
@@ -165,75 +217,4 @@ pub fn version(totals: &store::CampaignTotals) -> impl Display {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
-
-    use super::*;
-
-    fn totals() -> impl Strategy<Value = store::CampaignTotals> {
-        let campaign = "\\PC{1,20}|[\"\\\\\n\u{0}/]{1,9}";
-        let millis = -62_167_219_200_000_i64..253_402_300_800_000;
-        (
-            campaign,
-            any::<i64>(),
-            any::<i64>(),
-            any::<i64>(),
-            any::<i64>(),
-            millis,
-        )
-            .prop_map(|(campaign, amount, pledges, donors, revision, millis)| {
-                store::CampaignTotals {
-                    campaign: CampaignId::try_from(campaign).unwrap(),
-                    totals: Totals {
-                        amount: Money::from_minor(amount),
-                        pledges,
-                        donors,
-                    },
-                    revision,
-                    last_updated: Timestamp::from_unix_millis(millis).unwrap(),
-                }
-            })
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_rendered_is_what_would_be_serialized(
-            totals in totals(), currency in proptest::sample::select(vec!["USD", "JPY", "KWD"])
-        ) {
-            let currency: Currency = currency.parse().unwrap();
-            let rendered = Rendered::new(&totals, currency);
-            let data = TotalsData::new(&totals, currency);
-            let mut json = Vec::new();
-            write_json(&mut json, &totals, currency);
-            prop_assert_eq!(&json, &serde_json::to_vec(&data).unwrap());
-            prop_assert_eq!(&rendered.body[..], serde_json::to_vec(&TotalsBody { success: true, data }).unwrap());
-            // The second time it is kept.
-            for _ in 0..2 {
-                let kept = Rendered::of(totals.clone(), currency);
-                prop_assert_eq!((kept.body, kept.etag), (rendered.body.clone(), rendered.etag.clone()));
-            }
-            let other = store::CampaignTotals { revision: totals.revision ^ 1, ..totals };
-            prop_assert_eq!(Rendered::of(other.clone(), currency).body, Rendered::new(&other, currency).body);
-        }
-    }
-
-    #[test]
-    fn the_validator_is_the_revision_and_the_time() {
-        let totals = store::CampaignTotals {
-            campaign: CampaignId::try_from("camp_1").unwrap(),
-            totals: Totals {
-                amount: Money::from_minor(50_050),
-                pledges: 3,
-                donors: 2,
-            },
-            revision: 7,
-            last_updated: Timestamp::from_unix_millis(1_732_185_000_000).unwrap(),
-        };
-        let rendered = Rendered::new(&totals, "USD".parse().unwrap());
-        let body: serde_json::Value = serde_json::from_slice(&rendered.body).unwrap();
-        assert_eq!(body["data"]["totalAmount"], 500.5);
-        assert_eq!(rendered.etag, "\"7-1934e458840\"");
-        assert_eq!(version(&totals).to_string(), "7-1934e458840");
-    }
-}
+mod tests;

@@ -102,7 +102,8 @@ impl Log {
         if !is_its_id || row.event_type.as_deref() != Some(fact.what.name()) {
             findings.add(format!("log row {id} should be that of {fact:?}"));
         }
-        if row.donation_id != Some(donation_id(fact.donation)) {
+        let donation = fact.what.told_of().is_none().then(|| donation_id(fact.donation));
+        if row.donation_id != donation {
             findings.add(format!(
                 "log row {id} names {:?}, not the donation of {fact:?}",
                 row.donation_id

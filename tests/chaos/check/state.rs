@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::Findings;
 use super::log::Log;
 use crate::history::CAMPAIGNS;
-use crate::oracle::{Outcome, Totals};
+use crate::oracle::{Known, Outcome, Totals};
 use crate::reader::{Reader, Shown};
 use crate::spelling::{campaign_id, decimal, donation_id, donor_id};
 
@@ -43,6 +43,27 @@ struct StoredTotals {
     total_pledges: i64,
     total_donors: i64,
     revision: i64,
+    #[serde(default)]
+    facts: StoredFacts,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct StoredFacts {
+    title: Said<String>,
+    goal: Said<i64>,
+    status: Said<String>,
+}
+
+#[derive(Deserialize)]
+struct Said<T> {
+    value: Option<T>,
+}
+
+impl<T> Default for Said<T> {
+    fn default() -> Self {
+        Self { value: None }
+    }
 }
 
 /// Each donation is stored as the oracle has it.
@@ -114,6 +135,24 @@ pub async fn check_totals(
         stored.iter().map(|row| (row.id.clone(), totals(row))),
         findings,
     );
+    findings.about("facts");
+    let known = stored.iter().map(|row| {
+        let StoredFacts { title, goal, status } = &row.facts;
+        (
+            row.id.clone(),
+            (title.value.clone(), goal.value, status.value.clone()),
+        )
+    });
+    let none = Known::default();
+    compare_all(
+        outcome
+            .known
+            .iter()
+            .map(|(campaign, known)| (campaign_id(*campaign), known.clone()))
+            .filter(|(_, known)| *known != none),
+        known.filter(|(_, known)| *known != none),
+        findings,
+    );
     findings.about("sum of the effects in the log");
     if let Some(log) = log {
         let effects = log.effects.iter();
@@ -142,6 +181,13 @@ pub async fn check_totals(
     for campaign in (0..CAMPAIGNS).map(campaign_id) {
         check_shown(&campaign, by_id.get(campaign.as_str()).copied(), reader, findings).await;
     }
+    let amount: i128 = stored.iter().map(|row| i128::from(row.total_amount_minor)).sum();
+    let sum = (StatusCode::OK, Some((amount, stored.len() as u64)));
+    findings.compare(
+        "the sum of all",
+        &format!("{sum:?}"),
+        &format!("{:?}", reader.sum().await.unwrap()),
+    );
     stored.iter().map(|row| row.revision).sum()
 }
 
@@ -160,13 +206,17 @@ async fn check_shown(
                 total_pledges,
                 total_donors,
                 revision,
+                title,
+                goal,
             } = shown;
+            let stored_goal = row.facts.goal.value.map(decimal);
+            let goal = goal.map(|goal| goal.amount.to_string());
             (
                 format!(
-                    "{amount} {} {} {}",
-                    row.total_pledges, row.total_donors, row.revision
+                    "{amount} {} {} {} {:?} {stored_goal:?}",
+                    row.total_pledges, row.total_donors, row.revision, row.facts.title.value
                 ),
-                format!("{total_amount} {total_pledges} {total_donors} {revision}"),
+                format!("{total_amount} {total_pledges} {total_donors} {revision} {title:?} {goal:?}"),
             )
         }
         (None, answer) => ("404".to_owned(), format!("{answer:?}")),

@@ -5,10 +5,11 @@
 //! campaign has become what was read. So no campaign ever goes back.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
+use totals_core::domain::{CampaignFacts, CampaignId, Money, Timestamp, Totals};
 use totals_core::store::{
-    CampaignTotals, Change, ChangeKind, ClusterTime, Listing, Page, SortBy, SortOrder, Start,
+    CampaignTotals, Change, ChangeKind, ClusterTime, Listing, Page, SortBy, SortOrder, Start, Sum,
 };
 
 use super::order::{Order, OrderKey, SharedId};
@@ -27,6 +28,8 @@ pub struct CampaignEntry {
     revision: i64,
     /// The value for each of [`SortBy::ALL`]. Together they are all of the campaign's totals.
     values: [i64; SortBy::ALL.len()],
+    /// What is known of it beside its totals. Shared with the answers, so that none copies it.
+    facts: Option<Arc<CampaignFacts>>,
 }
 
 /// All campaigns, in all orders.
@@ -40,6 +43,9 @@ pub struct Campaigns {
     /// Campaigns of which only the database can tell: the stored document cannot be read, or a change did not continue the
     /// entry. They are in no order. A worker may go on changing them.
     unknown: HashSet<CampaignId>,
+    /// The amounts in minor units of all entries, and their pledges. No campaign's amount is beyond an `i64`, their sum may be.
+    amount: i128,
+    pledges: i128,
     /// True as long as every campaign that can be read is in the orders.
     complete: bool,
     orders: [Order; SortBy::ALL.len()],
@@ -52,6 +58,7 @@ impl CampaignEntry {
             at,
             revision: totals.revision,
             values: SortBy::ALL.map(|sort_by| sort_by.value(totals)),
+            facts: totals.facts.clone(),
         }
     }
 
@@ -67,6 +74,7 @@ impl CampaignEntry {
             revision: self.revision,
             // The value was made from a timestamp.
             last_updated: Timestamp::from_unix_millis(last_updated).unwrap_or(Timestamp::LATEST),
+            facts: self.facts.clone(),
         }
     }
 }
@@ -82,9 +90,15 @@ impl Campaigns {
                 .map(|(id, known)| (known.values[number], id.clone()))
                 .collect();
         }
+        let [amount, pledges] = [SortBy::TotalAmount, SortBy::TotalPledges].map(|summed| {
+            let values = entries.values().map(|known| known.values[summed as usize]);
+            values.map(i128::from).sum()
+        });
         Self {
             at,
             latest_outside_map: at,
+            amount,
+            pledges,
             entries,
             unknown: unreadable,
             complete: true,
@@ -100,6 +114,20 @@ impl Campaigns {
     /// Returns true if every campaign that can be read is known, so that pages can be answered.
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// The sum of all campaigns; `None` while a campaign is not known, since a part of a sum would look like a sum.
+    pub fn sum(&self) -> Option<Sum> {
+        if !self.complete || !self.unknown.is_empty() {
+            return None;
+        }
+        let latest = self.orders[SortBy::LastUpdated as usize].keys().next_back();
+        Some(Sum {
+            amount_minor: self.amount,
+            pledges: self.pledges,
+            campaigns: self.len() as u64,
+            last_updated: latest.and_then(|(millis, _)| Timestamp::from_unix_millis(*millis)),
+        })
     }
 
     /// What a campaign shows; `None` if only the database can tell.
@@ -186,6 +214,10 @@ impl Campaigns {
             Some((id, before)) => (id, Some(before)),
             None => (SharedId::from(totals.campaign.clone()), None),
         };
+        if let Some(before) = &before {
+            self.count(before, -1);
+        }
+        self.count(&now, 1);
         for (number, order) in self.orders.iter_mut().enumerate() {
             let value = now.values[number];
             let was = before.as_ref().map(|before| before.values[number]);
@@ -207,5 +239,13 @@ impl Campaigns {
         for (order, value) in self.orders.iter_mut().zip(known.values) {
             order.remove(&(value, id.clone()));
         }
+        self.count(&known, -1);
+    }
+
+    /// Adds what an entry holds to the sum, so many times.
+    fn count(&mut self, entry: &CampaignEntry, times: i128) {
+        let [amount, pledges, ..] = entry.values;
+        self.amount += i128::from(amount) * times;
+        self.pledges += i128::from(pledges) * times;
     }
 }

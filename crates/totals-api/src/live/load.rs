@@ -66,7 +66,7 @@ impl Live {
         let (live, count) = (self.clone(), entries.len());
         let fill = move || live.0.memory.finish_load(Campaigns::new(at, entries, unreadable));
         if blocking(fill).await? {
-            self.0.watchers.wake_all();
+            self.wake_all_watchers();
             tracing::info!(
                 campaigns = count,
                 duration_s = begun.elapsed().as_secs_f64(),

@@ -11,7 +11,7 @@
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 use totals_core::domain::CampaignId;
-use totals_core::store::{Change, Listing, Page};
+use totals_core::store::{Change, Listing, Page, Sum};
 
 use super::campaigns::{Campaigns, View};
 
@@ -53,6 +53,11 @@ impl Memory {
     /// A page; `None` if memory cannot tell.
     pub fn page(&self, page: &Page) -> Option<Listing> {
         self.state.read().campaigns.as_ref()?.page(page)
+    }
+
+    /// The sum of all campaigns; `None` if memory cannot tell.
+    pub fn sum(&self) -> Option<Sum> {
+        self.state.read().campaigns.as_ref()?.sum()
     }
 
     /// Returns true if campaigns can be answered from memory.

@@ -31,6 +31,7 @@ mod load;
 mod memory;
 mod order;
 mod pages;
+mod sum;
 mod watch;
 
 use std::hash::Hash;
@@ -38,11 +39,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::{CampaignId, Timestamp};
 use totals_core::store::{
-    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Listing, Page, Store, StoreError,
+    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Listing, Page, Store, StoreError, Sum,
 };
 
 pub use self::campaigns::View;
@@ -71,9 +72,13 @@ struct LiveState {
     reads: SharedReads<CampaignId, View>,
     /// Reads of a page from the database.
     page_reads: SharedReads<Page, Option<Arc<Listing>>>,
-    /// Lets one page at a time be read from the database.
+    /// Sums of all campaigns from the database.
+    sum_reads: SharedReads<(), Option<Sum>>,
+    /// Lets one page, or one sum, at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
+    /// Wakes the watchers of the sum.
+    sum_changed: Arc<Notify>,
     /// Places of streams that are free.
     streams: Arc<Semaphore>,
     max_streams: usize,
@@ -90,8 +95,10 @@ impl Live {
             freshness: Freshness::default(),
             reads: SingleFlight::default(),
             page_reads: SingleFlight::default(),
+            sum_reads: SingleFlight::default(),
             page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
+            sum_changed: Arc::default(),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
             was_loaded: AtomicBool::new(false),
@@ -250,11 +257,17 @@ impl Live {
         });
     }
 
+    fn wake_all_watchers(&self) {
+        self.0.watchers.wake_all();
+        self.0.sum_changed.notify_waiters();
+    }
+
     fn apply(&self, change: &Change) {
         // Before memory takes the change: a load that begins just now either shows this moment or is told the change.
         self.0.freshness.note_seen(change.at);
         self.0.memory.apply(change);
         self.0.watchers.wake(&change.campaign);
+        self.0.sum_changed.notify_waiters();
     }
 }
 
@@ -264,7 +277,7 @@ impl Follower for Live {
         self.0.database.currency.doubt();
         self.0.freshness.note_seen(at);
         self.0.memory.invalidate();
-        self.0.watchers.wake_all();
+        self.wake_all_watchers();
     }
 
     fn change(&self, change: Change) {

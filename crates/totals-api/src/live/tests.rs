@@ -51,6 +51,7 @@ fn totals(revision: i64) -> CampaignTotals {
         },
         revision,
         last_updated: Timestamp::from_unix_millis(0).unwrap(),
+        facts: None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::error::ApiError;
 /// A campaign's watchers wait between two states for this long times their number. A popular campaign changes hundreds of
 /// times a second, and sending every state to thousands of watchers would leave the processor no time for anything else. So
 /// thousands of watchers get the newest state some times a second, and a handful get every state.
-const PACE: Duration = Duration::from_micros(20);
+pub(super) const PACE: Duration = Duration::from_micros(20);
 
 /// What wakes the watchers of each campaign, as long as it has any.
 #[derive(Debug, Default)]

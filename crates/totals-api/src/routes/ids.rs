@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
-use axum::extract::FromRequestParts;
+use axum::extract::OptionalFromRequestParts;
 use axum::http::request::Parts;
 use totals_core::domain::id::MAX_ID_BYTES;
 use totals_core::domain::{CampaignId, InvalidId, excerpt};
@@ -19,7 +19,7 @@ pub struct Ids {
     /// Campaign ids separated by commas; one asked for twice is answered once. Commas that are percent-encoded
     /// separate too, so a campaign with a comma in its id can only be asked for by itself. Path and query together may
     /// have 8 KiB: room for 100 ids of 80 bytes.
-    #[param(value_type = Vec<String>, style = Form, explode = false, min_items = 1, max_items = 100,
+    #[param(required = false, value_type = Vec<String>, style = Form, explode = false, min_items = 1, max_items = 100,
         example = json!(["camp_123", "camp_124"]))]
     pub ids: Vec<CampaignId>,
 }
@@ -53,11 +53,11 @@ impl Ids {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Ids {
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Ids {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        Self::parse(&Parameters::of(&parts.uri)?)?.ok_or_else(|| invalid("got none"))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, ApiError> {
+        Self::parse(&Parameters::of(&parts.uri)?)
     }
 }
 

@@ -169,6 +169,7 @@ mod tests {
             },
             revision: number,
             last_updated: Timestamp::from_unix_millis(number).unwrap(),
+            facts: None,
         };
         for count in 0..3 {
             let found: Vec<_> = (0..count).map(found).collect();

@@ -7,4 +7,5 @@ pub mod list;
 mod parameters;
 pub mod probes;
 pub mod stream;
+pub mod sum;
 pub mod totals;

@@ -8,18 +8,20 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use futures::future::try_join_all;
-use futures::{StreamExt, stream};
+use futures::stream::{self, BoxStream};
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use totals_core::domain::{CampaignId, Currency};
+use totals_core::store::Sum;
 
 use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
 use crate::live::{View, Watch};
 use crate::openapi::{EventStream, InvalidCampaignId, StreamUnavailable};
-use crate::representation::{version, write_json};
+use crate::representation::{SumData, version, write_json};
 use crate::state::AppState;
 
 /// How often a comment is sent while nothing changes, so that no proxy takes the connection for dead. Some end an answer that
@@ -64,7 +66,7 @@ fn is_last_event(request: &HeaderMap, view: &View) -> bool {
 ///
 /// Server-Sent Events: first what the campaign shows now, then every newer state. `id` is the version, as in
 /// the `ETag` of a read; `data` the same object as `data` of a read. Who reads slowly is sent the newest state, not those
-/// in between. A campaign without totals is `event: no-totals` with id 0, and its first donation the next event. Every 5
+/// in between. A campaign without totals is `event: no-totals` with id 0, and the first event that tells of it the next one. Every 5
 /// seconds a comment is sent. A client that comes back with `Last-Event-ID` is not sent the version that it has, and any
 /// other at once. The stream ends after an hour (`STREAM_LIFETIME`) or when the server stops; connect again then, as
 /// `EventSource` does by itself.
@@ -91,14 +93,17 @@ pub async fn stream_totals(
     let mut watch = state.live.watch(path.campaign_id);
     let view = watch.first().await?;
     let first = (!is_last_event(&request, &view)).then_some(view);
-    Ok(events(&state, places, vec![(watch, first)]))
+    Ok(views(&state, places, vec![(watch, first)]))
 }
 
-/// Totals of several campaigns, as they change
+/// Totals of several campaigns, or the sum of all, as they change
 ///
-/// As the stream of one campaign, for up to 100 at once: first what each shows now, in the order of the ids, then every
-/// newer state of any. `id` is the version of the campaign that the event tells of, so it says nothing of the others:
+/// With `ids`, as the stream of one campaign, for up to 100 at once: first what each shows now, in the order of the ids, then
+/// every newer state of any. `id` is the version of the campaign that the event tells of, so it says nothing of the others:
 /// a client that comes back is sent all of them again.
+///
+/// Without `ids`, the sum of all campaigns, at most ten times a second: `data` is the same object as `data` of
+/// /api/totals, and there is no `id`.
 #[utoipa::path(
     get,
     path = "/api/totals/stream",
@@ -108,11 +113,14 @@ pub async fn stream_totals(
         EventStream,
         (status = 400, description = "`ids` is no list of 1 to 100 ids", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
-                "ids must be 1 to 100 campaign ids separated by commas, each of 1 to 256 bytes; got none"}})),
+                "ids must be 1 to 100 campaign ids separated by commas, each of 1 to 256 bytes; got 101 of them"}})),
         StreamUnavailable,
     ),
 )]
-pub async fn stream_many(State(state): State<Arc<AppState>>, Ids { ids }: Ids) -> Result<Response, ApiError> {
+pub async fn stream_many(State(state): State<Arc<AppState>>, ids: Option<Ids>) -> Result<Response, ApiError> {
+    let Some(Ids { ids }) = ids else {
+        return sums(&state).await;
+    };
     let places = state.live.stream_places(ids.len())?;
     // Totals that cannot be read are sent as soon as somebody has mended them.
     let opened = ids.into_iter().map(async |id| {
@@ -121,11 +129,28 @@ pub async fn stream_many(State(state): State<Arc<AppState>>, Ids { ids }: Ids) -
         Ok::<_, ApiError>((watch, first))
     });
     let opened = try_join_all(opened).await?;
-    Ok(events(&state, places, opened))
+    Ok(views(&state, places, opened))
+}
+
+/// The stream of the sum of all campaigns.
+async fn sums(state: &AppState) -> Result<Response, ApiError> {
+    let places = state.live.stream_places(1)?;
+    let mut watch = state.live.watch_sum();
+    let currency = state.currency;
+    let event = move |sum: &Sum| {
+        let json = SumData::new(sum, currency).json();
+        Event::default().data(String::from_utf8_lossy(&json))
+    };
+    let now = vec![event(&watch.first().await?)];
+    let later = stream::unfold(watch, move |mut watch| async move {
+        let sum = watch.next().await;
+        Some((event(&sum), watch))
+    });
+    Ok(events(state, places, now, later.boxed()))
 }
 
 /// The stream of these campaigns, each with the state that is sent first, if any.
-fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, Option<View>)>) -> Response {
+fn views(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, Option<View>)>) -> Response {
     let currency = state.currency;
     let now: Vec<_> = watches
         .iter()
@@ -138,6 +163,16 @@ fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, O
         });
         states.boxed()
     });
+    events(state, places, now, stream::select_all(later).boxed())
+}
+
+/// The stream of these events: those there are now, and those to come. It holds its places until it ends.
+fn events(
+    state: &AppState,
+    places: OwnedSemaphorePermit,
+    now: Vec<Event>,
+    later: BoxStream<'static, Event>,
+) -> Response {
     let lifetime = state.stream_lifetime.mul_f64(rand::random_range(LIFETIME_SHARE));
     let soft = state.shutdown.soft.clone();
     let end = async move {
@@ -150,7 +185,7 @@ fn events(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, O
     let retry = Event::default().retry(Duration::from_millis(rand::random_range(RETRY_MILLIS)));
     let events = stream::iter([retry])
         .chain(stream::iter(now))
-        .chain(stream::select_all(later))
+        .chain(later)
         .map(move |event| {
             let _until_it_ends = &places;
             Ok::<_, Infallible>(event)

@@ -63,7 +63,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CampaignPath {
             ("Cache-Control" = String, description = "How long a cache may show it"))),
         (status = 304, description = "The version that `If-None-Match` names is the newest"),
         InvalidCampaignId,
-        (status = 404, description = "No donation was ever counted for this campaign", body = ErrorBody,
+        (status = 404, description = "No event has told of this campaign: neither a donation nor the campaign itself", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "TOTALS_NOT_FOUND",
                 "message": "no donation has been counted for campaign `camp_404` yet"}})),
         Unavailable,

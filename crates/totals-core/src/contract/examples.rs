@@ -104,5 +104,16 @@ fn payload(event_type: EventType) -> Value {
             "paymentId": "pay_81c2", "donationId": "don_6a7f3d20", "amount": 20, "provider": "stripe",
             "reason": "requested by the donor", "refundId": "re_3PqLkX2eZvKYlo2C", "timestamp": AT,
         }),
+        EventType::CampaignCreated => json!({
+            "campaignId": "camp_123", "title": "A well for Ngara", "description": "Clean water for a village.",
+            "goalAmount": 10000, "ownerId": "user_7", "startDate": AT, "endDate": "2026-02-21T10:00:00.000Z",
+            "category": "water",
+        }),
+        EventType::CampaignUpdated => json!({
+            "campaignId": "camp_123", "updates": {"goalAmount": 12500, "endDate": "2026-03-21T10:00:00.000Z"},
+        }),
+        EventType::CampaignStatusChanged => json!({
+            "campaignId": "camp_123", "oldStatus": "DRAFT", "newStatus": "ACTIVE", "changedBy": "user_7",
+        }),
     }
 }

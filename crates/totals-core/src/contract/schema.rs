@@ -65,6 +65,10 @@ fn bare(event_type: EventType, currency: Currency) -> Value {
         "{event_type}, bare; in a CloudEvent in binary mode, the data"
     ));
     bare["properties"][Field::Payload.name()] = no_envelope();
+    if event_type.is_of_campaign() {
+        bare["properties"][Field::SpecVersion.name()] =
+            json!({"type": "null", "description": "With it, the message is a CloudEvent."});
+    }
     bare
 }
 

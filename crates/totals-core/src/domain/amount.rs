@@ -9,6 +9,7 @@
 //! `2.675` and `2.67499999999999982`, which some languages print for the same double, are the same tie, and both are
 //! 2.68. Rounding the longer text at once would count one amount in two ways.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -112,13 +113,18 @@ impl AmountRules {
     /// # Errors
     /// [`InvalidAmount`] if it is no number, not above zero, too large, or finer than the rules allow.
     pub fn parse(self, value: &RawValue) -> Result<Money, InvalidAmount> {
-        let json = value.get();
-        if json.starts_with('"') {
-            let text: String =
-                serde_json::from_str(json).map_err(|_| InvalidAmount::NotANumber(excerpt(json)))?;
-            self.parse_decimal(&text)
-        } else {
-            self.parse_decimal(json)
+        self.parse_decimal(&decimal_text(value)?)
+    }
+
+    /// As [`AmountRules::parse`], of an amount that may be 0 for none.
+    ///
+    /// # Errors
+    /// As [`AmountRules::parse`].
+    pub fn parse_or_none(self, value: &RawValue) -> Result<Option<Money>, InvalidAmount> {
+        let text = decimal_text(value)?;
+        match Decimal::parse(&text) {
+            Some(decimal) if decimal.digits == 0 => Ok(None),
+            _ => self.parse_decimal(&text).map(Some),
         }
     }
 
@@ -164,6 +170,17 @@ impl AmountRules {
             },
         }
     }
+}
+
+/// The decimal's text, of a JSON number or a string that holds one.
+fn decimal_text(value: &RawValue) -> Result<Cow<'_, str>, InvalidAmount> {
+    let json = value.get();
+    if !json.starts_with('"') {
+        return Ok(json.into());
+    }
+    let text: Result<String, _> = serde_json::from_str(json);
+    text.map(Cow::Owned)
+        .map_err(|_| InvalidAmount::NotANumber(excerpt(json)))
 }
 
 /// `digits × 10^-excess`, rounded to a whole number, and to the even one of two that are equally near. `digits` has

@@ -10,6 +10,7 @@
 
 mod cloud_event;
 pub mod declared;
+mod facts;
 mod fields;
 mod identity;
 mod invalid;
@@ -22,7 +23,7 @@ mod types;
 
 use serde_json::value::RawValue;
 
-use super::{AmountRules, DonationId, Event, EventKind, EventType};
+use super::{AmountRules, Event, EventKind, EventType};
 pub use declared::{Field, FieldKind, Member, Need};
 use fields::{Fault, id, moment, not_json, object, once};
 pub use invalid::{Invalid, InvalidCode, Subject};
@@ -41,12 +42,13 @@ const MAX_TYPE_CHARS: usize = 64;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The members that say what a message is.
-const OUTER: [Field; 5] = [
+const OUTER: [Field; 6] = [
     Field::EventId,
     Field::EventType,
     Field::Timestamp,
     Field::Payload,
     Field::DonationId,
+    Field::CampaignId,
 ];
 
 /// Decodes one message. A bare payload that does not say so itself has the routing key for its type. Its event id is its own,
@@ -71,12 +73,8 @@ pub fn decode_payload(
     event_type: EventType,
     payload: &str,
     amounts: AmountRules,
-) -> Result<(DonationId, EventKind), Invalid> {
-    let read = || {
-        let fields: Members<'_> = object(payload, "payload")?;
-        let donation = id(&fields, Field::DonationId)?;
-        Ok((donation, kind(event_type, &fields, amounts)?))
-    };
+) -> Result<EventKind, Invalid> {
+    let read = || kind(event_type, &object(payload, "payload")?, amounts);
     read().map_err(|Fault(code, message)| Invalid {
         code,
         message,
@@ -109,7 +107,6 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
     let within = within.transpose()?;
     let fields = within.as_ref().unwrap_or(&outer);
     types::agrees_with_payload(event_type, fields)?;
-    let donation = id(fields, Field::DonationId)?;
     let kind = kind(event_type, fields, amounts)?;
     let stated = match shape.moment(&outer)? {
         Some(moment) => Some(moment),
@@ -119,7 +116,7 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
         id
     } else {
         let refund = refund_id(event_type, fields)?;
-        identity::derived(&donation, &kind, refund.as_deref(), stated)?
+        identity::derived(&kind, refund.as_deref(), stated)?
     };
     let former_id = shape.former_id(&outer, received, event_type, &payload);
     // Valid JSON a moment ago, hence now.
@@ -127,7 +124,6 @@ fn read(received: &Received<'_>, amounts: AmountRules, subject: &mut Subject) ->
     Ok(Event {
         former_id: former_id.filter(|former| *former != id),
         id,
-        donation,
         kind,
         occurred_at: stated.or_else(|| received.sent()).unwrap_or(received.received_at),
         payload,

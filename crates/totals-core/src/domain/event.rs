@@ -1,13 +1,14 @@
-//! What producers report: one event of one of four types, decoded and checked.
+//! What producers report: one event of one of seven types, decoded and checked.
 
 use std::fmt;
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::facts::{FactValue, FactsUpdate};
 use super::{CampaignId, Creation, DonationId, EventId, Money, Timestamp};
 
-/// The four event types the service is bound to. An event's AMQP routing key is its type. Where a fifth would go is said in
+/// The event types the service is bound to. An event's AMQP routing key is its type. Where another one would go is said in
 /// docs/architecture.md, "Where to change what".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventType {
@@ -19,15 +20,24 @@ pub enum EventType {
     PaymentCompleted,
     /// The refund of a payment; logged for the audit, moves no totals.
     PaymentRefunded,
+    /// A new campaign; says what is known of it.
+    CampaignCreated,
+    /// Some of what is known of a campaign has changed.
+    CampaignUpdated,
+    /// The status of a campaign has changed.
+    CampaignStatusChanged,
 }
 
 impl EventType {
     /// All types, in the order of their declaration. The compiler does not notice if one is missing here.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::DonationCreated,
         Self::DonationRefunded,
         Self::PaymentCompleted,
         Self::PaymentRefunded,
+        Self::CampaignCreated,
+        Self::CampaignUpdated,
+        Self::CampaignStatusChanged,
     ];
 
     /// The names of the types whose events have no campaign: they are logged, and filed under none.
@@ -40,6 +50,9 @@ impl EventType {
             Self::DonationRefunded => "donation.refunded",
             Self::PaymentCompleted => "payment.completed",
             Self::PaymentRefunded => "payment.refunded",
+            Self::CampaignCreated => "campaign.created",
+            Self::CampaignUpdated => "campaign.updated",
+            Self::CampaignStatusChanged => "campaign.status_changed",
         }
     }
 
@@ -50,6 +63,20 @@ impl EventType {
             Self::DonationRefunded => "All or part of a donation given back.",
             Self::PaymentCompleted => "The payment behind a donation. It is logged and moves no totals.",
             Self::PaymentRefunded => "The refund of a payment. It is logged and moves no totals.",
+            Self::CampaignCreated => "A new campaign, with its title, goal and dates.",
+            Self::CampaignUpdated => "A change of a campaign's title, goal, dates, status or category.",
+            Self::CampaignStatusChanged => "A campaign's new status.",
+        }
+    }
+
+    /// Returns true if events of this type say something of a campaign, and else of a donation.
+    pub const fn is_of_campaign(self) -> bool {
+        match self {
+            Self::DonationCreated
+            | Self::DonationRefunded
+            | Self::PaymentCompleted
+            | Self::PaymentRefunded => false,
+            Self::CampaignCreated | Self::CampaignUpdated | Self::CampaignStatusChanged => true,
         }
     }
 
@@ -72,9 +99,7 @@ pub struct Event {
     pub id: EventId,
     /// The id that an earlier version gave this event, if that was another one: the log may have it under that.
     pub former_id: Option<EventId>,
-    /// The donation the event is about.
-    pub donation: DonationId,
-    /// What happened to it.
+    /// What happened, and to what.
     pub kind: EventKind,
     /// When it happened, by the producer's clock.
     pub occurred_at: Timestamp,
@@ -86,18 +111,26 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
     /// See [`EventType::DonationCreated`].
-    DonationCreated(Creation),
+    DonationCreated(DonationId, Creation),
     /// See [`EventType::DonationRefunded`].
     DonationRefunded(Refund),
     /// See [`EventType::PaymentCompleted`].
     PaymentCompleted(Payment),
     /// See [`EventType::PaymentRefunded`].
     PaymentRefunded(Payment),
+    /// See [`EventType::CampaignCreated`].
+    CampaignCreated(FactsUpdate),
+    /// See [`EventType::CampaignUpdated`].
+    CampaignUpdated(FactsUpdate),
+    /// See [`EventType::CampaignStatusChanged`].
+    CampaignStatusChanged(FactsUpdate),
 }
 
 /// A refund of a donation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
+    /// The donation that is given back, or a part of it.
+    pub donation: DonationId,
     /// The campaign the refund names. It only routes the event: what counts is the donation's own campaign.
     pub routed_to: CampaignId,
     /// What was given back, by this refund alone.
@@ -107,6 +140,8 @@ pub struct Refund {
 /// A payment or its refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
+    /// The donation that is paid for.
+    pub donation: DonationId,
     /// The payment's own id.
     pub payment_id: String,
     /// The refund's own id, where the provider has one.
@@ -123,21 +158,25 @@ impl Event {
 
     /// The campaign the event itself names, if any.
     pub fn campaign(&self) -> Option<&CampaignId> {
-        match &self.kind {
-            EventKind::DonationCreated(creation) => Some(&creation.campaign),
-            EventKind::DonationRefunded(refund) => Some(&refund.routed_to),
-            EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => None,
-        }
+        self.kind.campaign()
+    }
+
+    /// The donation the event is about, if it is about one.
+    pub fn donation(&self) -> Option<&DonationId> {
+        self.kind.donation()
     }
 
     /// What events that must be applied one after another have in common: the campaign, or for payments the donation.
     pub fn routing_text(&self) -> &str {
-        self.campaign().map_or(self.donation.as_str(), CampaignId::as_str)
+        match (self.campaign(), self.donation()) {
+            (Some(campaign), _) => campaign.as_str(),
+            (None, donation) => donation.map_or("", DonationId::as_str),
+        }
     }
 
     /// The fingerprint of what the fold reads: equal for two spellings of the same event.
     pub fn content_hash(&self) -> ContentHash {
-        self.kind.content_hash(&self.donation)
+        self.kind.content_hash()
     }
 }
 
@@ -145,20 +184,47 @@ impl EventKind {
     /// The event's type.
     pub fn event_type(&self) -> EventType {
         match self {
-            Self::DonationCreated(_) => EventType::DonationCreated,
+            Self::DonationCreated(..) => EventType::DonationCreated,
             Self::DonationRefunded(_) => EventType::DonationRefunded,
             Self::PaymentCompleted(_) => EventType::PaymentCompleted,
             Self::PaymentRefunded(_) => EventType::PaymentRefunded,
+            Self::CampaignCreated(_) => EventType::CampaignCreated,
+            Self::CampaignUpdated(_) => EventType::CampaignUpdated,
+            Self::CampaignStatusChanged(_) => EventType::CampaignStatusChanged,
         }
     }
 
-    /// See [`Event::content_hash`]; the hash of what happened to this donation.
-    pub fn content_hash(&self, donation: &DonationId) -> ContentHash {
+    /// See [`Event::campaign`].
+    pub fn campaign(&self) -> Option<&CampaignId> {
+        match self {
+            Self::DonationCreated(_, creation) => Some(&creation.campaign),
+            Self::DonationRefunded(refund) => Some(&refund.routed_to),
+            Self::PaymentCompleted(_) | Self::PaymentRefunded(_) => None,
+            Self::CampaignCreated(update)
+            | Self::CampaignUpdated(update)
+            | Self::CampaignStatusChanged(update) => Some(&update.campaign),
+        }
+    }
+
+    /// See [`Event::donation`].
+    pub fn donation(&self) -> Option<&DonationId> {
+        match self {
+            Self::DonationCreated(donation, _) => Some(donation),
+            Self::DonationRefunded(refund) => Some(&refund.donation),
+            Self::PaymentCompleted(payment) | Self::PaymentRefunded(payment) => Some(&payment.donation),
+            Self::CampaignCreated(_) | Self::CampaignUpdated(_) | Self::CampaignStatusChanged(_) => None,
+        }
+    }
+
+    /// See [`Event::content_hash`].
+    pub fn content_hash(&self) -> ContentHash {
         let mut hash = ContentHasher::default();
         hash.field(self.event_type().as_str());
-        hash.field(donation.as_str());
+        if let Some(donation) = self.donation() {
+            hash.field(donation.as_str());
+        }
         match self {
-            Self::DonationCreated(creation) => {
+            Self::DonationCreated(_, creation) => {
                 hash.field(creation.campaign.as_str());
                 hash.amount(creation.amount);
                 hash.optional(creation.donor.as_ref().map(super::DonorId::as_str));
@@ -168,6 +234,15 @@ impl EventKind {
                 hash.field(&payment.payment_id);
                 hash.optional(payment.refund_id.as_deref());
                 hash.amount(payment.amount);
+            }
+            Self::CampaignCreated(update)
+            | Self::CampaignUpdated(update)
+            | Self::CampaignStatusChanged(update) => {
+                hash.field(update.campaign.as_str());
+                for (fact, value) in &update.facts {
+                    hash.field(fact.name());
+                    hash.optional(value.as_ref().map(FactValue::to_string).as_deref());
+                }
             }
         }
         hash.finish()

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, EventKind,
+    Facts, Refund,
 };
 
 /// A donor within a campaign.
@@ -24,6 +25,8 @@ pub struct FoldState {
     /// How many live pledges each donor has; absent if none. For a donor with many, the count may be too low, but must
     /// be higher than the number of pledges that the batch can refund.
     pub donors: HashMap<CampaignDonor, i64>,
+    /// What is known of the campaigns of which events of the batch say something.
+    pub facts: HashMap<CampaignId, Facts>,
 }
 
 /// What became of one event.
@@ -75,6 +78,7 @@ pub struct Fold {
     state: FoldState,
     changed_donations: HashSet<DonationId>,
     changed_donors: HashSet<CampaignDonor>,
+    changed_facts: HashSet<CampaignId>,
     effects: HashMap<CampaignId, Effect>,
 }
 
@@ -96,28 +100,29 @@ impl Fold {
             None => {}
         }
         let outcome = match &event.kind {
-            EventKind::DonationCreated(creation) => self.create(&event.donation, creation),
-            EventKind::DonationRefunded(refund) => {
-                let donation = self.state.donations.get(&event.donation);
-                let counted = donation.and_then(|donation| donation.creation.as_ref());
-                let early = counted.is_none();
-                let campaign = counted
-                    .map_or(&refund.routed_to, |creation| &creation.campaign)
-                    .clone();
-                let effect = self.change(&event.donation, |donation| {
-                    donation.refunded = donation.refunded.saturating_add(refund.amount);
-                });
-                Outcome::Applied {
-                    campaign: Some(campaign),
-                    effect,
-                    early,
-                }
-            }
+            EventKind::DonationCreated(donation, creation) => self.create(donation, creation),
+            EventKind::DonationRefunded(refund) => self.refund(refund),
             EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => Outcome::Applied {
                 campaign: None,
                 effect: Effect::NONE,
                 early: false,
             },
+            EventKind::CampaignCreated(update)
+            | EventKind::CampaignUpdated(update)
+            | EventKind::CampaignStatusChanged(update) => {
+                let campaign = update.campaign.clone();
+                let facts = self.state.facts.entry(campaign.clone()).or_default();
+                if facts.apply(update, event.occurred_at, &event.id) {
+                    self.changed_facts.insert(campaign.clone());
+                }
+                // It exists, whatever else is known of it.
+                self.effects.entry(campaign.clone()).or_default();
+                Outcome::Applied {
+                    campaign: Some(campaign),
+                    effect: Effect::NONE,
+                    early: false,
+                }
+            }
         };
         if let Outcome::Applied { .. } = outcome {
             self.state.events.insert(event.id.clone(), content);
@@ -139,8 +144,21 @@ impl Fold {
             .filter_map(|key| self.state.donors.get(key).map(|live| (key, *live > 0)))
     }
 
+    /// The campaigns of which something else is known than before, each with all that is known.
+    pub fn changed_facts(&self) -> impl Iterator<Item = (&CampaignId, &Facts)> {
+        self.changed_facts
+            .iter()
+            .filter_map(|campaign| self.state.facts.get_key_value(campaign))
+    }
+
+    /// What is known of a campaign, if it is known otherwise than before.
+    pub fn new_facts(&self, campaign: &CampaignId) -> Option<&Facts> {
+        let changed = self.changed_facts.contains(campaign);
+        changed.then(|| self.state.facts.get(campaign)).flatten()
+    }
+
     /// The change of each campaign's totals. A campaign whose donations were created and refunded in one batch, or
-    /// refunded before they were created, is there with no effect: it has totals, of zero.
+    /// refunded before they were created, or of which only facts are known, is there with no effect: it has totals, of zero.
     pub fn effects(&self) -> impl Iterator<Item = (&CampaignId, Effect)> {
         self.effects.iter().map(|(campaign, effect)| (campaign, *effect))
     }
@@ -160,6 +178,23 @@ impl Fold {
             campaign: Some(creation.campaign.clone()),
             effect,
             early: false,
+        }
+    }
+
+    fn refund(&mut self, refund: &Refund) -> Outcome {
+        let donation = self.state.donations.get(&refund.donation);
+        let counted = donation.and_then(|donation| donation.creation.as_ref());
+        let early = counted.is_none();
+        let campaign = counted
+            .map_or(&refund.routed_to, |creation| &creation.campaign)
+            .clone();
+        let effect = self.change(&refund.donation, |donation| {
+            donation.refunded = donation.refunded.saturating_add(refund.amount);
+        });
+        Outcome::Applied {
+            campaign: Some(campaign),
+            effect,
+            early,
         }
     }
 

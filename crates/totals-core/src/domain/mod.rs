@@ -1,4 +1,4 @@
-//! The rules of donations, refunds and totals: pure functions of events, with no I/O and no async.
+//! The rules of donations, refunds, totals and what is known of campaigns: pure functions of events, with no I/O and no async.
 //!
 //! The one promise of the service is kept here: whatever the order, duplication or batching in which events
 //! arrive, [`fold::Fold`] arrives at the same totals.
@@ -6,6 +6,7 @@
 pub mod amount;
 pub mod donation;
 pub mod event;
+pub mod facts;
 pub mod fold;
 pub mod id;
 pub mod money;
@@ -25,6 +26,7 @@ pub use decode::{
 pub use donation::{Creation, Donation};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
 pub use excerpt::excerpt;
+pub use facts::{CampaignFacts, Fact, FactValue, Facts, FactsUpdate};
 pub use fold::{Fold, Outcome, Quarantine};
 pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
 pub use money::{Currency, InvalidCurrency, Money};

@@ -87,40 +87,64 @@ impl Currency {
 
     /// The exact decimal number in JSON, in major units and without trailing zeros: `5000.5`.
     pub fn format(self, amount: Money) -> DecimalNumber {
-        DecimalNumber {
-            minor: amount.0,
-            decimals: self.1.into(),
-        }
+        self.format_sum(amount.0.into())
+    }
+
+    /// The same of a sum of many campaigns' amounts, in minor units: it may be beyond what [`Money`] holds.
+    pub fn format_sum(self, minor: i128) -> DecimalNumber {
+        DecimalNumber::new(minor, self.1)
     }
 }
 
 /// A decimal number that is displayed and serialised as a JSON number, digit for digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecimalNumber {
-    minor: i64,
+    minor: i128,
     decimals: u32,
+}
+
+impl DecimalNumber {
+    /// So many units of the last of some decimals: 5001 with 2 decimals is 50.01.
+    pub fn new(minor: i128, decimals: u8) -> Self {
+        Self {
+            minor,
+            decimals: decimals.into(),
+        }
+    }
+}
+
+/// A number without its last digit, and that digit. Dividing the wide type takes several times as long as the narrow one.
+fn split_last_digit(number: u128) -> (u128, u8) {
+    let (rest, digit) = match u64::try_from(number) {
+        Ok(narrow) => ((narrow / 10).into(), (narrow % 10).into()),
+        Err(_) => (number / 10, number % 10),
+    };
+    (rest, u8::try_from(digit).unwrap_or_default())
 }
 
 impl fmt::Display for DecimalNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // From its last digit to its first, by hand: every answer has one. At most 20 digits, a point and a sign.
-        let mut text = [0; 24];
+        // From its last digit to its first, by hand: every answer has one. At most 39 digits, a point and a sign.
+        let mut text = [0; 44];
         let mut start = text.len();
         let mut put = |byte| {
             start -= 1;
             text[start] = byte;
         };
         let (mut rest, mut decimals) = (self.minor.unsigned_abs(), self.decimals);
-        while decimals > 0 && rest % 10 == 0 {
-            (rest, decimals) = (rest / 10, decimals - 1);
+        while decimals > 0
+            && let (shorter, 0) = split_last_digit(rest)
+        {
+            (rest, decimals) = (shorter, decimals - 1);
         }
         let mut place = 0;
         while rest > 0 || place <= decimals {
             if place == decimals && decimals > 0 {
                 put(b'.');
             }
-            put(b'0' + u8::try_from(rest % 10).unwrap_or_default());
-            (rest, place) = (rest / 10, place + 1);
+            let (shorter, digit) = split_last_digit(rest);
+            put(b'0' + digit);
+            (rest, place) = (shorter, place + 1);
         }
         if self.minor < 0 {
             put(b'-');

@@ -23,6 +23,7 @@ pub use read::follow::Follower;
 pub use read::list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use read::one::{At, CampaignTotals, READ_TIMEOUT};
 pub use read::scan::{Scan, Scanned};
+pub use read::sum::Sum;
 pub use schema::settings::Agreement;
 pub use write::apply::{Applied, CommitDelta, ReadSet};
 pub use write::contents::Contents;

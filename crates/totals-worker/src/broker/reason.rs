@@ -66,6 +66,6 @@ pub fn subject(event: &Event) -> Subject {
         event_id: Some(event.id.clone()),
         event_type: Some(event.event_type().to_string()),
         campaign: event.campaign().cloned(),
-        donation: Some(event.donation.clone()),
+        donation: event.donation().cloned(),
     }
 }

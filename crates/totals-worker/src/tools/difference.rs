@@ -3,10 +3,11 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::Currency;
+use totals_core::domain::{Currency, Fact};
 use totals_core::store::CampaignAudit;
 
 use super::campaign::{OrNone, ShownDonation, ShownTotals};
+use super::facts::{InOneLine, ShownFact};
 use super::output::Line;
 
 /// A difference between what is stored and what the log says.
@@ -18,6 +19,12 @@ pub enum Difference {
         campaign_id: String,
         stored: Option<ShownTotals>,
         expected: Option<ShownTotals>,
+    },
+    /// What is known of a campaign beside its totals does not follow from the log. Only the facts that differ are named.
+    Facts {
+        campaign_id: String,
+        stored: Vec<ShownFact>,
+        expected: Vec<ShownFact>,
     },
     /// A donation does not follow from the log. Without a campaign it has refunds only.
     Donation {
@@ -49,6 +56,7 @@ pub enum Difference {
 /// The differences that an audit has found in a campaign, worst first.
 pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<Item = Difference> {
     let totals_differ = audit.totals_differ();
+    let facts = facts(&audit, currency);
     let campaign = audit.campaign.map(|campaign| campaign.to_string());
     let (of_row, of_donation, of_document) = (campaign.clone(), campaign.clone(), campaign.clone());
     let rows = audit.damaged.into_iter().map(move |damage| Difference::LogRow {
@@ -88,7 +96,26 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
                 .map(|donation| ShownDonation::new(&donation, currency)),
             misfiled: difference.misfiled,
         });
-    rows.chain(documents).chain(totals).chain(donations)
+    rows.chain(documents).chain(totals).chain(facts).chain(donations)
+}
+
+/// The facts of a campaign that differ, if any do.
+fn facts(audit: &CampaignAudit, currency: Currency) -> Option<Difference> {
+    if !audit.facts_differ() {
+        return None;
+    }
+    let (stored, expected) = (&audit.stored_facts, &audit.expected_facts);
+    let mut differing = Fact::ALL.to_vec();
+    differing.retain(|fact| stored.register(*fact) != expected.register(*fact));
+    Some(Difference::Facts {
+        campaign_id: audit
+            .campaign
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        stored: ShownFact::of(&differing, stored, currency),
+        expected: ShownFact::of(&differing, expected, currency),
+    })
 }
 
 impl fmt::Display for Difference {
@@ -103,6 +130,18 @@ impl fmt::Display for Difference {
                 write!(
                     f,
                     "totals of {}: stored {stored}; the log says {expected}",
+                    Line(campaign_id)
+                )
+            }
+            Self::Facts {
+                campaign_id,
+                stored,
+                expected,
+            } => {
+                let (stored, expected) = (InOneLine(stored), InOneLine(expected));
+                write!(
+                    f,
+                    "facts of {}: stored {stored}; the log says {expected}",
                     Line(campaign_id)
                 )
             }

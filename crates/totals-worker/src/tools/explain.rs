@@ -3,23 +3,25 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::{CampaignId, Currency, Effect, Timestamp};
+use totals_core::domain::{CampaignId, Currency, Effect, Fact, Timestamp};
 use totals_core::store::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part, Truncated};
 
 use super::campaign::{OrNone, ShownTotals, campaign_id};
 use super::effect::ShownEffect;
 use super::error::ToolError;
+use super::facts::ShownFact;
 use super::output::{Answer, Line, Output, Verdict};
 use super::setup::Setup;
 
 /// Tell where a campaign's totals come from
 ///
-/// The totals as a sum of their parts, the events that moved them last with what each moved, and what was set aside:
+/// The totals as a sum of their parts, what is known of the campaign beside them and which event has said each fact, the events
+/// that moved the totals last with what each moved, and what was set aside:
 /// refunds that wait for their donation, and events whose letters are in the dead-letter queue. A letter that was mended,
 /// replayed or discarded is not shown. Copies of a message that were delivered again are ignored and leave no trace.
 ///
 /// JSON: {"campaignId","totals","revision","lastUpdated","corrections","parts":[{"type","did","events","effect"}],"sum",
-/// "latest":[…],"waiting":{"count","shown":[…]},"deadLettered":{"count","shown":[…]}}.
+/// "facts":[{"fact","value","eventId","occurredAt"}],"latest":[…],"waiting":{"count","shown":[…]},"deadLettered":{"count","shown":[…]}}.
 /// Exit code 0, or 1 if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -47,6 +49,7 @@ pub struct Explained {
     corrections: i64,
     parts: Vec<ShownPart>,
     sum: ShownEffect,
+    facts: Vec<ShownFact>,
     latest: Vec<ShownEvent>,
     waiting: Truncated<ShownEvent>,
     dead_lettered: Truncated<ShownFailure>,
@@ -99,6 +102,7 @@ impl Explained {
             totals,
             corrections,
             parts,
+            facts,
             latest,
             waiting,
             failed,
@@ -121,6 +125,7 @@ impl Explained {
                 .map(|part| ShownPart::new(part, currency))
                 .collect(),
             sum: ShownEffect::new(sum, currency),
+            facts: ShownFact::of(&Fact::ALL, &facts, currency),
             latest: latest.into_iter().map(event).collect(),
             waiting: waiting.map(event),
             dead_lettered: failed.map(ShownFailure::from),
@@ -133,6 +138,7 @@ impl ShownPart {
         let did = match part.kind {
             EffectKind::Moved => "moved the totals",
             EffectKind::Nothing => "changed nothing: counted before, or nothing left to refund",
+            EffectKind::Told => "told of the campaign, which moves no totals",
             EffectKind::Early => "came before its donation, which counts for less",
         };
         Self {
@@ -193,12 +199,12 @@ impl fmt::Display for Explained {
         for part in &self.parts {
             write!(
                 f,
-                "\n  {:>8}  {:<17}  {}  {}",
+                "\n  {:>8}  {:<23}  {}  {}",
                 part.events, part.r#type, part.effect, part.did
             )?;
         }
         if !self.parts.is_empty() {
-            write!(f, "\n  {:>8}  {:<17}  {}", "", "sum", self.sum)?;
+            write!(f, "\n  {:>8}  {:<23}  {}", "", "sum", self.sum)?;
             if !self.adds_up {
                 let why = match self.corrections {
                     0 => "run `totals-worker verify`".to_owned(),
@@ -208,6 +214,10 @@ impl fmt::Display for Explained {
                 };
                 write!(f, "  which is not the totals: {why}")?;
             }
+        }
+        heading(f, "Facts", self.facts.len() as u64)?;
+        for fact in &self.facts {
+            write!(f, "\n  {fact}")?;
         }
         heading(f, "Moved last", self.latest.len() as u64)?;
         for event in &self.latest {

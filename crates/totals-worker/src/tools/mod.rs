@@ -13,6 +13,7 @@ mod difference;
 mod effect;
 mod error;
 mod explain;
+mod facts;
 mod output;
 mod progress;
 mod rebuild;

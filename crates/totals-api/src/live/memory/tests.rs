@@ -13,6 +13,7 @@ fn step() -> impl Strategy<Value = Step> {
     let campaign = || 0..CAMPAIGNS;
     prop_oneof![
         8 => (campaign(), proptest::option::of(campaign())).prop_map(|(one, other)| Step::Donate(one, other)),
+        2 => (campaign(), any::<bool>()).prop_map(|(campaign, named)| Step::Title(campaign, named)),
         2 => campaign().prop_map(Step::Remove),
         1 => campaign().prop_map(Step::Scribble),
         10 => Just(Step::HandOver),
@@ -72,6 +73,14 @@ fn found(page: &Page, mut campaigns: Vec<CampaignTotals>) -> Listing {
     page.cut(campaigns, total)
 }
 
+fn sum_of(campaigns: &[CampaignTotals]) -> Sum {
+    let mut sum = Sum::default();
+    for totals in campaigns {
+        sum.add(totals);
+    }
+    sum
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
@@ -84,6 +93,9 @@ proptest! {
             world.take(step);
             if let Some(listing) = world.memory.page(&page) {
                 prop_assert_eq!(listing, found(&page, world.expected()), "after {:?}: {:?}", step, page);
+            }
+            if let Some(sum) = world.memory.sum() {
+                prop_assert_eq!(sum, sum_of(&world.expected()), "after {:?}", step);
             }
             for campaign in (0..CAMPAIGNS).map(id) {
                 if let Some(totals) = world.memory.totals(campaign.as_str()) {
@@ -115,6 +127,7 @@ proptest! {
             let stored = now.iter().find(|totals| totals.campaign == campaign);
             prop_assert_eq!(world.memory.totals(campaign.as_str()), Some(stored.cloned()));
         }
+        prop_assert_eq!(world.memory.sum(), Some(sum_of(&now)));
         prop_assert_eq!(world.memory.page(&page), Some(found(&page, now)));
     }
 }

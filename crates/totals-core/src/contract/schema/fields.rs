@@ -2,13 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::declared::payload;
+use crate::domain::declared::{UPDATES, payload};
+use crate::domain::facts::MAX_FACT_BYTES;
 use crate::domain::id::MAX_ID_BYTES;
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{Currency, EventType, Field, FieldKind, Member, Money, Need, Timestamp};
 
 /// A decimal above zero, as a text. No look-ahead: not every engine of regular expressions has one.
 const DECIMAL: &str = r"^(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.0*[1-9][0-9]*)(?:[eE][+-]?[0-9]+)?$";
+
+/// Zero, as a text.
+const ZERO: &str = r"^-?0(?:\.[0]+)?(?:[eE][+-]?[0-9]+)?$";
 
 /// A time since the epoch of fewer characters is refused as a text, and no other form is shorter.
 const SHORTEST_MOMENT: usize = 9;
@@ -58,6 +62,18 @@ fn of_field(field: Field, event_type: EventType, currency: Currency) -> Value {
             "exclusiveMaximum": currency.format(Money::from_minor(MAX_AMOUNT_MINOR + 1)),
             "pattern": DECIMAL,
         }),
+        FieldKind::AmountOrNone => json!({
+            "type": ["number", "string"],
+            "minimum": 0,
+            "exclusiveMaximum": currency.format(Money::from_minor(MAX_AMOUNT_MINOR + 1)),
+            "pattern": format!("{DECIMAL}|{ZERO}"),
+        }),
+        FieldKind::FactText => json!({"type": ["string", "integer"], "maxLength": MAX_FACT_BYTES}),
+        FieldKind::Updates => {
+            let mut updates = object(UPDATES, event_type, currency);
+            updates["type"] = json!(["object"]);
+            updates
+        }
         FieldKind::Currency => json!({"type": ["string"], "pattern": in_either_case(currency.code())}),
         FieldKind::Flag => json!({"type": ["boolean"]}),
         FieldKind::Moment => moment(),

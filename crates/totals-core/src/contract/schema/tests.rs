@@ -102,12 +102,14 @@ fn unsaid_messages() -> Vec<String> {
         assert!(body.contains(from), "{body}");
         body.replace(from, to)
     };
+    let title = r#"{"campaignId":"c","title":"Clean"}"#;
     let base64 =
         r#"{"specversion":"1.0","id":"1","source":"/s","type":"donation.created","data_base64":"W10="}"#;
     vec![
         with("Ada", &"x".repeat(MAX_BODY_BYTES)),
         with("\"amount\":50.25", "\"amount\":50.25,\"amount\":50.25"),
         with("camp_123", &"é".repeat(129)),
+        title.replace("Clean", &"é".repeat(513)),
         with("\"camp_123\"", "9007199254740993.5"),
         with("camp_123", HALF_A_PAIR),
         with("donorName", HALF_A_PAIR),
@@ -127,7 +129,11 @@ fn each_rule_that_a_schema_cannot_say_is_one() {
     let messages = unsaid_messages();
     assert_eq!(messages.len(), UNSAID.len());
     for (unsaid, body) in UNSAID.iter().zip(messages) {
-        let event_type = EventType::DonationCreated;
+        let event_type = if body.contains("title") {
+            EventType::CampaignCreated
+        } else {
+            EventType::DonationCreated
+        };
         assert!(accepted(&body, event_type, "USD"), "{}", unsaid.what);
         let invalid = decode(&Received::new(body.as_bytes(), event_type.as_str()), amounts).unwrap_err();
         assert_eq!(invalid.code, unsaid.code, "{invalid}");

@@ -32,6 +32,11 @@ pub const UNSAID: &[Unsaid] = &[
     },
     Unsaid {
         code: InvalidCode::InvalidField,
+        words: "must be at most 1024 bytes",
+        what: "A fact of a campaign has at most 1024 bytes of UTF-8; a schema counts characters.",
+    },
+    Unsaid {
+        code: InvalidCode::InvalidField,
         words: "must be a string or a whole number",
         what: "A number that is an id is whole to its last digit, also where a program does not keep all of them. So is the \
                refundId of a refund that has no id of its own, or it is a text.",

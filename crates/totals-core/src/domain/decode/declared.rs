@@ -29,6 +29,13 @@ pub enum FieldKind {
     /// (midnight UTC); or the time since the Unix epoch, as a number or as a text of at least 9 digits. Less than 10^11 are
     /// seconds, more are milliseconds. An empty text is the same as an absent field.
     Moment,
+    /// A text of at most [`MAX_FACT_BYTES`](crate::domain::facts::MAX_FACT_BYTES) bytes of UTF-8, or an empty one for none; or
+    /// a whole number, which is its decimal digits.
+    FactText,
+    /// An amount, or 0 for none.
+    AmountOrNone,
+    /// A JSON object with the fields of [`UPDATES`].
+    Updates,
     /// A JSON object with the fields of [`payload`].
     Payload,
     /// A text with a payload in Base64.
@@ -81,13 +88,21 @@ fields! {
     Timestamp = "timestamp", Moment, "When it happened, by the producer's clock.";
     Payload = "payload", Payload, "What happened, in an envelope.";
     DonationId = "donationId", Id, "Names the donation, across its creation, refunds and payment.";
-    CampaignId = "campaignId", Id, "Names the campaign that the donation was made to.";
+    CampaignId = "campaignId", Id, "Names the campaign.";
     Amount = "amount", Amount, "What was donated, paid, or given back by this refund alone, in major units.";
     Currency = "currency", Currency, "The currency of the amount, which must be the service's.";
     DonorId = "donorId", IdOrEmpty, "Names a registered donor, who is counted once in each campaign.";
     IsGuest = "isGuest", Flag, "True if the donor is a guest, who is not counted as a donor.";
     PaymentId = "paymentId", Text, "Names the payment.";
     RefundId = "refundId", Text, "Names the refund, where the payment's provider does.";
+    Title = "title", FactText, "What the campaign is called.";
+    GoalAmount = "goalAmount", AmountOrNone, "The amount that the campaign wants to raise, in major units.";
+    StartDate = "startDate", Moment, "When the campaign starts.";
+    EndDate = "endDate", Moment, "When the campaign ends.";
+    Status = "status", FactText, "The campaign's status, in the platform's own words.";
+    NewStatus = "newStatus", FactText, "The campaign's new status, in the platform's own words.";
+    Category = "category", FactText, "What kind of campaign it is, in the platform's own words.";
+    Updates = "updates", Updates, "What has changed. Null says that there is none any more; what is absent stays as it is.";
     SpecVersion = "specversion", SpecVersion, "The version of the CloudEvents specification.";
     Id = "id", Attribute, "Names the event, together with its source.";
     Source = "source", Attribute, "Where the event comes from.";
@@ -155,6 +170,16 @@ pub const CLOUD_EVENT: &[Member] = &[
     optional(Field::DataBase64),
 ];
 
+/// The fields of [`Field::Updates`].
+pub const UPDATES: &[Member] = &[
+    optional(Field::Title),
+    optional(Field::GoalAmount),
+    optional(Field::StartDate),
+    optional(Field::EndDate),
+    optional(Field::Status),
+    optional(Field::Category),
+];
+
 /// The fields of a payload of this type.
 pub const fn payload(event_type: EventType) -> &'static [Member] {
     const CREATED: &[Member] = &[
@@ -182,9 +207,32 @@ pub const fn payload(event_type: EventType) -> &'static [Member] {
         optional(Field::RefundId),
         optional(Field::Timestamp),
     ];
+    const CAMPAIGN_CREATED: &[Member] = &[
+        required(Field::CampaignId),
+        optional(Field::Title),
+        optional(Field::GoalAmount),
+        optional(Field::StartDate),
+        optional(Field::EndDate),
+        optional(Field::Status),
+        optional(Field::Category),
+        optional(Field::Timestamp),
+    ];
+    const CAMPAIGN_UPDATED: &[Member] = &[
+        required(Field::CampaignId),
+        required(Field::Updates),
+        optional(Field::Timestamp),
+    ];
+    const STATUS_CHANGED: &[Member] = &[
+        required(Field::CampaignId),
+        required(Field::NewStatus),
+        optional(Field::Timestamp),
+    ];
     match event_type {
         EventType::DonationCreated => CREATED,
         EventType::DonationRefunded => REFUNDED,
         EventType::PaymentCompleted | EventType::PaymentRefunded => PAYMENT,
+        EventType::CampaignCreated => CAMPAIGN_CREATED,
+        EventType::CampaignUpdated => CAMPAIGN_UPDATED,
+        EventType::CampaignStatusChanged => STATUS_CHANGED,
     }
 }

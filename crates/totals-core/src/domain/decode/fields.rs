@@ -10,7 +10,7 @@ use super::declared::{Field, Member, Need};
 use super::members::Members;
 use super::number::Number;
 use crate::domain::id::MAX_ID_BYTES;
-use crate::domain::{InvalidId, Timestamp, excerpt};
+use crate::domain::{InvalidAmount, InvalidId, Timestamp, excerpt};
 
 /// A text of fewer digits is no time since the epoch: `20251121` is meant for a date.
 const FEWEST_EPOCH_DIGITS: usize = 9;
@@ -128,6 +128,11 @@ fn no_text(field: Field, expected: &str, value: &RawValue) -> Fault {
     let is_quoted = value.get().starts_with('"');
     let half = "must have no half of a surrogate pair, which is no character";
     invalid(field, if is_quoted { half } else { expected }, value.get())
+}
+
+/// The failure for an amount that cannot be taken.
+pub(super) fn invalid_amount(field: Field, error: &InvalidAmount) -> Fault {
+    Fault(InvalidCode::InvalidAmount, format!("{} {error}", field.name()))
 }
 
 pub(super) fn missing(field: Field) -> Fault {

@@ -16,7 +16,6 @@ use crate::domain::{DonationId, EventId, EventKind, EventType, Timestamp};
 /// The id of an event whose message names none. The refund's own id tells refunds of a donation apart; without one, all that
 /// the fold reads and the moment that the message itself states. When the message came is no part of it: it comes again.
 pub(super) fn derived(
-    donation: &DonationId,
     kind: &EventKind,
     refund_id: Option<&str>,
     stated: Option<Timestamp>,
@@ -25,11 +24,11 @@ pub(super) fn derived(
     let mut hash = ContentHasher::default();
     if let Some(refund_id) = refund_id {
         hash.field("refund");
-        hash.field(donation.as_str());
+        hash.field(kind.donation().map_or("", DonationId::as_str));
         hash.field(refund_id);
     } else {
         hash.field("content");
-        hash.field(&kind.content_hash(donation).to_string());
+        hash.field(&kind.content_hash().to_string());
         let moment = stated.map(|stated| stated.unix_millis().to_string());
         hash.optional(moment.as_deref());
     }

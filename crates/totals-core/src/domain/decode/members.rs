@@ -21,6 +21,11 @@ impl<'a> Members<'a> {
         self.values[field as usize]
     }
 
+    /// Returns true if the object has a member of this name, be it `null`.
+    pub(super) fn names(&self, field: Field) -> bool {
+        self.seen & bit(field) != 0
+    }
+
     /// Returns true if the object has several members of this name: nobody knows which of them is meant.
     pub(super) fn has_twice(&self, field: Field) -> bool {
         self.twice & bit(field) != 0

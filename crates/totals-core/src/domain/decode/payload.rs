@@ -1,4 +1,4 @@
-//! The four payloads: what happened, from their fields.
+//! The payloads of donations and payments: what happened, from their fields.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 use super::InvalidCode;
 use super::declared::{Field, payload};
+use super::facts;
 use super::fields::{
-    Fault, complete, id, invalid, missing, once, optional_string, optional_text, parse_id, required_text,
+    Fault, complete, id, invalid, invalid_amount, missing, once, optional_string, optional_text, parse_id,
+    required_text,
 };
 use super::members::Members;
 use crate::domain::event::Payment;
@@ -18,26 +20,35 @@ pub(super) fn kind(
     fields: &Members<'_>,
     amounts: AmountRules,
 ) -> Result<EventKind, Fault> {
+    let donation = || id(fields, Field::DonationId);
     complete(fields, payload(event_type))?;
     let payment = || {
         Ok(Payment {
+            donation: donation()?,
             payment_id: required_text(fields, Field::PaymentId)?.into_owned(),
             refund_id: optional_text(fields, Field::RefundId)?.map(Cow::into_owned),
             amount: amount(fields, amounts)?,
         })
     };
     Ok(match event_type {
-        EventType::DonationCreated => EventKind::DonationCreated(Creation {
-            campaign: id(fields, Field::CampaignId)?,
-            donor: donor(fields)?,
-            amount: amount(fields, amounts)?,
-        }),
+        EventType::DonationCreated => {
+            let creation = Creation {
+                campaign: id(fields, Field::CampaignId)?,
+                donor: donor(fields)?,
+                amount: amount(fields, amounts)?,
+            };
+            EventKind::DonationCreated(donation()?, creation)
+        }
         EventType::DonationRefunded => EventKind::DonationRefunded(Refund {
+            donation: donation()?,
             routed_to: id(fields, Field::CampaignId)?,
             amount: amount(fields, amounts)?,
         }),
         EventType::PaymentCompleted => EventKind::PaymentCompleted(payment()?),
         EventType::PaymentRefunded => EventKind::PaymentRefunded(payment()?),
+        EventType::CampaignCreated | EventType::CampaignUpdated | EventType::CampaignStatusChanged => {
+            facts::kind(event_type, fields, amounts)?
+        }
     })
 }
 
@@ -52,7 +63,7 @@ fn amount(fields: &Members<'_>, amounts: AmountRules) -> Result<Money, Fault> {
     let value = fields.get(Field::Amount).ok_or_else(|| missing(Field::Amount))?;
     amounts
         .parse(value)
-        .map_err(|error| Fault(InvalidCode::InvalidAmount, format!("amount {error}")))
+        .map_err(|error| invalid_amount(Field::Amount, &error))
 }
 
 /// The donor to count: guests are not, and an empty id is none.
@@ -79,6 +90,10 @@ pub(super) fn refund_id<'a>(
             once(fields, Field::RefundId)?;
             Ok(optional_text(fields, Field::RefundId)?.filter(|id| !id.is_empty()))
         }
-        EventType::DonationCreated | EventType::PaymentCompleted => Ok(None),
+        EventType::DonationCreated
+        | EventType::PaymentCompleted
+        | EventType::CampaignCreated
+        | EventType::CampaignUpdated
+        | EventType::CampaignStatusChanged => Ok(None),
     }
 }

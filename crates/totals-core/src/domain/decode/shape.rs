@@ -30,9 +30,11 @@ impl<'m, 'a> Shape<'m, 'a> {
     /// member `payload` that is no object, such as an export's column.
     pub(super) fn of(received: &Received<'a>, outer: &'m Members<'a>) -> Self {
         let has_donation = outer.get(Field::DonationId).is_some();
+        // What is said of a campaign names no donation.
+        let has_subject = has_donation || outer.get(Field::CampaignId).is_some();
         let has_version = outer.get(Field::SpecVersion).is_some();
         if let Some(payload) = outer.get(Field::Payload)
-            && (payload.get().starts_with('{') || !(has_donation || has_version))
+            && (payload.get().starts_with('{') || !(has_subject || has_version))
         {
             return Self::Envelope(payload);
         }
@@ -42,7 +44,7 @@ impl<'m, 'a> Shape<'m, 'a> {
         if received.cloud_event.has_any() {
             return Self::CloudEvent(CloudEvent::Binary(received.cloud_event));
         }
-        if has_donation { Self::Bare } else { Self::Unknown }
+        if has_subject { Self::Bare } else { Self::Unknown }
     }
 
     /// The JSON text of the payload, in a message with this body.
@@ -98,7 +100,7 @@ impl<'m, 'a> Shape<'m, 'a> {
                 event.event_type()?
             }
             Self::Unknown => {
-                let message = "the message has neither a payload (an envelope) nor a donationId (a bare payload), and is no CloudEvent";
+                let message = "the message has neither a payload (an envelope) nor a donationId or campaignId (a bare payload), and is no CloudEvent";
                 return Err(Fault(InvalidCode::MissingField, message.to_owned()));
             }
         };
@@ -128,7 +130,10 @@ impl<'m, 'a> Shape<'m, 'a> {
                 .message_id
                 .is_some_and(|id| EventId::try_from(id).is_ok());
         match self {
-            Self::Bare if !named => identity::of_spelling(event_type, payload),
+            // No earlier version knew of campaigns.
+            Self::Bare if !(named || event_type.is_of_campaign()) => {
+                identity::of_spelling(event_type, payload)
+            }
             _ => None,
         }
     }

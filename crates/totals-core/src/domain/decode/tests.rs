@@ -1,5 +1,6 @@
 mod cloud_events;
 mod declarations;
+mod facts;
 mod forms;
 mod hostile;
 mod identity;
@@ -53,9 +54,9 @@ fn an_envelope_is_read_whatever_the_routing_key() {
     let event = decoded(CREATED, "something.else");
     assert_eq!(event.id.as_str(), "e1");
     assert_eq!(event.event_type(), EventType::DonationCreated);
-    assert_eq!(event.donation.as_str(), "d1");
+    assert_eq!(event.donation().unwrap().as_str(), "d1");
     assert_eq!(event.occurred_at.to_string(), "2025-11-21T10:00:00.000Z");
-    let EventKind::DonationCreated(creation) = &event.kind else {
+    let EventKind::DonationCreated(_, creation) = &event.kind else {
         panic!("{event:?}")
     };
     assert_eq!(creation.amount.minor(), 5025);
@@ -74,6 +75,15 @@ fn every_type_is_accepted_in_both_shapes() {
         (EventType::DonationRefunded, donation),
         (EventType::PaymentCompleted, PAYMENT),
         (EventType::PaymentRefunded, PAYMENT),
+        (EventType::CampaignCreated, r#"{"campaignId":"c1","title":"t"}"#),
+        (
+            EventType::CampaignUpdated,
+            r#"{"campaignId":"c1","updates":{"title":"t"}}"#,
+        ),
+        (
+            EventType::CampaignStatusChanged,
+            r#"{"campaignId":"c1","newStatus":"ACTIVE"}"#,
+        ),
     ] {
         let enveloped = decoded(&with_payload(event_type.as_str(), payload), "any");
         let bare = decoded(payload, event_type.as_str());
@@ -141,7 +151,7 @@ fn guests_and_donations_without_a_donor_have_no_donor() {
         (r#""donorId":"u1""#, r#""donorId":"""#),
     ] {
         let event = decoded(&CREATED.replace(from, to), "");
-        let EventKind::DonationCreated(creation) = event.kind else {
+        let EventKind::DonationCreated(_, creation) = event.kind else {
             panic!()
         };
         assert_eq!(creation.donor, None, "{to}");

@@ -8,10 +8,9 @@ use super::*;
 use crate::domain::event::{Payment, Refund};
 use crate::domain::{Money, Timestamp, Totals};
 
-fn event(id: &str, donation: &str, kind: EventKind) -> Event {
+fn event(id: &str, kind: EventKind) -> Event {
     Event {
         id: id.try_into().unwrap(),
-        donation: donation.try_into().unwrap(),
         kind,
         former_id: None,
         occurred_at: Timestamp::from_unix_millis(0).unwrap(),
@@ -25,24 +24,29 @@ fn created(id: &str, donation: &str, campaign: &str, donor: Option<&str>, minor:
         donor: donor.map(|donor| donor.try_into().unwrap()),
         amount: Money::from_minor(minor),
     };
-    event(id, donation, EventKind::DonationCreated(creation))
+    event(
+        id,
+        EventKind::DonationCreated(donation.try_into().unwrap(), creation),
+    )
 }
 
 fn refunded(id: &str, donation: &str, campaign: &str, minor: i64) -> Event {
     let refund = Refund {
+        donation: donation.try_into().unwrap(),
         routed_to: campaign.try_into().unwrap(),
         amount: Money::from_minor(minor),
     };
-    event(id, donation, EventKind::DonationRefunded(refund))
+    event(id, EventKind::DonationRefunded(refund))
 }
 
 fn paid(id: &str, donation: &str) -> Event {
     let payment = Payment {
+        donation: donation.try_into().unwrap(),
         payment_id: id.to_owned(),
         refund_id: None,
         amount: Money::from_minor(1),
     };
-    event(id, donation, EventKind::PaymentCompleted(payment))
+    event(id, EventKind::PaymentCompleted(payment))
 }
 
 /// What a store keeps, with the fold run over it batch by batch.
@@ -59,8 +63,14 @@ impl Kept {
             if let Some(hash) = self.state.events.get(&event.id) {
                 loaded.events.insert(event.id.clone(), *hash);
             }
-            if let Some(donation) = self.state.donations.get(&event.donation) {
-                loaded.donations.insert(event.donation.clone(), donation.clone());
+            let id = event.donation();
+            if let Some((id, donation)) = id.and_then(|id| self.state.donations.get_key_value(id)) {
+                loaded.donations.insert(id.clone(), donation.clone());
+            }
+            if event.event_type().is_of_campaign() {
+                let campaign = event.campaign().unwrap();
+                let facts = self.state.facts.get(campaign).cloned().unwrap_or_default();
+                loaded.facts.insert(campaign.clone(), facts);
             }
         }
         loaded.donors = self.donors(batch);
@@ -75,6 +85,10 @@ impl Kept {
             fold.changed_donations()
                 .map(|(id, donation)| (id.clone(), donation.clone())),
         );
+        self.state.facts.extend(
+            fold.changed_facts()
+                .map(|(campaign, facts)| (campaign.clone(), facts.clone())),
+        );
         for (campaign, effect) in fold.effects() {
             let totals = self.totals.entry(campaign.to_string()).or_default();
             *totals = *totals + effect;
@@ -87,7 +101,7 @@ impl Kept {
         let refunded: HashSet<_> = batch
             .iter()
             .filter(|event| matches!(event.kind, EventKind::DonationRefunded(_)))
-            .map(|event| &event.donation)
+            .filter_map(Event::donation)
             .collect();
         let (mut live, mut enough) = (HashMap::<_, i64>::new(), HashMap::<_, i64>::new());
         for (id, donation) in &self.state.donations {

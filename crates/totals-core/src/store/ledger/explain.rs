@@ -9,7 +9,7 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{RawDocument, deserialize_from_slice, doc};
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{CampaignId, Effect, Timestamp};
+use crate::domain::{CampaignId, Effect, EventType, Facts, Timestamp};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::truncated::Truncated;
@@ -30,6 +30,8 @@ pub struct Explanation {
     pub corrections: i64,
     /// The events of each kind, with the sum of their effects.
     pub parts: Vec<Part>,
+    /// What is known of the campaign beside its totals, and which event has said each fact.
+    pub facts: Facts,
     /// The latest events that moved the totals, newest first.
     pub latest: Vec<LoggedEvent>,
     /// The latest refunds that name the campaign and whose donation has not been created yet.
@@ -56,6 +58,8 @@ pub struct Part {
 pub enum EffectKind {
     /// It moved the totals.
     Moved,
+    /// It told of the campaign, which moves no totals.
+    Told,
     /// It did nothing: its donation was counted before, or nothing was left to refund.
     Nothing,
     /// It did nothing by itself: a refund that came before its donation, which then counted for less.
@@ -126,6 +130,10 @@ impl Store {
         };
         Ok(Explanation {
             corrections: totals.as_ref().map_or(0, |totals| totals.corrections),
+            facts: totals
+                .as_ref()
+                .map(|totals| totals.facts.clone())
+                .unwrap_or_default(),
             totals: totals.map(CampaignTotals::from),
             parts: parts(&snapshot, id).await?,
             latest: snapshot.all(latest, read::<LoggedEvent>).await?,
@@ -237,9 +245,11 @@ struct PartKey {
 
 impl From<PartRow> for Part {
     fn from(row: PartRow) -> Self {
+        let tells = EventType::from_name(&row.key.event_type).is_some_and(EventType::is_of_campaign);
         let kind = match (row.key.early, row.key.moved) {
             (true, _) => EffectKind::Early,
             (false, true) => EffectKind::Moved,
+            (false, false) if tells => EffectKind::Told,
             (false, false) => EffectKind::Nothing,
         };
         Self {

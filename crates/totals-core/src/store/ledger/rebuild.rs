@@ -251,7 +251,7 @@ async fn write_repairs(
         .flat_map(|audit| audit.unreadable_totals().map(move |it| (it, audit)))
         .collect();
     let replaced = write_each(store, CAMPAIGN_TOTALS, &unreadable, |(it, audit)| {
-        Ok(replace_totals(it, audit))
+        replace_totals(it, audit)
     })
     .await?;
     done.totals += replaced;
@@ -261,10 +261,11 @@ async fn write_repairs(
         .filter(|audit| all || !touched(audit))
         .filter(|audit| audit.totals_are_readable())
         .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
-    let (wrong, right): (Vec<_>, Vec<_>) = ready.partition(|(_, audit)| audit.totals_differ());
+    let (wrong, right): (Vec<_>, Vec<_>) =
+        ready.partition(|(_, audit)| audit.totals_differ() || audit.facts_differ());
     let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();
     let corrected = write_each(store, CAMPAIGN_TOTALS, &wrong, |(campaign, audit)| {
-        Ok(correct_totals(campaign, audit))
+        correct_totals(campaign, audit)
     })
     .await?;
     done.totals += corrected;

@@ -6,10 +6,10 @@
 use mongodb::bson::{Bson, DateTime, RawDocument, Timestamp as BsonTimestamp, deserialize_from_slice};
 use serde::Deserialize;
 
-use crate::domain::{CampaignId, Money, Timestamp, Totals};
+use crate::domain::{CampaignFacts, CampaignId, Facts, Money, Timestamp, Totals};
 use crate::store::read::cluster_time::ClusterTime;
-use crate::store::read::one::CampaignTotals;
-use crate::store::schema::document::{is_revision, timestamp};
+use crate::store::read::one::{CampaignTotals, if_any};
+use crate::store::schema::document::{FactsDocument, is_revision, timestamp};
 
 /// One committed change of one campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Moved {
     pub revision: Option<i64>,
     /// The time of the change.
     pub last_updated: Option<Timestamp>,
+    /// All that is known of the campaign beside its totals.
+    pub facts: Option<CampaignFacts>,
 }
 
 impl Moved {
@@ -79,6 +81,10 @@ impl Moved {
             },
             revision,
             last_updated: self.last_updated.unwrap_or(before.last_updated),
+            facts: match &self.facts {
+                Some(facts) => if_any(facts.clone()),
+                None => before.facts.clone(),
+            },
         })
     }
 }
@@ -117,6 +123,7 @@ struct Fields {
     total_donors: Option<i64>,
     revision: Option<i64>,
     last_updated: Option<DateTime>,
+    facts: Option<FactsDocument>,
 }
 
 impl Fields {
@@ -129,12 +136,17 @@ impl Fields {
             Some(date) => Some(timestamp(date)?),
             None => None,
         };
+        let facts = match self.facts {
+            Some(facts) => Some(CampaignFacts::from(&Facts::try_from(facts).ok()?)),
+            None => None,
+        };
         Some(Moved {
             amount: self.total_amount_minor.map(Money::from_minor),
             pledges: self.total_pledges,
             donors: self.total_donors,
             revision: self.revision,
             last_updated,
+            facts,
         })
     }
 }
@@ -196,6 +208,7 @@ mod tests {
             },
             revision,
             last_updated: Timestamp::from_unix_millis(revision).unwrap(),
+            facts: None,
         }
     }
 
@@ -206,7 +219,7 @@ mod tests {
             pledges: Some(pledges),
             revision: Some(revision),
             last_updated: Timestamp::from_unix_millis(revision),
-            donors: None,
+            ..Moved::default()
         }
     }
 

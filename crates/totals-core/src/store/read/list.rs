@@ -147,19 +147,23 @@ fn count(leave_out: bool) -> Document {
     }
 }
 
-/// Matches the documents that [`CampaignTotals::read`] can read.
-fn readable() -> Document {
-    let whole = doc! { "$type": ["int", "long"] };
-    let revision = doc! { "$type": ["int", "long"], "$gte": -MAX_REVISION, "$lte": MAX_REVISION };
-    let (earliest, latest) = (date(Timestamp::EARLIEST), date(Timestamp::LATEST));
+/// True of a document whose `_id` can be a campaign's.
+pub(in crate::store) fn has_an_id() -> Document {
     let longest = i64::try_from(MAX_ID_BYTES).unwrap_or(i64::MAX);
-    let short = doc! { "$cond": [
+    doc! { "$cond": [
         { "$eq": [{ "$type": "$_id" }, "string"] },
         { "$and": [{ "$gt": ["$_id", ""] }, { "$lte": [{ "$strLenBytes": "$_id" }, longest] }] },
         false,
-    ] };
+    ] }
+}
+
+/// Matches the documents that [`CampaignTotals::read`] can read.
+pub(in crate::store) fn readable() -> Document {
+    let whole = doc! { "$type": ["int", "long"] };
+    let revision = doc! { "$type": ["int", "long"], "$gte": -MAX_REVISION, "$lte": MAX_REVISION };
+    let (earliest, latest) = (date(Timestamp::EARLIEST), date(Timestamp::LATEST));
     doc! {
-        "$expr": short, "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &revision,
+        "$expr": has_an_id(), "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &revision,
         "lastUpdated": { "$type": "date", "$gte": earliest, "$lte": latest },
         "$or": [{ "corrections": { "$exists": false } }, { "corrections": revision }],
     }

@@ -8,3 +8,4 @@ pub(in crate::store) mod list;
 pub(in crate::store) mod one;
 pub(in crate::store) mod scan;
 pub(in crate::store) mod snapshot;
+pub(in crate::store) mod sum;

@@ -6,6 +6,7 @@
 //! after it. The caller names the moment that it has seen already, and gets no earlier one: a member that has just
 //! become primary might otherwise answer from before it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::Database;
@@ -14,7 +15,7 @@ use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, Timestamp as Bs
 use mongodb::error::{Error, ErrorKind};
 use tokio::time::Instant;
 
-use crate::domain::{CampaignId, Timestamp, Totals};
+use crate::domain::{CampaignFacts, CampaignId, Timestamp, Totals};
 use crate::store::client::Store;
 use crate::store::error::{StoreError, server_code};
 use crate::store::read::cluster_time::ClusterTime;
@@ -41,6 +42,8 @@ pub struct CampaignTotals {
     pub revision: i64,
     /// When the totals last changed, by the worker's clock.
     pub last_updated: Timestamp,
+    /// What is known of it beside its totals; `None` if that is nothing.
+    pub facts: Option<Arc<CampaignFacts>>,
 }
 
 /// What was found, and the moment that it was true at.
@@ -53,7 +56,7 @@ pub struct At<T> {
 }
 
 impl Store {
-    /// The totals of one campaign (`None` if no donation to it was ever counted), as of `earliest` or later.
+    /// The totals of one campaign (`None` if nobody has told of it), as of `earliest` or later.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer; never a made-up zero.
@@ -152,6 +155,11 @@ fn first_of(mut answer: Document) -> Result<(Option<Document>, Option<ClusterTim
     Ok((found, moment))
 }
 
+/// What is known of a campaign, if anything is.
+pub(in crate::store) fn if_any(facts: CampaignFacts) -> Option<Arc<CampaignFacts>> {
+    (facts != CampaignFacts::default()).then(|| Arc::new(facts))
+}
+
 impl CampaignTotals {
     /// One of many, of a snapshot.
     pub(in crate::store) fn read(document: &RawDocument) -> Result<Self, StoreError> {
@@ -166,6 +174,7 @@ impl From<TotalsDocument> for CampaignTotals {
             campaign: document.id,
             revision: document.revision,
             last_updated: document.last_updated,
+            facts: if_any(CampaignFacts::from(&document.facts)),
         }
     }
 }

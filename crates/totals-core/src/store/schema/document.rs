@@ -1,5 +1,6 @@
 //! The documents as they are stored, field for field. Nothing outside `store` sees them.
 
+mod facts;
 mod fields;
 mod log;
 pub(in crate::store) mod settings;
@@ -9,7 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::money::MAX_AMOUNT_MINOR;
-use crate::domain::{CampaignId, Creation, Donation, DonationId, DonorId, Money, Timestamp, Totals};
+use crate::domain::{CampaignId, Creation, Donation, DonationId, DonorId, Facts, Money, Timestamp, Totals};
+pub(in crate::store) use facts::{FactsDocument, facts};
 use fields::{AMOUNT, ID};
 pub(in crate::store) use fields::{as_i64, date, field, id_in, id_of, moment, timestamp};
 pub(in crate::store) use log::{EffectDocument, KnownRow, LogRow, ProcessedRow, binary, hash};
@@ -86,7 +88,7 @@ impl DonationDocument {
 /// one, so no campaign comes near it. Totals at the very end of the range could not be written any more.
 pub(in crate::store) const MAX_REVISION: i64 = i64::MAX / 2;
 
-/// A campaign's totals.
+/// A campaign's totals, and what is known of it beside them.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct TotalsDocument {
@@ -102,6 +104,9 @@ pub(in crate::store) struct TotalsDocument {
     pub corrections: i64,
     #[serde(deserialize_with = "moment")]
     pub last_updated: Timestamp,
+    /// What is known of the campaign beside them.
+    #[serde(default, deserialize_with = "facts")]
+    pub facts: Facts,
 }
 
 /// Reads a revision, or a number of corrections.

@@ -1,7 +1,7 @@
 //! THE transaction: no other code opens one (clippy's disallowed-methods forbids it).
 //!
 //! The transaction loads what is known about a batch's events, folds, inserts the log rows, writes the changed
-//! donations, and changes each touched campaign's totals once. The event ids are inserted in the same transaction as
+//! donations, and changes each touched campaign's totals, and what is known of it, once. The event ids are inserted in the same transaction as
 //! their effect, so whatever happens (a crash, a commit whose answer was lost, two workers with the same message) an id
 //! is processed at most once. Every decision rests on a document that the transaction also writes. So under snapshot
 //! isolation a concurrent change of that document is a write conflict, and the caller tries the batch again. A decision
@@ -20,15 +20,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use mongodb::ClientSession;
-use mongodb::bson::{Document, doc};
-use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
+use mongodb::bson::{Document, doc, serialize_to_document};
+use mongodb::error::{Error, UNKNOWN_TRANSACTION_COMMIT_RESULT};
 use mongodb::options::{ReadConcern, WriteConcern};
 
-use crate::domain::{CampaignId, Effect, Event, EventId, Fold, Outcome, Timestamp};
+use crate::domain::{CampaignId, Effect, Event, EventId, Facts, Fold, Outcome, Timestamp};
 use crate::store::client::{Driver, Store, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{
-    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, ProcessedRow, date,
+    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, FactsDocument, ProcessedRow, date,
 };
 use crate::store::write::insert_mode::InsertMode;
 use load::Loaded;
@@ -153,10 +153,12 @@ impl Driver {
             .into_iter()
             .partition(|(campaign, effect)| read_set.revision(campaign).is_none() && effect.amount_minor < 0);
         self.take(session, &taken, now).await?;
-        let totals = effects.into_iter();
-        let totals = totals
-            .map(|(campaign, effect)| totals_update(campaign, effect, read_set.revision(campaign), now));
-        self.write_totals(session, totals.collect()).await?;
+        let totals = effects.into_iter().map(|(campaign, effect)| {
+            let statement = totals_update(campaign, effect, read_set.revision(campaign), now);
+            with_facts(statement, fold.new_facts(campaign))
+        });
+        self.write_totals(session, totals.collect::<Result<_, _>>()?)
+            .await?;
         let delta = read_set.delta_of(&fold);
         Ok(Applied { outcomes, delta })
     }
@@ -257,6 +259,18 @@ fn totals_update(campaign: &CampaignId, effect: Effect, revision: Option<i64>, n
         },
         "upsert": revision.is_none_or(|revision| revision == 0),
     }
+}
+
+/// The same statement, which also writes what is known of the campaign now.
+fn with_facts(mut statement: Document, facts: Option<&Facts>) -> Result<Document, StoreError> {
+    if let Some(facts) = facts {
+        let facts = serialize_to_document(&FactsDocument::from(facts)).map_err(Error::from)?;
+        // All of them together, so that followers see all of them.
+        if let Ok(update) = statement.get_document_mut("u") {
+            update.insert("$set", doc! { "facts": facts });
+        }
+    }
+    Ok(statement)
 }
 
 /// Takes an effect from a campaign's totals, if they hold that much.

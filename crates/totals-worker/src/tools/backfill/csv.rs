@@ -186,7 +186,9 @@ impl<R: Read> Table<R> {
     /// Tables have no booleans: these are what databases and spreadsheets write for them.
     fn value(&self, member: &str, text: &str, in_quotes: bool) -> Result<Value, String> {
         Ok(match (member, text.to_ascii_lowercase().as_str()) {
-            ("amount" | "refundedAmount", _) => Value::from(self.amounts.read(text, in_quotes)?),
+            ("amount" | "refundedAmount" | "goalAmount", _) => {
+                Value::from(self.amounts.read(text, in_quotes)?)
+            }
             ("isGuest", "true" | "t" | "yes" | "1") => Value::Bool(true),
             ("isGuest", "false" | "f" | "no" | "0") => Value::Bool(false),
             _ => Value::from(text),

@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use totals_core::domain::{AmountRules, DonationId, Event, EventId, EventType, Received, Subject, decode};
+use totals_core::domain::{
+    AmountRules, CampaignId, DonationId, Event, EventId, EventType, Received, Subject, decode,
+};
 
 use super::row::{Object, Row};
 use crate::broker::message::Reason;
 
 use members::Members;
 
-mod members;
+pub mod members;
 mod status;
 
 /// A row in the envelope of the event that it says it is.
@@ -62,7 +64,7 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
     status::counts(&members, event_type)?;
     let event = in_envelope(event_type, payload, amounts)?;
     let event = Event {
-        id: own_id(event_type, &members, &event.donation)?,
+        id: own_id(&event, &members)?,
         ..event
     };
     let Some(amount) = members.refunded_amount() else {
@@ -79,9 +81,10 @@ pub fn events(row: &Row, amounts: AmountRules) -> Result<(Event, Option<Event>),
         reason.text.insert_str(0, "refundedAmount: ");
         reason
     })?;
+    let donation = refund.donation().map_or("", DonationId::as_str);
     let refund = Event {
         // Not `backfill_…_refund`: another donation may have that id.
-        id: event_id(&format!("backfill-refund_{}", refund.donation.as_str()))?,
+        id: event_id("donationId", &format!("backfill-refund_{donation}"))?,
         ..refund
     };
     Ok((event, Some(refund)))
@@ -92,7 +95,8 @@ fn is_bare(members: &Members<'_>) -> bool {
     let payload = members.raw("payload");
     let has_envelope =
         payload.is_some_and(|payload| payload.get().starts_with('{')) && members.raw("eventId").is_some();
-    members.raw("donationId").is_some() && !has_envelope
+    let names_its_subject = members.raw("donationId").is_some() || members.raw("campaignId").is_some();
+    names_its_subject && !has_envelope
 }
 
 /// Decodes a row's members as the payload of an envelope, so that decoding takes none of them for the envelope's.
@@ -111,39 +115,51 @@ fn in_envelope(
     decode(&Received::new(&body, ""), amounts).map_err(|invalid| Box::new(Reason::from(invalid)))
 }
 
-/// The id that follows from the donation and refund of the row. An id that followed from the row's content would count a
-/// row again that the next export spells otherwise.
-fn own_id(
-    event_type: EventType,
-    members: &Members<'_>,
-    donation: &DonationId,
-) -> Result<EventId, Box<Reason>> {
-    let donation = donation.as_str();
-    if event_type == EventType::DonationCreated {
-        return event_id(&format!("backfill_{donation}"));
+/// The id that follows from the donation and refund of the row, or from the campaign and the time. An id that followed from the
+/// row's content would count a row again that the next export spells otherwise.
+fn own_id(event: &Event, members: &Members<'_>) -> Result<EventId, Box<Reason>> {
+    let donation = event.donation().map_or("", DonationId::as_str);
+    if event.event_type() == EventType::DonationCreated {
+        return event_id("donationId", &format!("backfill_{donation}"));
     }
     if let Some(id) = members.text("eventId")? {
         return EventId::try_from(id.as_ref())
             .map_err(|error| reason("INVALID_FIELD", format!("eventId {error}")));
     }
     let missing = |text: &str| reason("MISSING_FIELD", text.to_owned());
-    match (event_type, members.text("refundId")?) {
+    match (event.event_type(), members.text("refundId")?) {
         // With the length, since either id may have a `_`: two refunds never get one id.
-        (EventType::DonationRefunded, Some(refund)) => {
-            event_id(&format!("backfill-refund-{}_{donation}_{refund}", donation.len()))
-        }
+        (EventType::DonationRefunded, Some(refund)) => event_id(
+            "donationId",
+            &format!("backfill-refund-{}_{donation}_{refund}", donation.len()),
+        ),
         (EventType::DonationRefunded, None) => Err(missing(
             "a donation may have several refunds, so each needs an id of its own: add an eventId or a refundId \
              (a CSV column with --column refundId=COLUMN)",
+        )),
+        (EventType::CampaignCreated, _) if members.raw("timestamp").is_none() => Err(missing(
+            "what is said of a campaign counts from a moment on: add the timestamp at which the row was last changed (a CSV column \
+             with --column timestamp=COLUMN)",
+        )),
+        // A later export of the same campaign says something else, at a later time.
+        (EventType::CampaignCreated, _) => {
+            let campaign = event.campaign().map_or("", CampaignId::as_str);
+            event_id(
+                "campaignId",
+                &format!("backfill-campaign-{}_{campaign}", event.occurred_at.unix_millis()),
+            )
+        }
+        (EventType::CampaignUpdated | EventType::CampaignStatusChanged, _) => Err(missing(
+            "a change of a campaign needs an id of its own: add an eventId",
         )),
         _ => Err(missing("a payment needs an id of its own: add an eventId")),
     }
 }
 
-fn event_id(id: &str) -> Result<EventId, Box<Reason>> {
+fn event_id(field: &str, id: &str) -> Result<EventId, Box<Reason>> {
     EventId::try_from(id).map_err(|error| {
         let text = format!(
-            "donationId is too long: the event id {id} {error}; bring it in as an event in its envelope, with an \
+            "{field} is too long: the event id {id} {error}; bring it in as an event in its envelope, with an \
              eventId of its own"
         );
         reason("INVALID_FIELD", text)

@@ -1,4 +1,4 @@
-//! `totals-worker backfill`: brings in, from a file, the donations that an existing platform already has.
+//! `totals-worker backfill`: brings in, from a file, the donations and campaigns that an existing platform already has.
 //!
 //! They become events and go the same way as all others, through decoding, lanes by campaign and the one transaction.
 //! So every rule of the service holds for them, workers may run meanwhile, and a file read twice counts once. The tool
@@ -31,9 +31,9 @@ use import::{Import, Imported};
 use rejects::Rejects;
 use rows::{Format, Rows, is_stdin};
 
-/// Bring donations in from a file, while workers run
+/// Bring donations and campaigns in from a file, while workers run
 ///
-/// FILE.ndjson has one JSON object a line: an event in its envelope, of any of the four types, or a bare row
+/// FILE.ndjson has one JSON object a line: an event in its envelope, of any of the seven types, or a bare row
 /// {"donationId","campaignId","amount","donorId","isGuest","timestamp","refundedAmount"}. FILE.csv has a header row with
 /// those columns. donorId, isGuest, timestamp and refundedAmount are optional, and other columns are kept in the log with the
 /// donation. Commas, semicolons or tabs separate the columns: the one that a line sep=; before the header row declares, else
@@ -48,6 +48,10 @@ use rows::{Format, Rows, is_stdin};
 /// looks like one of those that are read, such as donor_id. A table with a column donor_id and no donorId is refused until
 /// --column says what it holds.
 ///
+/// A row that names a campaign and no donation, and that has a title, goalAmount, startDate, endDate or category, is what is known
+/// of a campaign; a status in it is the campaign's. It needs the timestamp at which it was last changed: what later events say of
+/// the campaign wins. In a table of campaigns no column donationId and no column amount is needed.
+///
 /// A row counts only if it was paid, as far as it tells. It is a reject if its status or paymentStatus is a word for what was
 /// not paid, such as FAILED, PENDING or CANCELLED, or a word that is not known; words for what was paid are PAID, COMPLETED,
 /// SUCCEEDED, CONFIRMED and CAPTURED. A donation whose status is REFUNDED, or that has refunded, isRefunded or refundedAt, is a
@@ -55,7 +59,8 @@ use rows::{Format, Rows, is_stdin};
 ///
 /// A donation becomes the event backfill_DONATIONID, its refundedAmount the event backfill-refund_DONATIONID, and a refund
 /// without an eventId the event backfill-refund-LENGTH_DONATIONID_REFUNDID, where LENGTH is the length of DONATIONID in
-/// bytes. So a file can be read again: what is there already is a duplicate. A donation that came as an event is counted
+/// bytes. What is known of a campaign becomes the event backfill-campaign-TIME_CAMPAIGNID, where TIME is its timestamp in
+/// milliseconds. So a file can be read again: what is there already is a duplicate. A donation that came as an event is counted
 /// once. A refund that came as an event, or has a row of its own, must not be in refundedAmount too: nothing tells that the
 /// two are one.
 ///
@@ -74,6 +79,7 @@ use rows::{Format, Rows, is_stdin};
     totals-worker backfill donations.ndjson
     totals-worker backfill donations.csv --column donationId=id --column amount=total_usd
     totals-worker backfill history.csv --column eventType=kind
+    totals-worker backfill campaigns.csv --column campaignId=id --column goalAmount=goal --column timestamp=updatedAt
     totals-worker backfill excel.csv --separator semicolon --decimal-comma
     totals-worker backfill donations.csv --rejects /tmp/rejects.ndjson --json
     docker compose exec -T worker totals-worker backfill - --format csv < donations.csv 2> rejects.ndjson")]

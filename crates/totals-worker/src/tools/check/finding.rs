@@ -15,6 +15,8 @@ use crate::tools::output::Line;
 pub enum Fate {
     /// A total changes.
     Counted,
+    /// It tells of a campaign: no total changes.
+    Fact,
     /// It is logged, and no total changes.
     Logged,
     /// An earlier line is the same event.
@@ -78,7 +80,9 @@ impl Finding {
         match outcome {
             Outcome::Applied { campaign, effect, .. } => {
                 let campaign = campaign.map(|campaign| campaign.to_string());
-                if effect.is_none() {
+                if event.event_type().is_of_campaign() {
+                    fine(Fate::Fact, campaign, None)
+                } else if effect.is_none() {
                     fine(Fate::Logged, campaign, None)
                 } else {
                     fine(Fate::Counted, campaign, Some(effect))
@@ -146,6 +150,7 @@ impl fmt::Display for Fate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Counted => "counted",
+            Self::Fact => "fact",
             Self::Logged => "logged",
             Self::Duplicate => "duplicate",
             Self::DeadLettered => "dead-lettered",
@@ -169,7 +174,7 @@ impl fmt::Display for Finding {
         let shown = |text: &Option<String>| Line(text.as_deref().unwrap_or("-")).to_string();
         write!(
             f,
-            "{:>6}  {:<13}  {:<17}",
+            "{:>6}  {:<13}  {:<23}",
             self.line,
             self.outcome,
             shown(event_type)

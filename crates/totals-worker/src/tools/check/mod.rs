@@ -36,6 +36,7 @@ use finding::{Fate, Finding};
 ///
 /// The answer has a line for each message, with the number of its line in FILE:
 /// counted: a total changes.
+/// fact: it tells of a campaign, such as its title or its goal, and no total changes.
 /// logged: it is kept in the log and no total changes, because it is a payment, a second creation of a donation, or a refund
 /// whose donation did not come yet and which counts once it does.
 /// duplicate: an earlier line is the same event.
@@ -46,9 +47,9 @@ use finding::{Fate, Finding};
 /// Duplicates and contradictions are found among the lines of FILE only: what the service has counted already is not looked
 /// at. Amounts are read by CURRENCY and AMOUNT_PRECISION.
 ///
-/// JSON: a line {"line","outcome":"counted"|"logged"|"duplicate"|"deadLettered"|"notBound"|"notACapture","eventId"?,"eventType"?,
+/// JSON: a line {"line","outcome":"counted"|"fact"|"logged"|"duplicate"|"deadLettered"|"notBound"|"notACapture","eventId"?,"eventType"?,
 /// "campaignId"?,"donationId"?,"effect"?:{"amount","pledges","donors"},"reasonCode"?,"reason"?} for each message, and at the
-/// end {"summary":{"messages","counted","logged","duplicates","deadLettered","notBound","notCaptures","reasons":{CODE:count}}}. Exit
+/// end {"summary":{"messages","counted","facts","logged","duplicates","deadLettered","notBound","notCaptures","reasons":{CODE:count}}}. Exit
 /// code 1 if a message would be dead-lettered, a line is not a capture or there is none, 2 if the file cannot be read to its end.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -85,6 +86,7 @@ pub struct Checked {
 struct Summary {
     messages: u64,
     counted: u64,
+    facts: u64,
     logged: u64,
     duplicates: u64,
     dead_lettered: u64,
@@ -187,6 +189,7 @@ impl Checked {
         summary.messages += 1;
         let count = match finding.outcome {
             Fate::Counted => &mut summary.counted,
+            Fate::Fact => &mut summary.facts,
             Fate::Logged => &mut summary.logged,
             Fate::Duplicate => &mut summary.duplicates,
             Fate::DeadLettered => &mut summary.dead_lettered,
@@ -217,6 +220,7 @@ impl fmt::Display for Checked {
         let Summary {
             messages,
             counted,
+            facts,
             logged,
             duplicates,
             dead_lettered,
@@ -226,7 +230,7 @@ impl fmt::Display for Checked {
         } = &self.summary;
         write!(
             f,
-            "{messages} messages: {counted} counted, {logged} logged, {duplicates} duplicates, {dead_lettered} \
+            "{messages} messages: {counted} counted, {facts} facts, {logged} logged, {duplicates} duplicates, {dead_lettered} \
              dead-lettered"
         )?;
         for (code, count) in reasons {

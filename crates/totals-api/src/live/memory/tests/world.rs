@@ -1,8 +1,9 @@
 //! The model: what the campaigns were at each moment, and how far the stream, the loads and the reads have come.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use totals_core::domain::{CampaignId, Money, Timestamp, Totals};
+use totals_core::domain::{CampaignFacts, CampaignId, Money, Timestamp, Totals};
 use totals_core::store::{CampaignTotals, Change, ChangeKind, ClusterTime, Moved};
 
 use crate::live::campaigns::{self, CampaignEntry};
@@ -17,6 +18,8 @@ pub const CAMPAIGNS: usize = 5;
 pub enum Step {
     /// Donations to this campaign, and perhaps to another one, are committed at one moment.
     Donate(usize, Option<usize>),
+    /// An event says what the campaign is called, or that it has no title.
+    Title(usize, bool),
     /// The campaign is removed, if it is there.
     Remove(usize),
     /// Something else than this service has written: the revision stays.
@@ -82,6 +85,9 @@ impl World {
                     |campaign, before, moment| Some(after_a_donation(campaign, before, moment)),
                 );
             }
+            Step::Title(campaign, named) => self.commit([campaign], |campaign, before, moment| {
+                Some(after_a_title(campaign, before, moment, named))
+            }),
             Step::Remove(campaign) => self.commit([campaign], |_, _, _| None),
             Step::Scribble(campaign) => self.commit([campaign], |_, before, _| {
                 let mut scribbled = before?.clone();
@@ -221,6 +227,25 @@ fn after_a_donation(campaign: &CampaignId, before: Option<&CampaignTotals>, mome
         },
         revision: revision + 1,
         last_updated: Timestamp::from_unix_millis(i64::try_from(moment / 4).unwrap()).unwrap(),
+        facts: before.and_then(|before| before.facts.clone()),
+    }
+}
+
+fn after_a_title(
+    campaign: &CampaignId,
+    before: Option<&CampaignTotals>,
+    moment: u64,
+    named: bool,
+) -> CampaignTotals {
+    let facts = named.then(|| CampaignFacts {
+        title: Some(moment.to_string()),
+        ..CampaignFacts::default()
+    });
+    let after = after_a_donation(campaign, before, moment);
+    CampaignTotals {
+        totals: before.map_or_else(Totals::default, |before| before.totals),
+        facts: facts.map(Arc::new),
+        ..after
     }
 }
 
@@ -233,5 +258,6 @@ fn moved(before: &CampaignTotals, after: &CampaignTotals) -> Moved {
         donors: (was.donors != is.donors).then_some(is.donors),
         revision: (before.revision != after.revision).then_some(after.revision),
         last_updated: (before.last_updated != after.last_updated).then_some(after.last_updated),
+        facts: (before.facts != after.facts).then(|| after.facts.as_deref().cloned().unwrap_or_default()),
     }
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::domain::declared::UPDATES;
 use crate::domain::{EventType, FieldKind};
 
 /// A JSON text of a member's value; none if the member is absent.
@@ -40,11 +41,14 @@ pub fn strange() -> BoxedStrategy<Text> {
 /// What a sound message has in a member of this kind.
 pub fn sound(kind: FieldKind, event_type: EventType) -> String {
     match kind {
-        FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text | FieldKind::Attribute => {
-            "\"id_1\"".to_owned()
-        }
+        FieldKind::Id
+        | FieldKind::IdOrEmpty
+        | FieldKind::Text
+        | FieldKind::Attribute
+        | FieldKind::FactText => "\"id_1\"".to_owned(),
+        FieldKind::Updates => "{\"goalAmount\":50}".to_owned(),
         FieldKind::EventType | FieldKind::TypeSuffix => format!("\"{event_type}\""),
-        FieldKind::Amount => "50".to_owned(),
+        FieldKind::Amount | FieldKind::AmountOrNone => "50".to_owned(),
         FieldKind::Currency => "\"USD\"".to_owned(),
         FieldKind::Flag => "false".to_owned(),
         FieldKind::Moment => "\"2025-11-21T10:00:00.000Z\"".to_owned(),
@@ -57,6 +61,11 @@ pub fn sound(kind: FieldKind, event_type: EventType) -> String {
 pub fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
     match kind {
         FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text => ids(),
+        FieldKind::FactText => {
+            prop_oneof![4 => ids(), 1 => "\\PC{0,1200}".prop_map(|text| quoted(&text))].boxed()
+        }
+        FieldKind::AmountOrNone => prop_oneof![4 => amounts(), 1 => zeros()].boxed(),
+        FieldKind::Updates => updates(event_type),
         FieldKind::EventType => {
             let other = event_types().prop_map(Option::unwrap_or_default);
             prop_oneof![9 => Just(format!("\"{event_type}\"")), 1 => other].boxed()
@@ -100,6 +109,40 @@ pub fn value(kind: FieldKind, event_type: EventType) -> BoxedStrategy<String> {
                 .boxed()
         }
     }
+}
+
+/// Zero in many spellings, and what nearly is one.
+fn zeros() -> BoxedStrategy<String> {
+    let spellings = [
+        "0", "-0", "0.0", "-0.00", "0e5", "0.0E-3", "00", "+0", ".0", "0.", "-",
+    ];
+    let all: Vec<_> = spellings
+        .into_iter()
+        .flat_map(|zero| [zero.to_owned(), quoted(zero)])
+        .filter(|text| serde_json::from_str::<serde_json::Value>(text).is_ok())
+        .collect();
+    select(all).boxed()
+}
+
+/// Some of the members that say what has changed of a campaign.
+fn updates(event_type: EventType) -> BoxedStrategy<String> {
+    let members: Vec<_> = UPDATES
+        .iter()
+        .map(|member| {
+            let name = member.field.name();
+            let value =
+                prop_oneof![9 => value(member.field.kind(), event_type).prop_map(Some), 1 => strange()];
+            proptest::option::of(value)
+                .prop_map(move |value| Some(format!("\"{name}\":{}", value.flatten()?)))
+                .boxed()
+        })
+        .collect();
+    members
+        .prop_map(|members| {
+            let members: Vec<_> = members.into_iter().flatten().collect();
+            format!("{{{}}}", members.join(","))
+        })
+        .boxed()
 }
 
 /// Names of event types, and what is none.

@@ -58,7 +58,7 @@ fn an_event_is_the_same_in_either_mode() {
     assert_eq!(event.occurred_at.to_string(), "2025-11-21T10:00:00.000Z");
     assert_eq!(event.payload.get(), DATA);
     let bare = decoded(DATA, "donation.created");
-    assert_eq!((&event.donation, &event.kind), (&bare.donation, &bare.kind));
+    assert_eq!(event.kind, bare.kind);
     let underscored = HEADERS.map(|(name, value)| (name.replace(':', "_"), value));
     let underscored = underscored.iter().map(|(name, value)| (name.as_str(), *value));
     let base64 = structured().replace(

@@ -6,13 +6,13 @@ use super::*;
 
 fn full(event_type: EventType) -> Value {
     let value = |field: Field| match field.kind() {
-        FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text => json!("x"),
+        FieldKind::Id | FieldKind::IdOrEmpty | FieldKind::Text | FieldKind::FactText => json!("x"),
         FieldKind::EventType => json!(event_type.as_str()),
-        FieldKind::Amount => json!(5),
+        FieldKind::Amount | FieldKind::AmountOrNone => json!(5),
         FieldKind::Currency => json!("usd"),
         FieldKind::Flag => json!(false),
         FieldKind::Moment => json!("2025-11-21T10:00:00Z"),
-        FieldKind::Payload => json!({}),
+        FieldKind::Payload | FieldKind::Updates => json!({}),
         FieldKind::Attribute | FieldKind::Base64 | FieldKind::SpecVersion | FieldKind::TypeSuffix => {
             unreachable!("no payload has it")
         }

@@ -19,7 +19,7 @@ pub fn bare(body: &str) -> Event {
 
 /// All that a total, an identity or a history depends on.
 fn essence(event: &Event) -> (String, String, EventKind, Timestamp, crate::domain::ContentHash) {
-    let (id, donation) = (event.id.to_string(), event.donation.to_string());
+    let (id, donation) = (event.id.to_string(), event.donation().unwrap().to_string());
     (
         id,
         donation,
@@ -54,7 +54,7 @@ fn a_whole_number_is_an_id_by_its_digits() {
     );
     // Beyond what floating point holds.
     let large = bare(&refund("\"12\"", "9007199254740993"));
-    assert_eq!(large.donation.as_str(), "9007199254740993");
+    assert_eq!(large.donation().unwrap().as_str(), "9007199254740993");
     for (number, reason) in [
         ("1.5", "donationId must be a string or a whole number, got `1.5`"),
         (

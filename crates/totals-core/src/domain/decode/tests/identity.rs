@@ -119,8 +119,8 @@ fn a_type_that_nothing_says_or_nobody_knows_is_refused() {
             flat(r#""eventType":"donation.eaten","#),
             "donation.created",
             InvalidCode::UnknownEventType,
-            "eventType must be one of donation.created, donation.refunded, payment.completed, payment.refunded, got \
-             `donation.eaten`",
+            "eventType must be one of donation.created, donation.refunded, payment.completed, payment.refunded, \
+             campaign.created, campaign.updated, campaign.status_changed, got `donation.eaten`",
         ),
         (
             flat(r#""eventType":7,"#),
@@ -133,7 +133,8 @@ fn a_type_that_nothing_says_or_nobody_knows_is_refused() {
             "totals-service.events",
             InvalidCode::UnknownEventType,
             "eventType is missing, and the routing key `totals-service.events` is none of donation.created, \
-             donation.refunded, payment.completed, payment.refunded",
+             donation.refunded, payment.completed, payment.refunded, campaign.created, campaign.updated, \
+             campaign.status_changed",
         ),
     ] {
         let invalid = named(&body, key, "m1").unwrap_err();
@@ -162,8 +163,8 @@ proptest::proptest! {
     /// The rules of identity, said once more, plainly: whichever shape, the body's own word counts before the message's.
     #[test]
     fn identity_is_the_bodys_own_word_first((enveloped, own_type, key, own_id, message_id) in parts()) {
-        const ALL: [EventType; 4] = EventType::ALL;
-        let payload = r#""donationId":"d","campaignId":"c","paymentId":"p","amount":1,"timestamp":"2025-11-21T10:00:00Z""#;
+        const ALL: [EventType; 7] = EventType::ALL;
+        let payload = r#""donationId":"d","campaignId":"c","paymentId":"p","amount":1,"updates":{},"newStatus":"s","timestamp":"2025-11-21T10:00:00Z""#;
         let mut members = Vec::new();
         members.extend(own_id.map(|id| format!(r#""eventId":"{id}""#)));
         members.extend(own_type.map(|index| format!(r#""eventType":"{}""#, ALL[index])));

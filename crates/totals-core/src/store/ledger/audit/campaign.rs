@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::donations::StoredDonation;
 use super::problem::Problem;
 use super::unreadable::Unreadable;
-use crate::domain::{CampaignId, Donation, DonationId, Timestamp, Totals};
+use crate::domain::{CampaignId, Donation, DonationId, Facts, Timestamp, Totals};
 use crate::store::read::foreign::{shell, shell_id};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
 
@@ -32,8 +32,12 @@ pub struct CampaignAudit {
     pub unreadable: Vec<Unreadable>,
     /// The totals as they are stored.
     pub stored: Option<StoredTotals>,
-    /// The totals as the log says; `None` without a creation.
+    /// The totals as the log says; `None` if it tells nothing of the campaign but refunds.
     pub expected: Option<Totals>,
+    /// What is known of the campaign beside its totals, as it is stored.
+    pub stored_facts: Facts,
+    /// The same, as the log says.
+    pub expected_facts: Facts,
 }
 
 /// A log row that does not hold what was logged, or contradicts another.
@@ -212,12 +216,18 @@ impl CampaignAudit {
         self.totals_are_readable() && self.stored.map(|stored| stored.totals) != self.expected
     }
 
+    /// Returns true if the facts can be read and are not as the log says.
+    pub fn facts_differ(&self) -> bool {
+        self.totals_are_readable() && self.stored_facts != self.expected_facts
+    }
+
     /// How many differences and damaged rows there are.
     pub fn differences(&self) -> usize {
         self.damaged.len()
             + self.donation_differences.len()
             + self.unreadable.len()
             + usize::from(self.totals_differ())
+            + usize::from(self.facts_differ())
     }
 
     /// How many documents of another service are in the way. They are differences that no rebuild puts right.

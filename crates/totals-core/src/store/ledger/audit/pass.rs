@@ -57,13 +57,12 @@ impl Pass {
             if let Ok((
                 _,
                 Ok(Entry {
-                    donation,
                     kind: EventKind::DonationRefunded(refund),
                     ..
                 }),
             )) = row
             {
-                early.entry(donation).or_default().push(refund.amount);
+                early.entry(refund.donation).or_default().push(refund.amount);
             }
         }
         let campaigns = bounds(scope, done);
@@ -129,10 +128,12 @@ impl Pass {
         let recount = self.recount(campaign, &mut audit, placed).await?;
         audit.donations = recount.donations().len() as u64;
 
-        audit.expected = recount.totals();
+        let exists = || (!audit.expected_facts.is_empty()).then(Totals::default);
+        audit.expected = recount.totals().or_else(exists);
         let is_of = |it: Option<&CampaignId>| it == Some(campaign);
         match self.totals.next_if(|it| is_of(campaign_of(it))).await? {
             Some(Ok((_, Ok(totals)))) => {
+                audit.stored_facts = totals.facts.clone();
                 audit.stored = Some(StoredTotals {
                     totals: Totals::from(&totals),
                     revision: totals.revision,
@@ -164,10 +165,10 @@ impl Pass {
         while let Some(Ok((_, row))) = self.log.next_if(|it| campaign_of(it) == Some(campaign)).await? {
             let Entry {
                 id,
-                donation,
                 kind,
                 early,
                 committed,
+                occurred,
             } = match row {
                 Ok(entry) => entry,
                 Err(damage) => {
@@ -182,24 +183,29 @@ impl Pass {
             let (first, last) = audit.committed.unwrap_or((committed, committed));
             audit.committed = Some((first.min(committed), last.max(committed)));
             match kind {
-                EventKind::DonationCreated(creation) => {
+                EventKind::DonationCreated(donation, creation) => {
                     if let Err(contradiction) = recount.created(donation, creation) {
                         audit
                             .damaged
-                            .push(Damage::of_event(id, contradiction.to_string()));
+                            .push(Damage::of_event(id.to_string(), contradiction.to_string()));
                     }
                 }
-                EventKind::DonationRefunded(refund) => refunds.push((id, donation, refund)),
+                EventKind::DonationRefunded(refund) => refunds.push((id, refund)),
                 // Filed under no campaign.
                 EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => {}
+                EventKind::CampaignCreated(update)
+                | EventKind::CampaignUpdated(update)
+                | EventKind::CampaignStatusChanged(update) => {
+                    audit.expected_facts.apply(&update, occurred, &id);
+                }
             }
         }
         let mut astray = Vec::new();
-        for (event_id, donation, refund) in refunds {
-            if recount.donations().contains_key(&donation) {
-                recount.refunded(donation, refund.amount);
+        for (event_id, refund) in refunds {
+            if recount.donations().contains_key(&refund.donation) {
+                recount.refunded(refund.donation, refund.amount);
             } else {
-                astray.push((event_id, donation, refund.routed_to));
+                astray.push((event_id.to_string(), refund.donation, refund.routed_to));
             }
         }
         audit.damaged.extend(self.astray(campaign, astray).await?);

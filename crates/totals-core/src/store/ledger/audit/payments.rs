@@ -244,7 +244,7 @@ fn paid(donations: Document) -> Document {
 fn payment(row: &RawDocument, amounts: AmountRules) -> Option<(String, Money)> {
     let payload = row.get_str("payload").ok()?;
     match decode_payload(EventType::PaymentCompleted, payload, amounts) {
-        Ok((_, EventKind::PaymentCompleted(payment))) => Some((payment.payment_id, payment.amount)),
+        Ok(EventKind::PaymentCompleted(payment)) => Some((payment.payment_id, payment.amount)),
         _ => None,
     }
 }

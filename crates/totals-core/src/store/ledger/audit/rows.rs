@@ -8,7 +8,7 @@ use super::fields::{fields, text, wanted};
 use super::problem::Problem;
 use super::unreadable::Filed;
 use crate::domain::money::MAX_AMOUNT_MINOR;
-use crate::domain::{AmountRules, DonationId, EventKind, Timestamp};
+use crate::domain::{AmountRules, EventId, EventKind, Timestamp};
 use crate::store::schema::document::{LogRow, as_i64, id_in, timestamp};
 
 /// What the audit reads of a row.
@@ -31,11 +31,11 @@ pub(super) type Logged = Filed<Result<Entry, Damage>, Damage>;
 
 /// A row that holds what was logged.
 pub(super) struct Entry {
-    pub id: String,
-    pub donation: DonationId,
+    pub id: EventId,
     pub kind: EventKind,
     pub early: bool,
     pub committed: Timestamp,
+    pub occurred: Timestamp,
 }
 
 /// Reads a row of the log, and checks it.
@@ -70,17 +70,18 @@ fn checked(row: &RawDocument, amounts: AmountRules) -> Result<Entry, Problem> {
         event_type: text("type", event_type)?,
         content_hash: wanted("contentHash", content_hash, RawBsonRef::as_binary)?.bytes,
         payload: text("payload", payload)?,
-        donation_id: text("donationId", donation_id)?,
+        donation_id: donation_id.map(|id| text("donationId", Some(id))).transpose()?,
         campaign_id: Some(text("campaignId", campaign_id)?),
         early: early.and_then(RawBsonRef::as_bool).unwrap_or_default(),
     };
     if status != Some("PROCESSED") {
         return Err("its status is neither PROCESSED nor FAILED".into());
     }
-    let (donation, kind) = logged.check(amounts)?;
+    let id = EventId::try_from(logged.id).map_err(|error| format!("its _id {error}"))?;
+    let kind = logged.check(amounts)?;
     let is_refund = matches!(kind, EventKind::DonationRefunded(_));
     check_early(early, is_refund)?;
-    let committed = check_times(committed, occurred)?;
+    let (committed, occurred) = check_times(committed, occurred)?;
     if !effect.is_none_or(is_effect) {
         // The effect explains the totals; none of them follows from it.
         return Err(Problem {
@@ -89,22 +90,23 @@ fn checked(row: &RawDocument, amounts: AmountRules) -> Result<Entry, Problem> {
         });
     }
     Ok(Entry {
-        id: logged.id.to_owned(),
-        donation,
+        id,
         kind,
         early: logged.early,
         committed,
+        occurred,
     })
 }
 
-/// When the event was committed. Nothing that is counted follows from a row's times, so one may stand for the other.
+/// When the event was committed, and when it happened. Nothing that is counted follows from a row's times, and both are near each
+/// other: so one may stand for the other.
 fn check_times(
     committed: Option<RawBsonRef<'_>>,
     occurred: Option<RawBsonRef<'_>>,
-) -> Result<Timestamp, Problem> {
+) -> Result<(Timestamp, Timestamp), Problem> {
     let moment = |value: Option<RawBsonRef<'_>>| value.and_then(RawBsonRef::as_datetime).and_then(timestamp);
     let (what, update) = match (moment(committed), moment(occurred)) {
-        (Some(committed), Some(_)) => return Ok(committed),
+        (Some(committed), Some(occurred)) => return Ok((committed, occurred)),
         (Some(_), None) => ("occurredAt is", r#"[{$set: {occurredAt: "$committedAt"}}]"#),
         (None, Some(_)) => ("committedAt is", r#"[{$set: {committedAt: "$occurredAt"}}]"#),
         (None, None) => (

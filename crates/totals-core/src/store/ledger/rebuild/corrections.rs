@@ -7,7 +7,7 @@ use super::write::Repair;
 use crate::domain::{CampaignId, Timestamp, Totals};
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, DonationDifference, Unreadable};
-use crate::store::schema::document::{DonationDocument, MAX_REVISION, date};
+use crate::store::schema::document::{DonationDocument, FactsDocument, MAX_REVISION, date};
 
 /// Makes a donation what the log says.
 pub(super) fn correct_donation(
@@ -51,24 +51,28 @@ pub(super) fn remove<T>(unreadable: &Unreadable) -> Repair<T> {
 
 /// Puts the totals that the log says in the place of some that cannot be read. A worker that moves them meanwhile moves
 /// their revision, or their fields, and they are looked at again.
-pub(super) fn replace_totals(unreadable: &Unreadable, audit: &CampaignAudit) -> Repair<Document> {
+pub(super) fn replace_totals(
+    unreadable: &Unreadable,
+    audit: &CampaignAudit,
+) -> Result<Repair<Document>, StoreError> {
     let Some(expected) = audit.expected else {
-        return remove(unreadable);
+        return Ok(remove(unreadable));
     };
     let now = Timestamp::now();
     let (created, _) = audit.committed.unwrap_or((now, now));
     // One that readers have not seen: each event has moved it by one at most.
     let logged = i64::try_from(audit.events).unwrap_or(i64::MAX);
     let revision = unreadable.number("revision").max(logged).saturating_add(1);
-    Repair::Update(doc! {
+    Ok(Repair::Update(doc! {
         "q": *unreadable.as_seen.clone(),
         "u": {
             "totalAmountMinor": expected.amount.minor(), "totalPledges": expected.pledges,
             "totalDonors": expected.donors, "revision": revision,
             "corrections": unreadable.number("corrections").saturating_add(1),
             "createdAt": date(created), "lastUpdated": date(now),
+            "facts": facts(audit)?,
         },
-    })
+    }))
 }
 
 /// Gives the totals a revision that nobody has seen. Totals that are not there get none: a worker that saw stray
@@ -98,19 +102,22 @@ fn as_seen(number: i64) -> Document {
     }
 }
 
-/// Adds what the totals are off by; removes them where the log knows no donation.
-pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Repair<Document> {
+/// Adds what the totals are off by, and sets the facts if they differ; removes both if the log tells nothing of the campaign.
+pub(super) fn correct_totals(
+    campaign: &CampaignId,
+    audit: &CampaignAudit,
+) -> Result<Repair<Document>, StoreError> {
     let found = audit.stored.unwrap_or_default();
     let stored = found.totals;
     let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
     let off = audit.expected.and_then(|expected| off(expected, stored));
     // An addition is right whatever workers add meanwhile, if the totals rest on the right donations.
-    let adds = audit.stored.is_some() && off.is_some() && !audit.donations_differ();
+    let adds = audit.stored.is_some() && off.is_some() && !audit.donations_differ() && !audit.facts_differ();
     if !adds {
         query.insert("revision", as_seen(found.revision));
     }
     let Some(expected) = audit.expected else {
-        return Repair::Delete(doc! { "q": query, "limit": 1 });
+        return Ok(Repair::Delete(doc! { "q": query, "limit": 1 }));
     };
     // Totals that were lost get a revision that readers have not seen, unless they were corrected before: each event
     // has moved it by one at most.
@@ -129,12 +136,27 @@ pub(super) fn correct_totals(campaign: &CampaignId, audit: &CampaignAudit) -> Re
         "$max": { "lastUpdated": date(updated) },
         "$setOnInsert": { "createdAt": date(created) },
     };
+    let mut set = Document::new();
     match off {
         Some(off) => added.extend(off),
-        None => drop(update.insert("$set", numbers(expected))),
+        None => set.extend(numbers(expected)),
+    }
+    if audit.facts_differ() {
+        set.insert("facts", facts(audit)?);
+    }
+    if !set.is_empty() {
+        update.insert("$set", set);
     }
     update.insert("$inc", added);
-    Repair::Update(doc! { "q": query, "u": update, "upsert": audit.stored.is_none() })
+    Ok(Repair::Update(
+        doc! { "q": query, "u": update, "upsert": audit.stored.is_none() },
+    ))
+}
+
+/// The facts as the log says, as they are stored.
+fn facts(audit: &CampaignAudit) -> Result<Document, StoreError> {
+    let facts = FactsDocument::from(&audit.expected_facts);
+    Ok(serialize_to_document(&facts).map_err(Error::from)?)
 }
 
 /// What has to be added to the stored totals to make them the expected ones; `None` if the stored ones are so absurd

@@ -23,7 +23,8 @@ pub(in crate::store) struct ProcessedRow<'a> {
     pub content_hash: Binary,
     /// The JSON text as received, exact to the digit.
     pub payload: &'a str,
-    pub donation_id: &'a DonationId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donation_id: Option<&'a DonationId>,
     /// The campaign whose totals the effect moves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign_id: Option<&'a CampaignId>,
@@ -54,7 +55,7 @@ impl<'a> ProcessedRow<'a> {
             event_type: event.event_type().as_str(),
             content_hash: binary(event.content_hash()),
             payload: event.payload.get(),
-            donation_id: &event.donation,
+            donation_id: event.donation(),
             campaign_id: campaign.as_ref(),
             effect: (!effect.is_none()).then(|| (*effect).into()),
             early: *early,
@@ -71,7 +72,7 @@ pub(in crate::store) struct LogRow<'a> {
     pub event_type: &'a str,
     pub content_hash: &'a [u8],
     pub payload: &'a str,
-    pub donation_id: &'a str,
+    pub donation_id: Option<&'a str>,
     pub campaign_id: Option<&'a str>,
     pub early: bool,
 }
@@ -81,27 +82,30 @@ impl LogRow<'_> {
     ///
     /// # Errors
     /// Why the row cannot be what was logged, as a sentence.
-    pub fn check(&self, amounts: AmountRules) -> Result<(DonationId, EventKind), String> {
+    pub fn check(&self, amounts: AmountRules) -> Result<EventKind, String> {
         let event_type = EventType::from_name(self.event_type)
             .ok_or_else(|| format!("its type is `{}`, which is none of ours", self.event_type))?;
-        let (donation, kind) = decode_payload(event_type, self.payload, amounts)
+        let kind = decode_payload(event_type, self.payload, amounts)
             .map_err(|invalid| format!("its payload cannot be read: {invalid}"))?;
-        if kind.content_hash(&donation).0 != self.content_hash {
+        if kind.content_hash().0 != self.content_hash {
             return Err("its payload does not match its contentHash".to_owned());
         }
         let filed_under = match &kind {
-            EventKind::DonationCreated(creation) => Some(&creation.campaign),
+            EventKind::DonationCreated(_, creation) => Some(&creation.campaign),
             EventKind::DonationRefunded(refund) if self.early => Some(&refund.routed_to),
             // Filed under its donation's campaign, or under none.
             EventKind::DonationRefunded(_)
             | EventKind::PaymentCompleted(_)
             | EventKind::PaymentRefunded(_) => None,
+            EventKind::CampaignCreated(_)
+            | EventKind::CampaignUpdated(_)
+            | EventKind::CampaignStatusChanged(_) => kind.campaign(),
         };
         let filed_wrongly = filed_under.is_some_and(|campaign| Some(campaign.as_str()) != self.campaign_id);
-        if filed_wrongly || donation.as_str() != self.donation_id {
+        if filed_wrongly || kind.donation().map(DonationId::as_str) != self.donation_id {
             return Err("its campaignId or donationId is not that of its payload".to_owned());
         }
-        Ok((donation, kind))
+        Ok(kind)
     }
 }
 

@@ -41,24 +41,26 @@ impl Driver {
         self.load_events(session, batch, mode, &mut loaded).await?;
         let state = &mut loaded.state;
         // A known event is a duplicate or in conflict, and moves nothing; nor does a payment, which has no campaign.
-        let moving = batch
-            .iter()
-            .filter(|event| event.campaign().is_some() && !state.events.contains_key(&event.id));
+        let moving = batch.iter().filter(|event| {
+            let moves = event.campaign().is_some() && event.donation().is_some();
+            moves && !state.events.contains_key(&event.id)
+        });
         let (refunds, creations): (Vec<&Event>, Vec<_>) =
             moving.partition(|event| event.event_type() == EventType::DonationRefunded);
         let looked_up = creations.iter().filter(|_| mode == InsertMode::Careful);
         let ids: HashSet<&str> = refunds
             .iter()
             .chain(looked_up)
-            .map(|event| event.donation.as_str())
+            .filter_map(|event| event.donation().map(DonationId::as_str))
             .collect();
         let read = DonationDocument::read;
         let donations = self.find(session, DONATIONS, ids, doc! {}, read).await?;
         state.donations = donations.into_iter().collect();
         loaded.donations = state.donations.keys().cloned().collect();
 
+        state.facts = read_set.facts();
         state.donors = read_set.donors();
-        let refunded: HashSet<&DonationId> = refunds.iter().map(|event| &event.donation).collect();
+        let refunded: HashSet<&DonationId> = refunds.iter().filter_map(|event| event.donation()).collect();
         let refunded = refunded.into_iter().filter_map(|id| state.donations.get(id));
         let counted = self.count_live(session, refunded).await?;
         state.donors.extend(counted);

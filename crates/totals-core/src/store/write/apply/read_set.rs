@@ -1,4 +1,5 @@
-//! What a batch needs to know of its donors, looked up before its transaction, during the commit of the batch before.
+//! What a batch needs to know of its donors and campaigns, looked up before its transaction, during the commit of the batch
+//! before.
 //!
 //! "Does this creation add a donor to its campaign?" is the one question that every creation asks the database, and the
 //! lane would wait for the answer. So the lane asks while it commits the batch before, outside of any transaction. The
@@ -14,14 +15,15 @@ use std::collections::{HashMap, HashSet};
 
 use futures::TryStreamExt;
 use mongodb::ClientSession;
-use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{RawDocument, RawDocumentBuf, deserialize_from_slice, doc};
+use serde::Deserialize;
 
 use super::statements::page_of;
 use crate::domain::fold::CampaignDonor;
-use crate::domain::{CampaignId, Event, EventKind, Fold};
+use crate::domain::{CampaignId, Event, EventKind, Facts, Fold};
 use crate::store::client::{Driver, primary};
 use crate::store::error::StoreError;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, as_i64, is_revision};
+use crate::store::schema::document::{CAMPAIGN_TOTALS, as_i64, facts, is_revision};
 use crate::store::schema::ownership::OF_TOTALS;
 
 /// A batch's donors and campaigns at one moment.
@@ -32,6 +34,8 @@ pub struct ReadSet {
     /// The revisions of the campaigns that the batch names; 0 without totals. Totals that were damaged by hand may have
     /// no revision, and are written whatever was seen.
     revisions: HashMap<CampaignId, i64>,
+    /// What is known of the campaigns of which events of the batch say something.
+    facts: HashMap<CampaignId, Facts>,
 }
 
 /// What a commit has changed.
@@ -41,6 +45,8 @@ pub struct CommitDelta {
     donors: Vec<(CampaignDonor, bool)>,
     /// The new revisions of the campaigns whose totals were written, where they are known.
     revisions: HashMap<CampaignId, Option<i64>>,
+    /// What is known of the campaigns of which something else was known before.
+    facts: Vec<(CampaignId, Facts)>,
 }
 
 impl Driver {
@@ -55,47 +61,64 @@ impl Driver {
             return Ok(ReadSet::default());
         }
         let named = batch.iter().filter_map(|event| match &event.kind {
-            EventKind::DonationCreated(creation) => Some((&creation.campaign, creation.donor.as_ref()?)),
+            EventKind::DonationCreated(_, creation) => Some((&creation.campaign, creation.donor.as_ref()?)),
             _ => None,
         });
         let named: HashSet<_> = named.collect();
+        let told_of = batch.iter().filter(|event| event.event_type().is_of_campaign());
+        let told_of: HashMap<_, _> = told_of
+            .filter_map(|event| Some((event.campaign()?.clone(), Facts::default())))
+            .collect();
         // All that is read in it is of one moment, of what a majority has.
         let mut session = self.client.start_session().snapshot(true).await?;
-        let revisions = self.revisions(&mut session, campaigns).await?;
-        let live = self.live_donors(&mut session, named.into_iter()).await?;
-        Ok(ReadSet { live, revisions })
+        let mut read_set = ReadSet {
+            facts: told_of,
+            ..ReadSet::default()
+        };
+        self.totals_of(&mut session, campaigns, &mut read_set).await?;
+        read_set.live = self.live_donors(&mut session, named.into_iter()).await?;
+        Ok(read_set)
     }
 
-    async fn revisions(
+    /// Reads the revisions of these campaigns, and the facts of those of which `read_set` wants them.
+    async fn totals_of(
         &self,
         session: &mut ClientSession,
         campaigns: HashSet<&CampaignId>,
-    ) -> Result<HashMap<CampaignId, i64>, StoreError> {
+        read_set: &mut ReadSet,
+    ) -> Result<(), StoreError> {
+        let mut fields = doc! { "revision": 1, "totalAmountMinor": 1, "totalPledges": 1, "totalDonors": 1 };
+        if !read_set.facts.is_empty() {
+            fields.insert("facts", 1);
+        }
         let ids: Vec<&str> = campaigns.iter().map(|campaign| campaign.as_str()).collect();
         let page = page_of(ids.len());
         let mut rows = self
             .campaign_totals::<RawDocumentBuf>()
             .find(doc! { "_id": { "$in": ids } })
-            .projection(doc! { "revision": 1, "totalAmountMinor": 1, "totalPledges": 1, "totalDonors": 1 })
+            .projection(fields)
             .batch_size(page)
             .selection_criteria(primary())
             .session(&mut *session)
             .await?;
-        let mut revisions: HashMap<_, _> = campaigns
+        read_set.revisions = campaigns
             .into_iter()
             .map(|campaign| (campaign.clone(), 0))
             .collect();
         let mut rows = rows.stream(session);
         while let Some(row) = rows.try_next().await? {
             let id = row.get_str("_id").unwrap_or_default();
-            let revision =
-                revision(&row).map_err(|problem| StoreError::damaged(CAMPAIGN_TOTALS, &row, &problem))?;
-            match (revisions.get_mut(id), revision) {
+            let damaged = |problem: String| StoreError::damaged(CAMPAIGN_TOTALS, &row, &problem);
+            let revision = revision(&row).map_err(damaged)?;
+            match (read_set.revisions.get_mut(id), revision) {
                 (Some(seen), Some(revision)) => *seen = revision,
-                _ => drop(revisions.remove(id)),
+                _ => drop(read_set.revisions.remove(id)),
+            }
+            if let Some(facts) = read_set.facts.get_mut(id) {
+                *facts = facts_of(&row).map_err(damaged)?;
             }
         }
-        Ok(revisions)
+        Ok(())
     }
 }
 
@@ -126,6 +149,17 @@ fn revision(totals: &RawDocument) -> Result<Option<i64>, String> {
     }
 }
 
+/// The facts in a campaign's totals.
+fn facts_of(totals: &RawDocument) -> Result<Facts, String> {
+    #[derive(Deserialize)]
+    struct OfFacts {
+        #[serde(default, deserialize_with = "facts")]
+        facts: Facts,
+    }
+    let of_facts: OfFacts = deserialize_from_slice(totals.as_bytes()).map_err(|error| error.to_string())?;
+    Ok(of_facts.facts)
+}
+
 impl ReadSet {
     /// The read set after a commit that went on meanwhile; `None` if that cannot be told.
     pub fn rebase(mut self, delta: CommitDelta) -> Option<Self> {
@@ -145,12 +179,22 @@ impl ReadSet {
                 self.live.remove(&donor);
             }
         }
+        for (campaign, facts) in delta.facts {
+            if let Some(seen) = self.facts.get_mut(&campaign) {
+                *seen = facts;
+            }
+        }
         Some(self)
     }
 
     /// The donors who have a live pledge, each with one pledge: the true count matters only if one is refunded.
     pub(super) fn donors(&self) -> HashMap<CampaignDonor, i64> {
         self.live.iter().map(|donor| (donor.clone(), 1)).collect()
+    }
+
+    /// What is known of the campaigns of which events of the batch say something.
+    pub(super) fn facts(&self) -> HashMap<CampaignId, Facts> {
+        self.facts.clone()
     }
 
     /// The revision that a campaign's totals were seen at; `None` if the batch does not name the campaign.
@@ -165,9 +209,13 @@ impl ReadSet {
             let after = self.revision(campaign).map(|seen| seen + 1);
             (campaign.clone(), after)
         });
+        let facts = fold
+            .changed_facts()
+            .map(|(campaign, facts)| (campaign.clone(), facts.clone()));
         CommitDelta {
             donors: donors.collect(),
             revisions: revisions.collect(),
+            facts: facts.collect(),
         }
     }
 }
@@ -191,6 +239,7 @@ mod tests {
                 .iter()
                 .map(|(c, revision)| (campaign(c), *revision))
                 .collect(),
+            facts: HashMap::new(),
         }
     }
 
@@ -198,6 +247,7 @@ mod tests {
         CommitDelta {
             donors: donors.iter().map(|(c, d, live)| (donor(c, d), *live)).collect(),
             revisions: revisions.iter().map(|(c, after)| (campaign(c), *after)).collect(),
+            facts: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::tools::backfill::events::members::OF_A_CAMPAIGN;
 use crate::tools::backfill::spelling::is_alike;
 
 /// The fields of a row, each with true if a table must have it.
@@ -55,12 +56,17 @@ impl FromStr for Column {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = FIELDS.map(|(field, _)| field);
+        let known: Vec<_> = FIELDS
+            .map(|(field, _)| field)
+            .into_iter()
+            .chain(OF_A_CAMPAIGN)
+            .collect();
         let (field, column) = text
             .split_once('=')
             .ok_or("expected FIELD=COLUMN, such as amount=total_usd")?;
         let field = known
-            .into_iter()
+            .iter()
+            .copied()
             .find(|known| *known == field)
             .ok_or_else(|| format!("`{field}` is no field; the fields are {}", known.join(", ")))?;
         Ok(Self {
@@ -82,7 +88,13 @@ pub fn is_field(name: &str) -> bool {
 pub fn members(header: &[&str], columns: &[Column]) -> Result<Vec<Option<String>>, String> {
     unambiguous(columns)?;
     let mut members = vec![None; header.len()];
-    for (field, required) in FIELDS {
+    let of_campaigns = is_of_campaigns(header, columns);
+    let facts = OF_A_CAMPAIGN
+        .iter()
+        .filter(|_| of_campaigns)
+        .map(|field| (*field, false));
+    for (field, required) in FIELDS.into_iter().chain(facts) {
+        let required = required && (field == "campaignId" || !of_campaigns);
         let named = columns.iter().find(|column| column.field == field);
         let other = columns.iter().find(|column| column.column == field);
         let name = match (named, other) {
@@ -123,6 +135,12 @@ pub fn members(header: &[&str], columns: &[Column]) -> Result<Vec<Option<String>
         }
     }
     Ok(members)
+}
+
+/// Returns true if the table is one of campaigns: it tells something of them, and names no donation.
+fn is_of_campaigns(header: &[&str], columns: &[Column]) -> bool {
+    let has = |field: &str| header.contains(&field) || columns.iter().any(|column| column.field == field);
+    !has("donationId") && OF_A_CAMPAIGN.into_iter().any(has)
 }
 
 /// Checks that no field is given two columns, and no column two fields.

@@ -238,6 +238,25 @@ fn a_table_may_say_nothing_of_times() {
 }
 
 #[test]
+fn a_table_of_campaigns_needs_neither_donations_nor_amounts() {
+    let file = "id,title,goal,status\nc,Wells,100.50,DRAFT\n";
+    let rows = read(file, &["campaignId=id", "goalAmount=goal"]).unwrap();
+    let object = r#"{"campaignId":"c","goalAmount":"100.50","status":"DRAFT","title":"Wells"}"#;
+    assert_eq!(rows, [(2, object.to_owned())]);
+    assert!(
+        read("id,title\nc,Wells\n", &[])
+            .unwrap_err()
+            .contains("no column `campaignId`")
+    );
+    // A title beside a donation makes no campaign of it.
+    assert!(
+        read("donationId,campaignId,title\nd,c,Wells\n", &[])
+            .unwrap_err()
+            .contains("no column `amount`")
+    );
+}
+
+#[test]
 fn a_field_has_the_column_that_was_named_for_it_and_no_column_is_lost() {
     let file = format!("{HEADER},Currency\nd1,c,1,t,EUR\n");
     let rows = read(&file, &["currency=Currency"]).unwrap();

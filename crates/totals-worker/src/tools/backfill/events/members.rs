@@ -34,6 +34,10 @@ const READ: [&str; 19] = [
     "timestamp",
 ];
 
+/// Members that say what a campaign is called, wants to raise and the like. A bare row that has one of them and names a campaign and no
+/// donation is a campaign.
+pub const OF_A_CAMPAIGN: [&str; 5] = ["title", "goalAmount", "startDate", "endDate", "category"];
+
 /// Members that no refund has.
 const OF_A_DONATION_OR_PAYMENT: [&str; 6] = [
     "donorId",
@@ -124,6 +128,10 @@ impl<'a> Members<'a> {
 
     fn type_without_its_name(&self) -> Result<EventType, Box<Reason>> {
         let ambiguous = |text| Err(reason("AMBIGUOUS_ROW", text));
+        let tells_of_a_campaign = OF_A_CAMPAIGN.iter().any(|name| self.raw(name).is_some());
+        if tells_of_a_campaign && self.raw("donationId").is_none() && self.raw("campaignId").is_some() {
+            return Ok(EventType::CampaignCreated);
+        }
         if self.raw("refundId").is_some() {
             let beside = |name: &&&str| match **name {
                 "refundedAmount" => self.refunded_amount().is_some(),

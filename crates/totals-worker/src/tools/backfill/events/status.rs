@@ -57,6 +57,10 @@ const NOT_PAID: [&str; 17] = [
 /// # Errors
 /// [`Reason`] with the member, its value and the remedy.
 pub fn counts(members: &Members<'_>, event_type: EventType) -> Result<(), Box<Reason>> {
+    if event_type.is_of_campaign() {
+        // The status is the campaign's.
+        return Ok(());
+    }
     for name in STATES {
         let Some(text) = members.text(name)? else { continue };
         let state = word(&text);

@@ -262,3 +262,39 @@ fn two_rows_never_get_one_id() {
         }
     }
 }
+
+#[test]
+fn a_row_that_tells_of_a_campaign_and_of_no_donation_is_that() {
+    let row = |more: &str| format!(r#"{{"campaignId":"c"{more}}}"#);
+    let at = r#","timestamp":"2025-11-21T10:00:00Z""#;
+    for told in [
+        r#""title":"Wells""#,
+        r#""goalAmount":100,"status":"DRAFT""#,
+        r#""endDate":"2026-01-01""#,
+    ] {
+        let told = row(&format!(",{told}{at}"));
+        assert_eq!(
+            decoded(&told).unwrap(),
+            [pair("backfill-campaign-1763719200000_c", "campaign.created")],
+            "{told}"
+        );
+    }
+    let named = row(&format!(r#","title":"Wells","eventId":"e"{at}"#));
+    assert_eq!(decoded(&named).unwrap(), [pair("e", "campaign.created")]);
+    let changed = row(&format!(
+        r#","eventType":"campaign.status_changed","newStatus":"ACTIVE","eventId":"e"{at}"#
+    ));
+    assert_eq!(decoded(&changed).unwrap(), [pair("e", "campaign.status_changed")]);
+    // Without a time what it says would win over all that was said before the run.
+    assert_eq!(
+        decoded(&row(r#","title":"Wells""#)).unwrap_err().code,
+        "MISSING_FIELD"
+    );
+    assert_eq!(decoded(&row(at)).unwrap_err().code, "MISSING_FIELD");
+    // A donation may come with what is known of its campaign.
+    let donation = bare(r#","title":"Wells","goalAmount":100"#);
+    assert_eq!(
+        decoded(&donation).unwrap(),
+        [pair("backfill_d", "donation.created")]
+    );
+}

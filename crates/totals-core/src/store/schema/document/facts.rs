@@ -1,0 +1,136 @@
+//! What is known of a campaign, within the document of its totals: each fact with the event that has said it.
+
+use mongodb::bson::DateTime;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::fields::{date, timestamp};
+use crate::domain::facts::{Fact, FactValue, Facts, Register};
+use crate::domain::money::MAX_AMOUNT_MINOR;
+use crate::domain::{EventId, Money};
+
+/// See [`Facts`].
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::store) struct FactsDocument {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<RegisterDocument<String>>,
+    /// In minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<RegisterDocument<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<RegisterDocument<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starts_at: Option<RegisterDocument<DateTime>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_at: Option<RegisterDocument<DateTime>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<RegisterDocument<String>>,
+}
+
+/// See [`Register`]. Without a value the event has said that there is none.
+#[derive(Debug, Serialize, Deserialize)]
+struct RegisterDocument<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<T>,
+    at: DateTime,
+    by: EventId,
+}
+
+impl From<&Facts> for FactsDocument {
+    fn from(facts: &Facts) -> Self {
+        let mut document = Self::default();
+        for fact in Fact::ALL {
+            let Some(register) = facts.register(fact) else {
+                continue;
+            };
+            match fact {
+                Fact::Title => document.title = Some(RegisterDocument::new(register, text)),
+                Fact::Goal => document.goal = Some(RegisterDocument::new(register, minor)),
+                Fact::Status => document.status = Some(RegisterDocument::new(register, text)),
+                Fact::StartsAt => document.starts_at = Some(RegisterDocument::new(register, moment)),
+                Fact::EndsAt => document.ends_at = Some(RegisterDocument::new(register, moment)),
+                Fact::Category => document.category = Some(RegisterDocument::new(register, text)),
+            }
+        }
+        document
+    }
+}
+
+impl TryFrom<FactsDocument> for Facts {
+    type Error = String;
+
+    fn try_from(document: FactsDocument) -> Result<Self, String> {
+        let amount = |minor: i64| {
+            let in_range = (1..=MAX_AMOUNT_MINOR).contains(&minor);
+            in_range.then(|| FactValue::Amount(Money::from_minor(minor)))
+        };
+        let moment = |date| timestamp(date).map(FactValue::Moment);
+        let text = |text| Some(FactValue::Text(text));
+        let mut facts = Self::default();
+        restore(&mut facts, Fact::Title, document.title, text)?;
+        restore(&mut facts, Fact::Goal, document.goal, amount)?;
+        restore(&mut facts, Fact::Status, document.status, text)?;
+        restore(&mut facts, Fact::StartsAt, document.starts_at, moment)?;
+        restore(&mut facts, Fact::EndsAt, document.ends_at, moment)?;
+        restore(&mut facts, Fact::Category, document.category, text)?;
+        Ok(facts)
+    }
+}
+
+impl<T> RegisterDocument<T> {
+    fn new(register: &Register, value: impl FnOnce(&FactValue) -> Option<T>) -> Self {
+        Self {
+            value: register.value.as_ref().and_then(value),
+            at: date(register.at),
+            by: register.by.clone(),
+        }
+    }
+}
+
+fn text(value: &FactValue) -> Option<String> {
+    match value {
+        FactValue::Text(text) => Some(text.clone()),
+        FactValue::Amount(_) | FactValue::Moment(_) => None,
+    }
+}
+
+fn minor(value: &FactValue) -> Option<i64> {
+    match value {
+        FactValue::Amount(amount) => Some(amount.minor()),
+        FactValue::Text(_) | FactValue::Moment(_) => None,
+    }
+}
+
+fn moment(value: &FactValue) -> Option<DateTime> {
+    match value {
+        FactValue::Moment(moment) => Some(date(*moment)),
+        FactValue::Text(_) | FactValue::Amount(_) => None,
+    }
+}
+
+fn restore<T>(
+    facts: &mut Facts,
+    fact: Fact,
+    register: Option<RegisterDocument<T>>,
+    value: impl FnOnce(T) -> Option<FactValue>,
+) -> Result<(), String> {
+    let Some(register) = register else {
+        return Ok(());
+    };
+    let problem = || format!("its facts.{} is none that this service has written", fact.name());
+    let value = match register.value {
+        Some(stored) => Some(value(stored).ok_or_else(problem)?),
+        None => None,
+    };
+    let at = timestamp(register.at).ok_or_else(problem)?;
+    let by = register.by;
+    facts.restore(fact, Register { value, at, by });
+    Ok(())
+}
+
+/// Reads the facts of a document.
+pub(in crate::store) fn facts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Facts, D::Error> {
+    let document = Option::<FactsDocument>::deserialize(deserializer)?;
+    Facts::try_from(document.unwrap_or_default()).map_err(D::Error::custom)
+}
