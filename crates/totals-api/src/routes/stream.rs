@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -114,13 +113,16 @@ pub async fn stream_totals(
 )]
 pub async fn stream_many(State(state): State<Arc<AppState>>, Ids { ids }: Ids) -> Result<Response, ApiError> {
     let places = state.live.stream_places(ids.len())?;
-    // Totals that cannot be read are sent as soon as somebody has mended them.
-    let opened = ids.into_iter().map(async |id| {
-        let mut watch = state.live.watch(id);
-        let first = ApiError::unless_foreign(watch.first().await)?;
-        Ok::<_, ApiError>((watch, first))
+    let watches: Vec<_> = ids.iter().cloned().map(|id| state.live.watch(id)).collect();
+    let views = state.live.read_all(&ids).await?;
+    let opened = watches.into_iter().zip(views).map(|(mut watch, first)| {
+        // Totals that cannot be read are sent as soon as somebody has mended them.
+        if let Some(view) = first.clone() {
+            watch.begin_after(view);
+        }
+        (watch, first)
     });
-    let opened = try_join_all(opened).await?;
+    let opened = opened.collect();
     Ok(events(&state, places, opened))
 }
 
