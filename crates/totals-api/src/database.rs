@@ -38,6 +38,13 @@ impl ReadResult for At<Sum> {
     }
 }
 
+/// Several campaigns are found, however many of them have totals.
+impl ReadResult for At<Vec<Result<Option<CampaignTotals>, StoreError>>> {
+    fn is_found(&self) -> bool {
+        true
+    }
+}
+
 /// A page is found, however many campaigns are on it.
 impl ReadResult for At<Listing> {
     fn is_found(&self) -> bool {

@@ -179,3 +179,20 @@ async fn foreign_totals_do_not_take_other_campaigns_from_who_asks_a_database_wit
     let (status, body) = api.get(path).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
 }
+
+/// MongoDB answers with 16 MB at once, and then has to be asked for the rest.
+#[tokio::test]
+async fn foreign_totals_that_fill_an_answer_of_the_database_do_not_hide_what_comes_behind_them() {
+    let world = counted().await;
+    for id in ["a", "b", "d", "e"] {
+        let large = doc! { "_id": id, "padding": "x".repeat(9 << 20) };
+        insert(&world, "campaign_totals", large).await;
+    }
+    world.database.hide_changes().await;
+    let api = world.api().await;
+    let (status, body) = api.get("/api/totals/campaigns?ids=other,a,b,c,d,e").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let totals = body["data"]["totals"].as_array().unwrap().iter();
+    let ids: Vec<_> = totals.map(|totals| &totals["campaignId"]).collect();
+    assert_eq!(ids, ["other", "c"]);
+}

@@ -1,6 +1,7 @@
 //! Pages from the database, as long as they are not in memory; and what it no longer keeps for them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::future::join_all;
 use mongodb::IndexModel;
@@ -12,7 +13,8 @@ use totals_core::runtime::config;
 use totals_core::store::{At, CampaignTotals, ClusterTime, Page, SortBy, SortOrder, Start, Store};
 
 use super::{LIST, SORTS, campaign, ids, page, world_with};
-use crate::harness::World;
+use crate::harness::proxy::{Proxy, Weather};
+use crate::harness::{EventStream, Process, World, api_command};
 
 #[tokio::test]
 async fn without_a_stream_of_changes_pages_are_read_from_the_database_one_at_a_time() {
@@ -130,4 +132,35 @@ async fn the_indexes_that_earlier_versions_made_for_the_list_are_dropped_at_the_
     let mut left = totals.list_index_names().await.unwrap();
     left.sort_unstable();
     assert_eq!(left, ["_id_", "mine"]);
+}
+
+/// More than `DATABASE_READS`, and MongoDB takes longer to answer than a read waits for others to end.
+#[tokio::test]
+async fn a_hundred_campaigns_are_one_read_of_a_database_that_takes_its_time() {
+    let (world, api) = world_with((0..99).map(|n| campaign(&format!("c{n}"), n))).await;
+    drop(api);
+    world.database.hide_changes().await;
+    let (network, url) = Proxy::before(&world.database).await;
+    let mut command = api_command();
+    command.env("DATABASE_URL", url);
+    let api = Process::start(command).await;
+    api.healthy().await;
+    // In another order than the database's, and with one that has no totals.
+    let asked: Vec<_> = (0..100).rev().map(|n| format!("c{n}")).collect();
+    let asked = asked.join(",");
+    let query = format!("ids={asked}");
+    let expected: Vec<_> = (0..99).rev().map(|n| format!("c{n}")).collect();
+    assert_eq!(ids(&page(&api, &query).await), expected);
+
+    // In either direction.
+    network.set(Weather::Slow(Duration::from_millis(350)));
+    let slow = page(&api, &query).await;
+    assert_eq!((ids(&slow), &slow["total"]), (expected.clone(), &json!(99)));
+    let mut stream = EventStream::open(&format!("{}/api/totals/stream?{query}", api.url), None).await;
+    for campaign in asked.split(',') {
+        let event = stream.next().await.unwrap();
+        let kind = if campaign == "c99" { "no-totals" } else { "" };
+        assert_eq!((event.campaign(), event.kind.as_str()), (campaign, kind));
+    }
+    assert_eq!(api.get("/health").await.1["live"]["current"], json!(false));
 }

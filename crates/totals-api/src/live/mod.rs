@@ -31,6 +31,7 @@ mod load;
 mod memory;
 mod order;
 mod pages;
+mod several;
 mod sum;
 mod watch;
 
@@ -117,12 +118,7 @@ impl Live {
     /// # Errors
     /// [`ApiError`] if the database cannot answer in time.
     pub async fn read(&self, campaign: &CampaignId) -> Result<View, ApiError> {
-        let id = campaign.as_str();
-        if let Some(view) = self.in_memory(id) {
-            return Ok(view);
-        }
-        let in_memory = self.wait_until_covered(|| self.0.memory.totals(id), || self.0.freshness.covers(id));
-        match in_memory.await {
+        match self.covered_in_memory(campaign).await {
             Some(view) => Ok(view),
             None => self.read_through(campaign).await,
         }
@@ -137,13 +133,6 @@ impl Live {
     pub fn in_memory_at(&self, campaign: &str, now: Instant) -> Option<View> {
         let shown = self.is_current_at(now) && self.0.freshness.covers(campaign);
         shown.then(|| self.0.memory.totals(campaign)).flatten()
-    }
-
-    /// What each of these campaigns shows now, if memory can tell at once of all of them.
-    pub fn all_in_memory(&self, campaigns: &[CampaignId]) -> Option<Vec<View>> {
-        let covers = |campaign: &CampaignId| self.0.freshness.covers(campaign.as_str());
-        let shown = self.is_current() && campaigns.iter().all(covers);
-        shown.then(|| self.0.memory.totals_of(campaigns)).flatten()
     }
 
     /// The newest state that memory has of a campaign, even while the stream is silent: a watcher keeps what it was shown.

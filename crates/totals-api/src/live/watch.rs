@@ -91,8 +91,13 @@ impl Watch {
     /// As [`Live::read`].
     pub async fn first(&mut self) -> Result<View, ApiError> {
         let view = self.live.read(&self.campaign).await?;
-        self.last = Some(view.clone());
+        self.begin_after(view.clone());
         Ok(view)
+    }
+
+    /// Begins with a state that was read after the watch began, instead of [`Watch::first`].
+    pub fn begin_after(&mut self, view: View) {
+        self.last = Some(view);
     }
 
     /// Waits for a state other than the last one, and returns the newest there is.

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use futures::future::try_join_all;
 use futures::stream::{self, BoxStream};
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
@@ -122,14 +121,16 @@ pub async fn stream_many(State(state): State<Arc<AppState>>, ids: Option<Ids>) -
         return sums(&state).await;
     };
     let places = state.live.stream_places(ids.len())?;
-    // Totals that cannot be read are sent as soon as somebody has mended them.
-    let opened = ids.into_iter().map(async |id| {
-        let mut watch = state.live.watch(id);
-        let first = ApiError::unless_foreign(watch.first().await)?;
-        Ok::<_, ApiError>((watch, first))
+    let watches: Vec<_> = ids.iter().cloned().map(|id| state.live.watch(id)).collect();
+    let views = state.live.read_all(&ids).await?;
+    let opened = watches.into_iter().zip(views).map(|(mut watch, first)| {
+        // Totals that cannot be read are sent as soon as somebody has mended them.
+        if let Some(view) = first.clone() {
+            watch.begin_after(view);
+        }
+        (watch, first)
     });
-    let opened = try_join_all(opened).await?;
-    Ok(views(&state, places, opened))
+    Ok(views(&state, places, opened.collect()))
 }
 
 /// The stream of the sum of all campaigns.

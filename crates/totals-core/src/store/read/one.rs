@@ -1,17 +1,19 @@
-//! Reads of totals: one campaign here, a page of them in `list`, all of them in `scan`, never anything that grows with
-//! donations.
+//! Reads of totals: one campaign or several by their ids here, a page of them in `list`, all of them in `scan`, never
+//! anything that grows with donations.
 //!
 //! Reads see only what a majority has: a total that MongoDB could still lose in a crash would be shown and then taken
 //! back. The reads here also say which moment they show, for the API, which keeps the answer and follows the changes
 //! after it. The caller names the moment that it has seen already, and gets no earlier one: a member that has just
 //! become primary might otherwise answer from before it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use mongodb::Database;
 use mongodb::action::Action;
-use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, Timestamp as BsonTimestamp, doc};
+use mongodb::bson::{Document, RawDocument, RawDocumentBuf, Timestamp as BsonTimestamp, doc};
 use mongodb::error::{Error, ErrorKind};
 use tokio::time::Instant;
 
@@ -68,10 +70,41 @@ impl Store {
         let command = doc! {
             "find": CAMPAIGN_TOTALS, "filter": { "_id": campaign.as_str() }, "limit": 1, "singleBatch": true,
         };
-        let (found, moment) = self.first_at(command, earliest).await?;
-        let found = found.as_ref().map(|found| self.read(found)).transpose()?;
+        let (found, moment) = self.all_at(command, earliest).await?;
+        let found = found.first().map(|found| self.read(found)).transpose()?;
         Ok(At {
-            found: found.map(CampaignTotals::from),
+            found,
+            moment: moment.unwrap_or(earliest),
+        })
+    }
+
+    /// The totals of each of these campaigns, in their order, as of one moment: `earliest` or later. A document that this
+    /// service did not write is a failure of its campaign alone.
+    ///
+    /// # Errors
+    /// As [`Store::totals`].
+    pub async fn totals_of(
+        &self,
+        campaigns: &[CampaignId],
+        earliest: ClusterTime,
+    ) -> Result<At<Vec<Result<Option<CampaignTotals>, StoreError>>>, StoreError> {
+        let ids: Vec<_> = campaigns.iter().map(CampaignId::as_str).collect();
+        // One more than there can be: then the first batch is the last, unless other services' documents fill it.
+        let batch_size = i64::try_from(ids.len() + 1).unwrap_or(i64::MAX);
+        let command = doc! {
+            "find": CAMPAIGN_TOTALS, "filter": { "_id": { "$in": ids } }, "batchSize": batch_size,
+        };
+        let (found, moment) = self.all_at(command, earliest).await?;
+        let by_id = found
+            .iter()
+            .filter_map(|found| Some((found.get_str("_id").ok()?, found)));
+        let by_id: HashMap<_, _> = by_id.collect();
+        let found = campaigns.iter().map(|campaign| {
+            let found = by_id.get(campaign.as_str());
+            found.map(|found| self.read(found)).transpose()
+        });
+        Ok(At {
+            found: found.collect(),
             moment: moment.unwrap_or(earliest),
         })
     }
@@ -84,30 +117,29 @@ impl Store {
         let probe = doc! {
             "find": CAMPAIGN_TOTALS, "limit": 1, "singleBatch": true, "projection": { "_id": 1 },
         };
-        let (_, moment) = self.first_at(probe, earliest).await?;
+        let (_, moment) = self.all_at(probe, earliest).await?;
         Ok(moment)
     }
 
-    /// The first document that a command yields as of `earliest` or later, and as of which moment; without a moment while
-    /// there is no collection.
-    async fn first_at(
+    /// All documents that a command yields as of `earliest` or later, and as of which moment; without a moment while there
+    /// is no collection.
+    async fn all_at(
         &self,
         mut command: Document,
         earliest: ClusterTime,
-    ) -> Result<(Option<Document>, Option<ClusterTime>), StoreError> {
+    ) -> Result<(Vec<RawDocumentBuf>, Option<ClusterTime>), StoreError> {
         let mut concern = doc! { "level": "snapshot" };
         if earliest > ClusterTime::default() {
             concern.insert("afterClusterTime", BsonTimestamp::from(earliest));
         }
         command.insert("readConcern", concern);
         command.insert("maxTimeMS", max_time());
-        self.detached(|driver| async move { first(&driver.database, command).await })
+        self.detached(|driver| async move { all(&driver.database, command).await })
             .await
     }
 
-    fn read(&self, document: &Document) -> Result<TotalsDocument, StoreError> {
-        let raw = RawDocumentBuf::try_from(document).map_err(Error::from)?;
-        snapshot::read(&raw)
+    fn read(&self, document: &RawDocument) -> Result<CampaignTotals, StoreError> {
+        CampaignTotals::read(document)
             .inspect_err(|error| self.left_out.add(error))
             .map_err(|error| error.within(CAMPAIGN_TOTALS))
     }
@@ -118,20 +150,15 @@ pub(in crate::store) fn max_time() -> i64 {
     i64::try_from(READ_TIMEOUT.as_millis()).unwrap_or(i64::MAX)
 }
 
-async fn first(
+async fn all(
     database: &Database,
     command: Document,
-) -> Result<(Option<Document>, Option<ClusterTime>), StoreError> {
+) -> Result<(Vec<RawDocumentBuf>, Option<ClusterTime>), StoreError> {
     let deadline = Instant::now() + READ_TIMEOUT;
     let mut reconnected = false;
     loop {
-        let run = database
-            .run_command(command.clone())
-            .optional(database.selection_criteria().cloned(), |run, criteria| {
-                run.selection_criteria(criteria)
-            });
-        let error = match run.await {
-            Ok(answer) => return Ok(first_of(answer)?),
+        let error = match try_all(database, command.clone()).await {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         let too_early = server_code(&error) == Some(SNAPSHOT_UNAVAILABLE) && Instant::now() < deadline;
@@ -144,15 +171,28 @@ async fn first(
     }
 }
 
-fn first_of(mut answer: Document) -> Result<(Option<Document>, Option<ClusterTime>), Error> {
-    let cursor = answer.get_document_mut("cursor").map_err(Error::custom)?;
-    let moment = cursor.get_timestamp("atClusterTime").ok().map(ClusterTime::from);
-    let batch = cursor.get_array_mut("firstBatch").map_err(Error::custom)?;
-    let found = batch.first_mut().and_then(|first| match first {
-        Bson::Document(document) => Some(std::mem::take(document)),
-        _ => None,
-    });
-    Ok((found, moment))
+async fn try_all(
+    database: &Database,
+    command: Document,
+) -> Result<(Vec<RawDocumentBuf>, Option<ClusterTime>), Error> {
+    let criteria = database.selection_criteria().cloned();
+    let run = database
+        .run_cursor_command(command)
+        .optional(criteria, |run, criteria| run.selection_criteria(criteria));
+    let mut batches = run.batch().await?;
+    let (mut found, mut moment) = (Vec::new(), None);
+    while let Some(batch) = batches.try_next().await? {
+        let cursor = batch
+            .as_raw_document()
+            .get_document("cursor")
+            .map_err(Error::custom)?;
+        moment = moment.or(cursor.get_timestamp("atClusterTime").ok());
+        for document in batch.doc_slices()? {
+            let document = document?.as_document().map(ToOwned::to_owned);
+            found.push(document.ok_or_else(|| Error::custom("a batch holds more than documents"))?);
+        }
+    }
+    Ok((found, moment.map(ClusterTime::from)))
 }
 
 /// What is known of a campaign, if anything is.
@@ -161,7 +201,7 @@ pub(in crate::store) fn if_any(facts: CampaignFacts) -> Option<Arc<CampaignFacts
 }
 
 impl CampaignTotals {
-    /// One of many, of a snapshot.
+    /// Out of its document.
     pub(in crate::store) fn read(document: &RawDocument) -> Result<Self, StoreError> {
         snapshot::read::<TotalsDocument>(document).map(Self::from)
     }
