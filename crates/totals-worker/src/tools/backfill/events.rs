@@ -8,6 +8,7 @@ use super::row::{Object, Row};
 use crate::broker::message::Reason;
 
 use members::Members;
+pub use status::tells_state;
 
 mod members;
 mod status;
