@@ -1,6 +1,7 @@
 //! Conditional requests: a caller that has the newest answer is not sent it again.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
 
 /// Caches may show totals for one second without asking again. A crowd behind a CDN then costs one request a second for
 /// each of the CDN's places, and nobody sees an older number than on a page that is two seconds old.
@@ -11,6 +12,17 @@ pub const CACHE_ONE_SECOND: HeaderValue = HeaderValue::from_static("public, max-
 pub fn is_known(request: &HeaderMap, etag: &[u8]) -> bool {
     items(request, &header::IF_NONE_MATCH)
         .any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == etag)
+}
+
+/// Takes from an answer without a body, 304, what describes a body. Its length would be 0, and RFC 9110, section 8.6, allows no
+/// length but that of the 200; section 15.4.5 wants no more headers than a cache needs.
+pub fn without_a_body(mut response: Response) -> Response {
+    if response.status() == StatusCode::NOT_MODIFIED {
+        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE] {
+            response.headers_mut().remove(name);
+        }
+    }
+    response
 }
 
 /// The items of a comma-separated header, which may be sent in several lines.

@@ -59,15 +59,25 @@ pub fn answer(request: &HeaderMap, body: Vec<u8>) -> Response {
     }
 }
 
-/// Returns true if the request's `Accept-Encoding` names gzip, by itself or among all.
+/// Returns true if the request's `Accept-Encoding` names gzip, by itself or among all, and does not prefer what is not
+/// compressed.
 pub fn accepts_gzip(request: &HeaderMap) -> bool {
-    items(request, &header::ACCEPT_ENCODING).any(|item| {
-        let (coding, quality) = item.split_once(';').unwrap_or((item, "q=1"));
-        let refused = quality
+    // What is named by itself does not count among all.
+    let gzip = quality(request, "gzip").or_else(|| quality(request, "*"));
+    gzip.is_some_and(|gzip| gzip > 0.0 && gzip >= quality(request, "identity").unwrap_or(0.0))
+}
+
+/// How much the caller wants this coding, from 0 (not at all) to 1; none if the request does not name it.
+fn quality(request: &HeaderMap, coding: &str) -> Option<f32> {
+    items(request, &header::ACCEPT_ENCODING).find_map(|item| {
+        let (named, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight.trim().strip_prefix(['q', 'Q']);
+        let weight = weight.and_then(|weight| weight.strip_prefix('=')?.parse().ok());
+        let weight = weight.filter(|weight| (0.0..=1.0).contains(weight));
+        named
             .trim()
-            .strip_prefix("q=")
-            .is_some_and(|q| q.parse() == Ok(0.0));
-        (coding.trim().eq_ignore_ascii_case("gzip") || coding.trim() == "*") && !refused
+            .eq_ignore_ascii_case(coding)
+            .then(|| weight.unwrap_or(1.0))
     })
 }
 
@@ -91,6 +101,15 @@ mod tests {
             ("GZIP", true),
             ("gzip;q=0", false),
             ("gzip; q=0.000", false),
+            ("gzip;q=0, *", false),
+            ("*;q=0, gzip", true),
+            ("identity;q=1, gzip;q=0.5", false),
+            ("gzip;Q=0.5, identity", false),
+            ("identity, *;q=0.1", false),
+            ("identity, gzip", true),
+            ("identity;q=0.5, gzip;q=0.8", true),
+            ("identity;q=0, gzip;q=0.1", true),
+            ("identity", false),
             ("br", false),
             ("", false),
         ] {

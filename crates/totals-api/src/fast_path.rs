@@ -17,12 +17,14 @@ use axum::body::{Bytes, HttpBody};
 use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
-use futures::future::Either;
+use futures::TryFutureExt as _;
+use futures::future::{Either, MapOk};
 use tokio::time::Instant;
 use totals_core::domain::CampaignId;
 use tower::Service;
 
 use crate::access_log;
+use crate::caching::without_a_body;
 use crate::error::ApiError;
 use crate::limits::{add_common_headers, refusal};
 use crate::representation::Rendered;
@@ -35,6 +37,9 @@ const CAMPAIGNS: &str = "/api/totals/campaigns/";
 
 /// Their route, as the router names it.
 const ROUTE: &str = "/api/totals/campaigns/{campaignId}";
+
+/// What the router makes of a request. It is mended out here, because axum adds a length after all layers.
+type Routed = MapOk<RouteFuture<Infallible>, fn(Response) -> Response>;
 
 /// Answers from memory what it can, and leaves the rest to a router.
 #[derive(Clone)]
@@ -93,7 +98,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>>;
+    type Future = Either<Ready<Result<Response, Infallible>>, Routed>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // As every axum router always is.
@@ -103,7 +108,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.answer(&request) {
             Some(response) => Either::Left(ready(Ok(response))),
-            None => Either::Right(self.router.call(request)),
+            None => Either::Right(self.router.call(request).map_ok(without_a_body)),
         }
     }
 }

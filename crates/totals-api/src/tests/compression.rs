@@ -6,6 +6,7 @@ use axum::http::{Request, StatusCode, header};
 use flate2::read::GzDecoder;
 
 use super::{api, ask, bare, get_path};
+use crate::documentation::SCRIPT_PATH;
 
 const BROWSER: &str = "gzip, deflate, br, zstd";
 
@@ -50,6 +51,31 @@ async fn a_validator_holds_for_both_forms_of_a_document() {
         assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
         assert_eq!(known.header(header::ETAG), tag);
         assert_eq!(known.header(header::VARY), "accept-encoding");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_describes_none() {
+    for path in [
+        "/openapi",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/schemas/donation.created.json",
+        SCRIPT_PATH,
+    ] {
+        let tag = get_path(path).await.header(header::ETAG).to_owned();
+        for request in [Request::get(path), Request::head(path)] {
+            let request = request.header(header::IF_NONE_MATCH, &tag);
+            let known = ask(api().await, bare(request)).await;
+            assert_eq!(known.status, StatusCode::NOT_MODIFIED, "{path}");
+            for name in [
+                header::CONTENT_LENGTH,
+                header::CONTENT_TYPE,
+                header::CONTENT_ENCODING,
+            ] {
+                assert!(!known.headers.contains_key(&name), "{path}: {name}");
+            }
+        }
     }
 }
 

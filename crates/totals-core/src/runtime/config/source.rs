@@ -1,6 +1,7 @@
 //! Where values come from: the environment over `.env` over the defaults.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use super::variable::{
 };
 use super::{ConfigError, DatabaseConfig, HttpConfig, LogFormat, LogStream, SecretUrl, TelemetryConfig};
 use crate::domain::{AmountRules, Currency};
+
+/// The most bytes that a secret's file may have. A device in its place would otherwise fill the memory.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// The values of all variables, before they are checked.
 pub struct Source(Config);
@@ -167,8 +171,7 @@ impl Source {
         if self.set(variable).is_some() {
             return Err(ConfigError::SetTwice(variable.name, file.name));
         }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| ConfigError::in_file(file, &path, format!("cannot be read: {error}")))?;
+        let text = secret_text(&path).map_err(|problem| ConfigError::in_file(file, &path, problem))?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
         let value = line.strip_suffix('\r').unwrap_or(line);
         if value.contains(char::is_control) {
@@ -240,6 +243,21 @@ impl Source {
             text.parse().ok().filter(|number| (least..=most).contains(number))
         })
     }
+}
+
+/// The text of a secret's file, or what is wrong with the file.
+fn secret_text(path: &str) -> Result<String, String> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("cannot be read: {error}");
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > MAX_SECRET_BYTES {
+        return Err(format!(
+            "has more than the {MAX_SECRET_BYTES} bytes that are read of it"
+        ));
+    }
+    String::from_utf8(bytes).map_err(|error| unreadable(&error.utf8_error()))
 }
 
 /// The pairs of a `.env` file; none if there is no such file.

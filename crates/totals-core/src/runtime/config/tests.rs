@@ -194,10 +194,12 @@ fn file(content: &[u8]) -> (tempfile::NamedTempFile, String) {
 
 #[test]
 fn a_secret_is_read_from_its_file_without_the_last_line_break() {
+    let longest = format!("mongodb://db/{}", "t".repeat(64 * 1024 - 14));
     for (content, url) in [
         ("mongodb://ada:pw@db/totals", "mongodb://ada:pw@db/totals"),
         ("mongodb://db/totals\n", "mongodb://db/totals"),
         ("mongodb://db/totals\r\n", "mongodb://db/totals"),
+        (&format!("{longest}\n"), &longest),
     ] {
         let (_file, path) = file(content.as_bytes());
         let source = source(&[("DATABASE_URL_FILE", &path), ("DATABASE_URL", "")]);
@@ -211,6 +213,7 @@ fn of_a_file_that_cannot_be_used_the_path_is_named_and_never_the_content() {
     let (_wrong, wrong) = file(b"postgres://ada:s3cret@db\n");
     let (_empty, empty) = file(b"\n");
     let (_ambiguous, ambiguous) = file(b"mongodb://ada:12?x=s3cret@db");
+    let (_endless, endless) = file(format!("mongodb://{:>65527}", "é").as_bytes());
     let not_held = "does not hold a MongoDB connection string such as mongodb://host:27017/totals-service";
     for (path, problem) in [
         ("/no/such/file", "cannot be read: No such file or directory"),
@@ -219,6 +222,8 @@ fn of_a_file_that_cannot_be_used_the_path_is_named_and_never_the_content() {
         (&wrong, not_held),
         (&empty, not_held),
         (&ambiguous, "with %40 for @"),
+        (&endless, "has more than the 65536 bytes that are read of it"),
+        ("/dev/zero", "has more than the 65536 bytes that are read of it"),
     ] {
         let error = source(&[("DATABASE_URL_FILE", path)]).database().unwrap_err();
         let line = error.to_string();

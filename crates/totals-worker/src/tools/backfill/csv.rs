@@ -4,6 +4,7 @@ use std::io::Read;
 
 use serde_json::{Map, Value};
 
+use super::events::tells_state;
 use super::lines::LineReader;
 use super::row::{Input, MAX_ROW_BYTES, Object, Row};
 
@@ -168,7 +169,8 @@ impl<R: Read> Table<R> {
             // Without the white space around it, like the names of the columns: an id with it would be another id.
             match std::str::from_utf8(field).map(str::trim) {
                 Ok("") => {}
-                Ok(text) if NOTHING.contains(&text) && columns::is_field(member) => {}
+                Ok(text) if NOTHING.contains(&text) && (columns::is_field(member) || tells_state(member)) => {
+                }
                 Ok(text) => match self.value(member, text, *in_quotes) {
                     Ok(value) => {
                         object.insert(member.clone(), value);

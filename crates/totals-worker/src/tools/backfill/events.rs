@@ -10,6 +10,7 @@ use super::row::{Object, Row};
 use crate::broker::message::Reason;
 
 use members::Members;
+pub use status::tells_state;
 
 pub mod members;
 mod status;

@@ -52,10 +52,13 @@ use rows::{Format, Rows, is_stdin};
 /// of a campaign; a status in it is the campaign's. It needs the timestamp at which it was last changed: what later events say of
 /// the campaign wins. In a table of campaigns no column donationId and no column amount is needed.
 ///
-/// A row counts only if it was paid, as far as it tells. It is a reject if its status or paymentStatus is a word for what was
-/// not paid, such as FAILED, PENDING or CANCELLED, or a word that is not known; words for what was paid are PAID, COMPLETED,
-/// SUCCEEDED, CONFIRMED and CAPTURED. A donation whose status is REFUNDED, or that has refunded, isRefunded or refundedAt, is a
-/// reject unless it has its refundedAmount.
+/// A bare row counts only if it was paid, as far as it tells. It is a reject if its status, or any member whose name ends in
+/// status, is a word for what was not paid, such as FAILED, PENDING or CANCELLED, or a word that is not known; words for what
+/// was paid are PAID, COMPLETED, SUCCEEDED, CONFIRMED and CAPTURED. It is a reject too if its paid, success or successful is
+/// false, or if its cancelled, canceled, voided, deleted, failed or chargeback is true or a time, by any spelling and also as
+/// isPaid or cancelledAt. A donation whose status is REFUNDED, or that has refunded, isRefunded or refundedAt, is a reject
+/// unless it has its refundedAmount. A member state is not looked at, because it may be of an address. An event in its
+/// envelope is read as the worker reads it, and none of these is looked at.
 ///
 /// A donation becomes the event backfill_DONATIONID, its refundedAmount the event backfill-refund_DONATIONID, and a refund
 /// without an eventId the event backfill-refund-LENGTH_DONATIONID_REFUNDID, where LENGTH is the length of DONATIONID in

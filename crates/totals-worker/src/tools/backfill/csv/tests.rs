@@ -157,7 +157,7 @@ fn a_table_may_end_its_lines_with_carriage_returns_alone() {
 #[test]
 fn what_databases_write_for_nothing_is_absent() {
     let rows = read(
-        &format!("{HEADER},donorId,isGuest,note\nd1,c,1,t,NULL,\\N,NULL\n"),
+        &format!("{HEADER},donorId,isGuest,note,deleted_at\nd1,c,1,t,NULL,\\N,NULL,NULL\n"),
         &[],
     )
     .unwrap();

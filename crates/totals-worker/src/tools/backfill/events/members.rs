@@ -66,16 +66,12 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Reason`] if the value is neither.
     pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Box<Reason>> {
-        let Some(value) = self.raw(name) else {
-            return Ok(None);
-        };
-        if value.get().bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Some(Cow::Borrowed(value.get())));
-        }
-        match serde_json::from_str(value.get()) {
-            Ok(MemberText(text)) => Ok(Some(text)),
-            Err(_) => Err(reason("INVALID_FIELD", format!("{name} must be a string"))),
-        }
+        self.raw(name).map(|value| text_of(name, value)).transpose()
+    }
+
+    /// All members, in the order of the row.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.present.iter().map(|(name, value)| (&**name, *value))
     }
 
     /// The refunded part of a donation; none if nothing was refunded.
@@ -185,6 +181,20 @@ impl<'a> Members<'a> {
              eventType={name}",
             value.get()
         ))
+    }
+}
+
+/// What this member says: a text, or the digits of a whole number.
+///
+/// # Errors
+/// [`Reason`] if the value is neither.
+pub fn text_of<'a>(name: &str, value: &'a RawValue) -> Result<Cow<'a, str>, Box<Reason>> {
+    if value.get().bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(Cow::Borrowed(value.get()));
+    }
+    match serde_json::from_str(value.get()) {
+        Ok(MemberText(text)) => Ok(text),
+        Err(_) => Err(reason("INVALID_FIELD", format!("{name} must be a string"))),
     }
 }
 

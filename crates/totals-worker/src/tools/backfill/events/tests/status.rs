@@ -81,3 +81,60 @@ fn a_row_that_says_that_it_was_not_paid_or_was_refunded_is_no_whole_donation() {
     let refund = r#","eventType":"donation.refunded","refundId":"r","status":"REFUNDED""#;
     assert_eq!(decoded(&bare(refund)).unwrap().len(), 1);
 }
+
+#[test]
+fn a_state_is_read_by_whatever_name_the_table_has_for_it() {
+    for more in [
+        r#","order_status":"failed""#,
+        r#","Donation Status":"PENDING""#,
+        r#","transactionStatus":"Pre-Paid","orderSTATUS2":"cancelled""#,
+        r#","transactionStatus":"paid","transactionStatus":"failed""#,
+        r#","paid":false"#,
+        r#","is_paid":0"#,
+        r#","isPaid":"No""#,
+        r#","Success":"f""#,
+        r#","successful":"FALSE""#,
+        r#","paid":"0.00""#,
+        r#","paid":"pending""#,
+        r#","cancelled":true"#,
+        r#","canceled_at":"2025-11-21""#,
+        r#","isVoided":1"#,
+        r#","deletedAt":{"$date":"2025-11-21T10:00:00Z"}"#,
+        r#","Deleted At":1763719200000"#,
+        r#","FAILED":"yes""#,
+        r#","isFailed":"card declined""#,
+        r#","chargeback":"t""#,
+    ] {
+        let more = &more.replace("Pre-Paid", "PA-ID");
+        let reason = decoded(&bare(more)).unwrap_err();
+        assert_eq!(reason.code, "NOT_PAID", "{more}: {reason:?}");
+    }
+    for more in [
+        r#","status":"!paid""#,
+        r#","status":"PAID?""#,
+        r#","status":"p.a.i.d""#,
+        r#","status":"-""#,
+        r#","order_status":"thanked""#,
+    ] {
+        let reason = decoded(&bare(more)).unwrap_err();
+        assert_eq!(reason.code, "AMBIGUOUS_ROW", "{more}: {reason:?}");
+    }
+    for more in [
+        r#","order_status":"Paid","paid":true,"isSuccess":"yes","successful":null,"success":"""#,
+        r#","cancelled":false,"canceledAt":null,"voided":"","isDeleted":0,"failed":"no","chargeback":"0.00""#,
+        r#","deletedAt":"0000-00-00 00:00:00","failed_at":" ","order_status":" ""#,
+        r#","state":"FAILED","statusText":"failed","repaid":false,"failures":1,"paid":"2025-11-21""#,
+    ] {
+        assert_eq!(decoded(&bare(more)).unwrap().len(), 1, "{more}");
+    }
+    let refunded = r#","order_status":"refunded""#;
+    assert_eq!(decoded(&bare(refunded)).unwrap_err().code, "CONTRADICTORY_ROW");
+}
+
+#[test]
+fn an_event_in_its_envelope_is_read_as_the_worker_reads_it() {
+    let payload = bare(r#","status":"FAILED","paid":false"#);
+    let envelope =
+        format!(r#"{{"eventId":"e","eventType":"donation.created","status":"FAILED","payload":{payload}}}"#);
+    assert_eq!(decoded(&envelope).unwrap(), [pair("e", "donation.created")]);
+}
