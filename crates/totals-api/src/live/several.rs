@@ -21,7 +21,9 @@ impl Live {
         let in_memory = campaigns.iter().map(|campaign| self.covered_in_memory(campaign));
         let in_memory = join_all(in_memory).await;
         let rest = campaigns.iter().zip(&in_memory);
-        let rest = rest.filter_map(|(campaign, view)| view.is_none().then(|| campaign.clone()));
+        let rest = rest
+            .filter(|(_, view)| view.is_none())
+            .map(|(campaign, _)| campaign.clone());
         let mut rest = self.read_all_through(rest.collect()).await?.into_iter();
         let views = in_memory.into_iter();
         Ok(views

@@ -122,8 +122,8 @@ pub async fn stream_many(State(state): State<Arc<AppState>>, ids: Option<Ids>) -
     };
     let places = state.live.stream_places(ids.len())?;
     let watches: Vec<_> = ids.iter().cloned().map(|id| state.live.watch(id)).collect();
-    let views = state.live.read_all(&ids).await?;
-    let opened = watches.into_iter().zip(views).map(|(mut watch, first)| {
+    let found = state.live.read_all(&ids).await?;
+    let opened = watches.into_iter().zip(found).map(|(mut watch, first)| {
         // Totals that cannot be read are sent as soon as somebody has mended them.
         if let Some(view) = first.clone() {
             watch.begin_after(view);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use mongodb::Database;
-use mongodb::action::Action;
+use mongodb::action::{Action, RunCursorCommand};
 use mongodb::bson::{Document, RawDocument, RawDocumentBuf, Timestamp as BsonTimestamp, doc};
 use mongodb::error::{Error, ErrorKind};
 use tokio::time::Instant;
@@ -178,7 +178,7 @@ async fn try_all(
     let criteria = database.selection_criteria().cloned();
     let run = database
         .run_cursor_command(command)
-        .optional(criteria, |run, criteria| run.selection_criteria(criteria));
+        .optional(criteria, RunCursorCommand::selection_criteria);
     let mut batches = run.batch().await?;
     let (mut found, mut moment) = (Vec::new(), None);
     while let Some(batch) = batches.try_next().await? {

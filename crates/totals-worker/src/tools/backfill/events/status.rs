@@ -112,16 +112,11 @@ pub fn counts(members: &Members<'_>, event_type: EventType) -> Result<(), Box<Re
             Some(_) if text.is_empty() => {}
             Some(Teller::State) => state(members, event_type, name, &text_of(name, value)?)?,
             Some(Teller::Refunded) => refunded(members, event_type, name, text)?,
-            Some(Teller::Done) => {
-                if is_no(text) || NOT_PAID.contains(&word(text).as_str()) {
-                    return Err(not_paid(name, text));
-                }
+            Some(Teller::Done) if is_no(text) || NOT_PAID.contains(&word(text).as_str()) => {
+                return Err(not_paid(name, text));
             }
-            Some(Teller::Undone) => {
-                if !is_no(text) {
-                    return Err(not_paid(name, text));
-                }
-            }
+            Some(Teller::Undone) if !is_no(text) => return Err(not_paid(name, text)),
+            Some(Teller::Done | Teller::Undone) => {}
         }
     }
     Ok(())
