@@ -51,7 +51,7 @@ async fn a_campaign_is_answered_to_the_letter() {
     .await;
     assert_eq!(
         api.text("/api/totals/campaigns/camp_123").await,
-        r#"{"success":true,"data":{"campaignId":"camp_123","totalAmount":5000.5,"totalPledges":42,"totalDonors":35,"#
+        r#"{"success":true,"data":{"campaignId":"camp_123","totalAmount":5000.5,"totalAmountMinor":500050,"totalPledges":42,"totalDonors":35,"#
             .to_owned()
             + r#""lastUpdated":"2024-11-21T10:30:00.000Z","currency":"USD","revision":42}}"#
     );

@@ -108,7 +108,6 @@ pub fn counts(members: &Members<'_>, event_type: EventType) -> Result<(), Box<Re
     for (name, value) in members.all() {
         let text = value.get().trim_matches('"').trim();
         match teller(name) {
-            None => {}
             Some(_) if text.is_empty() => {}
             Some(Teller::State) => state(members, event_type, name, &text_of(name, value)?)?,
             Some(Teller::Refunded) => refunded(members, event_type, name, text)?,
@@ -116,7 +115,7 @@ pub fn counts(members: &Members<'_>, event_type: EventType) -> Result<(), Box<Re
                 return Err(not_paid(name, text));
             }
             Some(Teller::Undone) if !is_no(text) => return Err(not_paid(name, text)),
-            Some(Teller::Done | Teller::Undone) => {}
+            None | Some(Teller::Done | Teller::Undone) => {}
         }
     }
     Ok(())
