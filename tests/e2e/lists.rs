@@ -70,8 +70,9 @@ async fn a_cursor_is_on_every_page_but_the_last_and_takes_the_place_of_an_offset
 
     let last = api.text(&format!("{LIST}?limit=2&cursor={cursor}")).await;
     let of = |id: &str| {
-        format!(r#"{{"campaignId":"{id}","totalAmount":0.02,"totalPledges":2,"totalDonors":2,"#)
-            + r#""lastUpdated":"2024-11-21T10:30:00.002Z","currency":"USD","revision":1}"#
+        format!(
+            r#"{{"campaignId":"{id}","totalAmount":0.02,"totalAmountMinor":2,"totalPledges":2,"totalDonors":2,"#
+        ) + r#""lastUpdated":"2024-11-21T10:30:00.002Z","currency":"USD","revision":1}"#
     };
     let totals = [of("c4"), of("c5")].join(",");
     assert_eq!(

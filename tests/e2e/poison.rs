@@ -50,7 +50,7 @@ fn unreadable() -> Vec<(Outgoing, &'static str)> {
         ),
         (
             raw(b"{}"),
-            "neither a payload (an envelope) nor a donationId (a bare payload)",
+            "neither a payload (an envelope) nor a donationId or campaignId (a bare payload)",
         ),
     ]
 }

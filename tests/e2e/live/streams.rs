@@ -132,7 +132,7 @@ async fn one_stream_tells_of_many_campaigns() {
         );
     }
     let too_many: Vec<_> = (0..101).map(|number| number.to_string()).collect();
-    for query in ["", "?ids=", &format!("?ids={}", too_many.join(","))] {
+    for query in ["?ids=", &format!("?ids={}", too_many.join(","))] {
         let url = format!("{}/api/totals/stream{query}", api.url);
         assert_eq!(EventStream::request(&url, None).await.status(), 400, "{query}");
     }
