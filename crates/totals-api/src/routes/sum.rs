@@ -5,14 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use futures::future::try_join_all;
 use totals_core::store::Sum;
 
 use super::ids::Ids;
 use super::totals::JSON;
 use crate::caching::CACHE_ONE_SECOND;
 use crate::error::{ApiError, ErrorBody};
-use crate::live::View;
 use crate::openapi::Unavailable;
 use crate::representation::{SumBody, SumData};
 use crate::state::AppState;
@@ -50,10 +48,17 @@ pub async fn get_sum(State(state): State<Arc<AppState>>, ids: Option<Ids>) -> Re
 
 /// The sum of these campaigns. A campaign that nobody has told of adds nothing; one that cannot be read is a failure.
 async fn sum_of(state: &AppState, Ids { ids }: Ids) -> Result<Sum, ApiError> {
-    let views: Vec<View> = try_join_all(ids.iter().map(|id| state.live.read(id))).await?;
+    let found = state.live.read_all(&ids).await?;
     let mut sum = Sum::default();
-    for totals in views.iter().flatten() {
-        sum.add(totals);
+    for (id, view) in ids.iter().zip(found) {
+        let view = match view {
+            Some(view) => view,
+            // Tells what is wrong with it.
+            None => state.live.read(id).await?,
+        };
+        if let Some(totals) = &view {
+            sum.add(totals);
+        }
     }
     Ok(sum)
 }
