@@ -145,6 +145,8 @@ fn respelled(minor: i64, random: &mut StdRng) -> String {
         0 => quoted(&plain),
         1 => format!("{minor}e-2"),
         2 => format!("{}.{:02}0", minor / 100, minor % 100),
+        // Beside no digits there is no noise.
+        _ if minor == 0 => plain,
         // As floating point would: noise after the 15th digit.
         _ => format!("{}.{:02}{}4", minor / 100, minor % 100, "0".repeat(14)),
     }
