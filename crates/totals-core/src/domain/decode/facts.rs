@@ -8,25 +8,21 @@ use super::declared::{Field, Member, UPDATES, payload};
 use super::fields::{Fault, complete, id, invalid, invalid_amount, missing, moment, object, optional_text};
 use super::members::Members;
 use crate::domain::facts::MAX_FACT_BYTES;
-use crate::domain::{AmountRules, EventKind, EventType, Fact, FactValue, FactsUpdate};
+use crate::domain::{AmountRules, EventType, Fact, FactValue, FactsUpdate};
 
-pub(super) fn kind(
+/// What an event of this type says of its campaign.
+pub(super) fn update(
     event_type: EventType,
     fields: &Members<'_>,
     amounts: AmountRules,
-) -> Result<EventKind, Fault> {
+) -> Result<FactsUpdate, Fault> {
     let campaign = id(fields, Field::CampaignId)?;
     let facts = if event_type == EventType::CampaignUpdated {
         updates(fields, amounts)?
     } else {
         named(fields, payload(event_type), amounts)?
     };
-    let update = FactsUpdate { campaign, facts };
-    Ok(match event_type {
-        EventType::CampaignCreated => EventKind::CampaignCreated(update),
-        EventType::CampaignUpdated => EventKind::CampaignUpdated(update),
-        _ => EventKind::CampaignStatusChanged(update),
-    })
+    Ok(FactsUpdate { campaign, facts })
 }
 
 fn updates(fields: &Members<'_>, amounts: AmountRules) -> Result<Vec<(Fact, Option<FactValue>)>, Fault> {

@@ -30,6 +30,7 @@ pub(super) fn kind(
             amount: amount(fields, amounts)?,
         })
     };
+    let update = || facts::update(event_type, fields, amounts);
     Ok(match event_type {
         EventType::DonationCreated => {
             let creation = Creation {
@@ -46,9 +47,9 @@ pub(super) fn kind(
         }),
         EventType::PaymentCompleted => EventKind::PaymentCompleted(payment()?),
         EventType::PaymentRefunded => EventKind::PaymentRefunded(payment()?),
-        EventType::CampaignCreated | EventType::CampaignUpdated | EventType::CampaignStatusChanged => {
-            facts::kind(event_type, fields, amounts)?
-        }
+        EventType::CampaignCreated => EventKind::CampaignCreated(update()?),
+        EventType::CampaignUpdated => EventKind::CampaignUpdated(update()?),
+        EventType::CampaignStatusChanged => EventKind::CampaignStatusChanged(update()?),
     })
 }
 
