@@ -22,7 +22,9 @@ pub const READ_QUEUE_TIMEOUT: Duration = Duration::from_millis(500);
 /// What a read of the database brings.
 pub trait ReadResult {
     /// Returns true if it found what was asked for.
-    fn is_found(&self) -> bool;
+    fn is_found(&self) -> bool {
+        true
+    }
 }
 
 impl ReadResult for At<Option<CampaignTotals>> {
@@ -32,25 +34,13 @@ impl ReadResult for At<Option<CampaignTotals>> {
 }
 
 /// A sum is found, however few campaigns it is of.
-impl ReadResult for At<Sum> {
-    fn is_found(&self) -> bool {
-        true
-    }
-}
+impl ReadResult for At<Sum> {}
 
 /// Several campaigns are found, however many of them have totals.
-impl ReadResult for At<Vec<Result<Option<CampaignTotals>, StoreError>>> {
-    fn is_found(&self) -> bool {
-        true
-    }
-}
+impl ReadResult for At<Vec<Result<Option<CampaignTotals>, StoreError>>> {}
 
 /// A page is found, however many campaigns are on it.
-impl ReadResult for At<Listing> {
-    fn is_found(&self) -> bool {
-        true
-    }
-}
+impl ReadResult for At<Listing> {}
 
 /// The store, once it is open. Opening connects to nothing, so only a `mongodb+srv://` name in `DATABASE_URL` that does not
 /// resolve yet can delay it.

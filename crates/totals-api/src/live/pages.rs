@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 use totals_core::store::{At, ClusterTime, Listing, Page, Store};
 
@@ -38,19 +39,28 @@ impl Live {
             .await
     }
 
-    /// Reads a page from the database; finds `None` if memory can tell when its turn has come. Then all who have waited look
-    /// there themselves: one of them may have to show a later moment than another.
-    async fn page_through(self, page: Page) -> Result<At<Option<Arc<Listing>>>, ApiError> {
+    /// Waits for the turn of a read of many campaigns, which go one at a time; `None` if what memory is asked for is there when
+    /// the turn has come.
+    pub(super) async fn turn<T>(
+        &self,
+        in_memory: impl Future<Output = Option<T>>,
+    ) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
         let turn = timeout(READ_QUEUE_TIMEOUT, self.0.page_turn.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(ApiError::Overloaded);
         };
-        if self.page_in_memory(&page).await.is_some() {
+        Ok(in_memory.await.is_none().then_some(turn))
+    }
+
+    /// Reads a page from the database; finds `None` if memory can tell when its turn has come. Then all who have waited look
+    /// there themselves: one of them may have to show a later moment than another.
+    async fn page_through(self, page: Page) -> Result<At<Option<Arc<Listing>>>, ApiError> {
+        let Some(turn) = self.turn(self.page_in_memory(&page)).await? else {
             return Ok(At {
                 found: None,
                 moment: self.0.freshness.seen(),
             });
-        }
+        };
         let earliest = self.0.freshness.seen();
         let read = async move |store: Store| store.holding(turn).list(page, earliest).await;
         let At { found, moment } = self.0.database.read(read).await?;

@@ -18,7 +18,6 @@ use totals_core::store::{At, Store, Sum};
 
 use super::Live;
 use super::watch::PACE;
-use crate::database::READ_QUEUE_TIMEOUT;
 use crate::error::ApiError;
 
 /// How long a watcher of the sum waits between two states at least. Every donation anywhere changes the sum, and nobody reads
@@ -52,16 +51,12 @@ impl Live {
 
     /// Lets the database add up; finds `None` if memory can tell when the turn has come. See `page_through`.
     async fn sum_through(self) -> Result<At<Option<Sum>>, ApiError> {
-        let turn = timeout(READ_QUEUE_TIMEOUT, self.0.page_turn.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            return Err(ApiError::Overloaded);
-        };
-        if self.sum_in_memory().await.is_some() {
+        let Some(turn) = self.turn(self.sum_in_memory()).await? else {
             return Ok(At {
                 found: None,
                 moment: self.0.freshness.seen(),
             });
-        }
+        };
         let earliest = self.0.freshness.seen();
         let read = async move |store: Store| store.holding(turn).sum(earliest).await;
         let At { found, moment } = self.0.database.read(read).await?;
