@@ -42,6 +42,9 @@ fn values() -> Vec<Bson> {
         }
         .into(),
         binary.into(),
+        Bson::Symbol("text".to_owned()),
+        Bson::JavaScriptCode("text".to_owned()),
+        Bson::Undefined,
         Bson::Array(Vec::new()),
         vec![5_i64].into(),
         vec!["text"].into(),
