@@ -130,7 +130,9 @@ async fn what_mongodb_counts_and_adds_up_is_what_can_be_read() {
         order: SortOrder::Ascending,
     };
     // MongoDB takes no other ids.
-    let ids = values().into_iter().filter(|id| !matches!(id, Bson::Array(_) | Bson::Undefined));
+    let ids = values()
+        .into_iter()
+        .filter(|id| !matches!(id, Bson::Array(_) | Bson::Undefined));
     let by_id = ids.map(totals);
     let by_field = FIELDS.into_iter().flat_map(|field| {
         let values = values().into_iter().map(Some).chain([None]);
