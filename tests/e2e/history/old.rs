@@ -30,6 +30,26 @@ async fn go_back(world: &World) {
         .await;
 }
 
+/// A world with many donations, brought in by a backfill.
+async fn with_donations() -> World {
+    let world = World::new().await;
+    let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    std::fs::write(file.path(), rows()).unwrap();
+    answer(&world, 0, &["backfill", file.path().to_str().unwrap()]).await;
+    assert!(is_complete(&world).await, "a new database is complete at once");
+    world
+}
+
+/// Starts a rebuild, and kills it once it has told some donations their time.
+async fn kill_a_rebuild(world: &World, meanwhile: impl Future<Output = ()>) {
+    let mut command = world.worker_command();
+    let mut killed = command.arg("rebuild").stdout(Stdio::null()).spawn().unwrap();
+    let some = |timed: &u64| *timed > 1000;
+    join(eventually(|| timed(world), some), meanwhile).await;
+    killed.kill().await.unwrap();
+    assert!(timed(world).await < DONATIONS as u64, "it was killed too late");
+}
+
 async fn is_complete(world: &World) -> bool {
     world.store().await.history_is_complete().await.unwrap()
 }
@@ -60,11 +80,7 @@ fn rows() -> String {
 
 #[tokio::test]
 async fn an_earlier_versions_database_gets_its_history_under_load_although_the_rebuild_is_killed() {
-    let world = World::new().await;
-    let file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
-    std::fs::write(file.path(), rows()).unwrap();
-    answer(&world, 0, &["backfill", file.path().to_str().unwrap()]).await;
-    assert!(is_complete(&world).await, "a new database is complete at once");
+    let world = with_donations().await;
     go_back(&world).await;
 
     let _worker = world.worker().await;
@@ -72,7 +88,7 @@ async fn an_earlier_versions_database_gets_its_history_under_load_although_the_r
     let mut load = 0;
     let mut publish = async || {
         // New donations, and refunds of the earlier version's: these are booked nowhere yet.
-        let new = (load..load + 20).map(|number| made(number, "2025-11-21T10:00:00Z").campaign("c0"));
+        let new = (load..load + 20).map(|number| made(100_000 + number, "2025-11-21T10:00:00Z").campaign("c0"));
         let refunds = (load..load + 20).map(|number| {
             let refund = refunded(&format!("r{number}"), &format!("d{}", 29_999 - number));
             refund
@@ -83,12 +99,7 @@ async fn an_earlier_versions_database_gets_its_history_under_load_although_the_r
         load += 20;
     };
     publish().await;
-    let mut command = world.worker_command();
-    let mut killed = command.arg("rebuild").stdout(Stdio::null()).spawn().unwrap();
-    let some = |timed: &u64| *timed > 1000;
-    join(eventually(|| timed(&world), some), publish()).await;
-    killed.kill().await.unwrap();
-    assert!(timed(&world).await < DONATIONS as u64, "it was killed too late");
+    kill_a_rebuild(&world, publish()).await;
     assert!(!is_complete(&world).await);
     publish().await;
 
@@ -104,6 +115,22 @@ async fn an_earlier_versions_database_gets_its_history_under_load_although_the_r
     assert_eq!(timed(&world).await, (DONATIONS + load) as u64);
     let verified = answer(&world, 0, &["verify"]).await;
     assert_eq!(verified["drift"], false, "{verified:#}");
+}
+
+#[tokio::test]
+async fn a_rebuild_that_is_killed_before_the_slots_are_right_leaves_no_mark() {
+    let world = with_donations().await;
+    let donations = world.database.collection("donations");
+    let untimed = donations.update_many(doc! {}, doc! { "$unset": { "at": "" } });
+    untimed.await.unwrap();
+    kill_a_rebuild(&world, async {}).await;
+    // All donations could have a time by now, and the slots of none be right.
+    let settings = world.database.collection("settings");
+    let marked = doc! { "history": { "$exists": true } };
+    assert_eq!(settings.count_documents(marked.clone()).await.unwrap(), 0);
+    answer(&world, 0, &["rebuild"]).await;
+    assert_eq!(settings.count_documents(marked).await.unwrap(), 1);
+    world.database.check_invariants().await;
 }
 
 #[tokio::test]
