@@ -88,7 +88,8 @@ async fn an_earlier_versions_database_gets_its_history_under_load_although_the_r
     let mut load = 0;
     let mut publish = async || {
         // New donations, and refunds of the earlier version's: these are booked nowhere yet.
-        let new = (load..load + 20).map(|number| made(100_000 + number, "2025-11-21T10:00:00Z").campaign("c0"));
+        let new =
+            (load..load + 20).map(|number| made(100_000 + number, "2025-11-21T10:00:00Z").campaign("c0"));
         let refunds = (load..load + 20).map(|number| {
             let refund = refunded(&format!("r{number}"), &format!("d{}", 29_999 - number));
             refund
