@@ -54,6 +54,9 @@ pub enum ApiError {
     /// The amounts in the database are in another currency than `CURRENCY`.
     #[error("the amounts in the database are in another currency than CURRENCY; /health says what to do")]
     WrongCurrency,
+    /// Donations that an earlier version has stored are not in the history yet, or a part of it is missing.
+    #[error("the history is not complete: `totals-worker rebuild` makes it so")]
+    HistoryIncomplete,
     /// The database could not be opened yet.
     #[error("the database is not open yet")]
     NotOpen,
@@ -167,6 +170,7 @@ impl ApiError {
             | Self::ReadTimedOut(_)
             | Self::NotOpen
             | Self::WrongCurrency
+            | Self::HistoryIncomplete
             | Self::HandlerTimedOut
             | Self::Overloaded
             | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
@@ -182,6 +186,7 @@ impl IntoResponse for ApiError {
             ErrorCode::Unavailable if matches!(self, Self::Overloaded | Self::TooManyStreams) => {
                 format!("{self}; try again in a moment")
             }
+            ErrorCode::Unavailable if matches!(self, Self::HistoryIncomplete) => self.to_string(),
             ErrorCode::Unavailable => "the totals cannot be read right now; try again in a moment".to_owned(),
             ErrorCode::InternalError => {
                 "something went wrong on our side; the x-request-id header identifies this request".to_owned()

@@ -88,6 +88,11 @@ impl Freshness {
         self.latest_partial_read.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
     }
 
+    /// Returns true if every commit from before `moment` is in memory.
+    pub fn has_proven(&self, moment: Instant) -> bool {
+        self.nanos(moment) <= self.proven.load(Ordering::Acquire)
+    }
+
     /// The latest moment that any answer has shown. No later answer may show an earlier moment.
     pub fn seen(&self) -> ClusterTime {
         ClusterTime::from_bits(self.seen.load(Ordering::Acquire))
