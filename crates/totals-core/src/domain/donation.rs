@@ -3,7 +3,7 @@
 //! State only grows: the creation is set once, refunds add up. The contribution is a function of that state alone, so
 //! any order of a donation's events leads to the same contribution.
 
-use super::{CampaignId, DonorId, Money};
+use super::{CampaignId, DonorId, Money, Timestamp};
 
 /// The one creation that counts for a donation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct Donation {
     pub creation: Option<Creation>,
     /// The sum of the refunds seen; it may exceed the donated amount.
     pub refunded: Money,
+    /// When it was made: the earliest time of its creations, whichever came first. None before the creation, and for a donation
+    /// that an earlier version has stored: such a one is not in the history before a rebuild has told its time.
+    pub at: Option<Timestamp>,
 }
 
 impl Donation {
@@ -59,6 +62,7 @@ mod tests {
         Donation {
             creation,
             refunded: Money::from_minor(refunded),
+            at: None,
         }
     }
 

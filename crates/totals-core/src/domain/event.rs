@@ -110,8 +110,9 @@ pub struct Event {
 /// What happened, with the fields the fold reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
-    /// See [`EventType::DonationCreated`].
-    DonationCreated(DonationId, Creation),
+    /// See [`EventType::DonationCreated`]. The time is that of the payload, if it says any: it goes before that of the message
+    /// around the payload.
+    DonationCreated(DonationId, Creation, Option<Timestamp>),
     /// See [`EventType::DonationRefunded`].
     DonationRefunded(Refund),
     /// See [`EventType::PaymentCompleted`].
@@ -197,7 +198,7 @@ impl EventKind {
     /// See [`Event::campaign`].
     pub fn campaign(&self) -> Option<&CampaignId> {
         match self {
-            Self::DonationCreated(_, creation) => Some(&creation.campaign),
+            Self::DonationCreated(_, creation, _) => Some(&creation.campaign),
             Self::DonationRefunded(refund) => Some(&refund.routed_to),
             Self::PaymentCompleted(_) | Self::PaymentRefunded(_) => None,
             Self::CampaignCreated(update)
@@ -209,7 +210,7 @@ impl EventKind {
     /// See [`Event::donation`].
     pub fn donation(&self) -> Option<&DonationId> {
         match self {
-            Self::DonationCreated(donation, _) => Some(donation),
+            Self::DonationCreated(donation, ..) => Some(donation),
             Self::DonationRefunded(refund) => Some(&refund.donation),
             Self::PaymentCompleted(payment) | Self::PaymentRefunded(payment) => Some(&payment.donation),
             Self::CampaignCreated(_) | Self::CampaignUpdated(_) | Self::CampaignStatusChanged(_) => None,
@@ -224,7 +225,7 @@ impl EventKind {
             hash.field(donation.as_str());
         }
         match self {
-            Self::DonationCreated(_, creation) => {
+            Self::DonationCreated(_, creation, _) => {
                 hash.field(creation.campaign.as_str());
                 hash.amount(creation.amount);
                 hash.optional(creation.donor.as_ref().map(super::DonorId::as_str));

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     CampaignId, ContentHash, Creation, Donation, DonationId, DonorId, Effect, Event, EventId, EventKind,
-    Facts, Refund,
+    Facts, History, Refund, Timestamp,
 };
 
 /// A donor within a campaign.
@@ -80,6 +80,7 @@ pub struct Fold {
     changed_donors: HashSet<CampaignDonor>,
     changed_facts: HashSet<CampaignId>,
     effects: HashMap<CampaignId, Effect>,
+    histories: HashMap<CampaignId, History>,
 }
 
 impl Fold {
@@ -100,7 +101,9 @@ impl Fold {
             None => {}
         }
         let outcome = match &event.kind {
-            EventKind::DonationCreated(donation, creation) => self.create(donation, creation),
+            EventKind::DonationCreated(donation, creation, stated) => {
+                self.create(donation, creation, stated.unwrap_or(event.occurred_at))
+            }
             EventKind::DonationRefunded(refund) => self.refund(refund),
             EventKind::PaymentCompleted(_) | EventKind::PaymentRefunded(_) => Outcome::Applied {
                 campaign: None,
@@ -163,16 +166,31 @@ impl Fold {
         self.effects.iter().map(|(campaign, effect)| (campaign, *effect))
     }
 
-    fn create(&mut self, id: &DonationId, creation: &Creation) -> Outcome {
-        let known = self
-            .state
-            .donations
-            .get(id)
-            .and_then(|donation| donation.creation.as_ref());
+    /// The change of each campaign's history. A campaign of whose slots none changes may be there with an empty one.
+    pub fn histories(&self) -> impl Iterator<Item = (&CampaignId, &History)> {
+        self.histories.iter()
+    }
+
+    fn create(&mut self, id: &DonationId, creation: &Creation, at: Timestamp) -> Outcome {
+        let donation = self.state.donations.get(id);
+        let known = donation.and_then(|donation| donation.creation.as_ref());
         let effect = match known {
-            Some(known) if known == creation => Effect::NONE,
+            Some(known) if known == creation => {
+                // A donation without a time is in no slot, and its log may tell of an earlier one than this.
+                if donation
+                    .and_then(|donation| donation.at)
+                    .is_some_and(|known| at < known)
+                {
+                    self.change(id, |donation| donation.at = Some(at))
+                } else {
+                    Effect::NONE
+                }
+            }
             Some(_) => return Outcome::Quarantined(Quarantine::DonationRedefined(id.clone())),
-            None => self.change(id, |donation| donation.creation = Some(creation.clone())),
+            None => self.change(id, |donation| {
+                donation.creation = Some(creation.clone());
+                donation.at = Some(at);
+            }),
         };
         Outcome::Applied {
             campaign: Some(creation.campaign.clone()),
@@ -198,11 +216,13 @@ impl Fold {
         }
     }
 
-    /// Moves one donation and, with it, its donor and its campaign's totals by `f(after) − f(before)`.
+    /// Moves one donation and, with it, its donor, its campaign's totals and its campaign's history by `f(after) − f(before)`.
     fn change(&mut self, id: &DonationId, change: impl FnOnce(&mut Donation)) -> Effect {
         let donation = self.state.donations.entry(id.clone()).or_default();
-        let before = (donation.contribution(), donation.is_live());
+        let (before, mut booked) = ((donation.contribution(), donation.is_live()), History::default());
+        booked.unbook(donation);
         change(donation);
+        booked.book(donation);
         let after = (donation.contribution(), donation.is_live());
         self.changed_donations.insert(id.clone());
 
@@ -228,6 +248,8 @@ impl Fold {
             donors,
         };
         *self.effects.entry(campaign.clone()).or_default() += effect;
+        let history = self.histories.entry(campaign.clone()).or_default();
+        history.add_all(&booked);
         effect
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::{Creation, Donation, DonationId, Money, Totals};
+use super::{Creation, Donation, DonationId, History, Money, Timestamp, Totals};
 
 /// What the log says of the donations of one campaign.
 #[derive(Debug, Default)]
@@ -24,17 +24,24 @@ pub enum Contradiction {
 }
 
 impl Recount {
-    /// Counts a creation.
+    /// Counts a creation, which says that the donation was made `at` this time.
     ///
     /// # Errors
     /// [`Contradiction`] if the donation was created before and otherwise; this one is not counted then.
-    pub fn created(&mut self, id: DonationId, creation: Creation) -> Result<(), Contradiction> {
+    pub fn created(
+        &mut self,
+        id: DonationId,
+        creation: Creation,
+        at: Timestamp,
+    ) -> Result<(), Contradiction> {
         match self.donations.entry(id) {
             Entry::Occupied(known) if known.get().creation.as_ref().is_some_and(|it| *it != creation) => {
                 Err(Contradiction::CreatedTwice(known.key().clone()))
             }
             entry => {
-                entry.or_default().creation = Some(creation);
+                let donation = entry.or_default();
+                donation.creation = Some(creation);
+                donation.at = Some(donation.at.map_or(at, |earlier| earlier.min(at)));
                 Ok(())
             }
         }
@@ -44,6 +51,15 @@ impl Recount {
     pub fn refunded(&mut self, id: DonationId, amount: Money) {
         let donation = self.donations.entry(id).or_default();
         donation.refunded = donation.refunded.saturating_add(amount);
+    }
+
+    /// What the donations are booked with, each at the earliest time of its creations.
+    pub fn history(&self) -> History {
+        let mut history = History::default();
+        self.donations
+            .values()
+            .for_each(|donation| history.book(donation));
+        history
     }
 
     /// The donations, each as its events leave it.
@@ -82,6 +98,7 @@ impl Recount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Booking, Slot};
 
     fn id(text: &str) -> DonationId {
         text.try_into().unwrap()
@@ -95,26 +112,47 @@ mod tests {
         }
     }
 
+    fn minute(number: i64) -> Timestamp {
+        Timestamp::from_unix_millis(number * 60_000).unwrap()
+    }
+
     #[test]
     fn donations_are_summed_after_their_refunds_whatever_the_order() {
         let mut recount = Recount::default();
         assert_eq!(recount.totals(), None);
         recount.refunded(id("d1"), Money::from_minor(40));
         assert_eq!(recount.totals(), None, "a refund alone makes no totals");
-        recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
-        recount.created(id("d1"), creation(Some("ada"), 100)).unwrap();
-        recount.created(id("d2"), creation(Some("ada"), 5)).unwrap();
-        recount.created(id("d3"), creation(Some("bob"), 7)).unwrap();
+        let mut created = |donation, creation, minutes| {
+            recount.created(id(donation), creation, minute(minutes)).unwrap();
+        };
+        created("d1", creation(Some("ada"), 100), 40);
+        created("d1", creation(Some("ada"), 100), 10);
+        created("d1", creation(Some("ada"), 100), 20);
+        created("d2", creation(Some("ada"), 5), 15);
+        created("d3", creation(Some("bob"), 7), 0);
         recount.refunded(id("d3"), Money::from_minor(70));
         let totals = recount.totals().unwrap();
         assert_eq!((totals.amount.minor(), totals.pledges, totals.donors), (65, 2, 1));
+        let booked = |quarter, amount_minor| {
+            let booking = Booking {
+                amount_minor,
+                pledges: 1,
+            };
+            (Slot { day: 0, quarter }, booking)
+        };
+        let history = History::from_iter([booked(0, 60), booked(1, 5)]);
+        assert_eq!(
+            recount.history(),
+            history,
+            "each at the earliest time that was told"
+        );
     }
 
     #[test]
     fn a_donation_created_in_two_ways_is_a_contradiction_and_the_first_counts() {
         let mut recount = Recount::default();
-        recount.created(id("d"), creation(None, 1)).unwrap();
-        let second = recount.created(id("d"), creation(None, 2));
+        recount.created(id("d"), creation(None, 1), minute(0)).unwrap();
+        let second = recount.created(id("d"), creation(None, 2), minute(0));
         assert_eq!(second, Err(Contradiction::CreatedTwice(id("d"))));
         assert_eq!(recount.totals().unwrap().amount.minor(), 1);
     }

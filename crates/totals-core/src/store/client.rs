@@ -47,6 +47,8 @@ pub struct Store {
     held: Option<Arc<dyn Any + Send + Sync>>,
     /// How a process that writes reads amounts; see [`Store::counting_by`].
     pub(in crate::store) amounts: Option<AmountRules>,
+    /// See [`Store::booking_in`].
+    pub(in crate::store) lane: Arc<str>,
     /// The documents that were left out of a read and told to the log.
     pub(in crate::store) left_out: Arc<LeftOut>,
 }
@@ -62,6 +64,8 @@ pub(in crate::store) struct Driver {
     pub structure: Structure,
     /// Set once the database was found to have other settings.
     pub refused: AtomicBool,
+    /// Set once the log has said that the history is not complete.
+    pub told_incomplete: AtomicBool,
 }
 
 impl Store {
@@ -93,11 +97,13 @@ impl Store {
             insert_modes: InsertModes::default(),
             structure: Structure::default(),
             refused: AtomicBool::default(),
+            told_incomplete: AtomicBool::default(),
         };
         Ok(Self {
             driver: Arc::new(driver),
             held: None,
             amounts: None,
+            lane: Arc::from(""),
             left_out: Arc::default(),
         })
     }
@@ -139,6 +145,14 @@ impl Store {
             amounts: Some(amounts),
             ..self
         }
+    }
+
+    /// The same store, which books what it applies in the platform's history in documents of this lane. Two that apply at the
+    /// same time in the same lane wait for each other.
+    #[must_use]
+    pub fn booking_in(self, lane: impl Into<Arc<str>>) -> Self {
+        let lane = lane.into();
+        Self { lane, ..self }
     }
 
     /// The same store; whatever it begins holds `guard` until it has ended, however long that is after the caller has

@@ -1,4 +1,4 @@
-//! The domain kept in MongoDB: the event log, the donations' states, and the totals.
+//! The domain kept in MongoDB: the event log, the donations' states, the totals and their history.
 
 mod client;
 mod error;
@@ -10,8 +10,8 @@ mod write;
 pub use client::{Store, Unhealthy};
 pub use error::{Decision, StoreError};
 pub use ledger::audit::{
-    Audit, CampaignAudit, Damage, DonationDifference, OtherAmount, PaymentAudit, Scope, StoredTotals,
-    Unreadable,
+    Audit, CampaignAudit, Damage, DayDifference, DonationDifference, OtherAmount, PaymentAudit,
+    PlatformAudit, Scope, StoredTotals, Unreadable,
 };
 pub use ledger::explain::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part};
 pub use ledger::rebuild::Rebuild;

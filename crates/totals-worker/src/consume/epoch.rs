@@ -143,9 +143,11 @@ fn upkeep(context: &Context, epoch: &CancellationToken) -> Upkeep {
 }
 
 fn committer(context: &Context, lane: usize, epoch: &CancellationToken, shutdown: &Shutdown) -> Committer {
+    // Workers of several queues have lanes of the same numbers.
+    let lane_of_queue = format!("{}/{lane}", context.config.broker.queue);
     Committer {
         lane,
-        store: context.store.clone(),
+        store: context.store.clone().booking_in(lane_of_queue),
         metrics: context.metrics.clone(),
         progress: context.stalls.task(format!("lane {lane}"), lane::REMEDY),
         give_up: vec![epoch.clone(), shutdown.soft.clone()],

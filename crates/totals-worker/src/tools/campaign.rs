@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use totals_core::domain::money::DecimalNumber;
-use totals_core::domain::{CampaignId, Currency, Donation, Totals};
+use totals_core::domain::{CampaignId, Currency, Donation, Timestamp, Totals};
 use totals_core::store::Scope;
 
 use super::output::Line;
@@ -91,6 +91,9 @@ pub struct ShownDonation {
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<DecimalNumber>,
     refunded: DecimalNumber,
+    /// When it was made; none of one that an earlier version has stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Timestamp>,
 }
 
 impl ShownDonation {
@@ -102,6 +105,7 @@ impl ShownDonation {
             donor_id: creation.and_then(|creation| creation.donor.as_ref().map(ToString::to_string)),
             amount: creation.map(|creation| currency.format(creation.amount)),
             refunded: currency.format(donation.refunded),
+            at: donation.at,
         }
     }
 }
@@ -118,7 +122,11 @@ impl fmt::Display for ShownDonation {
         if let Some(donor) = &self.donor_id {
             write!(f, " by {}", Line(donor))?;
         }
-        write!(f, ", {} refunded", self.refunded)
+        write!(f, ", {} refunded", self.refunded)?;
+        match self.at {
+            Some(at) => write!(f, ", made at {at}"),
+            None => Ok(()),
+        }
     }
 }
 

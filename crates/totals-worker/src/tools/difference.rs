@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 use totals_core::domain::{Currency, Fact};
-use totals_core::store::CampaignAudit;
+use totals_core::store::{CampaignAudit, PlatformAudit, Unreadable};
 
 use super::campaign::{OrNone, ShownDonation, ShownTotals};
 use super::facts::{InOneLine, ShownFact};
+use super::history::ShownSlots;
 use super::output::Line;
 
 /// A difference between what is stored and what the log says.
@@ -35,6 +36,15 @@ pub enum Difference {
         /// True if the donation is not found by its donor, or is found by someone else.
         misfiled: bool,
     },
+    /// A day of the history does not follow: a campaign's from the log, or the platform's, without a campaign, from those of all
+    /// campaigns. Only the slots that differ are named.
+    History {
+        campaign_id: Option<String>,
+        #[serde(flatten)]
+        slots: ShownSlots,
+    },
+    /// The history is right and is not shown: an interrupted rebuild, or a worker of an earlier version, has left it unmarked.
+    HistoryUnmarked,
     /// A log row no longer holds what was logged.
     LogRow {
         campaign_id: Option<String>,
@@ -59,6 +69,7 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
     let facts = facts(&audit, currency);
     let campaign = audit.campaign.map(|campaign| campaign.to_string());
     let (of_row, of_donation, of_document) = (campaign.clone(), campaign.clone(), campaign.clone());
+    let of_day = campaign.clone();
     let rows = audit.damaged.into_iter().map(move |damage| Difference::LogRow {
         campaign_id: of_row.clone(),
         event_id: damage.event_id,
@@ -68,13 +79,12 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
     let documents = audit
         .unreadable
         .into_iter()
-        .map(move |unreadable| Difference::Document {
-            campaign_id: of_document.clone(),
-            remedy: unreadable.remedy(),
-            collection: unreadable.collection,
-            id: unreadable.id,
-            problem: unreadable.problem,
-        });
+        .map(move |unreadable| document(of_document.clone(), unreadable));
+    let days = audit.day_differences.into_iter();
+    let days = days.map(move |day| Difference::History {
+        campaign_id: of_day.clone(),
+        slots: ShownSlots::new(&day, currency),
+    });
     let totals = totals_differ.then(|| Difference::Totals {
         campaign_id: campaign.unwrap_or_default(),
         stored: audit
@@ -96,7 +106,35 @@ pub fn differences(audit: CampaignAudit, currency: Currency) -> impl Iterator<It
                 .map(|donation| ShownDonation::new(&donation, currency)),
             misfiled: difference.misfiled,
         });
-    rows.chain(documents).chain(totals).chain(facts).chain(donations)
+    let of_campaign = rows.chain(documents).chain(totals).chain(facts);
+    of_campaign.chain(donations).chain(days)
+}
+
+/// The differences that an audit has found in the platform's history. `mark_is_due` is true if the
+/// settings should say that the history is complete.
+pub fn platform_differences(
+    audit: PlatformAudit,
+    currency: Currency,
+    mark_is_due: bool,
+) -> impl Iterator<Item = Difference> {
+    let unmarked = (mark_is_due && !audit.is_marked).then_some(Difference::HistoryUnmarked);
+    let documents = audit.unreadable.into_iter().map(|it| document(None, it));
+    let days = audit.differences.into_iter();
+    let days = days.map(move |day| Difference::History {
+        campaign_id: None,
+        slots: ShownSlots::new(&day, currency),
+    });
+    documents.chain(days).chain(unmarked)
+}
+
+fn document(campaign_id: Option<String>, unreadable: Unreadable) -> Difference {
+    Difference::Document {
+        campaign_id,
+        remedy: unreadable.remedy(),
+        collection: unreadable.collection,
+        id: unreadable.id,
+        problem: unreadable.problem,
+    }
 }
 
 /// The facts of a campaign that differ, if any do.
@@ -163,6 +201,13 @@ impl fmt::Display for Difference {
                     "donation {}: stored {stored}{misfiled}; the log says {expected}",
                     Line(donation_id)
                 )
+            }
+            Self::History { campaign_id, slots } => match campaign_id {
+                Some(campaign) => write!(f, "history of {} at {slots}", Line(campaign)),
+                None => write!(f, "history of all campaigns together at {slots}"),
+            },
+            Self::HistoryUnmarked => {
+                f.write_str("the history is not marked complete in the settings, so that none of it is shown")
             }
             Self::LogRow {
                 event_id,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use totals_core::domain::{CampaignId, Currency, Effect, Fact, Timestamp};
+use totals_core::domain::{CampaignId, Currency, Effect, Fact, Slot, Timestamp};
 use totals_core::store::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part, Truncated};
 
 use super::campaign::{OrNone, ShownTotals, campaign_id};
@@ -16,12 +16,13 @@ use super::setup::Setup;
 /// Tell where a campaign's totals come from
 ///
 /// The totals as a sum of their parts, what is known of the campaign beside them and which event has said each fact, the events
-/// that moved the totals last with what each moved, and what was set aside:
+/// that moved the totals last with what each moved and the quarter of an hour of the history that it was booked in, and what was set
+/// aside:
 /// refunds that wait for their donation, and events whose letters are in the dead-letter queue. A letter that was mended,
 /// replayed or discarded is not shown. Copies of a message that were delivered again are ignored and leave no trace.
 ///
 /// JSON: {"campaignId","totals","revision","lastUpdated","corrections","parts":[{"type","did","events","effect"}],"sum",
-/// "facts":[{"fact","value","eventId","occurredAt"}],"latest":[…],"waiting":{"count","shown":[…]},"deadLettered":{"count","shown":[…]}}.
+/// "facts":[{"fact","value","eventId","occurredAt"}],"latest":[{…,"slot"}],"waiting":{"count","shown":[…]},"deadLettered":{"count","shown":[…]}}.
 /// Exit code 0, or 1 if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -75,6 +76,9 @@ struct ShownEvent {
     occurred_at: Timestamp,
     committed_at: Timestamp,
     effect: ShownEffect,
+    /// The first moment of the slot of the history that it was booked in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -159,6 +163,7 @@ impl ShownEvent {
             occurred_at: event.occurred_at,
             committed_at: event.committed_at,
             effect: ShownEffect::new(event.effect, currency),
+            slot: event.slot.map(Slot::start),
         }
     }
 }
@@ -247,7 +252,11 @@ impl fmt::Display for ShownEvent {
             f,
             "{}  {}  {id}  of donation {donation}  {}",
             self.committed_at, self.r#type, self.effect
-        )
+        )?;
+        match self.slot {
+            Some(slot) => write!(f, "  booked at {slot}"),
+            None => Ok(()),
+        }
     }
 }
 

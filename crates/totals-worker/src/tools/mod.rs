@@ -14,6 +14,7 @@ mod effect;
 mod error;
 mod explain;
 mod facts;
+mod history;
 mod output;
 mod progress;
 mod rebuild;

@@ -1,4 +1,4 @@
-//! `rebuild`: puts right the totals and donations that do not follow from the log.
+//! `rebuild`: puts right the totals, donations and history that do not follow from the log.
 
 use std::fmt;
 
@@ -12,14 +12,15 @@ use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
 use super::setup::Setup;
 
-/// Put totals and donations right from the log, while workers run
+/// Put totals, donations and their history right from the log, while workers run
 ///
 /// Readers see the totals as they were and then as they should be, and nothing in between. What is right is not
 /// touched. Safe to interrupt and to run again. First the whole log is looked at, also for one campaign: if a row of it
 /// is damaged, nothing is changed. Refunds that are filed under the wrong campaign are filed under the right one.
-/// Documents of another service are left as they are. A log without any row is refused: nothing can be rebuilt from it.
+/// Documents of another service are left as they are. A database in which an earlier version has counted gets its history, which
+/// is shown once the rebuild has ended. A log without any row is refused: nothing can be rebuilt from it.
 ///
-/// JSON: {"passes","campaigns","events","corrected":{"totals","donations"},"refiled",
+/// JSON: {"passes","campaigns","events","corrected":{"totals","donations","days"},"refiled",
 /// "damaged":{"count","shown":[{"eventId","problem","remedy"}]},"foreign","unfinished"}.
 /// Exit code 0 if all now follows from the log, else 1; 1 as well if nothing is known of the campaign, or if documents of
 /// another service are left ("foreign").
@@ -53,6 +54,7 @@ pub struct Rebuilt {
 struct Corrected {
     totals: u64,
     donations: u64,
+    days: u64,
 }
 
 impl From<Rebuild> for Rebuilt {
@@ -64,6 +66,7 @@ impl From<Rebuild> for Rebuilt {
             corrected: Corrected {
                 totals: done.totals,
                 donations: done.donations,
+                days: done.days,
             },
             refiled: done.refiled,
             damaged: done.damaged,
@@ -141,15 +144,19 @@ impl fmt::Display for Rebuilt {
                 self.refiled
             )?;
         }
-        let Corrected { totals, donations } = self.corrected;
+        let Corrected {
+            totals,
+            donations,
+            days,
+        } = self.corrected;
         let (campaigns, events) = (self.campaigns, self.events);
-        if totals + donations == 0 {
+        if totals + donations + days == 0 {
             write!(f, "{campaigns} campaigns, {events} events: nothing to correct")
         } else {
             write!(
                 f,
-                "{campaigns} campaigns, {events} events: corrected the totals of {totals} campaigns and {donations} \
-                 donations"
+                "{campaigns} campaigns, {events} events: corrected the totals of {totals} campaigns, {donations} donations and \
+                 {days} days of the history"
             )
         }
     }

@@ -7,7 +7,7 @@ use totals_core::domain::{AmountRules, CampaignId, DonationId};
 use totals_core::store::{OtherAmount, PaymentAudit, Scope, Store, Truncated};
 
 use super::campaign::{NothingKnown, Which};
-use super::difference::{Difference, differences};
+use super::difference::{Difference, differences, platform_differences};
 use super::error::ToolError;
 use super::output::{Answer, Line, Output, Verdict};
 use super::progress::Progress;
@@ -16,14 +16,15 @@ use super::setup::Setup;
 /// The most donations named for each finding about payments.
 const NAMED: usize = 5;
 
-/// Check all totals and donations against the log, while workers run
+/// Check all totals, donations and their history against the log, while workers run
 ///
-/// Every campaign is counted anew from its logged events and compared with what is stored of it at the same moment.
+/// Every campaign is counted anew from its logged events and compared with what is stored of it at the same moment. The history of
+/// all campaigns together is compared with the sum of theirs.
 /// If the log has any completed payment, payments are compared with donations as well: which of the two is missing, and
 /// where the payments of a donation do not add up to its amount. That is reported, and no drift: it may be on its way.
 ///
-/// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"donation"|
-/// "logRow"|"document",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…},
+/// JSON: {"drift","campaigns","events","donations","differences":{"count","shown":[{"kind":"totals"|"facts"|
+/// "donation"|"history"|"historyUnmarked"|"logRow"|"document",…}]},"payments":{"donations","paid","withoutDonation":{"count","shown"},"withoutPayment":{…},
 /// "otherAmount":{"count","shown":[{"donationId","amount","paid"}]}}|null}.
 /// Exit code 0 without drift, 1 with, or if nothing is known of the campaign.
 #[derive(Debug, clap::Args)]
@@ -106,6 +107,13 @@ async fn audit(
         verified.log_is_damaged |= campaign.damaged.iter().any(|row| !row.is_mended_by_rebuild());
         verified.foreign += campaign.foreign() as u64;
         for difference in differences(campaign, amounts.currency) {
+            verified.differences.add(difference, limit);
+        }
+    }
+    if *scope == Scope::All {
+        let platform = setup.unless_stopped(store.audit_platform()).await?;
+        verified.foreign += platform.unreadable.iter().filter(|it| it.is_foreign).count() as u64;
+        for difference in platform_differences(platform, amounts.currency, verified.campaigns > 0) {
             verified.differences.add(difference, limit);
         }
     }

@@ -147,7 +147,7 @@ const fn hint(field: Field) -> Member {
     Member { field, need }
 }
 
-/// The fields of an envelope. If it has a timestamp, nothing reads that of its payload.
+/// The fields of an envelope. If it has a timestamp, that of its payload only tells when a donation was made, and need not be readable.
 pub const ENVELOPE: &[Member] = &[
     required(Field::EventId),
     required(Field::EventType),

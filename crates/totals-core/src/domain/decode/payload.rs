@@ -8,8 +8,8 @@ use super::InvalidCode;
 use super::declared::{Field, payload};
 use super::facts;
 use super::fields::{
-    Fault, complete, id, invalid, invalid_amount, missing, once, optional_string, optional_text, parse_id,
-    required_text,
+    Fault, complete, id, invalid, invalid_amount, missing, moment, once, optional_string, optional_text,
+    parse_id, required_text,
 };
 use super::members::Members;
 use crate::domain::event::Payment;
@@ -38,7 +38,9 @@ pub(super) fn kind(
                 donor: donor(fields)?,
                 amount: amount(fields, amounts)?,
             };
-            EventKind::DonationCreated(donation()?, creation)
+            // Where the message around it says when it happened, nothing else reads this, whatever it is.
+            let stated = moment(fields, Field::Timestamp).ok().flatten();
+            EventKind::DonationCreated(donation()?, creation, stated)
         }
         EventType::DonationRefunded => EventKind::DonationRefunded(Refund {
             donation: donation()?,

@@ -56,9 +56,11 @@ fn an_envelope_is_read_whatever_the_routing_key() {
     assert_eq!(event.event_type(), EventType::DonationCreated);
     assert_eq!(event.donation().unwrap().as_str(), "d1");
     assert_eq!(event.occurred_at.to_string(), "2025-11-21T10:00:00.000Z");
-    let EventKind::DonationCreated(_, creation) = &event.kind else {
+    let EventKind::DonationCreated(_, creation, stated) = &event.kind else {
         panic!("{event:?}")
     };
+    let stated = stated.map(|stated| stated.to_string());
+    assert_eq!(stated.as_deref(), Some("2025-11-21T09:59:59.000Z"));
     assert_eq!(creation.amount.minor(), 5025);
     assert_eq!(creation.donor.as_ref().map(DonorId::as_str), Some("u1"));
     assert!(
@@ -151,7 +153,7 @@ fn guests_and_donations_without_a_donor_have_no_donor() {
         (r#""donorId":"u1""#, r#""donorId":"""#),
     ] {
         let event = decoded(&CREATED.replace(from, to), "");
-        let EventKind::DonationCreated(_, creation) = event.kind else {
+        let EventKind::DonationCreated(_, creation, _) = event.kind else {
             panic!()
         };
         assert_eq!(creation.donor, None, "{to}");

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::domain::event::{Payment, Refund};
-use crate::domain::{Money, Timestamp, Totals};
+use crate::domain::{Booking, Money, Slot, Timestamp, Totals};
 
 fn event(id: &str, kind: EventKind) -> Event {
     Event {
@@ -26,7 +26,7 @@ fn created(id: &str, donation: &str, campaign: &str, donor: Option<&str>, minor:
     };
     event(
         id,
-        EventKind::DonationCreated(donation.try_into().unwrap(), creation),
+        EventKind::DonationCreated(donation.try_into().unwrap(), creation, None),
     )
 }
 
@@ -49,11 +49,18 @@ fn paid(id: &str, donation: &str) -> Event {
     event(id, EventKind::PaymentCompleted(payment))
 }
 
+/// The same event, which happened so many minutes after 1970 began.
+fn at(minutes: i64, event: Event) -> Event {
+    let occurred_at = Timestamp::from_unix_millis(minutes * 60_000).unwrap();
+    Event { occurred_at, ..event }
+}
+
 /// What a store keeps, with the fold run over it batch by batch.
 #[derive(Default)]
 struct Kept {
     state: FoldState,
     totals: BTreeMap<String, Totals>,
+    histories: BTreeMap<String, History>,
 }
 
 impl Kept {
@@ -93,6 +100,10 @@ impl Kept {
             let totals = self.totals.entry(campaign.to_string()).or_default();
             *totals = *totals + effect;
         }
+        for (campaign, change) in fold.histories() {
+            let history = self.histories.entry(campaign.to_string()).or_default();
+            history.add_all(change);
+        }
         outcomes
     }
 
@@ -117,6 +128,14 @@ impl Kept {
                 let enough = enough[&key];
                 (key, live.min(enough))
             })
+            .collect()
+    }
+
+    /// The slots of a campaign on the first day of 1970, each with its amount and pledges.
+    fn slots(&self, campaign: &str) -> Vec<(u8, i64, i64)> {
+        let slots = self.histories[campaign].day(0);
+        slots
+            .map(|(slot, booked)| (slot.quarter, booked.amount_minor, booked.pledges))
             .collect()
     }
 
@@ -214,6 +233,71 @@ fn a_donation_created_again_counts_once_and_otherwise_is_quarantined() {
         assert_eq!(kept.fold(&[other]), [Outcome::Quarantined(redefined)]);
     }
     assert_eq!(kept.totals("c"), (5, 1, 1));
+}
+
+#[test]
+fn a_refund_takes_from_the_slot_of_its_donation() {
+    let mut kept = fold_all(&[
+        at(10, created("e1", "d1", "c", None, 50)),
+        at(20, created("e2", "d2", "c", None, 7)),
+        at(70, refunded("e3", "d1", "c", 20)),
+    ]);
+    assert_eq!(kept.slots("c"), [(0, 30, 1), (1, 7, 1)]);
+    kept.fold(&[at(5000, refunded("e4", "d1", "c", 99))]);
+    assert_eq!(kept.slots("c"), [(1, 7, 1)]);
+}
+
+#[test]
+fn a_donation_is_booked_at_the_earliest_time_of_its_creations() {
+    let creation = |id: &str| created(id, "d1", "c", Some("ada"), 50);
+    let mut kept = fold_all(&[at(100, creation("e1")), at(110, refunded("e2", "d1", "c", 20))]);
+    assert_eq!(kept.slots("c"), [(6, 30, 1)]);
+    let again = kept.fold(&[at(46, creation("e3"))]);
+    let moves_no_totals = Outcome::Applied {
+        campaign: Some("c".try_into().unwrap()),
+        effect: Effect::NONE,
+        early: false,
+    };
+    assert_eq!(again, [moves_no_totals]);
+    assert_eq!(kept.slots("c"), [(3, 30, 1)]);
+    kept.fold(&[at(80, creation("e4"))]);
+    assert_eq!(kept.slots("c"), [(3, 30, 1)]);
+    assert_eq!(kept.fold(&[at(0, creation("e1"))]), [Outcome::Duplicate]);
+    assert_eq!(
+        kept.slots("c"),
+        [(3, 30, 1)],
+        "a copy with another time is a copy"
+    );
+}
+
+#[test]
+fn a_payload_knows_better_than_its_envelope_when_a_donation_was_made() {
+    let mut event = at(100, created("e1", "d1", "c", None, 50));
+    if let EventKind::DonationCreated(_, _, stated) = &mut event.kind {
+        *stated = Timestamp::from_unix_millis(16 * 60_000);
+    }
+    assert_eq!(fold_all(&[event]).slots("c"), [(1, 50, 1)]);
+}
+
+#[test]
+fn a_donation_that_an_earlier_version_has_stored_is_booked_nowhere() {
+    let mut kept = fold_all(&[at(100, created("e1", "d1", "c", None, 50))]);
+    kept.histories.clear();
+    for donation in kept.state.donations.values_mut() {
+        donation.at = None;
+    }
+    kept.fold(&[
+        at(46, created("e2", "d1", "c", None, 50)),
+        refunded("e3", "d1", "c", 20),
+    ]);
+    assert_eq!(kept.slots("c"), []);
+    assert_eq!(kept.totals("c"), (30, 1, 0));
+    assert!(
+        kept.state
+            .donations
+            .values()
+            .all(|donation| donation.at.is_none())
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Does what is stored follow from the log? An audit says so campaign by campaign, under snapshots, while workers run.
 //!
-//! Log rows, donations and totals are read side by side in the order of their campaign, so that memory holds one
+//! Log rows, donations, totals and the history are read side by side in the order of their campaign, so that memory holds one
 //! campaign at a time. Each campaign is counted anew from its log rows ([`Recount`](crate::domain::Recount)) and
 //! compared with what is stored of it at the same moment. The log files a campaign's events under the campaign, with
 //! one exception: a refund that came before its donation names a campaign that may not be the donation's. Such refunds
@@ -14,8 +14,10 @@ mod campaign;
 mod donations;
 mod failed;
 mod fields;
+mod history;
 mod pass;
 mod payments;
+mod platform;
 mod problem;
 mod rows;
 mod unplaced;
@@ -29,8 +31,10 @@ use crate::store::client::Store;
 use crate::store::error::StoreError;
 
 pub use campaign::{CampaignAudit, Damage, DonationDifference, StoredTotals};
+pub use history::DayDifference;
 use pass::Pass;
 pub use payments::{OtherAmount, PaymentAudit};
+pub use platform::PlatformAudit;
 pub use unreadable::Unreadable;
 
 /// A snapshot is used for campaigns that begin within this time; the server keeps its history longer.

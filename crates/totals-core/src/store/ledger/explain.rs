@@ -3,13 +3,13 @@
 //! Every log row carries the effect it had, so the effects of a campaign's rows add up to its totals. (After a rebuild
 //! has corrected the totals they may not: an effect says what happened, not what should have happened.)
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{RawDocument, deserialize_from_slice, doc};
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{CampaignId, Effect, EventType, Facts, Timestamp};
+use crate::domain::{CampaignId, Effect, EventType, Facts, Slot, Timestamp};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::truncated::Truncated;
@@ -18,6 +18,7 @@ use crate::store::read::one::CampaignTotals;
 use crate::store::read::snapshot::{Snapshot, read};
 use crate::store::schema::document::{
     CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG, EffectDocument, TotalsDocument, moment,
+    moment_of,
 };
 use crate::store::schema::indexes::{LOG_BY_CAMPAIGN, LOG_EARLY};
 
@@ -88,6 +89,9 @@ pub struct LoggedEvent {
     /// What it moved.
     #[serde(default, deserialize_with = "effect")]
     pub effect: Effect,
+    /// The slot of the history that it was booked in, which is its donation's; `None` if its donation has no time yet.
+    #[serde(skip)]
+    pub slot: Option<Slot>,
 }
 
 /// A dead-lettered event.
@@ -136,11 +140,32 @@ impl Store {
                 .unwrap_or_default(),
             totals: totals.map(CampaignTotals::from),
             parts: parts(&snapshot, id).await?,
-            latest: snapshot.all(latest, read::<LoggedEvent>).await?,
+            latest: with_slots(&snapshot, snapshot.all(latest, read::<LoggedEvent>).await?).await?,
             waiting: Truncated::of(waiting(&snapshot, id).await?, last as usize),
             failed: Truncated::of(failed(&snapshot, id).await?, last as usize),
         })
     }
+}
+
+/// The same events, each with the slot of its donation.
+async fn with_slots(
+    snapshot: &Snapshot,
+    mut events: Vec<LoggedEvent>,
+) -> Result<Vec<LoggedEvent>, StoreError> {
+    let donations: Vec<&str> = events.iter().map(|event| event.donation.as_str()).collect();
+    let command =
+        doc! { "find": DONATIONS, "filter": { "_id": { "$in": donations } }, "projection": { "at": 1 } };
+    let slot = |donation: &RawDocument| {
+        let at = donation.get("at").ok().flatten().and_then(moment_of);
+        let id = donation.get_str("_id").ok().map(str::to_owned);
+        Ok(id.zip(at.map(Slot::of)))
+    };
+    let slots = snapshot.all(command, slot).await?;
+    let slots: HashMap<String, Slot> = slots.into_iter().flatten().collect();
+    for event in &mut events {
+        event.slot = slots.get(&event.donation).copied();
+    }
+    Ok(events)
 }
 
 async fn parts(snapshot: &Snapshot, campaign: &str) -> Result<Vec<Part>, StoreError> {

@@ -21,13 +21,19 @@
 //! under the right campaign first, and their campaigns are looked at again. Only the row's campaign is changed, which
 //! follows from the payloads.
 //!
+//! The history is put right in the same way: a worker moves the slots of a campaign by as much as it moves the sum of the
+//! donations that have a time, so once the donations are right, what a slot is off by is added to it, whatever workers book
+//! meanwhile ([`history`]).
+//!
 //! Repairs of many small campaigns are written together, because each command waits for the journal. Nothing is written
 //! before the whole log was looked at. The differences are kept until then, unless there are too many to keep; then
 //! their campaigns are looked at again, and while some repairs are written the audit goes on.
 
 mod corrections;
+mod history;
 mod look;
 mod misfiled;
+mod repairs;
 mod source;
 mod write;
 
@@ -38,14 +44,11 @@ use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, Damage, Scope};
 use crate::store::ledger::truncated::Truncated;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
-use corrections::{
-    confirm_totals, correct_donation, correct_totals, new_revision, replace_donation, replace_totals,
-};
+use history::Mark;
 use look::Look;
 use misfiled::{Misfiled, refile};
+use repairs::write_repairs;
 use source::refuse_empty_log;
-use write::write_each;
 
 /// Rounds of repairs after which a rebuild gives up on what still differs. One is enough, unless workers move what is
 /// being put right.
@@ -73,6 +76,8 @@ pub struct Rebuild {
     pub donations: u64,
     /// Campaigns whose totals were put right.
     pub totals: u64,
+    /// Days of campaigns and of the platform whose history was put right.
+    pub days: u64,
     /// Log rows that were filed under the campaign that they belong to.
     pub refiled: u64,
     /// Damaged log rows that a rebuild cannot mend. With any of them nothing is put right.
@@ -105,7 +110,7 @@ impl Store {
             ..Rebuild::default()
         };
         let (mut differ, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
-        let mut misfiled = Vec::new();
+        let (mut misfiled, mut history_differs) = (Vec::new(), false);
         let mut audit = self.audit(Scope::All, amounts);
         while let Some(mut campaign) = audit.next().await? {
             progress(&campaign);
@@ -120,6 +125,7 @@ impl Store {
             }
             if scope.contains(campaign.campaign.as_ref()) {
                 seen.count(&campaign);
+                history_differs |= campaign.history_differs();
                 if found > 0 {
                     size += found;
                     differ.push(campaign.campaign.clone());
@@ -130,8 +136,12 @@ impl Store {
                 kept = Vec::new();
             }
         }
-        if seen.damaged.count > 0 || (differ.is_empty() && misfiled.is_empty()) {
+        if seen.damaged.count > 0 {
             return Ok(seen);
+        }
+        let mark = Mark::look(self, scope).await?;
+        if history_differs || !misfiled.is_empty() {
+            mark.take_away(self).await?;
         }
         if !misfiled.is_empty() {
             seen.refiled = refile(self, &misfiled).await?;
@@ -145,12 +155,15 @@ impl Store {
             differ.clear();
             write_repairs(self, &kept, &mut seen, &mut differ).await?;
             drop(kept);
-            if differ.is_empty() {
-                return Ok(seen);
-            }
         }
-        self.put_right(scope, differ, amounts, &mut progress, &mut seen)
-            .await?;
+        if !differ.is_empty() {
+            self.put_right(scope, differ, amounts, &mut progress, &mut seen)
+                .await?;
+        }
+        self.sum_up_campaigns(&mut seen).await?;
+        if !seen.unfinished {
+            mark.set(self).await?;
+        }
         Ok(seen)
     }
 
@@ -164,6 +177,9 @@ impl Store {
         let scope = Scope::Campaign(campaign.clone());
         self.put_right(&scope, differ, amounts, &mut |_| {}, &mut done)
             .await?;
+        if !done.unfinished {
+            self.sum_up_campaigns(&mut done).await?;
+        }
         Ok(!done.unfinished)
     }
 
@@ -227,65 +243,6 @@ impl Store {
     }
 }
 
-/// Writes the repairs of some campaigns, their totals last. If a repair found its document changed, all of these
-/// campaigns go to `again`.
-async fn write_repairs(
-    store: &Store,
-    group: &[CampaignAudit],
-    done: &mut Rebuild,
-    again: &mut Vec<Option<CampaignId>>,
-) -> Result<(), StoreError> {
-    let donations = group.iter().flat_map(|audit| &audit.donation_differences);
-    let donations: Vec<_> = donations.collect();
-    let mut donations_written = write_each(store, DONATIONS, &donations, |it| correct_donation(it)).await?;
-    let unreadable = group.iter().flat_map(CampaignAudit::unreadable_donations);
-    let unreadable: Vec<_> = unreadable.collect();
-    donations_written += write_each(store, DONATIONS, &unreadable, |it| replace_donation(it)).await?;
-    done.donations += donations_written;
-    let all = donations_written == (donations.len() + unreadable.len()) as u64;
-
-    let touched = CampaignAudit::donations_differ;
-    let unreadable: Vec<_> = group
-        .iter()
-        .filter(|audit| all || !touched(audit))
-        .flat_map(|audit| audit.unreadable_totals().map(move |it| (it, audit)))
-        .collect();
-    let replaced = write_each(store, CAMPAIGN_TOTALS, &unreadable, |(it, audit)| {
-        replace_totals(it, audit)
-    })
-    .await?;
-    done.totals += replaced;
-    let all = all && replaced == unreadable.len() as u64;
-    let ready = group
-        .iter()
-        .filter(|audit| all || !touched(audit))
-        .filter(|audit| audit.totals_are_readable())
-        .filter_map(|audit| Some((audit.campaign.as_ref()?, audit)));
-    let (wrong, right): (Vec<_>, Vec<_>) =
-        ready.partition(|(_, audit)| audit.totals_differ() || audit.facts_differ());
-    let right: Vec<_> = right.into_iter().filter(|(_, audit)| touched(audit)).collect();
-    let corrected = write_each(store, CAMPAIGN_TOTALS, &wrong, |(campaign, audit)| {
-        correct_totals(campaign, audit)
-    })
-    .await?;
-    done.totals += corrected;
-    let confirmed = write_each(store, CAMPAIGN_TOTALS, &right, |(campaign, audit)| {
-        Ok(confirm_totals(campaign, audit))
-    })
-    .await?;
-    if all && corrected + confirmed == (wrong.len() + right.len()) as u64 {
-        return Ok(());
-    }
-    let touched = group.iter().filter(|audit| touched(audit));
-    let touched: Vec<_> = touched.filter_map(|audit| audit.campaign.as_ref()).collect();
-    write_each(store, CAMPAIGN_TOTALS, &touched, |campaign| {
-        Ok(new_revision(campaign))
-    })
-    .await?;
-    again.extend(group.iter().map(|audit| audit.campaign.clone()));
-    Ok(())
-}
-
 impl Rebuild {
     fn count(&mut self, audit: &CampaignAudit) {
         self.campaigns += u64::from(audit.campaign.is_some());
@@ -294,6 +251,6 @@ impl Rebuild {
     }
 
     fn corrected(&self) -> u64 {
-        self.donations + self.totals
+        self.donations + self.totals + self.days
     }
 }

@@ -1,6 +1,6 @@
 //! Removes a campaign, for testing.
 //!
-//! Only the log is deleted here. A rebuild then makes the donations and the totals follow from what is left of it, so
+//! Only the log is deleted here. A rebuild then makes the donations, the totals and the history follow from what is left of it, so
 //! that events that arrive meanwhile are counted. A reset that was interrupted can be run again.
 
 use std::collections::HashSet;
@@ -33,8 +33,8 @@ pub struct Reset {
 }
 
 impl Store {
-    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations and its
-    /// totals. Its dead letters stay.
+    /// Removes everything about a campaign: its log rows, payments of its donations among them, its donations, its
+    /// totals and its history. Its dead letters stay.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer, or if events of the campaign keep arriving; part of it is

@@ -2,18 +2,23 @@
 
 mod facts;
 mod fields;
+mod history;
 mod log;
 pub(in crate::store) mod settings;
 
-use mongodb::bson::RawDocument;
+use mongodb::bson::{DateTime, RawBsonRef, RawDocument};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{CampaignId, Creation, Donation, DonationId, DonorId, Facts, Money, Timestamp, Totals};
 pub(in crate::store) use facts::{FactsDocument, facts};
-use fields::{AMOUNT, ID};
+use fields::{AMOUNT, ID, MOMENT};
 pub(in crate::store) use fields::{as_i64, date, field, id_in, id_of, moment, timestamp};
+pub(in crate::store) use history::{
+    CAMPAIGN_HISTORY, DayDocument, PLATFORM_HISTORY, REBUILD_LANE, campaign_day, campaign_day_of, increments,
+    platform_day, platform_day_of,
+};
 pub(in crate::store) use log::{EffectDocument, KnownRow, LogRow, ProcessedRow, binary, hash};
 
 pub(in crate::store) const EVENT_LOG: &str = "event_log";
@@ -34,6 +39,9 @@ pub(in crate::store) struct DonationDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_minor: Option<i64>,
     pub refunded_minor: i64,
+    /// See [`Donation::at`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime>,
     /// See [`Donation::live_donor`]: the index of donors has it. It follows from the other fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live_donor: Option<DonorId>,
@@ -48,6 +56,7 @@ impl DonationDocument {
             donor_id: creation.and_then(|creation| creation.donor.clone()),
             amount_minor: creation.map(|creation| creation.amount.minor()),
             refunded_minor: donation.refunded.minor(),
+            at: donation.at.map(date),
             live_donor: donation.live_donor().map(|(_, donor)| donor.clone()),
         }
     }
@@ -80,8 +89,22 @@ impl DonationDocument {
         let refunded = refunded
             .map(Money::from_minor)
             .ok_or("its refundedMinor is missing")?;
-        Ok((id, Donation { creation, refunded }))
+        let at = field(document, "at", MOMENT, moment_of)?;
+        if at.is_some() && creation.is_none() {
+            return Err("it has a time, and no campaignId".to_owned());
+        }
+        let donation = Donation {
+            creation,
+            refunded,
+            at,
+        };
+        Ok((id, donation))
     }
+}
+
+/// A moment that this service could have written.
+pub(in crate::store) fn moment_of(value: RawBsonRef<'_>) -> Option<Timestamp> {
+    value.as_datetime().and_then(timestamp)
 }
 
 /// The largest revision of a campaign's totals, and the most corrections: half of what an `i64` holds. Each write adds

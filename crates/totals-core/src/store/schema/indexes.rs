@@ -33,6 +33,10 @@ pub(in crate::store) const LOG_EARLY: &str = "early";
 /// the filter asks for, so that MongoDB reads no row to tell whether there is any. Donations' events have no key.
 pub(in crate::store) const LOG_PAYMENTS: &str = "payments";
 
+/// The donations that were created and have no time, so that they are in no slot of the history: an earlier version has stored
+/// them, and a rebuild tells their time. One look tells if there is any. Other donations have no key.
+pub(in crate::store) const DONATIONS_UNTIMED: &str = "untimed";
+
 /// The donations by campaign; those of which only refunds are known have none. Within a campaign, the live donations by
 /// donor: one look tells if a donation is its donor's first there.
 pub(in crate::store) const DONATIONS_BY_CAMPAIGN: &str = "by_campaign_and_donor";
@@ -47,8 +51,19 @@ struct Index {
     filter: Option<Document>,
 }
 
-fn wanted() -> [Index; 4] {
+/// Matches the donations of [`DONATIONS_UNTIMED`].
+pub(in crate::store) fn untimed() -> Document {
+    doc! { "at": null, "campaignId": { "$gt": "" } }
+}
+
+fn wanted() -> [Index; 5] {
     [
+        Index {
+            collection: DONATIONS,
+            name: DONATIONS_UNTIMED,
+            keys: doc! { "at": 1 },
+            filter: Some(untimed()),
+        },
         Index {
             collection: EVENT_LOG,
             name: LOG_BY_CAMPAIGN,

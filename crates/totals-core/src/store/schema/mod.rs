@@ -1,6 +1,7 @@
 //! What is stored, and in what: documents, collections, indexes, the settings of the whole database, and what earlier
 //! versions left.
 
+pub(in crate::store) mod completeness;
 pub(in crate::store) mod document;
 pub(in crate::store) mod indexes;
 pub(in crate::store) mod ownership;
@@ -13,7 +14,8 @@ use crate::store::error::StoreError;
 impl Store {
     /// Creates missing collections (a transaction could not) and indexes, and names in the log what a database that was
     /// prepared before has lost. Takes over what an earlier version has left, and drops what no version needs any more.
-    /// Writes down the settings of a store that is [`counting_by`](Store::counting_by) some. If nothing is missing, this
+    /// Writes down the settings of a store that is [`counting_by`](Store::counting_by) some, and marks the history of a database
+    /// in which nothing was counted yet as complete. If nothing is missing, this
     /// costs some short reads, so it may be called at any time.
     ///
     /// # Errors
@@ -28,7 +30,11 @@ impl Store {
             if let Some(amounts) = amounts {
                 settings::agree_on(database, amounts, &driver.refused).await?;
             }
-            preparing.complete(database).await
+            preparing.complete(database).await?;
+            if amounts.is_some() {
+                driver.mark_history_of_empty().await?;
+            }
+            Ok(())
         })
         .await
     }

@@ -12,7 +12,9 @@ use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 use crate::store::client::primary;
 use crate::store::error::StoreError;
 use crate::store::schema::document::settings::{self, SETTINGS};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG};
+use crate::store::schema::document::{
+    CAMPAIGN_HISTORY, CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG, PLATFORM_HISTORY,
+};
 use crate::store::schema::indexes::CollectionIds;
 
 /// Fields that no document of another service has.
@@ -23,6 +25,7 @@ pub(in crate::store) const OF_DONATIONS: OwnFields =
     OwnFields(&["amountMinor", "refundedMinor", "liveDonor"]);
 pub(in crate::store) const OF_TOTALS: OwnFields =
     OwnFields(&["totalAmountMinor", "totalPledges", "revision"]);
+pub(in crate::store) const OF_HISTORY: OwnFields = OwnFields(&["amountMinor", "pledges"]);
 const OF_LOG: OwnFields = OwnFields(&["contentHash", "committedAt", "parkedIn"]);
 const OF_DEAD_LETTER_QUEUES: OwnFields = OwnFields(&["contents"]);
 
@@ -53,6 +56,8 @@ pub(super) async fn refuse_another_service(
     for (name, of_another) in [
         (DONATIONS, OF_DONATIONS.missing()),
         (CAMPAIGN_TOTALS, OF_TOTALS.missing()),
+        (CAMPAIGN_HISTORY, OF_HISTORY.missing()),
+        (PLATFORM_HISTORY, OF_HISTORY.missing()),
         (DEAD_LETTER_QUEUES, OF_DEAD_LETTER_QUEUES.missing()),
         (SETTINGS, settings::of_another()),
     ] {

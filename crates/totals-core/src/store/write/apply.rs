@@ -1,7 +1,7 @@
 //! THE transaction: no other code opens one (clippy's disallowed-methods forbids it).
 //!
 //! The transaction loads what is known about a batch's events, folds, inserts the log rows, writes the changed
-//! donations, and changes each touched campaign's totals, and what is known of it, once. The event ids are inserted in the same transaction as
+//! donations, and changes each touched campaign's totals, and what is known of it, once, and the days of its history. The event ids are inserted in the same transaction as
 //! their effect, so whatever happens (a crash, a commit whose answer was lost, two workers with the same message) an id
 //! is processed at most once. Every decision rests on a document that the transaction also writes. So under snapshot
 //! isolation a concurrent change of that document is a write conflict, and the caller tries the batch again. A decision
@@ -12,6 +12,7 @@
 //! batch before. Events and created donations are taken for new, until a duplicate key says otherwise ([`load`]).
 
 mod donors;
+mod history;
 mod load;
 mod read_set;
 mod statements;
@@ -67,24 +68,25 @@ impl Store {
     /// in that case applying the batch again finds its events to be duplicates. The next attempt needs another read
     /// set: this one may be out of date.
     pub async fn apply(&self, batch: Arc<[Event]>, read_set: Option<ReadSet>) -> Result<Applied, StoreError> {
+        let lane = self.lane.clone();
         self.detached(|driver| async move {
             let read_set = match read_set {
                 Some(read_set) => read_set,
                 None => driver.prefetch(&batch).await?,
             };
-            driver.apply(&batch, &read_set).await
+            driver.apply(&batch, &read_set, &lane).await
         })
         .await
     }
 }
 
 impl Driver {
-    async fn apply(&self, batch: &[Event], read_set: &ReadSet) -> Result<Applied, StoreError> {
+    async fn apply(&self, batch: &[Event], read_set: &ReadSet, lane: &str) -> Result<Applied, StoreError> {
         let mode = self.insert_modes.next();
-        match self.transact(batch, mode, read_set).await {
+        match self.transact(batch, mode, read_set, lane).await {
             Err(error) if mode == InsertMode::Optimistic && error.is_duplicate_key() => {
                 self.insert_modes.be_careful();
-                self.transact(batch, InsertMode::Careful, read_set).await
+                self.transact(batch, InsertMode::Careful, read_set, lane).await
             }
             answer => answer,
         }
@@ -95,6 +97,7 @@ impl Driver {
         batch: &[Event],
         mode: InsertMode,
         read_set: &ReadSet,
+        lane: &str,
     ) -> Result<Applied, StoreError> {
         let mut session = self.client.start_session().await?;
         #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
@@ -105,7 +108,7 @@ impl Driver {
             // Whatever DATABASE_URL says: other members have no transactions that write.
             .selection_criteria(primary())
             .await?;
-        match self.fold_within(&mut session, batch, mode, read_set).await {
+        match self.fold_within(&mut session, batch, mode, read_set, lane).await {
             Ok(applied) => {
                 commit(&mut session).await?;
                 Ok(applied)
@@ -124,6 +127,7 @@ impl Driver {
         batch: &[Event],
         mode: InsertMode,
         read_set: &ReadSet,
+        lane: &str,
     ) -> Result<Applied, StoreError> {
         let Loaded {
             state,
@@ -159,6 +163,7 @@ impl Driver {
         });
         self.write_totals(session, totals.collect::<Result<_, _>>()?)
             .await?;
+        self.write_history(session, &fold, lane).await?;
         let delta = read_set.delta_of(&fold);
         Ok(Applied { outcomes, delta })
     }

@@ -85,7 +85,7 @@ impl Import {
             let (sender, arriving) = mpsc::channel(self.batching.batch_size);
             let committer = Committer {
                 lane,
-                store: self.store.clone(),
+                store: self.store.clone().booking_in(format!("backfill/{lane}")),
                 metrics: metrics.clone(),
                 progress: stalls.task(format!("lane {lane}"), lane::REMEDY),
                 give_up: vec![self.give_up.clone()],

@@ -12,8 +12,8 @@ struct Story {
     campaign: u8,
     donor: Option<u8>,
     amount: i64,
-    created: bool,
-    created_again: bool,
+    /// When it was created, in minutes: each time another event tells of it.
+    created: Vec<i64>,
     refunds: Vec<(i64, u8)>,
 }
 
@@ -23,20 +23,16 @@ fn story() -> impl Strategy<Value = Story> {
         0..3_u8,
         prop::option::of(0..3_u8),
         1..100_i64,
-        prop::bool::weighted(0.9),
-        prop::bool::weighted(0.2),
+        prop::collection::vec(-3000..3000_i64, 0..4),
         refunds,
     )
-        .prop_map(
-            |(campaign, donor, amount, created, created_again, refunds)| Story {
-                campaign,
-                donor,
-                amount,
-                created,
-                created_again,
-                refunds,
-            },
-        )
+        .prop_map(|(campaign, donor, amount, created, refunds)| Story {
+            campaign,
+            donor,
+            amount,
+            created,
+            refunds,
+        })
 }
 
 fn events_of(stories: &[Story]) -> Vec<Event> {
@@ -47,14 +43,15 @@ fn events_of(stories: &[Story]) -> Vec<Event> {
             format!("c{}", story.campaign),
             story.donor.map(|donor| format!("u{donor}")),
         );
-        let copies = usize::from(story.created) + usize::from(story.created && story.created_again);
-        for copy in 0..copies {
+        for (copy, minutes) in story.created.iter().enumerate() {
             let id = format!("{donation}-created-{copy}");
-            events.push(created(&id, &donation, &campaign, donor.as_deref(), story.amount));
+            let event = created(&id, &donation, &campaign, donor.as_deref(), story.amount);
+            events.push(at(*minutes, event));
         }
         for (refund, (amount, routed_to)) in story.refunds.iter().enumerate() {
             let id = format!("{donation}-refunded-{refund}");
-            events.push(refunded(&id, &donation, &format!("c{routed_to}"), *amount));
+            let event = refunded(&id, &donation, &format!("c{routed_to}"), *amount);
+            events.push(at(amount * 100, event));
         }
         events.push(paid(&format!("{donation}-paid"), &donation));
     }
@@ -64,7 +61,7 @@ fn events_of(stories: &[Story]) -> Vec<Event> {
 /// The totals as a person would add them up from the stories: amount, pledges, donors per campaign.
 fn oracle(stories: &[Story]) -> BTreeMap<String, (i64, i64, i64)> {
     let mut sums: BTreeMap<String, (i64, i64, BTreeSet<u8>)> = BTreeMap::new();
-    for story in stories.iter().filter(|story| story.created) {
+    for story in stories.iter().filter(|story| !story.created.is_empty()) {
         let sum = sums.entry(format!("c{}", story.campaign)).or_default();
         let refunds: i64 = story.refunds.iter().map(|(amount, _)| amount).sum();
         if refunds < story.amount {
@@ -78,6 +75,23 @@ fn oracle(stories: &[Story]) -> BTreeMap<String, (i64, i64, i64)> {
             (campaign, (amount, pledges, i64::try_from(donors.len()).unwrap()))
         })
         .collect()
+}
+
+/// The slots as a person would add them up from the stories: amount and pledges per campaign, day and quarter of an hour.
+fn oracle_of_slots(stories: &[Story]) -> BTreeMap<(String, i64, i64), (i64, i64)> {
+    let mut slots = BTreeMap::new();
+    for story in stories {
+        let refunds: i64 = story.refunds.iter().map(|(amount, _)| amount).sum();
+        let Some(minutes) = story.created.iter().min().filter(|_| refunds < story.amount) else {
+            continue;
+        };
+        let (day, minute) = (minutes.div_euclid(24 * 60), minutes.rem_euclid(24 * 60));
+        let slot = (format!("c{}", story.campaign), day, minute / 15);
+        let booked: &mut (i64, i64) = slots.entry(slot).or_default();
+        booked.0 += story.amount - refunds;
+        booked.1 += 1;
+    }
+    slots
 }
 
 /// A history as it arrives: duplicated, permuted and cut into batches.
@@ -114,5 +128,12 @@ proptest! {
         let totals: BTreeMap<_, _> =
             kept.totals.keys().map(|campaign| (campaign.clone(), kept.totals(campaign))).collect();
         prop_assert_eq!(totals, oracle(&stories));
+        let slots = kept.histories.iter().flat_map(|(campaign, history)| {
+            history.iter().map(|(slot, booked)| {
+                let slot = (campaign.clone(), i64::from(slot.day), i64::from(slot.quarter));
+                (slot, (booked.amount_minor, booked.pledges))
+            })
+        });
+        prop_assert_eq!(slots.collect::<BTreeMap<_, _>>(), oracle_of_slots(&stories));
     }
 }

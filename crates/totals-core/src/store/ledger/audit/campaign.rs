@@ -6,11 +6,12 @@ use mongodb::bson::{Bson, RawBsonRef, RawDocument};
 use serde::Serialize;
 
 use super::donations::StoredDonation;
+use super::history::DayDifference;
 use super::problem::Problem;
 use super::unreadable::Unreadable;
 use crate::domain::{CampaignId, Donation, DonationId, Facts, Timestamp, Totals};
 use crate::store::read::foreign::{shell, shell_id};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS};
+use crate::store::schema::document::{CAMPAIGN_HISTORY, CAMPAIGN_TOTALS, DONATIONS};
 
 /// One campaign, compared with the log.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,8 @@ pub struct CampaignAudit {
     pub damaged: Vec<Damage>,
     /// Donations that are not as the log says.
     pub donation_differences: Vec<DonationDifference>,
+    /// Days of its history that are not as the log says.
+    pub day_differences: Vec<DayDifference>,
     /// Documents that cannot be read: a rebuild removes them and makes anew what the log has, but for those of another
     /// service.
     pub unreadable: Vec<Unreadable>,
@@ -131,6 +134,16 @@ pub struct DonationDifference {
     pub misfiled: bool,
 }
 
+impl DonationDifference {
+    /// Returns true if the donation is right but for its time.
+    fn is_of_time_alone(&self) -> bool {
+        let (Some(stored), Some(expected), false) = (&self.stored, &self.expected, self.misfiled) else {
+            return false;
+        };
+        stored.creation == expected.creation && stored.refunded == expected.refunded
+    }
+}
+
 /// Totals as they were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoredTotals {
@@ -201,6 +214,22 @@ impl CampaignAudit {
         unreadable.filter(|it| it.collection == CAMPAIGN_TOTALS)
     }
 
+    /// The days of its history that cannot be read and that a rebuild puts right.
+    pub(in crate::store) fn unreadable_days(&self) -> impl Iterator<Item = &Unreadable> {
+        let unreadable = self.unreadable.iter().filter(|it| !it.is_foreign);
+        unreadable.filter(|it| it.collection == CAMPAIGN_HISTORY)
+    }
+
+    /// Returns true if any day of the history has to be put right.
+    pub(in crate::store) fn days_differ(&self) -> bool {
+        !self.day_differences.is_empty() || self.unreadable_days().next().is_some()
+    }
+
+    /// Returns true if a rebuild puts right anything that the history is read from, or that workers book by.
+    pub(in crate::store) fn history_differs(&self) -> bool {
+        self.days_differ() || self.donations_differ()
+    }
+
     /// Returns true if the totals can be read, or are missing.
     pub(in crate::store) fn totals_are_readable(&self) -> bool {
         !self.unreadable.iter().any(|it| it.collection == CAMPAIGN_TOTALS)
@@ -209,6 +238,12 @@ impl CampaignAudit {
     /// Returns true if any donation has to be put right.
     pub(in crate::store) fn donations_differ(&self) -> bool {
         !self.donation_differences.is_empty() || self.unreadable_donations().next().is_some()
+    }
+
+    /// Returns true if any donation has to be put right in more than its time: totals rest on these.
+    pub(in crate::store) fn contributions_differ(&self) -> bool {
+        let mut differences = self.donation_differences.iter();
+        self.unreadable_donations().next().is_some() || differences.any(|it| !it.is_of_time_alone())
     }
 
     /// Returns true if the totals can be read and are not as the log says.
@@ -225,6 +260,7 @@ impl CampaignAudit {
     pub fn differences(&self) -> usize {
         self.damaged.len()
             + self.donation_differences.len()
+            + self.day_differences.len()
             + self.unreadable.len()
             + usize::from(self.totals_differ())
             + usize::from(self.facts_differ())

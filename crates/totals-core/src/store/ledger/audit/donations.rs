@@ -5,7 +5,7 @@ use mongodb::bson::{RawBsonRef, RawDocument};
 use super::fields::{fields, id, wanted};
 use super::unreadable::{Filed, Unreadable};
 use crate::domain::{Creation, Donation, DonationId, Money};
-use crate::store::schema::document::{as_i64, id_in};
+use crate::store::schema::document::{as_i64, id_in, moment_of};
 
 /// A donation, or what is wrong with it.
 pub(super) type Donated = Filed<Result<(DonationId, StoredDonation), Unreadable>, Unreadable>;
@@ -32,7 +32,7 @@ pub(super) fn donation(stored: &RawDocument) -> Donated {
 
 /// Reads a donation, created or not.
 pub(super) fn any_donation(stored: &RawDocument) -> Result<(DonationId, StoredDonation), String> {
-    let [donation, campaign, donor, amount, refunded, live_donor] = fields(
+    let [donation, campaign, donor, amount, refunded, live_donor, at] = fields(
         stored,
         [
             "_id",
@@ -41,22 +41,28 @@ pub(super) fn any_donation(stored: &RawDocument) -> Result<(DonationId, StoredDo
             "amountMinor",
             "refundedMinor",
             "liveDonor",
+            "at",
         ],
     )?;
-    let [campaign, donor, amount] =
-        [campaign, donor, amount].map(|value| value.filter(|value| *value != RawBsonRef::Null));
+    let [campaign, donor, amount, at] =
+        [campaign, donor, amount, at].map(|value| value.filter(|value| *value != RawBsonRef::Null));
     let donation = id("_id", donation)?;
     let refunded = Money::from_minor(wanted("refundedMinor", refunded, as_i64)?);
-    let creation = match (campaign, donor, amount) {
-        (None, None, None) => None,
-        (None, ..) => return Err("it has a donor or an amount, and no campaignId".to_owned()),
-        (campaign, donor, amount) => Some(Creation {
+    let at = at.map(|at| wanted("at", Some(at), moment_of)).transpose()?;
+    let creation = match (campaign, donor, amount, at) {
+        (None, None, None, None) => None,
+        (None, ..) => return Err("it has a donor, an amount or a time, and no campaignId".to_owned()),
+        (campaign, donor, amount, _) => Some(Creation {
             campaign: id("campaignId", campaign)?,
             donor: donor.map(|donor| id("donorId", Some(donor))).transpose()?,
             amount: Money::from_minor(wanted("amountMinor", amount, as_i64)?),
         }),
     };
-    let stored = Donation { creation, refunded };
+    let stored = Donation {
+        creation,
+        refunded,
+        at,
+    };
     let wanted = stored
         .live_donor()
         .map(|(_, donor)| RawBsonRef::String(donor.as_str()));

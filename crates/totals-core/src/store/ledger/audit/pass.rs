@@ -7,6 +7,7 @@ use mongodb::bson::{Document, RawDocument, deserialize_from_slice, doc};
 
 use super::donations::{Donated, donation};
 use super::failed::not_failed;
+use super::history::{self, Booked, Comparison};
 use super::rows::{Entry, Logged, log_entry};
 use super::unreadable::{Filed, Unreadable};
 use super::{CampaignAudit, Damage, Scope, StoredTotals};
@@ -24,6 +25,7 @@ pub(super) struct Pass {
     log: Stream<Logged>,
     donations: Stream<Donated>,
     totals: Stream<Totalled>,
+    history: Stream<Booked>,
     /// Documents whose campaign id cannot be one: they stand among the others, and belong to no campaign.
     pub(super) stray: Stray,
 }
@@ -86,6 +88,7 @@ impl Pass {
                 doc! { "find": CAMPAIGN_TOTALS, "filter": { "_id": campaigns }, "sort": { "_id": 1 } },
                 |document| Ok(totals(document)),
             ),
+            history: snapshot.stream_some(history::query(scope, done), |day| Ok(history::campaign_day(day))),
             early,
             stray: Stray::default(),
             snapshot,
@@ -111,6 +114,7 @@ impl Pass {
             self.log.peek().await?.and_then(campaign_of),
             self.donations.peek().await?.and_then(campaign_of),
             self.totals.peek().await?.and_then(campaign_of),
+            self.history.peek().await?.and_then(campaign_of),
         ];
         Ok(heads.into_iter().flatten().min().cloned())
     }
@@ -130,6 +134,7 @@ impl Pass {
 
         let exists = || (!audit.expected_facts.is_empty()).then(Totals::default);
         audit.expected = recount.totals().or_else(exists);
+        let mut days = Comparison::new(recount.history(), audit.expected.is_some());
         let is_of = |it: Option<&CampaignId>| it == Some(campaign);
         match self.totals.next_if(|it| is_of(campaign_of(it))).await? {
             Some(Ok((_, Ok(totals)))) => {
@@ -151,6 +156,10 @@ impl Pass {
             }
         }
         audit.add_missing(missing);
+        while let Some(Ok((_, stored))) = self.history.next_if(|it| is_of(campaign_of(it))).await? {
+            days.stored(stored, &mut audit);
+        }
+        days.missing(&mut audit);
         Ok(audit)
     }
 
@@ -183,8 +192,9 @@ impl Pass {
             let (first, last) = audit.committed.unwrap_or((committed, committed));
             audit.committed = Some((first.min(committed), last.max(committed)));
             match kind {
-                EventKind::DonationCreated(donation, creation) => {
-                    if let Err(contradiction) = recount.created(donation, creation) {
+                EventKind::DonationCreated(donation, creation, stated) => {
+                    let at = stated.unwrap_or(occurred);
+                    if let Err(contradiction) = recount.created(donation, creation, at) {
                         audit
                             .damaged
                             .push(Damage::of_event(id.to_string(), contradiction.to_string()));

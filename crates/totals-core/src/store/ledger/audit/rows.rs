@@ -98,8 +98,8 @@ fn checked(row: &RawDocument, amounts: AmountRules) -> Result<Entry, Problem> {
     })
 }
 
-/// When the event was committed, and when it happened. Nothing that is counted follows from a row's times, and both are near each
-/// other: so one may stand for the other.
+/// When the event was committed, and when it happened. No total follows from a row's times, and both are near each other: so one
+/// may stand for the other.
 fn check_times(
     committed: Option<RawBsonRef<'_>>,
     occurred: Option<RawBsonRef<'_>>,

@@ -34,6 +34,7 @@ impl Pass {
                 Donation {
                     creation: None,
                     refunded,
+                    at: None,
                 },
             );
         }

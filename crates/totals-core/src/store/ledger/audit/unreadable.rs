@@ -3,19 +3,20 @@
 use mongodb::bson::{Bson, Document, RawDocument, doc};
 
 use super::failed::not_failed;
-use crate::domain::{CampaignId, Donation, DonationId, EventType};
+use crate::domain::{CampaignId, Donation, DonationId, EventType, History};
 use crate::store::read::foreign::shell;
 use crate::store::read::snapshot::{Snapshot, Stream};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG, is_revision};
-use crate::store::schema::ownership::{OF_DONATIONS, OF_TOTALS};
+use crate::store::schema::ownership::{OF_DONATIONS, OF_HISTORY, OF_TOTALS};
 
 /// The fields that tell whether a document is still as it was seen.
-const DONATION_FIELDS: [&str; 5] = [
+const DONATION_FIELDS: [&str; 6] = [
     "campaignId",
     "donorId",
     "amountMinor",
     "refundedMinor",
     "liveDonor",
+    "at",
 ];
 const TOTALS_FIELDS: [&str; 6] = [
     "totalAmountMinor",
@@ -25,8 +26,9 @@ const TOTALS_FIELDS: [&str; 6] = [
     "lastUpdated",
     "corrections",
 ];
+const HISTORY_FIELDS: [&str; 3] = ["amountMinor", "pledges", "corrections"];
 
-/// A donation or a campaign's totals that cannot be read. A rebuild removes it, and makes it anew if the log has it, unless
+/// A donation, a campaign's totals or a day of the history that cannot be read. A rebuild removes it, and makes it anew if the log has it, unless
 /// another service wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unreadable {
@@ -42,6 +44,8 @@ pub struct Unreadable {
     pub(in crate::store) as_seen: Box<Document>,
     /// The donation as the log says, if the document is one.
     pub(in crate::store) expected: Option<Box<(DonationId, Donation)>>,
+    /// The slots as the log says, if the document is a campaign's day.
+    pub(in crate::store) expected_day: Option<Box<History>>,
 }
 
 impl Unreadable {
@@ -59,6 +63,11 @@ impl Unreadable {
             problem.into(),
             is_foreign,
         )
+    }
+
+    pub(super) fn day(collection: &'static str, document: &RawDocument, problem: impl Into<String>) -> Self {
+        let is_foreign = OF_HISTORY.are_missing_in(document);
+        Self::new(collection, &HISTORY_FIELDS, document, problem.into(), is_foreign)
     }
 
     fn new(
@@ -86,6 +95,7 @@ impl Unreadable {
             is_foreign,
             as_seen: Box::new(as_seen),
             expected: None,
+            expected_day: None,
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn correct_donation(
         let nothing = || StoreError::defect("a donation neither stored nor logged differs".to_owned());
         return expected.map(Repair::Create).ok_or_else(nothing);
     };
-    let mut as_seen = doc! { "campaignId": null, "donorId": null, "amountMinor": null };
+    let mut as_seen = doc! { "campaignId": null, "donorId": null, "amountMinor": null, "at": null };
     as_seen.extend(serialize_to_document(&document(stored)).map_err(Error::from)?);
     // Follows from the rest, and may be what is wrong.
     as_seen.remove("liveDonor");
@@ -95,7 +95,7 @@ fn revise(query: Document) -> Repair<Document> {
 
 /// A number as it was seen. Zero may be stored as nothing: workers know nothing of corrections, and totals that are not
 /// there have no revision.
-fn as_seen(number: i64) -> Document {
+pub(super) fn as_seen(number: i64) -> Document {
     match number {
         0 => doc! { "$in": [0, null] },
         seen => doc! { "$eq": seen },
@@ -112,7 +112,8 @@ pub(super) fn correct_totals(
     let mut query = doc! { "_id": campaign.as_str(), "corrections": as_seen(found.corrections) };
     let off = audit.expected.and_then(|expected| off(expected, stored));
     // An addition is right whatever workers add meanwhile, if the totals rest on the right donations.
-    let adds = audit.stored.is_some() && off.is_some() && !audit.donations_differ() && !audit.facts_differ();
+    let adds =
+        audit.stored.is_some() && off.is_some() && !audit.contributions_differ() && !audit.facts_differ();
     if !adds {
         query.insert("revision", as_seen(found.revision));
     }

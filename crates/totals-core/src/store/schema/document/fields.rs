@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::domain::Timestamp;
 
 pub(super) const ID: &str = "an id of 1 to 256 bytes";
+pub(super) const MOMENT: &str = "a date within the years 0 to 9999";
 pub(super) const AMOUNT: &str = "a whole number of minor units in its range";
 
 /// A field, read by `read`; `None` if it is missing or null.

@@ -91,7 +91,7 @@ impl LogRow<'_> {
             return Err("its payload does not match its contentHash".to_owned());
         }
         let filed_under = match &kind {
-            EventKind::DonationCreated(_, creation) => Some(&creation.campaign),
+            EventKind::DonationCreated(_, creation, _) => Some(&creation.campaign),
             EventKind::DonationRefunded(refund) if self.early => Some(&refund.routed_to),
             // Filed under its donation's campaign, or under none.
             EventKind::DonationRefunded(_)

@@ -16,10 +16,18 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{DONATIONS_BY_CAMPAIGN, Index, name, wanted};
 use crate::store::error::{StoreError, server_code};
 use crate::store::schema::document::settings::SETTINGS;
-use crate::store::schema::document::{CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG};
+use crate::store::schema::document::{
+    CAMPAIGN_HISTORY, CAMPAIGN_TOTALS, DEAD_LETTER_QUEUES, DONATIONS, EVENT_LOG, PLATFORM_HISTORY,
+};
 use crate::store::schema::upgrade;
 
-const COLLECTIONS: [&str; 3] = [EVENT_LOG, DONATIONS, CAMPAIGN_TOTALS];
+const COLLECTIONS: [&str; 5] = [
+    EVENT_LOG,
+    DONATIONS,
+    CAMPAIGN_TOTALS,
+    CAMPAIGN_HISTORY,
+    PLATFORM_HISTORY,
+];
 
 /// Collections that MongoDB makes when something is first written to them.
 const ON_DEMAND: [&str; 2] = [SETTINGS, DEAD_LETTER_QUEUES];

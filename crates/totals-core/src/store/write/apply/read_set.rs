@@ -61,7 +61,9 @@ impl Driver {
             return Ok(ReadSet::default());
         }
         let named = batch.iter().filter_map(|event| match &event.kind {
-            EventKind::DonationCreated(_, creation) => Some((&creation.campaign, creation.donor.as_ref()?)),
+            EventKind::DonationCreated(_, creation, _) => {
+                Some((&creation.campaign, creation.donor.as_ref()?))
+            }
             _ => None,
         });
         let named: HashSet<_> = named.collect();
