@@ -222,3 +222,53 @@ impl AddAssign for Raised {
         self.pledges += other.pledges;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::{Document, RawDocumentBuf};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::history::SLOTS_A_DAY;
+
+    /// The document of a day with these bookings.
+    fn document(bookings: &[(u8, i64)]) -> RawDocumentBuf {
+        let (mut amounts, mut pledges) = (Document::new(), Document::new());
+        for (quarter, amount) in bookings {
+            amounts.insert(quarter.to_string(), *amount);
+            pledges.insert(quarter.to_string(), 1_i64);
+        }
+        let document = doc! { "_id": 0, "amountMinor": amounts, "pledges": pledges };
+        RawDocumentBuf::try_from(document).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn each_slot_is_in_the_interval_in_which_it_begins_and_in_no_other(
+            moments in prop::collection::btree_set(-300_000_000..300_000_000_i64, 1..40),
+            days in prop::collection::btree_map(
+                -3..3_i32, prop::collection::btree_map(0..SLOTS_A_DAY, 1..1_000_000_i64, 0..20), 0..6),
+        ) {
+            let moments: Vec<_> = moments.into_iter().filter_map(Timestamp::from_unix_millis).collect();
+            let cuts = Cuts::at(moments.iter().copied());
+            let (mut stretches, mut expected) = (RaisedOverTime::nothing(&cuts), RaisedOverTime::nothing(&cuts));
+            for (day, bookings) in days {
+                let bookings: Vec<_> = bookings.into_iter().collect();
+                for (stretch, raised) in cuts.split(&document(&bookings), day).unwrap() {
+                    stretches[stretch] += raised;
+                }
+                for (quarter, amount) in bookings {
+                    let begins = Slot { day, quarter }.start();
+                    let stretch = moments.iter().filter(|moment| **moment <= begins).count();
+                    expected[stretch] += Raised { amount_minor: amount.into(), pledges: 1 };
+                }
+            }
+            let all = expected.iter().fold(Raised::default(), |mut sum, raised| { sum += *raised; sum });
+            let history = RaisedOverTime::new(stretches);
+            prop_assert_eq!(history.total(), all);
+            prop_assert_eq!(history.before, expected[0]);
+            prop_assert_eq!(&history.intervals[..], &expected[1..expected.len() - 1]);
+            prop_assert_eq!(history.after, expected[expected.len() - 1]);
+        }
+    }
+}
