@@ -40,7 +40,7 @@ pub enum Interval {
     Month,
 }
 
-/// The intervals of a time zone. Its moments are whole seconds.
+/// The intervals of a time zone. They begin at whole seconds.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     /// How long an interval is.
@@ -65,6 +65,9 @@ impl Calendar {
 
     /// The start of the interval that has this moment.
     pub fn start_of(&self, moment: Timestamp) -> Timestamp {
+        // Rules of zones are whole seconds.
+        let moment =
+            i64::try_from(moment.as_nanosecond().div_euclid(1_000_000_000)).map_or(Timestamp::MAX, second);
         let mut start = match self.interval {
             Interval::Quarter => second(moment.as_second().div_euclid(SLOT_SECONDS) * SLOT_SECONDS),
             Interval::Hour => self.hour_of(moment),
@@ -131,12 +134,13 @@ impl Calendar {
         self.zone.to_ambiguous_timestamp(shown).compatible().ok()
     }
 
-    /// The moment as RFC 3339 with the zone's offset then. Where that has seconds, as before 1972, they are left out of the
+    /// The moment, without parts of a second, as RFC 3339 with the zone's offset then. Where that has seconds, as before 1972, they are left out of the
     /// offset: RFC 3339 has none, and the moment stays exact.
     pub fn show(&self, moment: Timestamp) -> String {
         let offset = self.zone.to_offset(moment).seconds() / 60 * 60;
         let offset = Offset::from_seconds(offset).unwrap_or(Offset::UTC);
-        DateTimePrinter::new().timestamp_with_offset_to_string(&moment, offset)
+        let printer = DateTimePrinter::new().precision(Some(0));
+        printer.timestamp_with_offset_to_string(&moment, offset)
     }
 
     /// The first date of the day, week or month whose date the clocks show at a moment.

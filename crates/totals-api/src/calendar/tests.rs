@@ -377,3 +377,22 @@ fn a_zone_has_a_name_of_the_tz_database() {
         assert_eq!(name(zone).as_deref(), expected, "{zone}");
     }
 }
+
+#[test]
+fn since_1980_every_zone_is_whole_slots_ahead_of_utc_or_behind_it() {
+    let since = moment("1980-01-01T00:00Z");
+    for name in TimeZoneDatabase::bundled().available() {
+        let Some(calendar) = Calendar::new(Interval::Day, name.as_str()) else {
+            continue;
+        };
+        let changes = calendar
+            .zone
+            .following(since)
+            .take(200)
+            .map(|change| change.offset());
+        let offsets = iter::once(calendar.zone.to_offset(since)).chain(changes);
+        for offset in offsets {
+            assert_eq!(i64::from(offset.seconds()) % SLOT_SECONDS, 0, "{}", name.as_str());
+        }
+    }
+}

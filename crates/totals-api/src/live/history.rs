@@ -19,7 +19,9 @@ use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::{CampaignId, Currency, Timestamp};
-use totals_core::store::{At, CampaignHistory, CampaignTotals, ClusterTime, Cuts, RaisedOverTime, Store};
+use totals_core::store::{
+    At, CampaignHistory, CampaignTotals, ClusterTime, Cuts, RaisedOverTime, Store, Sum,
+};
 
 use super::{Live, SharedReads};
 use crate::calendar::{Intervals, IntervalsKey};
@@ -225,8 +227,8 @@ impl Live {
         let At { found, moment } = self.0.database.read(read).await?;
         self.0.freshness.note_seen(moment);
         let ended = Instant::now();
-        self.catch_up(ended).await;
-        let raised: RaisedOverTime = found.ok_or(ApiError::HistoryIncomplete)?;
+        let raised = found.ok_or(ApiError::HistoryIncomplete)?;
+        self.catch_up(ended, &raised).await;
         let data = HistoryData::of_all(&intervals, &raised, currency);
         let answer = self.0.histories.keep(key, Version::Platform(moment), ended, data);
         Ok(At {
@@ -235,11 +237,14 @@ impl Live {
         })
     }
 
-    /// Waits until memory has all that a read of all campaigns has shown that ended at `ended`. So pages and sums, which
-    /// everyone asks for, need not wait for that after each history, which few ask for.
-    async fn catch_up(&self, ended: Instant) {
-        let proven = || self.0.freshness.has_proven(ended);
-        if self.wait_until_covered(|| Some(()), proven).await.is_none() {
+    /// Waits until memory shows no sum from before a read that ended at `ended`: it has all from before that, or the very sum that
+    /// the read has shown. So pages and sums, which everyone asks for, need not wait for that after each history, which few
+    /// ask for.
+    async fn catch_up(&self, ended: Instant, raised: &RaisedOverTime) {
+        let shown = raised.total();
+        let same = |sum: Sum| (sum.amount_minor, sum.pledges) == (shown.amount_minor, shown.pledges);
+        let caught_up = || self.0.freshness.has_proven(ended) || self.0.memory.sum().is_some_and(same);
+        if self.wait_until_covered(|| Some(()), caught_up).await.is_none() {
             self.0.freshness.note_page(ended);
         }
     }

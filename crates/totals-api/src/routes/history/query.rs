@@ -39,13 +39,13 @@ pub struct HistoryParameters {
     /// How long the intervals are. `quarter` is a quarter of an hour.
     #[param(inline, value_type = IntervalSchema, required = false, example = "day")]
     interval: Interval,
-    /// The moment from which on: the first interval is the one that has it. A date (its first moment), or a date and a
-    /// time, both by the clocks of the time zone, or a time with an offset (RFC 3339). Otherwise as much
-    /// earlier than `to` that there are 30 intervals.
+    /// Where to begin: the first interval is the one that has this moment. A date (its first moment), or a date and a
+    /// time, both by the clocks of the time zone, or a time with an offset (RFC 3339). If it is not sent, there are 30
+    /// intervals.
     #[param(required = false, value_type = String, example = "2025-11-01")]
     from: Timestamp,
-    /// The moment before which: the last interval is the one that has the last moment before it. Written like `from`;
-    /// otherwise now.
+    /// Where to end: the last interval is the one that has the last moment before this one, so `2025-12-01` ends with
+    /// November. Written like `from`. If it is not sent, it is now.
     #[param(required = false, value_type = String, example = "2025-12-01")]
     to: Timestamp,
     /// The time zone whose hours, days, weeks (from Monday on) and months the intervals are: its name in the IANA
@@ -81,7 +81,7 @@ impl HistoryQuery {
         let from = moment(parameters, "from", &calendar)?;
         let to = moment(parameters, "to", &calendar)?.unwrap_or(now);
         let from = from.unwrap_or_else(|| {
-            let last = calendar.start_of(floor(to - SignedDuration::from_nanos(1)));
+            let last = calendar.start_of(to - SignedDuration::from_nanos(1));
             calendar.before(last, DEFAULT_INTERVALS - 1)
         });
         if from >= to {
@@ -105,7 +105,7 @@ impl<S: Send + Sync> FromRequestParts<S> for HistoryQuery {
     }
 }
 
-/// Parameter `name` as a moment of whole seconds, if it was sent.
+/// Parameter `name` as a moment, if it was sent.
 fn moment(parameters: &Parameters, name: &str, calendar: &Calendar) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = parameters.single(name)? else {
         return Ok(None);
@@ -135,21 +135,11 @@ fn read(text: &str, calendar: &Calendar) -> Option<Timestamp> {
     if pieces.time_zone_annotation().is_some() {
         return None;
     }
-    let moment = match (pieces.time(), pieces.to_numeric_offset()) {
-        (None, _) => calendar.first_moment(pieces.date()),
-        (Some(time), None) => calendar.moment(pieces.date(), time)?,
-        (Some(time), Some(offset)) => offset.to_timestamp(pieces.date().to_datetime(time)).ok()?,
-    };
-    Some(floor(moment))
-}
-
-/// The latest whole second that is not after the moment.
-fn floor(moment: Timestamp) -> Timestamp {
-    let seconds = moment.as_nanosecond().div_euclid(1_000_000_000);
-    let seconds = i64::try_from(seconds).ok();
-    seconds
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .unwrap_or(Timestamp::MIN)
+    match (pieces.time(), pieces.to_numeric_offset()) {
+        (None, _) => Some(calendar.first_moment(pieces.date())),
+        (Some(time), None) => calendar.moment(pieces.date(), time),
+        (Some(time), Some(offset)) => offset.to_timestamp(pieces.date().to_datetime(time)).ok(),
+    }
 }
 
 fn unknown_zone(zone: &str) -> ApiError {
