@@ -17,6 +17,8 @@ use jiff::civil::{Date, Time};
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use self::intervals::{Intervals, IntervalsKey, MAX_INTERVALS};
 
@@ -25,8 +27,9 @@ const SLOT_SECONDS: i64 = 15 * 60;
 
 const HOUR_SECONDS: i64 = 60 * 60;
 
-/// How long the intervals of a history are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// How long the intervals of a history are; `quarter` is a quarter of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Interval {
     /// A quarter of an hour of UTC, in every zone.
     Quarter,

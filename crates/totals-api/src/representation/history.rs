@@ -1,7 +1,5 @@
 //! What was raised when, as callers get it.
 
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,11 +10,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
 use super::sum::integer;
-use crate::caching::{CACHE_ONE_SECOND, is_known};
-use crate::calendar::Intervals;
-use crate::compression::{Precompressed, VARY};
-use crate::routes::history::{INTERVALS, IntervalSchema};
-use crate::routes::totals::JSON;
+use crate::calendar::{Interval, Intervals};
+use crate::compression::Precompressed;
 
 /// What was raised when.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,8 +31,8 @@ pub struct HistoryData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "camp_123")]
     campaign_id: Option<CampaignId>,
-    #[schema(inline, value_type = IntervalSchema, example = "day")]
-    interval: &'static str,
+    #[schema(inline, example = "day")]
+    interval: Interval,
     /// The time zone whose intervals they are, as the IANA time zone database writes it.
     #[schema(example = "Europe/Berlin")]
     time_zone: String,
@@ -95,16 +90,17 @@ fn total() -> Object {
 
 /// An answer with a history, ready to send.
 pub struct HistoryAnswer {
-    body: Precompressed,
-    /// Made from all of the body: what it shows depends on the time as well, where a request does not say until when.
-    etag: HeaderValue,
+    /// The body, a [`HistoryBody`].
+    pub body: Precompressed,
+    /// Its validator, made from all of the body: what that shows depends on the time as well, where a request does not say
+    /// until when. It is weak, as that of each body that is compressed.
+    pub etag: String,
 }
 
 impl HistoryData {
     /// The history of all campaigns in these intervals.
     pub fn of_all(intervals: &Intervals, raised: &RaisedOverTime, currency: Currency) -> Self {
         let calendar = &intervals.calendar;
-        let interval = INTERVALS.iter().find(|(_, value)| *value == calendar.interval);
         let mut so_far = raised.before;
         let points = intervals
             .starts
@@ -118,7 +114,7 @@ impl HistoryData {
         let total = raised.total();
         Self {
             campaign_id: None,
-            interval: interval.map_or("", |(name, _)| name),
+            interval: calendar.interval,
             time_zone: calendar.zone_name().to_owned(),
             currency: currency.code(),
             from: calendar.show(intervals.starts[0]),
@@ -167,8 +163,7 @@ impl HistoryAnswer {
         let hash = Sha256::digest(&body);
         let tag: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
-            etag: HeaderValue::from_str(&format!("W/\"{tag}\""))
-                .unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
+            etag: format!("W/\"{tag}\""),
             body: Precompressed::new(body, Compression::fast()),
         }
     }
@@ -176,19 +171,5 @@ impl HistoryAnswer {
     /// The bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
         self.body.bytes() + size_of::<Self>()
-    }
-
-    /// The answer to a request with these headers.
-    pub fn respond(&self, request: &HeaderMap) -> Response {
-        let headers = [
-            (header::CACHE_CONTROL, CACHE_ONE_SECOND),
-            (header::ETAG, self.etag.clone()),
-        ];
-        if is_known(request, self.etag.as_bytes()) {
-            (axum::http::StatusCode::NOT_MODIFIED, headers, VARY).into_response()
-        } else {
-            let content = [(header::CONTENT_TYPE, JSON)];
-            (headers, content, self.body.answer(request)).into_response()
-        }
     }
 }

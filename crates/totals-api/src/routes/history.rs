@@ -5,15 +5,16 @@ mod query;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use self::query::{HistoryParameters, HistoryQuery};
-pub use self::query::{INTERVALS, IntervalSchema};
-use super::totals::CampaignPath;
+use super::totals::{CampaignPath, JSON};
+use crate::caching::{CACHE_ONE_SECOND, is_known};
+use crate::compression::VARY;
 use crate::error::{ApiError, ErrorBody};
 use crate::openapi::HistoryUnavailable;
-use crate::representation::HistoryBody;
+use crate::representation::{HistoryAnswer, HistoryBody};
 use crate::state::AppState;
 
 /// What one campaign has raised over time
@@ -61,7 +62,7 @@ pub async fn get_campaign_history(
         .campaign_history(&id, &intervals, state.currency)
         .await?;
     let answer = answer.ok_or(ApiError::TotalsNotFound(id))?;
-    Ok(answer.respond(&request))
+    Ok(respond(&answer, &request))
 }
 
 /// What all campaigns have raised together over time
@@ -92,5 +93,18 @@ pub async fn get_history(
     request: HeaderMap,
 ) -> Result<Response, ApiError> {
     let answer = state.live.platform_history(&intervals, state.currency).await?;
-    Ok(answer.respond(&request))
+    Ok(respond(&answer, &request))
+}
+
+/// The answer to a request with these headers.
+fn respond(answer: &HistoryAnswer, request: &HeaderMap) -> Response {
+    let caching = [(header::CACHE_CONTROL, CACHE_ONE_SECOND)];
+    let etag = [(header::ETAG, answer.etag.clone())];
+    let tag = answer.etag.trim_start_matches("W/");
+    if is_known(request, tag.as_bytes()) {
+        (StatusCode::NOT_MODIFIED, caching, etag, VARY).into_response()
+    } else {
+        let content = [(header::CONTENT_TYPE, JSON)];
+        (caching, etag, content, answer.body.answer(request)).into_response()
+    }
 }

@@ -17,7 +17,7 @@ use crate::error::ApiError;
 use crate::routes::parameters::{Choices, Parameters, schema};
 
 /// Values of `interval`.
-pub const INTERVALS: &Choices<Interval> = &[
+const INTERVALS: &Choices<Interval> = &[
     ("quarter", Interval::Quarter),
     ("hour", Interval::Hour),
     ("day", Interval::Day),
