@@ -21,6 +21,9 @@ use crate::caching::CACHE_ONE_SECOND;
 /// Seconds after which a read may be tried again; the value of `Retry-After`.
 const RETRY_AFTER_SECONDS: &str = "1";
 
+/// The same while an operator has to do something first.
+const RETRY_LATER_SECONDS: &str = "60";
+
 /// Why a request has no result.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
@@ -206,7 +209,11 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         if code == ErrorCode::Unavailable {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            let after = match self {
+                Self::HistoryIncomplete => RETRY_LATER_SECONDS,
+                _ => RETRY_AFTER_SECONDS,
+            };
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(after));
         }
         if code == ErrorCode::BodyTooLarge {
             // The rest of the body is not waited for.
