@@ -6,9 +6,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use harness::history::{Slots, slot_of};
+
 use crate::event::{Fact, Identity, Message, What};
 use crate::poison::Poisoned;
-use crate::spelling::{event_id, time, word};
+use crate::spelling::{event_id, moment, time, word};
+
+/// 2025-11-19T00:00Z, in milliseconds since 1970.
+const FIRST_DAY_MILLIS: i64 = 20_411 * 24 * 60 * 60 * 1000;
 
 /// Stands for a message's body, which may be large.
 pub type Fingerprint = u64;
@@ -57,6 +62,8 @@ pub struct Oracle {
 pub struct Donation {
     /// Campaign, donor and amount in minor units.
     pub created: Option<(u16, Option<u16>, i64)>,
+    /// The earliest time of its creations, in milliseconds since 1970.
+    pub at: Option<i64>,
     /// In minor units.
     pub refunded: i64,
 }
@@ -73,6 +80,8 @@ pub struct Outcome {
     pub known: BTreeMap<u16, Known>,
     /// Live pledges, where there are any.
     pub donors: BTreeMap<(u16, u16), i64>,
+    /// What is booked for each campaign, where anything is.
+    pub history: BTreeMap<u16, Slots>,
 }
 
 impl Oracle {
@@ -124,6 +133,8 @@ impl Oracle {
                 What::Created { campaign, donor } => {
                     let donation = outcome.donations.entry(fact.donation).or_default();
                     donation.created = Some((campaign, donor, fact.amount));
+                    let at = FIRST_DAY_MILLIS + i64::try_from(moment(fact, number)).unwrap();
+                    donation.at = Some(donation.at.map_or(at, |earlier| earlier.min(at)));
                 }
                 What::Refunded { .. } => {
                     outcome.donations.entry(fact.donation).or_default().refunded += fact.amount;
@@ -157,6 +168,12 @@ impl Oracle {
             if left > 0 {
                 totals.0 += left;
                 totals.1 += 1;
+                let history = outcome.history.entry(campaign).or_default();
+                let booked = history
+                    .entry(slot_of(donation.at.unwrap_or_default()))
+                    .or_default();
+                booked.0 += left;
+                booked.1 += 1;
                 if let Some(donor) = donor {
                     *outcome.donors.entry((campaign, donor)).or_default() += 1;
                 }

@@ -41,8 +41,13 @@ pub fn decimal(minor: i64) -> String {
 /// The payload says which fact it is (`reference`), in a field that the service does not know and keeps.
 pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Message {
     let event_type = fact.what.name();
-    let time = quoted(&time(fact, number));
-    let payload = payload(fact, number, &time, random.as_deref_mut());
+    let own_time = quoted(&time(fact, number));
+    let payload = payload(fact, number, &own_time, random.as_deref_mut());
+    // Of donations, what the envelope says does not count beside what the payload says.
+    let time = match fact.what.told_of() {
+        None if number.is_multiple_of(7) => quoted("2030-01-01T00:00:00.000Z"),
+        _ => own_time,
+    };
     let (message_id, body) = match fact.identity {
         Identity::Envelope(id) => {
             let fields = vec![
@@ -64,18 +69,28 @@ pub fn spell(fact: &Fact, number: usize, mut random: Option<&mut StdRng>) -> Mes
     }
 }
 
-/// When fact `number` happened. No two of donations are of one moment, because an id that the service derives tells events apart by
-/// what they say. Many of campaigns are: there the id decides.
+/// When fact `number` happened, as [`moment`] says.
 pub fn time(fact: &Fact, number: usize) -> String {
-    let moment = match fact.what.told_of() {
-        Some(_) => number / 5000 * 5000,
-        None => number,
-    };
-    let (hours, minutes, seconds) = (10 + moment / 3_600_000, moment / 60_000 % 60, moment / 1000 % 60);
+    let millis = moment(fact, number);
+    let (day, moment) = (19 + millis / DAY_MILLIS, millis % DAY_MILLIS);
+    let (hours, minutes, seconds) = (moment / HOUR_MILLIS, moment / 60_000 % 60, moment / 1000 % 60);
     format!(
-        "2025-11-21T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z",
+        "2025-11-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z",
         moment % 1000
     )
+}
+
+const HOUR_MILLIS: usize = 60 * 60 * 1000;
+const DAY_MILLIS: usize = 24 * HOUR_MILLIS;
+
+/// When fact `number` happened, in milliseconds since 2025-11-19T00:00Z: facts of donations in any order on five days. No two of them
+/// are of one moment, because an id that the service derives tells events apart by what they say. Many of campaigns are: there the
+/// id decides.
+pub fn moment(fact: &Fact, number: usize) -> usize {
+    match fact.what.told_of() {
+        Some(_) => 2 * DAY_MILLIS + 10 * HOUR_MILLIS + number / 5000 * 5000,
+        None => number % 5 * DAY_MILLIS + number / 5 % 16 * HOUR_MILLIS + number,
+    }
 }
 
 /// What fact `number` calls a campaign, or its status.

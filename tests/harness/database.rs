@@ -146,7 +146,7 @@ impl Database {
 
     /// Invariants 1 and 5 of the design, recomputed from the donations alone: every campaign's totals are the sum of
     /// its donations' contributions, and none is negative. Those that are live name their donor. The effects in the log
-    /// add up to the same.
+    /// add up to the same. So does the history, slot by slot.
     pub async fn check_invariants(&self) {
         let mut folded: BTreeMap<String, (i64, i64, BTreeSet<String>)> = BTreeMap::new();
         for donation in self.all("donations").await {
@@ -205,6 +205,7 @@ impl Database {
             totals, effects,
             "the totals are the sum of the effects in the log"
         );
+        self.check_history().await;
     }
 
     /// Has the server record every operation on this database from here on.
@@ -241,7 +242,7 @@ impl Database {
         let _ = client.default_database().unwrap().drop().await;
     }
 
-    async fn all(&self, collection: &str) -> Vec<Document> {
+    pub(crate) async fn all(&self, collection: &str) -> Vec<Document> {
         self.collection(collection)
             .find(doc! {})
             .await

@@ -14,6 +14,7 @@ mod broker;
 mod client;
 mod database;
 pub mod events;
+pub mod history;
 mod hold;
 mod message;
 pub mod partitions;

@@ -15,7 +15,7 @@ use crate::error::Error;
 #[command(after_help = "Examples:
     cargo xtask chaos
     cargo xtask chaos --seed 42 --kills 30
-    cargo xtask chaos --seed 42 --stalls 14
+    cargo xtask chaos --seed 42 --stalls 16
     cargo xtask chaos --release --kills 300 --minutes 25 --rate 1000")]
 pub struct Args {
     /// Seed of the history and the faults [default: a random one, which is printed]

@@ -1,6 +1,7 @@
 //! The verdict: everything that can be seen from outside, compared with the oracle.
 
 mod dead_letters;
+mod history;
 mod log;
 mod state;
 
@@ -91,6 +92,8 @@ pub async fn check(
     // Donations that were lost are counted anew by other events than those that the log has their effects with.
     let effects = (!stage.donations_lost).then_some(&log);
     let revisions = state::check_totals(&stage.database, &outcome, effects, reader, findings).await;
+    findings.about("history");
+    history::check(&stage.database, &outcome, findings).await;
     findings.about("verify");
     if let Some(drift) = stage.drift().await {
         findings.add(drift);

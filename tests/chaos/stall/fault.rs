@@ -8,8 +8,9 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use totals_core::domain::EventType;
 
 /// The indexes, each with its collection.
-pub const INDEXES: [(&str, &str); 4] = [
+pub const INDEXES: [(&str, &str); 5] = [
     ("donations", "by_campaign_and_donor"),
+    ("donations", "untimed"),
     ("event_log", "by_campaign"),
     ("event_log", "early"),
     ("event_log", "payments"),
@@ -92,6 +93,8 @@ impl Trouble {
             Fault::IndexDropped(collection, index),
             Fault::CollectionDropped("campaign_totals"),
             Fault::CollectionDropped("donations"),
+            Fault::CollectionDropped("campaign_history"),
+            Fault::CollectionDropped("platform_history"),
             Fault::Damaged("donations"),
             Fault::Damaged("event_log"),
             Fault::Damaged("campaign_totals"),

@@ -49,7 +49,7 @@ async fn everything_is_there(world: &World) {
         )
     };
     eventually(seen, |(donations, log)| {
-        *donations == ["_id_", "by_campaign_and_donor"]
+        *donations == ["_id_", "by_campaign_and_donor", "untimed"]
             && *log == ["_id_", "by_campaign", "early", "payments"]
     })
     .await;

@@ -194,15 +194,16 @@ impl Live {
         let read = async move |store: Store| store.holding(turn).campaign_history(&id, &cuts, earliest).await;
         let At { found, moment } = self.0.database.read(read).await?;
         let ended = Instant::now();
+        self.0.freshness.note_seen(moment);
         let totals = found.as_ref().map(|found| found.totals.clone());
-        self.remember(
-            &campaign,
-            &At {
+        // A sum waits for the stream after each campaign that a read has put into memory.
+        if self.in_memory(campaign.as_str()) != Some(totals.clone()) {
+            let read = At {
                 found: totals,
                 moment,
-            },
-            ended,
-        );
+            };
+            self.remember(&campaign, &read, ended);
+        }
         let Some(CampaignHistory { totals, raised }) = found else {
             return Ok(At { found: None, moment });
         };
@@ -243,7 +244,7 @@ impl Live {
     async fn catch_up(&self, ended: Instant, raised: &RaisedOverTime) {
         let shown = raised.total();
         let same = |sum: Sum| (sum.amount_minor, sum.pledges) == (shown.amount_minor, shown.pledges);
-        let caught_up = || self.0.freshness.has_proven(ended) || self.0.memory.sum().is_some_and(same);
+        let caught_up = || self.0.freshness.has_proven(ended) || self.newest_sum().is_some_and(same);
         if self.wait_until_covered(|| Some(()), caught_up).await.is_none() {
             self.0.freshness.note_page(ended);
         }

@@ -171,14 +171,6 @@ impl History {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// All that is booked.
-    pub fn sum(&self) -> Booking {
-        self.iter().fold(Booking::default(), |mut sum, (_, booking)| {
-            sum += booking;
-            sum
-        })
-    }
 }
 
 impl FromIterator<(Slot, Booking)> for History {

@@ -26,7 +26,7 @@ async fn an_administrators_index_of_the_same_keys_serves_under_its_own_name() {
         .unwrap();
     let worker = world.worker().await;
     counts(&world, "first").await;
-    assert_eq!(indexes(&world, "donations").await, ["_id_", "dba_1"]);
+    assert_eq!(indexes(&world, "donations").await, ["_id_", "dba_1", "untimed"]);
     worker.logged("dba_1").await;
     for arguments in [&["verify"][..], &["rebuild"], &["explain", "first"]] {
         let said = tool(&world, arguments).await;
@@ -58,7 +58,7 @@ async fn an_index_of_our_name_and_other_keys_is_named_and_left_alone() {
         let said = tool(&world, arguments).await;
         assert_eq!(said.code, Some(0), "{arguments:?}: {said:?}");
     }
-    assert_eq!(indexes(&world, "donations").await.len(), 3);
+    assert_eq!(indexes(&world, "donations").await.len(), 4);
     assert_eq!(worker.terminate().await, Some(0));
 }
 

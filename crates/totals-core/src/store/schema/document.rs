@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{CampaignId, Creation, Donation, DonationId, DonorId, Facts, Money, Timestamp, Totals};
 pub(in crate::store) use facts::{FactsDocument, facts};
-use fields::{AMOUNT, ID, MOMENT};
+use fields::{AMOUNT, ID, MOMENT, id_text};
 pub(in crate::store) use fields::{as_i64, date, field, id_in, id_of, moment, timestamp};
 pub(in crate::store) use history::{
     CAMPAIGN_HISTORY, DayDocument, PLATFORM_HISTORY, REBUILD_LANE, campaign_day, campaign_day_of, each_slot,
@@ -115,7 +115,7 @@ pub(in crate::store) const MAX_REVISION: i64 = i64::MAX / 2;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct TotalsDocument {
-    #[serde(rename = "_id")]
+    #[serde(rename = "_id", deserialize_with = "id_text")]
     pub id: CampaignId,
     pub total_amount_minor: i64,
     pub total_pledges: i64,

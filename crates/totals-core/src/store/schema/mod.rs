@@ -30,7 +30,12 @@ impl Store {
             if let Some(amounts) = amounts {
                 settings::agree_on(database, amounts, &driver.refused).await?;
             }
-            preparing.complete(database).await?;
+            if preparing.lacks_history() {
+                completeness::mark(database, false).await?;
+            }
+            if preparing.complete(database).await? {
+                completeness::mark(database, false).await?;
+            }
             if amounts.is_some() {
                 driver.mark_history_of_empty().await?;
             }

@@ -29,6 +29,9 @@ const COLLECTIONS: [&str; 5] = [
     PLATFORM_HISTORY,
 ];
 
+/// Those of the history.
+const HISTORY: [&str; 2] = [CAMPAIGN_HISTORY, PLATFORM_HISTORY];
+
 /// Collections that MongoDB makes when something is first written to them.
 const ON_DEMAND: [&str; 2] = [SETTINGS, DEAD_LETTER_QUEUES];
 
@@ -95,8 +98,14 @@ pub(in crate::store) struct Preparing<'a> {
 }
 
 impl Preparing<'_> {
-    /// Creates what is not there, and takes over what an earlier version has left.
-    pub async fn complete(self, database: &Database) -> Result<(), StoreError> {
+    /// Returns true if others of our collections are there, and one of the history's is not.
+    pub fn lacks_history(&self) -> bool {
+        !self.listed.is_empty() && HISTORY.iter().any(|name| !self.listed.contains_key(name))
+    }
+
+    /// Creates what is not there, and takes over what an earlier version has left. Returns true if a collection of the history
+    /// was dropped since this process has prepared the database.
+    pub async fn complete(self, database: &Database) -> Result<bool, StoreError> {
         let mut prepared = self.prepared;
         let prepared_before = !self.listed.is_empty() || !prepared.ids.is_empty();
         let ids = collections(database, self.listed).await?;
@@ -106,10 +115,12 @@ impl Preparing<'_> {
                 *self.structure.donors.write() = serving;
             }
         }
+        let mut history_dropped = false;
         if prepared.ids != ids {
             for name in COLLECTIONS {
                 let before = prepared.ids.get(name);
                 if before.is_some() && before != ids.get(name) {
+                    history_dropped |= HISTORY.contains(&name);
                     tracing::warn!(
                         collection.name = name,
                         "a collection was dropped and begins anew: totals may differ from the log; run `totals-worker verify`"
@@ -119,7 +130,7 @@ impl Preparing<'_> {
             upgrade::take_over(database).await?;
             prepared.ids = ids;
         }
-        Ok(())
+        Ok(history_dropped)
     }
 }
 
