@@ -21,6 +21,7 @@ mod follow;
 mod freshness;
 mod grown;
 mod growth;
+mod histories;
 mod lanes;
 mod machine;
 mod measure;
@@ -89,6 +90,7 @@ enum PartName {
     Memory,
     Stream,
     Rebuild,
+    History,
     Growth,
     Scale,
 }
@@ -133,6 +135,7 @@ async fn run(parts: &[PartName], effort: &Effort) {
             PartName::Memory => memory::run(&stage, effort).await,
             PartName::Stream => stream::run(&stage, effort).await,
             PartName::Rebuild => rebuild::run(&stage, effort).await,
+            PartName::History => histories::run(&stage, effort).await,
             PartName::Growth => growth::run(&stage, effort).await,
             PartName::Scale => scale::run(&stage, effort).await,
         };

@@ -27,6 +27,7 @@ mod failures;
 mod folding;
 mod foreign;
 mod forms;
+mod histories;
 mod history;
 mod hostile;
 mod interleavings;

@@ -24,7 +24,7 @@ pub const VARY: [(HeaderName, &str); 1] = [(header::VARY, "accept-encoding")];
 /// Says that a body is compressed.
 pub const GZIP: [(HeaderName, &str); 1] = [(header::CONTENT_ENCODING, "gzip")];
 
-/// A text that is the same for every caller, compressed once.
+/// A body that is the same for every caller, compressed once.
 pub struct Precompressed {
     plain: Bytes,
     /// `None` if it is too small.
@@ -32,16 +32,19 @@ pub struct Precompressed {
 }
 
 impl Precompressed {
-    /// Compresses the text.
-    pub fn new(text: String) -> Self {
-        let gzip = (text.len() > MIN_BYTES).then(|| gzip(text.as_bytes(), Compression::default()).into());
-        Self {
-            plain: text.into(),
-            gzip,
-        }
+    /// Compresses the body as well as this says.
+    pub fn new(body: impl Into<Bytes>, level: Compression) -> Self {
+        let plain = body.into();
+        let gzip = (plain.len() > MIN_BYTES).then(|| gzip(&plain, level).into());
+        Self { plain, gzip }
     }
 
-    /// The text as this caller takes it.
+    /// The bytes of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        self.plain.len() + self.gzip.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// The body as this caller takes it.
     pub fn answer(&self, request: &HeaderMap) -> Response {
         match &self.gzip {
             Some(gzip) if accepts_gzip(request) => (VARY, GZIP, gzip.clone()).into_response(),

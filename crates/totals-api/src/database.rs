@@ -7,7 +7,9 @@ use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 #[cfg(test)]
 use totals_core::runtime::config::Source;
-use totals_core::store::{At, CampaignTotals, Listing, READ_TIMEOUT, Store, StoreError, Sum};
+use totals_core::store::{
+    At, CampaignHistory, CampaignTotals, Listing, READ_TIMEOUT, RaisedOverTime, Store, StoreError, Sum,
+};
 
 use crate::config::ApiConfig;
 use crate::currency::CurrencyCheck;
@@ -38,6 +40,15 @@ impl ReadResult for At<Sum> {}
 
 /// Several campaigns are found, however many of them have totals.
 impl ReadResult for At<Vec<Result<Option<CampaignTotals>, StoreError>>> {}
+
+impl ReadResult for At<Option<CampaignHistory>> {
+    fn is_found(&self) -> bool {
+        self.found.is_some()
+    }
+}
+
+/// The history of all campaigns is found, even if it is not complete.
+impl ReadResult for At<Option<RaisedOverTime>> {}
 
 /// A page is found, however many campaigns are on it.
 impl ReadResult for At<Listing> {}

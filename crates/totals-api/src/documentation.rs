@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
 use totals_core::contract::schema::schema;
 use totals_core::domain::{Currency, EventType};
 use utoipa::openapi::OpenApi;
@@ -45,7 +46,7 @@ impl Documentation {
                     schema(event_type, currency).to_string(),
                 )
             }),
-            html: Precompressed::new(html),
+            html: Precompressed::new(html, Compression::default()),
         }
     }
 
@@ -67,7 +68,7 @@ impl Document {
         Self {
             content_type,
             etag: format!("\"{:08x}\"", crc32fast::hash(text.as_bytes())),
-            text: Precompressed::new(text),
+            text: Precompressed::new(text, Compression::default()),
         }
     }
 

@@ -21,6 +21,9 @@ use crate::caching::CACHE_ONE_SECOND;
 /// Seconds after which a read may be tried again; the value of `Retry-After`.
 const RETRY_AFTER_SECONDS: &str = "1";
 
+/// The same while an operator has to do something first.
+const RETRY_LATER_SECONDS: &str = "60";
+
 /// Why a request has no result.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
@@ -54,6 +57,9 @@ pub enum ApiError {
     /// The amounts in the database are in another currency than `CURRENCY`.
     #[error("the amounts in the database are in another currency than CURRENCY; /health says what to do")]
     WrongCurrency,
+    /// Donations that an earlier version has stored are not in the history yet, or a part of it is missing.
+    #[error("the history is not complete: `totals-worker rebuild` makes it so")]
+    HistoryIncomplete,
     /// The database could not be opened yet.
     #[error("the database is not open yet")]
     NotOpen,
@@ -167,6 +173,7 @@ impl ApiError {
             | Self::ReadTimedOut(_)
             | Self::NotOpen
             | Self::WrongCurrency
+            | Self::HistoryIncomplete
             | Self::HandlerTimedOut
             | Self::Overloaded
             | Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
@@ -182,6 +189,7 @@ impl IntoResponse for ApiError {
             ErrorCode::Unavailable if matches!(self, Self::Overloaded | Self::TooManyStreams) => {
                 format!("{self}; try again in a moment")
             }
+            ErrorCode::Unavailable if matches!(self, Self::HistoryIncomplete) => self.to_string(),
             ErrorCode::Unavailable => "the totals cannot be read right now; try again in a moment".to_owned(),
             ErrorCode::InternalError => {
                 "something went wrong on our side; the x-request-id header identifies this request".to_owned()
@@ -201,7 +209,11 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         if code == ErrorCode::Unavailable {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            let after = match self {
+                Self::HistoryIncomplete => RETRY_LATER_SECONDS,
+                _ => RETRY_AFTER_SECONDS,
+            };
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(after));
         }
         if code == ErrorCode::BodyTooLarge {
             // The rest of the body is not waited for.

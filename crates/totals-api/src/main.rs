@@ -8,6 +8,7 @@ mod access_log;
 mod asyncapi;
 mod boot;
 mod caching;
+mod calendar;
 mod cli;
 mod compression;
 mod config;

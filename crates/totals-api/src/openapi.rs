@@ -39,6 +39,17 @@ pub struct InvalidCampaignId(ErrorBody);
 #[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
 pub struct Unavailable(ErrorBody);
 
+/// The database cannot answer in time, or not all donations are in the history yet; never a part of a history
+#[derive(IntoResponses)]
+#[response(
+    status = 503,
+    headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+    example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+        "message": "the history is not complete: `totals-worker rebuild` makes it so"}}),
+)]
+#[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
+pub struct HistoryUnavailable(ErrorBody);
+
 /// The database cannot answer in time, or too many streams are open
 #[derive(IntoResponses)]
 #[response(

@@ -1,6 +1,7 @@
 //! A campaign's totals, and what is known of it beside them, as callers get them.
 
 mod facts;
+mod history;
 mod sum;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use self::facts::{GoalData, write_facts};
+pub use self::history::{HistoryAnswer, HistoryBody, HistoryData};
 pub use self::sum::{SumBody, SumData};
 
 /// One campaign's totals.

@@ -16,7 +16,7 @@ use crate::documentation::SCRIPT_PATH;
 use crate::error::ApiError;
 use crate::fast_path::FastPath;
 use crate::metrics::Metrics;
-use crate::routes::{docs, health, list, probes, stream, sum, totals};
+use crate::routes::{docs, health, history, list, probes, stream, sum, totals};
 use crate::state::AppState;
 use crate::{access_log, limits, openapi};
 
@@ -53,6 +53,8 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(totals::get_totals))
         .routes(routes!(list::list_totals))
         .routes(routes!(sum::get_sum))
+        .routes(routes!(history::get_campaign_history))
+        .routes(routes!(history::get_history))
         .routes(routes!(stream::stream_totals))
         .routes(routes!(stream::stream_many))
         .routes(routes!(probes::get_livez))

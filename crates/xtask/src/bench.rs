@@ -42,6 +42,8 @@ enum Part {
     Stream,
     /// Verifying, rebuilding, and reading in what a platform has already
     Rebuild,
+    /// How long a year of a campaign's history takes
+    History,
     /// How all that changes as the database grows
     Growth,
     /// Several workers on one queue and on partitions, and one worker with more or fewer lanes
@@ -98,7 +100,7 @@ mod tests {
     fn all_is_every_part() {
         assert_eq!(
             passed_on(Part::All, false),
-            "run write freshness read memory stream rebuild growth scale"
+            "run write freshness read memory stream rebuild history growth scale"
         );
         assert_eq!(passed_on(Part::Stream, true), "run stream --quick");
     }

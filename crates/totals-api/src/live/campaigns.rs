@@ -39,6 +39,8 @@ pub struct Campaigns {
     at: ClusterTime,
     /// The latest change of a campaign that is not in the map: it is gone, or unknown. An earlier read may show it.
     latest_outside_map: ClusterTime,
+    /// No campaign has changed since. It may have been earlier: of a change that a read has shown, only that is known.
+    latest_change: ClusterTime,
     entries: CampaignMap,
     /// Campaigns of which only the database can tell: the stored document cannot be read, or a change did not continue the
     /// entry. They are in no order. A worker may go on changing them.
@@ -60,6 +62,13 @@ impl CampaignEntry {
             values: SortBy::ALL.map(|sort_by| sort_by.value(totals)),
             facts: totals.facts.clone(),
         }
+    }
+
+    /// Returns true if it shows these totals.
+    fn shows(&self, totals: &CampaignTotals) -> bool {
+        self.revision == totals.revision
+            && self.values == SortBy::ALL.map(|sort_by| sort_by.value(totals))
+            && self.facts == totals.facts
     }
 
     fn totals(&self, campaign: &CampaignId) -> CampaignTotals {
@@ -97,6 +106,7 @@ impl Campaigns {
         Self {
             at,
             latest_outside_map: at,
+            latest_change: at,
             amount,
             pledges,
             entries,
@@ -128,6 +138,11 @@ impl Campaigns {
             campaigns: self.len() as u64,
             last_updated: latest.and_then(|(millis, _)| Timestamp::from_unix_millis(*millis)),
         })
+    }
+
+    /// A moment since which no campaign has changed; `None` if one may have.
+    pub fn latest_change(&self) -> Option<ClusterTime> {
+        self.complete.then_some(self.latest_change)
     }
 
     /// What a campaign shows; `None` if only the database can tell.
@@ -178,6 +193,15 @@ impl Campaigns {
         };
         if is_past {
             return;
+        }
+        let is_known = match kind {
+            ChangeKind::Created(totals) | ChangeKind::Replaced(totals) => {
+                known.is_some_and(|known| known.shows(totals))
+            }
+            ChangeKind::Moved(_) | ChangeKind::Removed | ChangeKind::Unreadable => false,
+        };
+        if !is_known {
+            self.latest_change = self.latest_change.max(*at);
         }
         match kind {
             ChangeKind::Removed => {

@@ -91,6 +91,11 @@ impl Freshness {
         self.latest_partial_read.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
     }
 
+    /// Returns true if every commit from before `moment` is in memory.
+    pub fn has_proven(&self, moment: Instant) -> bool {
+        self.nanos(moment) <= self.proven.load(Ordering::Acquire)
+    }
+
     /// What `look` finds in memory of all campaigns together; `None` if a read may have put some of them into memory as of a
     /// later moment than the stream has brought the others to.
     pub fn of_one_moment<T>(&self, look: impl FnOnce() -> T) -> Option<T> {

@@ -11,7 +11,7 @@
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 use totals_core::domain::CampaignId;
-use totals_core::store::{Change, Listing, Page, Sum};
+use totals_core::store::{Change, ClusterTime, Listing, Page, Sum};
 
 use super::campaigns::{Campaigns, View};
 
@@ -58,6 +58,11 @@ impl Memory {
     /// The sum of all campaigns; `None` if memory cannot tell.
     pub fn sum(&self) -> Option<Sum> {
         self.state.read().campaigns.as_ref()?.sum()
+    }
+
+    /// A moment since which no campaign has changed; `None` if memory cannot tell.
+    pub fn latest_change(&self) -> Option<ClusterTime> {
+        self.state.read().campaigns.as_ref()?.latest_change()
     }
 
     /// Returns true if campaigns can be answered from memory.

@@ -27,6 +27,7 @@
 mod campaigns;
 mod freshness;
 mod health;
+mod history;
 mod load;
 mod memory;
 mod order;
@@ -50,6 +51,7 @@ use totals_core::store::{
 pub use self::campaigns::View;
 use self::freshness::{Freshness, LEASE};
 pub use self::health::LiveHealth;
+use self::history::Histories;
 use self::memory::Memory;
 pub use self::watch::Watch;
 use self::watch::Watchers;
@@ -75,6 +77,7 @@ struct LiveState {
     page_reads: SharedReads<Page, Option<Arc<Listing>>>,
     /// Sums of all campaigns from the database.
     sum_reads: SharedReads<(), Option<Sum>>,
+    histories: Histories,
     /// Lets one page, or one sum, at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -97,6 +100,7 @@ impl Live {
             reads: SingleFlight::default(),
             page_reads: SingleFlight::default(),
             sum_reads: SingleFlight::default(),
+            histories: Histories::default(),
             page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
             sum_changed: Arc::default(),

@@ -41,7 +41,7 @@ pub struct SumData {
 }
 
 /// An integer without a format: a sum may be beyond what 64 bits hold.
-fn integer() -> Object {
+pub(super) fn integer() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(0))

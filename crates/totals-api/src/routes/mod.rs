@@ -2,6 +2,7 @@
 
 pub mod docs;
 pub mod health;
+pub mod history;
 mod ids;
 pub mod list;
 mod parameters;

@@ -20,6 +20,7 @@ pub use ledger::truncated::Truncated;
 pub use read::changes::{Change, ChangeKind, Moved};
 pub use read::cluster_time::ClusterTime;
 pub use read::follow::Follower;
+pub use read::history::{CampaignHistory, Cuts, Raised, RaisedOverTime};
 pub use read::list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use read::one::{At, CampaignTotals, READ_TIMEOUT};
 pub use read::scan::{Scan, Scanned};

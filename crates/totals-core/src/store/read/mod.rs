@@ -4,6 +4,7 @@ pub(in crate::store) mod changes;
 pub(in crate::store) mod cluster_time;
 pub(in crate::store) mod follow;
 pub(in crate::store) mod foreign;
+pub(in crate::store) mod history;
 pub(in crate::store) mod list;
 pub(in crate::store) mod one;
 pub(in crate::store) mod readable;

@@ -16,8 +16,8 @@ pub(in crate::store) use facts::{FactsDocument, facts};
 use fields::{AMOUNT, ID, MOMENT, id_text};
 pub(in crate::store) use fields::{as_i64, date, field, id_in, id_of, moment, timestamp};
 pub(in crate::store) use history::{
-    CAMPAIGN_HISTORY, DayDocument, PLATFORM_HISTORY, REBUILD_LANE, campaign_day, campaign_day_of, increments,
-    platform_day, platform_day_of,
+    CAMPAIGN_HISTORY, DayDocument, PLATFORM_HISTORY, REBUILD_LANE, campaign_day, campaign_day_of, each_slot,
+    increments, platform_day, platform_day_of,
 };
 pub(in crate::store) use log::{EffectDocument, KnownRow, LogRow, ProcessedRow, binary, hash};
 

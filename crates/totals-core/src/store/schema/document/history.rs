@@ -79,10 +79,9 @@ impl DayDocument {
     /// What is wrong with it.
     pub fn read(document: &RawDocument, day: i32) -> Result<Self, String> {
         let mut slots = BTreeMap::<Slot, Booking>::new();
-        let set_amount = |booking: &mut Booking, minor| booking.amount_minor = minor;
-        read_member(document, AMOUNTS, day, &mut slots, set_amount)?;
-        let set_pledges = |booking: &mut Booking, pledges| booking.pledges = pledges;
-        read_member(document, PLEDGES, day, &mut slots, set_pledges)?;
+        each_slot(document, day, |slot, booking| {
+            *slots.entry(slot).or_default() += booking
+        })?;
         let corrections = match document.get(CORRECTIONS) {
             Ok(None) => 0,
             Ok(Some(value)) => number(CORRECTIONS, value)?,
@@ -98,13 +97,38 @@ impl DayDocument {
 const AMOUNTS: &str = "amountMinor";
 const PLEDGES: &str = "pledges";
 
-fn read_member(
+/// Tells what is booked in the slots of a day: for each slot its amount and its pledges, one after the other.
+///
+/// # Errors
+/// What is wrong with the document.
+pub(in crate::store) fn each_slot(
     document: &RawDocument,
-    member: &str,
     day: i32,
-    slots: &mut BTreeMap<Slot, Booking>,
-    set: impl Fn(&mut Booking, i64),
+    mut tell: impl FnMut(Slot, Booking),
 ) -> Result<(), String> {
+    each_number(document, AMOUNTS, |quarter, amount_minor| {
+        let pledges = 0;
+        tell(
+            Slot { day, quarter },
+            Booking {
+                amount_minor,
+                pledges,
+            },
+        );
+    })?;
+    each_number(document, PLEDGES, |quarter, pledges| {
+        let amount_minor = 0;
+        tell(
+            Slot { day, quarter },
+            Booking {
+                amount_minor,
+                pledges,
+            },
+        );
+    })
+}
+
+fn each_number(document: &RawDocument, member: &str, mut tell: impl FnMut(u8, i64)) -> Result<(), String> {
     let member_of_slots = match document.get(member) {
         Ok(None) => return Ok(()),
         Ok(Some(RawBsonRef::Document(slots))) => slots,
@@ -116,16 +140,16 @@ fn read_member(
         let name = name.as_str();
         let quarter =
             quarter(name).ok_or_else(|| format!("its {member} has a slot that is none of 0 to 95"))?;
-        let number = number(format_args!("{member}.{name}"), value)?;
-        set(slots.entry(Slot { day, quarter }).or_default(), number);
+        tell(quarter, number(format_args!("{member}.{name}"), value)?);
     }
     Ok(())
 }
 
 fn quarter(name: &str) -> Option<u8> {
+    // One way to write it: `07` and `+7` would be other fields than `7`.
+    let is_plain = name == "0" || name.starts_with(|first: char| ('1'..='9').contains(&first));
     let quarter: u8 = name.parse().ok()?;
-    // One way to write it: `07` would be another field than `7`.
-    (quarter < SLOTS_A_DAY && quarter.to_string() == name).then_some(quarter)
+    (is_plain && quarter < SLOTS_A_DAY).then_some(quarter)
 }
 
 /// A number that can be added to.

@@ -1,0 +1,354 @@
+//! Histories: from memory as long as it can prove that nothing has changed, or else from the database.
+//!
+//! Memory holds no slots. It keeps answers, each with the version of what it shows: of a campaign its revision, of all campaigns
+//! a moment. Each commit that changes a campaign's slots moves the campaign's revision, so the answer is right as long as
+//! memory says that the campaign is at that revision; and that of all campaigns as long as none has changed since. So an answer
+//! from memory is as new as the totals there, and the rules by which no answer goes back hold for it.
+//!
+//! A read of the database reads all days of a campaign, or of the platform, which is thousands of documents after some years.
+//! So few of them run at a time, all who want the same share one, and a caller that does not get a turn soon is refused.
+//!
+//! Rejected: the slots of every campaign in memory (hundreds of kilobytes for each year of a busy one), and answers with a time to
+//! live (a page would show another sum than its own chart).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+use totals_core::domain::{CampaignId, Currency, Timestamp};
+use totals_core::store::{
+    At, CampaignHistory, CampaignTotals, ClusterTime, Cuts, RaisedOverTime, Store, Sum,
+};
+
+use super::{Live, SharedReads};
+use crate::calendar::{Intervals, IntervalsKey};
+use crate::database::READ_QUEUE_TIMEOUT;
+use crate::error::ApiError;
+use crate::representation::{HistoryAnswer, HistoryData};
+use crate::single_flight::SingleFlight;
+
+/// The most bytes that answers may take in memory.
+const KEPT_BYTES: u64 = 32 * 1024 * 1024;
+
+/// About how many answers that is. The cache has no more than a part for each 32 of them, and an answer has to fit into one
+/// part: the largest has some 300 KiB.
+const USUAL_ANSWERS: usize = 1000;
+
+/// How long an answer is shown at most. A rebuild that moves something from one slot to another, where somebody had changed
+/// slots by hand, moves no revision.
+const KEPT_FOR: Duration = Duration::from_mins(1);
+
+/// The most reads of the database at once: each takes a processor for some milliseconds.
+const READS: usize = 4;
+
+/// Answers with histories, in memory and on their way there.
+pub(super) struct Histories {
+    /// Those that nobody asks for any more make room for others.
+    kept: Cache<Key, Kept, WeighBytes>,
+    reads: SharedReads<Key, Option<Arc<HistoryAnswer>>>,
+    turns: Arc<Semaphore>,
+}
+
+/// Which history: of a campaign or of all, in these intervals.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    campaign: Option<CampaignId>,
+    intervals: IntervalsKey,
+}
+
+/// An answer in memory.
+#[derive(Clone)]
+struct Kept {
+    shows: Version,
+    read: Instant,
+    answer: Arc<HistoryAnswer>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// A campaign at this revision, and since when: a campaign that was reset counts its revisions anew.
+    Campaign(i64, Timestamp),
+    /// All campaigns at this moment.
+    Platform(ClusterTime),
+}
+
+impl From<&CampaignTotals> for Version {
+    fn from(totals: &CampaignTotals) -> Self {
+        Self::Campaign(totals.revision, totals.last_updated)
+    }
+}
+
+impl Default for Histories {
+    fn default() -> Self {
+        Self {
+            kept: Cache::with_weighter(USUAL_ANSWERS, KEPT_BYTES, WeighBytes),
+            reads: SingleFlight::default(),
+            turns: Arc::new(Semaphore::new(READS)),
+        }
+    }
+}
+
+impl Histories {
+    fn get(&self, key: &Key, is_right: impl FnOnce(Version) -> bool) -> Option<Arc<HistoryAnswer>> {
+        let kept = self.kept.get(key)?;
+        (is_right(kept.shows) && kept.read.elapsed() < KEPT_FOR).then_some(kept.answer)
+    }
+
+    fn keep(&self, key: Key, shows: Version, read: Instant, data: HistoryData) -> Arc<HistoryAnswer> {
+        let answer = Arc::new(HistoryAnswer::new(data));
+        let kept = Kept {
+            shows,
+            read,
+            answer: answer.clone(),
+        };
+        self.kept.insert(key, kept);
+        answer
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        match timeout(READ_QUEUE_TIMEOUT, self.turns.clone().acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(ApiError::Overloaded),
+        }
+    }
+}
+
+impl Live {
+    /// What a campaign has raised in each of these intervals; `None` if nobody has told of it.
+    ///
+    /// # Errors
+    /// [`ApiError::HistoryIncomplete`] if not all of it is known; else as [`Live::read`].
+    pub async fn campaign_history(
+        &self,
+        campaign: &CampaignId,
+        intervals: &Arc<Intervals>,
+        currency: Currency,
+    ) -> Result<Option<Arc<HistoryAnswer>>, ApiError> {
+        let key = Key {
+            campaign: Some(campaign.clone()),
+            intervals: intervals.key(),
+        };
+        match self.covered_in_memory(campaign).await {
+            Some(None) => return Ok(None),
+            Some(Some(totals)) => {
+                let kept = self
+                    .0
+                    .histories
+                    .get(&key, |version| version == Version::from(&totals));
+                if kept.is_some() {
+                    return Ok(kept);
+                }
+            }
+            None => {}
+        }
+        let read = || {
+            self.clone()
+                .read_campaign_history(campaign.clone(), key.clone(), intervals.clone(), currency)
+        };
+        self.shared(&self.0.histories.reads, &key, read).await
+    }
+
+    /// What all campaigns have raised together in each of these intervals.
+    ///
+    /// # Errors
+    /// As [`Live::campaign_history`].
+    pub async fn platform_history(
+        &self,
+        intervals: &Arc<Intervals>,
+        currency: Currency,
+    ) -> Result<Arc<HistoryAnswer>, ApiError> {
+        let key = Key {
+            campaign: None,
+            intervals: intervals.key(),
+        };
+        let covered = || self.0.freshness.covers_all();
+        if let Some(changed) = self
+            .wait_until_covered(|| self.0.memory.latest_change(), covered)
+            .await
+        {
+            let unchanged = |version| matches!(version, Version::Platform(at) if at >= changed);
+            if let Some(kept) = self.0.histories.get(&key, unchanged) {
+                return Ok(kept);
+            }
+        }
+        let read = || {
+            self.clone()
+                .read_platform_history(key.clone(), intervals.clone(), currency)
+        };
+        let answer = self.shared(&self.0.histories.reads, &key, read).await?;
+        answer.ok_or(ApiError::HistoryIncomplete)
+    }
+
+    async fn read_campaign_history(
+        self,
+        campaign: CampaignId,
+        key: Key,
+        intervals: Arc<Intervals>,
+        currency: Currency,
+    ) -> Result<At<Option<Arc<HistoryAnswer>>>, ApiError> {
+        let turn = self.0.histories.turn().await?;
+        let (cuts, earliest, id) = (cuts(&intervals), self.0.freshness.seen(), campaign.clone());
+        let read = async move |store: Store| store.holding(turn).campaign_history(&id, &cuts, earliest).await;
+        let At { found, moment } = self.0.database.read(read).await?;
+        let ended = Instant::now();
+        self.0.freshness.note_seen(moment);
+        let totals = found.as_ref().map(|found| found.totals.clone());
+        // A sum waits for the stream after each campaign that a read has put into memory.
+        if self.in_memory(campaign.as_str()) != Some(totals.clone()) {
+            let read = At {
+                found: totals,
+                moment,
+            };
+            self.remember(&campaign, &read, ended);
+        }
+        let Some(CampaignHistory { totals, raised }) = found else {
+            return Ok(At { found: None, moment });
+        };
+        let raised = raised.ok_or(ApiError::HistoryIncomplete)?;
+        let data = HistoryData::of_campaign(&totals, &intervals, &raised, currency);
+        let answer = self.0.histories.keep(key, Version::from(&totals), ended, data);
+        Ok(At {
+            found: Some(answer),
+            moment,
+        })
+    }
+
+    async fn read_platform_history(
+        self,
+        key: Key,
+        intervals: Arc<Intervals>,
+        currency: Currency,
+    ) -> Result<At<Option<Arc<HistoryAnswer>>>, ApiError> {
+        let turn = self.0.histories.turn().await?;
+        let (cuts, earliest) = (cuts(&intervals), self.0.freshness.seen());
+        let read = async move |store: Store| store.holding(turn).platform_history(&cuts, earliest).await;
+        let At { found, moment } = self.0.database.read(read).await?;
+        self.0.freshness.note_seen(moment);
+        let ended = Instant::now();
+        let raised = found.ok_or(ApiError::HistoryIncomplete)?;
+        self.catch_up(ended, &raised).await;
+        let data = HistoryData::of_all(&intervals, &raised, currency);
+        let answer = self.0.histories.keep(key, Version::Platform(moment), ended, data);
+        Ok(At {
+            found: Some(answer),
+            moment,
+        })
+    }
+
+    /// Waits until memory shows no sum from before a read that ended at `ended`: it has all from before that, or the very sum that
+    /// the read has shown. So pages and sums, which everyone asks for, need not wait for that after each history, which few
+    /// ask for.
+    async fn catch_up(&self, ended: Instant, raised: &RaisedOverTime) {
+        let shown = raised.total();
+        let same = |sum: Sum| (sum.amount_minor, sum.pledges) == (shown.amount_minor, shown.pledges);
+        let caught_up = || self.0.freshness.has_proven(ended) || self.newest_sum().is_some_and(same);
+        if self.wait_until_covered(|| Some(()), caught_up).await.is_none() {
+            self.0.freshness.note_page(ended);
+        }
+    }
+}
+
+/// Where the intervals begin and end, in the store's terms.
+fn cuts(intervals: &Intervals) -> Cuts {
+    let moments = intervals.starts.iter().chain([&intervals.end]);
+    // Cannot fail: a history is of the years 1 to 9999.
+    Cuts::at(
+        moments
+            .map(|moment| Timestamp::from_unix_millis(moment.as_millisecond()).unwrap_or(Timestamp::LATEST)),
+    )
+}
+
+/// Weighs an answer by the bytes that it takes, its key included.
+#[derive(Clone)]
+struct WeighBytes;
+
+impl Weighter<Key, Kept> for WeighBytes {
+    fn weight(&self, key: &Key, kept: &Kept) -> u64 {
+        let id = key
+            .campaign
+            .as_ref()
+            .map_or(0, |campaign| campaign.as_str().len());
+        (size_of::<(Key, Kept)>() + id + kept.answer.bytes()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use totals_core::store::Raised;
+
+    use super::*;
+    use crate::calendar::{Calendar, Interval, MAX_INTERVALS};
+
+    /// The largest answers that there are, each of other intervals.
+    fn largest(number: i64) -> (Key, HistoryData) {
+        let calendar = Calendar::new(Interval::Hour, "Australia/Lord_Howe").unwrap();
+        let from = jiff::Timestamp::from_second(1_700_000_000 + 3600 * number).unwrap();
+        let starts: Vec<_> =
+            std::iter::successors(Some(calendar.start_of(from)), |start| Some(calendar.next(*start)))
+                .take(MAX_INTERVALS)
+                .collect();
+        let intervals = Intervals::new(
+            calendar,
+            from,
+            starts[MAX_INTERVALS - 1] + jiff::SignedDuration::from_secs(1),
+        );
+        let intervals = intervals.unwrap();
+        let raised = RaisedOverTime {
+            before: Raised::default(),
+            intervals: (0..1000)
+                .map(|place| Raised {
+                    amount_minor: i128::from(i64::MAX) - place,
+                    pledges: 1 << 40,
+                })
+                .collect(),
+            after: Raised::default(),
+        };
+        let key = Key {
+            campaign: None,
+            intervals: intervals.key(),
+        };
+        (
+            key,
+            HistoryData::of_all(&intervals, &raised, "USD".parse().unwrap()),
+        )
+    }
+
+    #[test]
+    fn answers_in_memory_take_no_more_than_their_bound_and_the_largest_has_a_place() {
+        let histories = Histories::default();
+        for number in 0..250 {
+            let (key, data) = largest(number);
+            let shows = Version::Platform(ClusterTime::default());
+            let answer = histories.keep(key.clone(), shows, Instant::now(), data);
+            assert!(answer.bytes() < 300 * 1024, "{}", answer.bytes());
+            assert!(histories.get(&key, |_| true).is_some(), "{number}");
+            assert!(histories.kept.weight() <= KEPT_BYTES);
+        }
+        assert!(
+            (50..250).contains(&histories.kept.len()),
+            "{}",
+            histories.kept.len()
+        );
+    }
+
+    #[test]
+    fn an_answer_is_shown_for_a_while_and_only_with_its_version() {
+        let histories = Histories::default();
+        let (key, data) = largest(0);
+        let shows = Version::Campaign(7, Timestamp::EARLIEST);
+        histories.keep(key.clone(), shows, Instant::now(), data);
+        assert!(histories.get(&key, |kept| kept == shows).is_some());
+        assert!(
+            histories
+                .get(&key, |kept| kept == Version::Campaign(7, Timestamp::LATEST))
+                .is_none()
+        );
+
+        let (key, data) = largest(0);
+        histories.keep(key.clone(), shows, Instant::now() - KEPT_FOR, data);
+        assert!(histories.get(&key, |kept| kept == shows).is_none());
+    }
+}
