@@ -7,7 +7,9 @@ use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 #[cfg(test)]
 use totals_core::runtime::config::Source;
-use totals_core::store::{At, CampaignTotals, Listing, READ_TIMEOUT, Store, StoreError, Sum};
+use totals_core::store::{
+    At, CampaignTotals, LatestDonations, Listing, READ_TIMEOUT, Store, StoreError, Sum,
+};
 
 use crate::config::ApiConfig;
 use crate::currency::CurrencyCheck;
@@ -41,6 +43,9 @@ impl ReadResult for At<Vec<Result<Option<CampaignTotals>, StoreError>>> {}
 
 /// A page is found, however many campaigns are on it.
 impl ReadResult for At<Listing> {}
+
+/// A page is found, however many donations are on it.
+impl ReadResult for At<LatestDonations> {}
 
 /// The store, once it is open. Opening connects to nothing, so only a `mongodb+srv://` name in `DATABASE_URL` that does not
 /// resolve yet can delay it.

@@ -25,6 +25,7 @@
 //! document with each change (one more read for each commit).
 
 mod campaigns;
+mod feed;
 mod freshness;
 mod health;
 mod load;
@@ -44,10 +45,13 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::{CampaignId, Timestamp};
 use totals_core::store::{
-    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Listing, Page, Store, StoreError, Sum,
+    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, LatestPage, Listing, Page, Store,
+    StoreError, Sum,
 };
 
 pub use self::campaigns::View;
+pub use self::feed::LatestWatch;
+use self::feed::{Feeds, Latest};
 use self::freshness::{Freshness, LEASE};
 pub use self::health::LiveHealth;
 use self::memory::Memory;
@@ -75,6 +79,10 @@ struct LiveState {
     page_reads: SharedReads<Page, Option<Arc<Listing>>>,
     /// Sums of all campaigns from the database.
     sum_reads: SharedReads<(), Option<Sum>>,
+    /// Reads of the latest donations from the database.
+    feed_reads: SharedReads<(CampaignId, LatestPage), Latest>,
+    /// The latest donations that watchers are shown.
+    feeds: Feeds,
     /// Lets one page, or one sum, at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -97,6 +105,8 @@ impl Live {
             reads: SingleFlight::default(),
             page_reads: SingleFlight::default(),
             sum_reads: SingleFlight::default(),
+            feed_reads: SingleFlight::default(),
+            feeds: Feeds::default(),
             page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
             sum_changed: Arc::default(),

@@ -14,12 +14,14 @@ pub use ledger::audit::{
     Unreadable,
 };
 pub use ledger::explain::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part};
+pub use ledger::forget::{Traces, Whom};
 pub use ledger::rebuild::Rebuild;
 pub use ledger::reset::Reset;
 pub use ledger::truncated::Truncated;
 pub use read::changes::{Change, ChangeKind, Moved};
 pub use read::cluster_time::ClusterTime;
 pub use read::follow::Follower;
+pub use read::latest::{LatestDonation, LatestDonations, LatestPage, LogPlace};
 pub use read::list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use read::one::{At, CampaignTotals, READ_TIMEOUT};
 pub use read::scan::{Scan, Scanned};

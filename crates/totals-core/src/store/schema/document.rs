@@ -14,7 +14,7 @@ use crate::domain::{CampaignId, Creation, Donation, DonationId, DonorId, Facts, 
 pub(in crate::store) use facts::{FactsDocument, facts};
 use fields::{AMOUNT, ID};
 pub(in crate::store) use fields::{as_i64, date, field, id_in, id_of, moment, timestamp};
-pub(in crate::store) use log::{EffectDocument, KnownRow, LogRow, ProcessedRow, binary, hash};
+pub(in crate::store) use log::{EffectDocument, FORGOTTEN_AS, KnownRow, LogRow, ProcessedRow, binary, hash};
 
 pub(in crate::store) const EVENT_LOG: &str = "event_log";
 pub(in crate::store) const DONATIONS: &str = "donations";
