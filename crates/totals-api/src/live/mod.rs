@@ -50,7 +50,6 @@ use totals_core::store::{
 };
 
 pub use self::campaigns::View;
-pub use self::feed::LatestWatch;
 use self::feed::{Feeds, Latest};
 use self::freshness::{Freshness, LEASE};
 pub use self::health::LiveHealth;

@@ -9,7 +9,6 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use totals_core::store::{LatestPage, LogPlace};
 use utoipa::IntoParams;
 

@@ -8,7 +8,6 @@ use axum::response::Response;
 use axum::response::sse::Event;
 use futures::StreamExt;
 use futures::stream;
-use serde_json::json;
 use totals_core::domain::{CampaignId, Currency};
 use totals_core::store::LatestDonations;
 
