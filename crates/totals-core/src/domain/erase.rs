@@ -12,7 +12,7 @@ mod json;
 
 use serde_json::value::RawValue;
 
-use super::decode::declared::{Field, Member, payload};
+use super::decode::declared::{Field, FieldKind, Member, payload};
 use super::{DonationId, DonorId, EventType};
 use json::{Members, members, object, quoted, rewritten, text};
 
@@ -35,6 +35,9 @@ pub enum Tells {
     /// It is one of the donor's: all that nothing reads has to go.
     IsOf,
 }
+
+/// What stands in place of a word that cannot be what is read there.
+const ERASED: &str = "erased";
 
 /// The members around a payload that are read.
 const AROUND: [Field; 11] = [
@@ -180,8 +183,15 @@ impl Pseudonym {
                 quoted(self.random.as_str())
             });
         }
-        // What is read is one value.
-        (!json.starts_with(['{', '['])).then(|| json.to_owned())
+        // What is read is one value, and no word where a flag or a moment is wanted: the event stays as it was, refused.
+        let is_word = json.starts_with('"')
+            && text(value).is_some_and(|text| text.chars().any(|it| !is_of_a_moment(it)));
+        match Field::from_name(name).map(Field::kind) {
+            _ if json.starts_with(['{', '[']) => None,
+            Some(FieldKind::Flag) if json.starts_with('"') => Some(quoted(ERASED)),
+            Some(FieldKind::Moment) if is_word => Some(quoted(ERASED)),
+            _ => Some(json.to_owned()),
+        }
     }
 }
 
@@ -236,6 +246,11 @@ fn layers(body: &str) -> Vec<String> {
     });
     let within: Vec<String> = within.filter(|text| members(text).is_some()).collect();
     std::iter::once(body.to_owned()).chain(within).collect()
+}
+
+/// Returns true if the character stands in texts that are moments.
+fn is_of_a_moment(character: char) -> bool {
+    character.is_ascii_digit() || "TZtz:+-. ".contains(character)
 }
 
 /// Returns true if a member of this name is read in some event of a donor's.

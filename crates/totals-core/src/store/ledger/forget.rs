@@ -36,6 +36,9 @@ const TOGETHER: usize = 500;
 /// How often a campaign's transaction is tried while workers commit to the same campaign.
 const ATTEMPTS: u32 = 30;
 
+/// Failures after which a transaction in the way may be one that nobody goes on with.
+const QUIET_FAILURES: u32 = 3;
+
 /// Whom to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whom {
@@ -134,7 +137,12 @@ impl Store {
             });
             match erased.await {
                 Err(error) if error.decision() == Decision::Retry && backoff.failures() < ATTEMPTS => {
-                    tokio::time::sleep(backoff.next_delay()).await;
+                    let delay = backoff.next_delay();
+                    // A run that was killed has left its transaction open.
+                    if error.is_write_conflict() && backoff.failures() > QUIET_FAILURES {
+                        let _ = self.end_abandoned_transactions().await;
+                    }
+                    tokio::time::sleep(delay).await;
                 }
                 answer => return answer,
             }
