@@ -267,7 +267,7 @@ async fn a_crowd_of_watchers_costs_one_read_for_each_change_and_has_its_bound() 
 #[tokio::test]
 async fn a_backfilled_donation_is_no_news() {
     let world = World::new().await;
-    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = tempfile::Builder::new().suffix(".ndjson").tempfile().unwrap();
     let old = r#"{"donationId":"d1","campaignId":"c","amount":5,"timestamp":"2020-01-01T00:00:00Z"}"#;
     std::fs::write(file.path(), old).unwrap();
     let path = file.path().to_str().unwrap();

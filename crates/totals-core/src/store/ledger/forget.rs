@@ -16,6 +16,7 @@ mod edit;
 mod look;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
@@ -49,7 +50,7 @@ pub enum Whom {
 }
 
 /// What the database has of somebody who is to be forgotten.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Traces {
     /// Whom it is of, and the random id that is to take the donor's place.
     pub pseudonym: Pseudonym,
@@ -101,12 +102,12 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot answer, or if workers commit so much to a campaign that its turn does not come.
     /// Some is erased then; forgetting again erases the rest.
-    pub async fn erase(&self, traces: &Traces, amounts: AmountRules) -> Result<u64, StoreError> {
+    pub async fn erase(&self, traces: &Arc<Traces>, amounts: AmountRules) -> Result<u64, StoreError> {
         self.begin_forgetting(&traces.pseudonym).await?;
         let mut changed = 0;
         for ids in [&traces.rows, &traces.failures] {
             for ids in ids.chunks(TOGETHER) {
-                let (ids, traces) = (ids.to_vec(), traces.clone_without_rows());
+                let (ids, traces) = (ids.to_vec(), traces.clone());
                 changed += self
                     .detached(|driver| async move { driver.erase_rows(ids, &traces).await })
                     .await?;
@@ -194,19 +195,6 @@ impl Store {
             Ok(())
         })
         .await
-    }
-}
-
-impl Traces {
-    /// The same traces, for telling what to make of single rows.
-    fn clone_without_rows(&self) -> Self {
-        Self {
-            pseudonym: self.pseudonym.clone(),
-            donations: self.donations.clone(),
-            parts: BTreeMap::new(),
-            rows: Vec::new(),
-            failures: Vec::new(),
-        }
     }
 }
 

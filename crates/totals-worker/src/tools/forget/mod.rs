@@ -8,6 +8,8 @@ mod answer;
 mod confirm;
 mod letters;
 
+use std::sync::Arc;
+
 use totals_core::domain::{AmountRules, DonationId, DonorId};
 use totals_core::store::{Store, Traces, Whom};
 
@@ -114,20 +116,20 @@ async fn erase(
     setup: &Setup,
     store: &Store,
     whom: &Whom,
-    mut traces: Traces,
+    traces: Traces,
     amounts: AmountRules,
 ) -> Result<Forgotten, ToolError> {
     let mut done = Forgotten::of(&traces);
+    let mut traces = Arc::new(traces);
     for _ in 0..LOOKS {
         setup.unless_stopped(store.erase(&traces, amounts)).await?;
         let left = look(setup, store, whom).await?;
         done.unfinished = !left.are_gone();
+        done.add(&left);
+        traces = Arc::new(left);
         if !done.unfinished {
-            traces = left;
             break;
         }
-        done.add(&left);
-        traces = left;
     }
     let letters = letters::erase(setup, store, &traces).await?;
     done.take(&letters);
