@@ -78,10 +78,6 @@ struct LiveState {
     page_reads: SharedReads<Page, Option<Arc<Listing>>>,
     /// Sums of all campaigns from the database.
     sum_reads: SharedReads<(), Option<Sum>>,
-    /// Reads of the latest donations from the database.
-    feed_reads: SharedReads<(CampaignId, LatestPage), Latest>,
-    /// The latest donations that watchers are shown.
-    feeds: Feeds,
     /// Lets one page, or one sum, at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -92,6 +88,10 @@ struct LiveState {
     max_streams: usize,
     /// True once the first load of all campaigns is over, whatever its end.
     was_loaded: AtomicBool,
+    /// Reads of the latest donations from the database.
+    feed_reads: SharedReads<(CampaignId, LatestPage), Latest>,
+    /// The latest donations that watchers are shown.
+    feeds: Feeds,
 }
 
 impl Live {
@@ -104,14 +104,14 @@ impl Live {
             reads: SingleFlight::default(),
             page_reads: SingleFlight::default(),
             sum_reads: SingleFlight::default(),
-            feed_reads: SingleFlight::default(),
-            feeds: Feeds::default(),
             page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
             sum_changed: Arc::default(),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
             was_loaded: AtomicBool::new(false),
+            feed_reads: SingleFlight::default(),
+            feeds: Feeds::default(),
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {

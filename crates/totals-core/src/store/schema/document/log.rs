@@ -1,7 +1,7 @@
 //! The rows of the event log.
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime, RawDocument};
+use mongodb::bson::{Binary, DateTime, Document, RawDocument, doc};
 use serde::{Deserialize, Serialize};
 
 use super::fields::{ID, date, field, id_of};
@@ -127,6 +127,11 @@ pub(in crate::store) enum KnownRow {
 }
 
 impl KnownRow {
+    /// The fields that tell.
+    pub fn projection() -> Document {
+        doc! { "status": 1, "contentHash": 1, FORGOTTEN_AS: 1 }
+    }
+
     /// Reads a row.
     ///
     /// # Errors

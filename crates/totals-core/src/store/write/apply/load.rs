@@ -17,7 +17,7 @@ use crate::domain::fold::FoldState;
 use crate::domain::{DonationId, Event, EventId, EventType};
 use crate::store::client::Driver;
 use crate::store::error::StoreError;
-use crate::store::schema::document::{DONATIONS, DonationDocument, EVENT_LOG, FORGOTTEN_AS, KnownRow};
+use crate::store::schema::document::{DONATIONS, DonationDocument, EVENT_LOG, KnownRow};
 use crate::store::write::insert_mode::InsertMode;
 
 /// What was loaded for a batch.
@@ -78,7 +78,7 @@ impl Driver {
         let ids = ids.map(|event| &event.id);
         let former = batch.iter().filter_map(|event| event.former_id.as_ref());
         let ids: HashSet<&str> = ids.chain(former).map(EventId::as_str).collect();
-        let projection = doc! { "status": 1, "contentHash": 1, FORGOTTEN_AS: 1 };
+        let projection = KnownRow::projection();
         let read = |row: &RawDocument| {
             let id = row.get_str("_id").map_err(|error| error.to_string())?;
             Ok((id.to_owned(), KnownRow::read(row)?))
@@ -91,8 +91,8 @@ impl Driver {
                 loaded.failed.insert(event.id.clone());
             }
             let former = event.former_id.as_ref().and_then(|id| known.get(id.as_str()));
-            let mut known = [own, former].into_iter().flatten();
-            let processed = known.find_map(|row| row.processed(event));
+            let mut rows = [own, former].into_iter().flatten();
+            let processed = rows.find_map(|row| row.processed(event));
             if let Some(hash) = processed {
                 loaded.state.events.insert(event.id.clone(), hash);
             }
