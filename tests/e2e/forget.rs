@@ -4,9 +4,10 @@ mod traces;
 
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::events::{Event, campaign_created, created, paid, payment_refunded, refunded};
-use crate::harness::{Outgoing, Process, World, eventually};
+use crate::harness::{DEADLINE, EventStream, Outgoing, Process, World, eventually};
 use crate::tool::{self, tool};
 use traces::{expect_nowhere, expect_somewhere, letters};
 
@@ -178,6 +179,21 @@ async fn who_is_forgotten_is_nowhere_any_more_and_counts_as_before() {
     );
     let again = forget(&world, 1, &["--donor", DONOR]).await;
     assert_eq!((&again["rows"], &again["deadLetters"]), (&json!(0), &json!(0)));
+}
+
+/// The name stands in what is sent to watchers until they are sent something else.
+#[tokio::test]
+async fn names_are_gone_from_streams_that_are_open() {
+    let (world, _worker) = told().await;
+    let api = world.live_api(&[("DONATION_FEED", "names")]).await;
+    let url = format!("{}/api/totals/campaigns/c/donations/stream", api.url);
+    let mut stream = EventStream::open(&url, None).await;
+    assert!(stream.next().await.unwrap().data.to_string().contains(NAME));
+    forget(&world, 0, &["--donor", DONOR]).await;
+    let next = timeout(DEADLINE, stream.next()).await;
+    let next = next.expect("nothing but heartbeats").unwrap().data;
+    assert!(!next.to_string().contains(NAME), "{next}");
+    assert_eq!(next["donations"].as_array().map(Vec::len), Some(2), "{next}");
 }
 
 /// The donors of these donations.
