@@ -77,6 +77,12 @@ struct ForgetWithin<'a> {
 
 impl ForgetWithin<'_> {
     async fn forget(&self, session: &mut ClientSession, part: &CampaignPart) -> Result<u64, StoreError> {
+        // First of all: from here on no worker commits to the campaign, whose totals each commit writes. A transaction that is
+        // about many rows would lose against every one of them.
+        let revised = doc! { "q": { "_id": self.campaign }, "u": { "$inc": { "revision": 1_i64 } } };
+        self.driver
+            .update(session, CAMPAIGN_TOTALS, vec![revised])
+            .await?;
         let random = self.unused(session).await?.clone();
         let donations = self.donations(session, part).await?;
         let moved = donations
@@ -99,12 +105,6 @@ impl ForgetWithin<'_> {
         for statements in moved.chunks(TOGETHER) {
             self.driver
                 .update(session, DONATIONS, statements.to_vec())
-                .await?;
-        }
-        if changed > 0 || !moved.is_empty() {
-            let revised = doc! { "q": { "_id": self.campaign }, "u": { "$inc": { "revision": 1_i64 } } };
-            self.driver
-                .update(session, CAMPAIGN_TOTALS, vec![revised])
                 .await?;
         }
         Ok(changed)
