@@ -22,7 +22,7 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::options::{ReturnDocument, WriteConcern};
 
-use crate::domain::{AmountRules, DonationId, DonorId, Pseudonym};
+use crate::domain::{AmountRules, DonationId, DonorId, Pseudonym, Timestamp};
 use crate::runtime::backoff::Backoff;
 use crate::store::client::{Driver, Store, check_statements, primary};
 use crate::store::error::{Decision, StoreError};
@@ -55,6 +55,8 @@ pub struct Traces {
     /// Whom it is of, and the random id that is to take the donor's place.
     pub pseudonym: Pseudonym,
     donations: HashSet<String>,
+    /// All that was committed before, by the clock of any worker.
+    since: Timestamp,
     /// The donor's part of each campaign, as far as it is not erased yet.
     parts: BTreeMap<String, CampaignPart>,
     /// Other rows of processed events.
@@ -114,7 +116,7 @@ impl Store {
             }
         }
         for (campaign, part) in &traces.parts {
-            changed += self.erase_in(campaign, part, &traces.pseudonym, amounts).await?;
+            changed += self.erase_in(campaign, part, traces, amounts).await?;
         }
         Ok(changed)
     }
@@ -124,16 +126,17 @@ impl Store {
         &self,
         campaign: &str,
         part: &CampaignPart,
-        pseudonym: &Pseudonym,
+        traces: &Arc<Traces>,
         amounts: AmountRules,
     ) -> Result<u64, StoreError> {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(500));
         loop {
-            let (campaign, part, pseudonym) = (campaign.to_owned(), part.clone(), pseudonym.clone());
+            let (campaign, part, traces) = (campaign.to_owned(), part.clone(), traces.clone());
             let spare = DonorId::forgotten(rand::random());
             let erased = self.detached(|driver| async move {
+                let (pseudonym, beyond) = (&traces.pseudonym, (&spare, traces.since));
                 driver
-                    .forget_in(&campaign, &part, &pseudonym, &spare, amounts)
+                    .forget_in(&campaign, &part, pseudonym, beyond, amounts)
                     .await
             });
             match erased.await {

@@ -8,7 +8,7 @@ use mongodb::options::ReadConcern;
 use super::edit::{Edit, body, id, tells};
 use super::{Traces, Whom, note_of};
 use crate::domain::erase::donation_of_donor_in;
-use crate::domain::{DonationId, DonorId, EventType, Pseudonym, Tells, erase::donation_of_donor};
+use crate::domain::{DonationId, DonorId, EventType, Pseudonym, Tells, Timestamp, erase::donation_of_donor};
 use crate::store::client::{Driver, Store, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::settings::SETTINGS;
@@ -16,6 +16,10 @@ use crate::store::schema::document::{DonationDocument, id_in};
 
 /// Rows that are fetched at once.
 const PAGE: u32 = 1000;
+
+/// How far the workers' clocks may be behind this process's, in milliseconds. Beyond, it takes another look to find what was
+/// committed during one.
+const CLOCKS: i64 = 10 * 60 * 1000;
 
 /// Rows after which the progress is told.
 const TOLD: u64 = 1000;
@@ -31,10 +35,12 @@ impl Store {
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Traces, StoreError> {
         let whom = whom.clone();
+        let since = Timestamp::from_unix_millis(Timestamp::now().unix_millis() - CLOCKS);
         self.detached(|driver| async move {
             let pseudonym = driver.pseudonym(&whom).await?;
             let mut traces = Traces {
                 pseudonym,
+                since: since.unwrap_or(Timestamp::EARLIEST),
                 donations: HashSet::new(),
                 parts: BTreeMap::new(),
                 rows: Vec::new(),

@@ -10,17 +10,17 @@
 use std::collections::{HashMap, HashSet};
 
 use mongodb::ClientSession;
-use mongodb::bson::{Document, RawDocument, doc};
+use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 
 use super::commit;
 use crate::domain::{
-    AmountRules, ContentHash, Donation, DonationId, DonorId, EventKind, EventType, Pseudonym, decode_payload,
-    erase::donation_of_donor,
+    AmountRules, ContentHash, Donation, DonationId, DonorId, EventKind, EventType, Pseudonym, Timestamp,
+    decode_payload, erase::donation_of_donor,
 };
 use crate::store::client::{Driver, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::{
-    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, FORGOTTEN_AS, binary, hash,
+    CAMPAIGN_TOTALS, DONATIONS, DonationDocument, EVENT_LOG, FORGOTTEN_AS, binary, date, hash,
 };
 
 /// Documents that one command reads or writes.
@@ -36,14 +36,14 @@ pub(in crate::store) struct CampaignPart {
 }
 
 impl Driver {
-    /// Forgets the donor in one campaign. `spare` is a random id in case that the donor's is in use there. Returns how many log
-    /// rows have changed.
+    /// Forgets the donor in one campaign. `spare` is a random id in case that the donor's is in use there; what was committed
+    /// `since` may not be in the part. Returns how many log rows have changed.
     pub(in crate::store) async fn forget_in(
         &self,
         campaign: &str,
         part: &CampaignPart,
         pseudonym: &Pseudonym,
-        spare: &DonorId,
+        (spare, since): (&DonorId, Timestamp),
         amounts: AmountRules,
     ) -> Result<u64, StoreError> {
         let mut session = self.begin().await?;
@@ -52,6 +52,7 @@ impl Driver {
             campaign,
             pseudonym,
             spare,
+            since,
             amounts,
         };
         match work.forget(&mut session, part).await {
@@ -72,6 +73,7 @@ struct ForgetWithin<'a> {
     campaign: &'a str,
     pseudonym: &'a Pseudonym,
     spare: &'a DonorId,
+    since: Timestamp,
     amounts: AmountRules,
 }
 
@@ -84,7 +86,8 @@ impl ForgetWithin<'_> {
             .update(session, CAMPAIGN_TOTALS, vec![revised])
             .await?;
         let random = self.unused(session).await?.clone();
-        let donations = self.donations(session, part).await?;
+        let part = self.with_what_came_meanwhile(session, part).await?;
+        let donations = self.donations(session, &part).await?;
         let moved = donations
             .iter()
             .filter_map(|(id, donation)| self.moved(id, donation, &random));
@@ -108,6 +111,66 @@ impl ForgetWithin<'_> {
                 .await?;
         }
         Ok(changed)
+    }
+
+    /// The part with the donor's live donations that were committed since it was looked for. All of them change at once: one that
+    /// was left would be another donor's from now on, and nobody has counted that donor.
+    async fn with_what_came_meanwhile(
+        &self,
+        session: &mut ClientSession,
+        part: &CampaignPart,
+    ) -> Result<CampaignPart, StoreError> {
+        let mut part = part.clone();
+        let Some(own) = &self.pseudonym.donor else {
+            return Ok(part);
+        };
+        let live = doc! { "campaignId": self.campaign, "liveDonor": own.as_str() };
+        let live = self.texts(session, DONATIONS, live, "_id").await?;
+        let new: Vec<String> = live
+            .into_iter()
+            .map(|(id, _)| id)
+            .filter(|id| !part.donations.contains(id))
+            .collect();
+        if new.is_empty() {
+            return Ok(part);
+        }
+        let created = doc! {
+            "campaignId": self.campaign, "committedAt": { "$gte": date(self.since) }, "donationId": { "$in": &new },
+            "type": EventType::DonationCreated.as_str(), "status": "PROCESSED",
+        };
+        for (event, donation) in self.texts(session, EVENT_LOG, created, "donationId").await? {
+            part.creations.insert(event);
+            part.donations.insert(donation);
+        }
+        if new.iter().all(|donation| part.donations.contains(donation)) {
+            Ok(part)
+        } else {
+            // Another look finds their rows.
+            Err(StoreError::overtaken())
+        }
+    }
+
+    /// The `_id` and another field of some documents, where both are texts.
+    async fn texts(
+        &self,
+        session: &mut ClientSession,
+        collection: &str,
+        filter: Document,
+        field: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let documents = self.driver.database.collection::<RawDocumentBuf>(collection);
+        let mut cursor = documents
+            .find(filter)
+            .projection(doc! { field: 1 })
+            .selection_criteria(primary())
+            .session(&mut *session)
+            .await?;
+        let mut found = Vec::new();
+        while let Some(document) = cursor.next(session).await.transpose()? {
+            let text = |name| document.get_str(name).ok().map(str::to_owned);
+            found.extend(text("_id").zip(text(field)));
+        }
+        Ok(found)
     }
 
     /// The donor's random id, unless somebody is counted under it in this campaign already.
