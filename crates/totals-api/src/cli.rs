@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 use totals_core::runtime::config::{
-    CURRENCY, DATABASE_READS, DATABASE_URL, DATABASE_URL_FILE, HOST, MAX_STREAMS, METRICS_PORT, PORT,
-    SHUTDOWN_DELAY, STREAM_LIFETIME, Source, TELEMETRY, help,
+    CURRENCY, DATABASE_READS, DATABASE_URL, DATABASE_URL_FILE, DONATION_FEED, HOST, MAX_STREAMS,
+    METRICS_PORT, PORT, SHUTDOWN_DELAY, STREAM_LIFETIME, Source, TELEMETRY, help,
 };
 
 use crate::{asyncapi, router};
@@ -41,6 +41,7 @@ fn after_help() -> String {
         MAX_STREAMS,
         STREAM_LIFETIME,
         DATABASE_READS,
+        DONATION_FEED,
     ];
     let variables = help(&[&own, TELEMETRY].concat());
     format!(

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 #[cfg(test)]
 use totals_core::runtime::config::Source;
 use totals_core::store::{
-    At, CampaignHistory, CampaignTotals, Listing, READ_TIMEOUT, RaisedOverTime, Store, StoreError, Sum,
+    At, CampaignHistory, CampaignTotals, LatestDonations, Listing, READ_TIMEOUT, RaisedOverTime, Store, StoreError, Sum,
 };
 
 use crate::config::ApiConfig;
@@ -52,6 +52,9 @@ impl ReadResult for At<Option<RaisedOverTime>> {}
 
 /// A page is found, however many campaigns are on it.
 impl ReadResult for At<Listing> {}
+
+/// A page is found, however many donations are on it.
+impl ReadResult for At<LatestDonations> {}
 
 /// The store, once it is open. Opening connects to nothing, so only a `mongodb+srv://` name in `DATABASE_URL` that does not
 /// resolve yet can delay it.

@@ -33,6 +33,9 @@ pub enum ApiError {
     /// No event has told of this campaign.
     #[error("no donation has been counted for campaign `{0}` yet")]
     TotalsNotFound(CampaignId),
+    /// `DONATION_FEED` is `off`.
+    #[error("single donations are not shown here: the operator has DONATION_FEED=off")]
+    FeedIsOff,
     /// There is no route of this path.
     #[error("there is nothing at `{0}`; see /docs for what there is")]
     NotFound(String),
@@ -92,7 +95,7 @@ pub enum ErrorCode {
     InvalidRequest,
     /// Status 404: the route is right, the campaign has no totals.
     TotalsNotFound,
-    /// Status 404: there is no such route.
+    /// Status 404: there is no such route, or the operator has turned it off.
     NotFound,
     /// Status 405.
     MethodNotAllowed,
@@ -161,7 +164,7 @@ impl ApiError {
         match self {
             Self::Invalid(_) => (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest),
             Self::TotalsNotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::TotalsNotFound),
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
+            Self::NotFound(_) | Self::FeedIsOff => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed),
             Self::UriTooLong(_) => (StatusCode::URI_TOO_LONG, ErrorCode::UriTooLong),
             Self::HeadersTooLarge(_) => (

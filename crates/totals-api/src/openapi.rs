@@ -72,6 +72,17 @@ pub struct StreamUnavailable(ErrorBody);
 #[expect(dead_code, reason = "describes an answer that axum's `Sse` makes")]
 pub struct EventStream(String);
 
+/// The lists
+#[derive(IntoResponses)]
+#[response(
+    status = 200,
+    content_type = "text/event-stream",
+    example = json!("retry: 1734\n\nid: 57-1934e458840\ndata: {\"campaignId\":\"camp_123\",\"currency\":\"USD\",\"donations\":[{\"at\":\
+        \"2024-11-21T10:30:00.000Z\",\"amount\":50.25,\"amountMinor\":5025,\"name\":\"Ada Lovelace\"}]}\n\n")
+)]
+#[expect(dead_code, reason = "describes an answer that axum's `Sse` makes")]
+pub struct DonationEvents(String);
+
 /// What the document says of the API as a whole.
 #[derive(OpenApi)]
 #[openapi(
@@ -88,6 +99,7 @@ pub struct EventStream(String);
     servers((url = "/", description = "The server that this document came from")),
     tags(
         (name = "totals", description = "What campaigns have raised"),
+        (name = "donations", description = "Single donations, where the operator shows them"),
         (name = "operation", description = "Whether the service works"),
         (name = "documentation", description = "This description"),
     ),

@@ -1,5 +1,6 @@
 //! A campaign's totals, and what is known of it beside them, as callers get them.
 
+mod donations;
 mod facts;
 mod history;
 mod sum;
@@ -18,6 +19,7 @@ use totals_core::store;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
+pub use self::donations::{DonationsBody, DonationsData};
 use self::facts::{GoalData, write_facts};
 pub use self::history::{HistoryAnswer, HistoryBody, HistoryData};
 pub use self::sum::{SumBody, SumData};
@@ -88,6 +90,14 @@ fn amount() -> Object {
     exact(
         "Exact, in major units of the currency: a decimal number, never rounded.",
         5000.5,
+    )
+}
+
+/// What is left of a donation.
+fn left() -> Object {
+    exact(
+        "What refunds have left of it, in major units: an exact decimal number that was never rounded.",
+        50.25,
     )
 }
 

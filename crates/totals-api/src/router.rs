@@ -16,7 +16,7 @@ use crate::documentation::SCRIPT_PATH;
 use crate::error::ApiError;
 use crate::fast_path::FastPath;
 use crate::metrics::Metrics;
-use crate::routes::{docs, health, history, list, probes, stream, sum, totals};
+use crate::routes::{docs, donations, health, history, list, probes, stream, sum, totals};
 use crate::state::AppState;
 use crate::{access_log, limits, openapi};
 
@@ -57,6 +57,8 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(history::get_history))
         .routes(routes!(stream::stream_totals))
         .routes(routes!(stream::stream_many))
+        .routes(routes!(donations::list_donations))
+        .routes(routes!(donations::stream::stream_donations))
         .routes(routes!(probes::get_livez))
         .routes(routes!(probes::get_readyz))
         .routes(routes!(health::get_health))

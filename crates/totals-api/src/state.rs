@@ -8,7 +8,7 @@ use totals_core::runtime::lifecycle::Shutdown;
 use totals_core::store::StoreError;
 use utoipa::openapi::OpenApi;
 
-use crate::config::ApiConfig;
+use crate::config::{ApiConfig, DonationFeed};
 use crate::database::Database;
 use crate::documentation::Documentation;
 use crate::live::Live;
@@ -24,6 +24,8 @@ pub struct AppState {
     pub currency: Currency,
     /// How long an event stream lasts at most.
     pub stream_lifetime: Duration,
+    /// What is shown of single donations.
+    pub donation_feed: DonationFeed,
     /// The documentation, rendered once.
     pub documentation: Documentation,
     /// When this process started.
@@ -52,6 +54,7 @@ impl AppState {
             database,
             currency: config.currency,
             stream_lifetime: config.stream_lifetime,
+            donation_feed: config.donation_feed,
             documentation: Documentation::render(document, config.currency),
             started: Instant::now(),
             shutdown,

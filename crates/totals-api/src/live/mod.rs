@@ -25,6 +25,7 @@
 //! document with each change (one more read for each commit).
 
 mod campaigns;
+mod feed;
 mod freshness;
 mod health;
 mod history;
@@ -45,10 +46,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::{CampaignId, Timestamp};
 use totals_core::store::{
-    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, Listing, Page, Store, StoreError, Sum,
+    At, CampaignTotals, Change, ChangeKind, ClusterTime, Follower, LatestPage, Listing, Page, Store,
+    StoreError, Sum,
 };
 
 pub use self::campaigns::View;
+use self::feed::{Feeds, Latest};
 use self::freshness::{Freshness, LEASE};
 pub use self::health::LiveHealth;
 use self::history::Histories;
@@ -88,6 +91,10 @@ struct LiveState {
     max_streams: usize,
     /// True once the first load of all campaigns is over, whatever its end.
     was_loaded: AtomicBool,
+    /// Reads of the latest donations from the database.
+    feed_reads: SharedReads<(CampaignId, LatestPage), Latest>,
+    /// The latest donations that watchers are shown.
+    feeds: Feeds,
 }
 
 impl Live {
@@ -107,6 +114,8 @@ impl Live {
             streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
             was_loaded: AtomicBool::new(false),
+            feed_reads: SingleFlight::default(),
+            feeds: Feeds::default(),
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! The handlers, one module per resource. Each is short: parse, read, answer.
 
 pub mod docs;
+pub mod donations;
 pub mod health;
 pub mod history;
 mod ids;

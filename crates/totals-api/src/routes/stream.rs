@@ -55,7 +55,7 @@ const NO_TOTALS: &str = "0";
 
 /// Returns true if the last event that a returning client has shows just this version. A higher revision is no reason to be
 /// silent: a campaign that was reset or restored has begun anew at a lower one.
-fn is_last_event(request: &HeaderMap, view: &View) -> bool {
+pub(super) fn is_last_event(request: &HeaderMap, view: &View) -> bool {
     request
         .get("last-event-id")
         .is_some_and(|last| *last == event_id(view))
@@ -168,7 +168,7 @@ fn views(state: &AppState, places: OwnedSemaphorePermit, watches: Vec<(Watch, Op
 }
 
 /// The stream of these events: those there are now, and those to come. It holds its places until it ends.
-fn events(
+pub(super) fn events(
     state: &AppState,
     places: OwnedSemaphorePermit,
     now: Vec<Event>,
@@ -204,13 +204,18 @@ fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {
             write_json(&mut json, totals, currency);
             event.data(String::from_utf8_lossy(&json))
         }
-        None => event
-            .event("no-totals")
-            .data(json!({ "campaignId": campaign.as_str() }).to_string()),
+        None => without_totals(event, campaign),
     }
 }
 
-fn event_id(view: &View) -> String {
+/// The event that says that a campaign has no totals.
+pub(super) fn without_totals(event: Event, campaign: &CampaignId) -> Event {
+    event
+        .event("no-totals")
+        .data(json!({ "campaignId": campaign.as_str() }).to_string())
+}
+
+pub(super) fn event_id(view: &View) -> String {
     view.as_ref()
         .map_or_else(|| NO_TOTALS.to_owned(), |totals| version(totals).to_string())
 }

@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 
 use super::{AmountRules, Event, EventKind, EventType};
 pub use declared::{Field, FieldKind, Member, Need};
+pub(super) use fields::text_of;
 use fields::{Fault, id, moment, not_json, object, once};
 pub use invalid::{Invalid, InvalidCode, Subject};
 use members::Members;

@@ -16,6 +16,14 @@ pub struct Creation {
     pub amount: Money,
 }
 
+impl Creation {
+    /// Returns true if both say the same but for a donor who is forgotten here, and whom the other still names.
+    pub fn is_same_but_forgotten(&self, other: &Self) -> bool {
+        let is_forgotten = self.donor.as_ref().is_some_and(DonorId::is_forgotten);
+        is_forgotten && self.campaign == other.campaign && self.amount == other.amount
+    }
+}
+
 /// A donation as far as its events have been seen: a refund may come before the creation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Donation {

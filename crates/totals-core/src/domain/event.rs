@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::facts::{FactValue, FactsUpdate};
-use super::{CampaignId, Creation, DonationId, EventId, Money, Timestamp};
+use super::{CampaignId, Creation, DonationId, DonorId, EventId, Money, Timestamp};
 
 /// The event types the service is bound to. An event's AMQP routing key is its type. Where another one would go is said in
 /// docs/architecture.md, "Where to change what".
@@ -179,6 +179,15 @@ impl Event {
     pub fn content_hash(&self) -> ContentHash {
         self.kind.content_hash()
     }
+
+    /// The same if this donor had made the donation.
+    pub fn content_hash_by(&self, donor: &DonorId) -> ContentHash {
+        let mut kind = self.kind.clone();
+        if let EventKind::DonationCreated(_, creation) = &mut kind {
+            creation.donor = Some(donor.clone());
+        }
+        kind.content_hash()
+    }
 }
 
 impl EventKind {
@@ -228,7 +237,7 @@ impl EventKind {
             Self::DonationCreated(_, creation, _) => {
                 hash.field(creation.campaign.as_str());
                 hash.amount(creation.amount);
-                hash.optional(creation.donor.as_ref().map(super::DonorId::as_str));
+                hash.optional(creation.donor.as_ref().map(DonorId::as_str));
             }
             Self::DonationRefunded(refund) => hash.amount(refund.amount),
             Self::PaymentCompleted(payment) | Self::PaymentRefunded(payment) => {

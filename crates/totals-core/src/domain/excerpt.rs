@@ -11,6 +11,18 @@ pub fn excerpt(text: &str) -> String {
     }
 }
 
+/// A reason without the text that it quotes of a message, which may be a donor's data.
+pub fn without_excerpts(reason: &str) -> String {
+    match reason.split_once('`') {
+        None => reason.to_owned(),
+        Some((before, quoted)) => {
+            // The quoted text may have a mark of its own.
+            let after = quoted.rsplit_once('`').map_or("", |(_, after)| after);
+            format!("{before}`…`{after}")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -20,5 +32,24 @@ mod tests {
         let (whole, longer) = ("é".repeat(MAX_CHARS), "é".repeat(MAX_CHARS + 1));
         assert_eq!(excerpt(&whole), whole);
         assert_eq!(excerpt(&longer), whole + "…");
+    }
+
+    #[test]
+    fn what_a_reason_quotes_of_a_message_is_left_out() {
+        for (reason, told) in [
+            ("amount is missing", "amount is missing"),
+            (
+                "campaignId must be a string, got `7`",
+                "campaignId must be a string, got `…`",
+            ),
+            (
+                "the message must be a JSON object, got `Ada `gave` 5…`",
+                "the message must be a JSON object, got `…`",
+            ),
+            ("got `Ada` and more", "got `…` and more"),
+            ("got `Ada", "got `…`"),
+        ] {
+            assert_eq!(without_excerpts(reason), told);
+        }
     }
 }

@@ -42,7 +42,7 @@ pub enum Outcome {
         /// is the one it names.
         early: bool,
     },
-    /// Seen before with the same content: to be ignored.
+    /// Seen before with the same content: to be ignored. So is another creation of a donation whose donor was forgotten since.
     Duplicate,
     /// In conflict with what was seen before: to be set aside for a person to decide.
     Quarantined(Quarantine),
@@ -186,6 +186,8 @@ impl Fold {
                     Effect::NONE
                 }
             }
+            // Its donor would be in the log again.
+            Some(known) if known.is_same_but_forgotten(creation) => return Outcome::Duplicate,
             Some(_) => return Outcome::Quarantined(Quarantine::DonationRedefined(id.clone())),
             None => self.change(id, |donation| {
                 donation.creation = Some(creation.clone());

@@ -5,6 +5,7 @@
 
 pub mod amount;
 pub mod donation;
+pub mod erase;
 pub mod event;
 pub mod facts;
 pub mod fold;
@@ -13,6 +14,7 @@ pub mod id;
 pub mod money;
 mod number_text;
 pub mod recount;
+pub mod shown_name;
 pub mod timestamp;
 pub mod totals;
 
@@ -25,13 +27,15 @@ pub use decode::{
     MAX_BODY_BYTES, Member, Need, Received, Subject, declared, decode, decode_payload,
 };
 pub use donation::{Creation, Donation};
+pub use erase::{Pseudonym, Tells};
 pub use event::{ContentHash, Event, EventKind, EventType, Refund};
-pub use excerpt::excerpt;
+pub use excerpt::{excerpt, without_excerpts};
 pub use facts::{CampaignFacts, Fact, FactValue, Facts, FactsUpdate};
 pub use fold::{Fold, Outcome, Quarantine};
 pub use history::{Booking, History, Slot};
 pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
 pub use money::{Currency, InvalidCurrency, Money};
 pub use recount::{Contradiction, Recount};
+pub use shown_name::shown_name;
 pub use timestamp::Timestamp;
 pub use totals::{Effect, Totals};

@@ -14,6 +14,7 @@ pub use ledger::audit::{
     PlatformAudit, Scope, StoredTotals, Unreadable,
 };
 pub use ledger::explain::{EffectKind, Explanation, FailedEvent, LoggedEvent, Part};
+pub use ledger::forget::{Traces, Whom};
 pub use ledger::rebuild::Rebuild;
 pub use ledger::reset::Reset;
 pub use ledger::truncated::Truncated;
@@ -21,6 +22,7 @@ pub use read::changes::{Change, ChangeKind, Moved};
 pub use read::cluster_time::ClusterTime;
 pub use read::follow::Follower;
 pub use read::history::{CampaignHistory, Cuts, Raised, RaisedOverTime};
+pub use read::latest::{LatestDonation, LatestDonations, LatestPage, LogPlace};
 pub use read::list::{Listing, Page, Position, SortBy, SortOrder, Start};
 pub use read::one::{At, CampaignTotals, READ_TIMEOUT};
 pub use read::scan::{Scan, Scanned};

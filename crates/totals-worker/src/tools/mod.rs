@@ -15,6 +15,7 @@ mod error;
 mod explain;
 mod facts;
 mod history;
+mod forget;
 mod output;
 mod progress;
 mod rebuild;
@@ -43,6 +44,7 @@ pub enum Tool {
     Explain(explain::Args),
     Rebuild(rebuild::Args),
     Reset(reset::Args),
+    Forget(forget::Args),
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLettersCommand),
     Backfill(backfill::Args),
@@ -81,6 +83,7 @@ async fn dispatch(tool: Tool, setup: &Setup) -> Result<Verdict, ToolError> {
         Tool::Explain(args) => print(&explain::run(&args, setup).await?, args.output),
         Tool::Rebuild(args) => print(&rebuild::run(&args, setup).await?, args.output),
         Tool::Reset(args) => print(&reset::run(&args, setup).await?, args.output),
+        Tool::Forget(args) => print(&forget::run(&args, setup).await?, args.output),
         Tool::Backfill(args) => print(&backfill::run(&args, setup).await?, args.output),
         Tool::Check(args) => print(&check::run(&args, setup).await?, args.output),
         Tool::DeadLetters(command) => dead_letters::run(command, setup).await,

@@ -86,19 +86,28 @@ pub(super) fn optional_text<'a>(members: &Members<'a>, field: Field) -> Result<O
     let Some(value) = members.get(field) else {
         return Ok(None);
     };
+    let text = text_or_too_long(value)
+        .transpose()
+        .map_err(|bytes| not_an_id(field, InvalidId::TooLong(bytes)))?;
+    let expected = "must be a string or a whole number";
+    text.map(Some).ok_or_else(|| no_text(field, expected, value))
+}
+
+/// The text that a value is, or the decimal digits of a whole number.
+pub(in crate::domain) fn text_of(value: &RawValue) -> Option<Cow<'_, str>> {
+    text_or_too_long(value)?.ok()
+}
+
+/// As [`text_of`]; the number of bytes of a whole number that is too long.
+fn text_or_too_long(value: &RawValue) -> Option<Result<Cow<'_, str>, usize>> {
     let number = match value.get().as_bytes().first() {
         Some(b'-' | b'0'..=b'9') => Number::parse(value.get()),
         _ => None,
     };
-    let text = match number {
-        Some(number) => number
-            .whole(MAX_ID_BYTES)
-            .transpose()
-            .map_err(|bytes| not_an_id(field, InvalidId::TooLong(bytes)))?,
-        None => string(value),
-    };
-    let expected = "must be a string or a whole number";
-    text.map(Some).ok_or_else(|| no_text(field, expected, value))
+    match number {
+        Some(number) => number.whole(MAX_ID_BYTES),
+        None => string(value).map(Ok),
+    }
 }
 
 pub(super) fn required_string<'a>(members: &Members<'a>, field: Field) -> Result<Cow<'a, str>, Fault> {

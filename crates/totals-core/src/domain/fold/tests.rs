@@ -301,6 +301,26 @@ fn a_donation_that_an_earlier_version_has_stored_is_booked_nowhere() {
 }
 
 #[test]
+fn a_donation_whose_donor_was_forgotten_is_created_again_by_nobody() {
+    let random = DonorId::forgotten(7);
+    let mut kept = fold_all(&[created("e1", "d1", "c", Some(random.as_str()), 5)]);
+    for donor in [Some("ada"), None] {
+        assert_eq!(
+            kept.fold(&[created("e2", "d1", "c", donor, 5)]),
+            [Outcome::Duplicate]
+        );
+    }
+    for other in [
+        created("e3", "d1", "c", Some("ada"), 6),
+        created("e3", "d1", "other", Some("ada"), 5),
+    ] {
+        let redefined = Quarantine::DonationRedefined("d1".try_into().unwrap());
+        assert_eq!(kept.fold(&[other]), [Outcome::Quarantined(redefined)]);
+    }
+    assert_eq!(kept.totals("c"), (5, 1, 1));
+}
+
+#[test]
 fn a_refund_is_early_until_its_donation_is_created() {
     let early = |outcomes: Vec<Outcome>| {
         let early = outcomes.into_iter().map(|outcome| match outcome {

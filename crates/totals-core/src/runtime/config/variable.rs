@@ -80,6 +80,9 @@ variables! {
     /// Default 32.
     DATABASE_READS = Some("32"), "a number from 1 to 1000",
         "Reads of the database at once in one API process; others wait up to 0.5 s for their turn";
+    /// Default `off`.
+    DONATION_FEED = Some("off"), "off, amounts or names",
+        "What the API shows of single donations: nothing, their amounts, or also the names of donors who show them";
     /// Default `info`.
     LOG_LEVEL = Some("info"), "trace, debug, info, warn, error, off or directives such as info,totals_core=debug",
         "What is logged";

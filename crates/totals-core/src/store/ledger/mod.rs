@@ -1,7 +1,8 @@
-//! The log and what follows from it: audits, rebuilds, explanations and resets, for the operator's tools.
+//! The log and what follows from it: audits, rebuilds, explanations, resets and what is forgotten, for the operator's tools.
 
 pub(in crate::store) mod audit;
 pub(in crate::store) mod explain;
+pub(in crate::store) mod forget;
 pub(in crate::store) mod rebuild;
 pub(in crate::store) mod reset;
 pub(in crate::store) mod truncated;

@@ -19,7 +19,7 @@ pub(in crate::store) use history::{
     CAMPAIGN_HISTORY, DayDocument, PLATFORM_HISTORY, REBUILD_LANE, campaign_day, campaign_day_of, each_slot,
     increments, platform_day, platform_day_of,
 };
-pub(in crate::store) use log::{EffectDocument, KnownRow, LogRow, ProcessedRow, binary, hash};
+pub(in crate::store) use log::{EffectDocument, FORGOTTEN_AS, KnownRow, LogRow, ProcessedRow, binary, hash};
 
 pub(in crate::store) const EVENT_LOG: &str = "event_log";
 pub(in crate::store) const DONATIONS: &str = "donations";

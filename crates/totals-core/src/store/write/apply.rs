@@ -12,6 +12,7 @@
 //! batch before. Events and created donations are taken for new, until a duplicate key says otherwise ([`load`]).
 
 mod donors;
+pub(in crate::store) mod forget;
 mod history;
 mod load;
 mod read_set;
@@ -99,15 +100,7 @@ impl Driver {
         read_set: &ReadSet,
         lane: &str,
     ) -> Result<Applied, StoreError> {
-        let mut session = self.client.start_session().await?;
-        #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
-        session
-            .start_transaction()
-            .read_concern(ReadConcern::snapshot())
-            .write_concern(WriteConcern::majority())
-            // Whatever DATABASE_URL says: other members have no transactions that write.
-            .selection_criteria(primary())
-            .await?;
+        let mut session = self.begin().await?;
         match self.fold_within(&mut session, batch, mode, read_set, lane).await {
             Ok(applied) => {
                 commit(&mut session).await?;
@@ -119,6 +112,19 @@ impl Driver {
                 Err(error)
             }
         }
+    }
+
+    async fn begin(&self) -> Result<ClientSession, StoreError> {
+        let mut session = self.client.start_session().await?;
+        #[expect(clippy::disallowed_methods, reason = "this is the one transaction")]
+        session
+            .start_transaction()
+            .read_concern(ReadConcern::snapshot())
+            .write_concern(WriteConcern::majority())
+            // Whatever DATABASE_URL says: other members have no transactions that write.
+            .selection_criteria(primary())
+            .await?;
+        Ok(session)
     }
 
     async fn fold_within(

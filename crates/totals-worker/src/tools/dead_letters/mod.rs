@@ -1,9 +1,9 @@
 //! `totals-worker dead-letters`: to look at, replay or discard the messages that could not be applied.
 
-mod dead_letter;
+pub mod dead_letter;
 mod discard;
 mod list;
-mod queue_scan;
+pub mod queue_scan;
 mod replay;
 mod selection;
 mod show;

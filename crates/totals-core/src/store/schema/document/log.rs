@@ -1,14 +1,17 @@
 //! The rows of the event log.
 
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, DateTime, RawDocument};
+use mongodb::bson::{Binary, DateTime, Document, RawDocument, doc};
 use serde::{Deserialize, Serialize};
 
-use super::fields::date;
+use super::fields::{ID, date, field, id_of};
 use crate::domain::{
-    AmountRules, CampaignId, ContentHash, DonationId, Effect, Event, EventId, EventKind, EventType, Outcome,
-    Timestamp, decode_payload,
+    AmountRules, CampaignId, ContentHash, DonationId, DonorId, Effect, Event, EventId, EventKind, EventType,
+    Outcome, Timestamp, decode_payload,
 };
+
+/// The field of a row whose donor is forgotten: the random id that stands for the donor.
+pub(in crate::store) const FORGOTTEN_AS: &str = "forgottenAs";
 
 /// A processed event.
 #[derive(Debug, Serialize)]
@@ -110,15 +113,25 @@ impl LogRow<'_> {
 }
 
 /// Tells if the event of a log row is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) enum KnownRow {
     /// An event with this fingerprint was processed.
-    Processed(ContentHash),
+    Processed {
+        /// The fingerprint.
+        hash: ContentHash,
+        /// The random id that has taken the place of its donor's since, also in the fingerprint.
+        forgotten_as: Option<DonorId>,
+    },
     /// An event of this id failed.
     Failed,
 }
 
 impl KnownRow {
+    /// The fields that tell.
+    pub fn projection() -> Document {
+        doc! { "status": 1, "contentHash": 1, FORGOTTEN_AS: 1 }
+    }
+
     /// Reads a row.
     ///
     /// # Errors
@@ -126,17 +139,25 @@ impl KnownRow {
     pub fn read(row: &RawDocument) -> Result<Self, String> {
         match row.get_str("status") {
             Ok("FAILED") => Ok(Self::Failed),
-            Ok("PROCESSED") => hash(row)
-                .map(Self::Processed)
-                .ok_or_else(|| "its contentHash is missing, or not 16 bytes of binary data".to_owned()),
+            Ok("PROCESSED") => {
+                let hash = hash(row)
+                    .ok_or_else(|| "its contentHash is missing, or not 16 bytes of binary data".to_owned())?;
+                let forgotten_as = field(row, FORGOTTEN_AS, ID, id_of)?;
+                Ok(Self::Processed { hash, forgotten_as })
+            }
             _ => Err("its status is neither PROCESSED nor FAILED".to_owned()),
         }
     }
 
-    /// The fingerprint of the event, if it was processed.
-    pub fn processed(&self) -> Option<ContentHash> {
+    /// The fingerprint of the event, if it was processed, for comparing it with that of a copy: a copy names the donor whom the
+    /// row has forgotten, and is the same event even so.
+    pub fn processed(&self, copy: &Event) -> Option<ContentHash> {
         match self {
-            Self::Processed(hash) => Some(*hash),
+            Self::Processed {
+                hash,
+                forgotten_as: Some(donor),
+            } if *hash == copy.content_hash_by(donor) => Some(copy.content_hash()),
+            Self::Processed { hash, .. } => Some(*hash),
             Self::Failed => None,
         }
     }

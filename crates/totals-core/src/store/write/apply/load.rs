@@ -78,7 +78,7 @@ impl Driver {
         let ids = ids.map(|event| &event.id);
         let former = batch.iter().filter_map(|event| event.former_id.as_ref());
         let ids: HashSet<&str> = ids.chain(former).map(EventId::as_str).collect();
-        let projection = doc! { "status": 1, "contentHash": 1 };
+        let projection = KnownRow::projection();
         let read = |row: &RawDocument| {
             let id = row.get_str("_id").map_err(|error| error.to_string())?;
             Ok((id.to_owned(), KnownRow::read(row)?))
@@ -91,7 +91,8 @@ impl Driver {
                 loaded.failed.insert(event.id.clone());
             }
             let former = event.former_id.as_ref().and_then(|id| known.get(id.as_str()));
-            let processed = [own, former].into_iter().flatten().find_map(KnownRow::processed);
+            let mut rows = [own, former].into_iter().flatten();
+            let processed = rows.find_map(|row| row.processed(event));
             if let Some(hash) = processed {
                 loaded.state.events.insert(event.id.clone(), hash);
             }

@@ -56,7 +56,7 @@ impl Driver {
     }
 
     /// Runs all statements in one round trip. Returns how many documents they have found or created.
-    pub(super) async fn update(
+    pub(in crate::store) async fn update(
         &self,
         session: &mut ClientSession,
         collection: &str,

@@ -1,0 +1,124 @@
+//! JSON texts taken apart and put together again without changing a digit of what stays.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::domain::decode::text_of;
+
+/// The members of an object in their order, as often as they are there.
+#[derive(Default)]
+pub(super) struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, &'a RawValue)> {
+        self.0.iter()
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// The members of an object; `None` if the text is none. Decoding passes over a byte order mark as well.
+pub(super) fn members(text: &str) -> Option<Members<'_>> {
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()
+}
+
+/// An object of these members, each with its JSON text.
+pub(super) fn object<'a>(members: impl Iterator<Item = (&'a str, String)>) -> String {
+    let members: Vec<String> = members
+        .map(|(name, value)| format!("{}:{value}", quoted(name)))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// The text as a JSON text.
+pub(super) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The text that a value is, or the digits of a whole number, as decoding reads ids.
+pub(super) fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+    text_of(value)
+}
+
+/// The text in a value in Base64.
+pub(super) fn decoded(value: &RawValue) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(text_of(value)?.as_bytes()).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// A JSON text with this text in Base64.
+pub(super) fn encoded(text: &str) -> String {
+    quoted(&BASE64_STANDARD.encode(text))
+}
+
+/// The JSON text with what `instead` gives in place of members' values, at any depth; `None` if it gives nothing. Members of
+/// an array have the name of the array.
+pub(super) fn rewritten(json: &str, instead: &impl Fn(&str, &RawValue) -> Option<String>) -> Option<String> {
+    let value: &RawValue = serde_json::from_str(json).ok()?;
+    rewritten_value("", value, instead)
+}
+
+fn rewritten_value(
+    name: &str,
+    value: &RawValue,
+    instead: &impl Fn(&str, &RawValue) -> Option<String>,
+) -> Option<String> {
+    let json = value.get();
+    if json.starts_with('{') {
+        let members = members(json)?;
+        let new: Vec<_> = members
+            .iter()
+            .map(|(name, value)| rewritten_value(name, value, instead))
+            .collect();
+        new.iter().any(Option::is_some).then(|| {
+            let all = members.iter().zip(new);
+            object(
+                all.map(|((name, value), new)| {
+                    (name.as_str(), new.unwrap_or_else(|| value.get().to_owned()))
+                }),
+            )
+        })
+    } else if json.starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+        let new: Vec<_> = items
+            .iter()
+            .map(|item| rewritten_value(name, item, instead))
+            .collect();
+        new.iter().any(Option::is_some).then(|| {
+            let all = items.iter().zip(new);
+            let all: Vec<_> = all
+                .map(|(item, new)| new.unwrap_or_else(|| item.get().to_owned()))
+                .collect();
+            format!("[{}]", all.join(","))
+        })
+    } else {
+        instead(name, value)
+    }
+}
