@@ -9,3 +9,4 @@ pub mod probes;
 pub mod stream;
 pub mod sum;
 pub mod totals;
+pub mod web;
