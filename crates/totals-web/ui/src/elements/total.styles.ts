@@ -13,7 +13,8 @@ export const totalStyles = css`
   .number {
     display: inline-block;
     line-height: 1.14;
-    margin-inline-start: -0.03em;
+    position: relative;
+    inset-inline-start: -0.03em;
     font-weight: var(--totals-number-weight, 680);
     letter-spacing: -0.03em;
     transition: color 0.4s;

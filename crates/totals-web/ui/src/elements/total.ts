@@ -92,7 +92,8 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   #detail(): string {
     const { value, heardAt = 0 } = this.view ?? {};
     if (this.state === "unavailable" || this.state === "absent") return this.words.say("unavailable");
-    if (this.state === "stale") return this.words.say("lastKnown", { time: clock(this.locale, heardAt, Date.now()) });
+    // Among many numbers, one says it for all.
+    if (this.state === "stale" && !this.quiet) return this.words.say("lastKnown", { time: clock(this.locale, heardAt, Date.now()) });
     return value && this.details && !this.isNothing(value) ? this.counts(value) : "";
   }
 

@@ -98,7 +98,7 @@ export class Channel {
     if (!this.#session || this.#suspended) return;
     this.#failures = 0;
     this.#retryAfter = 0;
-    this.#nextRead = Math.min(this.#nextRead, Date.now() + PATIENCE);
+    this.#nextRead = Math.min(this.#nextRead, Date.now());
     this.#attempt?.abort();
     this.#skipPause?.();
   }
@@ -120,8 +120,8 @@ export class Channel {
   #resume(): void {
     this.#suspended = false;
     this.#failures = 0;
-    this.#since = this.#lastTick = Date.now();
-    this.#nextRead = this.#since + PATIENCE;
+    this.#since = this.#lostAt = this.#lastTick = Date.now();
+    this.#nextRead = this.#since;
     this.#ticker = setInterval(() => this.#tick(), TICK);
     void this.#run(this.#ticker);
   }
@@ -209,9 +209,14 @@ export class Channel {
     if (late) this.reconnect();
     else if (now - this.#lastByte > SILENT) this.#attempt?.abort();
     if (this.#speaks) return;
-    const waited = now - Math.max(this.#since, this.heardAt);
-    if (now >= this.#nextRead && (waited > PATIENCE || this.#failures > 0)) void this.#read();
-    if (this.health !== "unavailable" && waited > PATIENCE + READ_TIMEOUT) this.#change("unavailable");
+    const isPatient = now - this.#since < PATIENCE && this.#failures === 0;
+    if (now >= this.#nextRead && !isPatient) void this.#read();
+    if (now - this.#knownAt() > PATIENCE + READ_TIMEOUT) this.#change("unavailable");
+  }
+
+  /** Until when what is shown was surely current. */
+  #knownAt(): number {
+    return Math.max(this.#lostAt, this.heardAt);
   }
 
   async #read(): Promise<void> {
@@ -232,14 +237,14 @@ export class Channel {
       this.#failed();
     } finally {
       this.#reading = false;
-      this.#nextRead = Date.now() + READ_EVERY * (1 + Math.random());
+      const isDoubtful = this.health === "connecting" || Date.now() - this.#knownAt() < PATIENCE;
+      this.#nextRead = Date.now() + (isDoubtful ? TICK : READ_EVERY * (1 + Math.random()));
     }
   }
 
   /** A read has failed as well, so what is shown may be old by now. */
   #failed(): void {
-    const last = Math.max(this.#lostAt, this.heardAt);
-    if (this.#session && !this.#speaks && Date.now() - last > PATIENCE) this.#change("unavailable");
+    if (this.#session && !this.#speaks && Date.now() - this.#knownAt() > PATIENCE) this.#change("unavailable");
   }
 
   #heard(): void {

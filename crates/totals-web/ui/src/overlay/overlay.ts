@@ -23,6 +23,8 @@ function dress(): void {
   root.dataset.position = options.position;
   root.dataset.align = options.align;
   root.dataset.look = options.style;
+  root.dataset.alerts = options.alerts;
+  root.dataset.plate = options.colours.background === "transparent" ? "none" : "some";
   root.style.setProperty("--size", String(options.size));
   const variables = { color: "--totals-accent", glow: "--totals-glow", ink: "--ink", background: "--plate" } as const;
   for (const [name, variable] of Object.entries(variables) as [keyof typeof variables, string][]) {
