@@ -98,8 +98,9 @@ export const totalStyles = css`
     font-weight: inherit;
     letter-spacing: inherit;
   }
-  :host([inline]) .cents {
+  :host([inline]) :is(.cents, .symbol) {
     font-size: inherit;
+    font-weight: inherit;
     vertical-align: baseline;
     color: inherit;
   }

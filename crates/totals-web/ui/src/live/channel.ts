@@ -57,6 +57,7 @@ export class Channel {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #hiding: ReturnType<typeof setTimeout> | undefined;
   #suspended = false;
+  #atOnce = false;
   #speaks = false;
   #failures = 0;
   #retryAfter = 0;
@@ -97,7 +98,7 @@ export class Channel {
   reconnect(): void {
     if (!this.#session || this.#suspended) return;
     this.#failures = 0;
-    this.#retryAfter = 0;
+    this.#atOnce = true;
     this.#nextRead = Math.min(this.#nextRead, Date.now());
     this.#attempt?.abort();
     this.#skipPause?.();
@@ -132,6 +133,7 @@ export class Channel {
     while (!isOver()) {
       const spoke = await this.#listen();
       if (isOver()) return;
+      if (this.#atOnce) continue;
       this.#failures = spoke ? 0 : this.#failures + 1;
       const pause = Math.min(FIRST_PAUSE * 2 ** (this.#failures - 1), LONGEST_PAUSE) * (0.5 + Math.random() / 2);
       await this.#pause(Math.max(pause, this.#retryAfter));
@@ -151,7 +153,7 @@ export class Channel {
   /** Reads the stream to its end. Returns true if it has told anything. */
   async #listen(): Promise<boolean> {
     const attempt = (this.#attempt = new AbortController());
-    this.#speaks = false;
+    this.#speaks = this.#atOnce = false;
     this.#retryAfter = 0;
     this.#since = this.#lastByte = Date.now();
     try {
