@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseExact } from "../src/live/exact";
 import { newSince } from "../src/live/feed";
-import { campaign, donations, hundredths, isOlder, sum, type Campaign, type Donation } from "../src/live/model";
+import { campaign, donations, history, hundredths, isOlder, sum, type Campaign, type Donation } from "../src/live/model";
 
 const WIRE = `{"campaignId":"camp_123","totalAmount":5000.5,"totalAmountMinor":500050,"totalPledges":42,"totalDonors":35,
   "lastUpdated":"2025-11-21T10:30:00.000Z","currency":"USD","revision":42,"title":"A well for Ngara","status":"ACTIVE",
@@ -37,6 +37,23 @@ describe("what the API tells", () => {
     expect(donations([item])).toEqual(expected);
     expect(donations({})).toBeUndefined();
   });
+});
+
+describe("a history", () => {
+  const point = (day: number, amount: number, total: number): string =>
+    `{"start":"2025-11-0${day}T00:00:00+01:00","amount":${amount / 100},"amountMinor":${amount},"pledges":1,"total":${total / 100}}`;
+  const of = (...points: string[]) => history(parseExact(`{"interval":"day","currency":"USD","points":[${points.join()}]}`));
+
+  it("begins with the first donation", () => {
+    expect(of(point(1, 0, 0), point(2, 0, 0), point(3, 505, 505), point(4, 0, 505))).toEqual({
+      before: 0n,
+      points: [{ start: Date.UTC(2025, 10, 2, 23), total: 505n }, { start: Date.UTC(2025, 10, 3, 23), total: 505n }],
+    });
+  });
+  it("knows what was before", () => {
+    expect(of(point(1, 100, 1_250), point(2, -50, 1_200))).toMatchObject({ before: 1_150n, points: [{ total: 1_250n }, { total: 1_200n }] });
+  });
+  it("may be empty", () => expect(of(point(1, 0, 0))).toEqual({ before: 0n, points: [] }));
 });
 
 describe("which state is older", () => {

@@ -42,6 +42,8 @@ const LONGEST_PAUSE = 30_000;
 /** How long a page that nobody sees keeps its stream. */
 const HIDDEN = 60_000;
 const TICK = 1_000;
+/** The API's word for a campaign that no event has told of yet, which another day may. */
+export const NOTHING_YET = "TOTALS_NOT_FOUND";
 /** A tick that comes this late says that the machine was asleep. */
 const SLEPT = 8_000;
 
@@ -233,8 +235,11 @@ export class Channel {
         const isBack = this.health === "unavailable";
         this.#heard();
         if (isBack) this.reconnect();
-      } else if (response.status === 404) this.#absent(response);
-      else this.#failed();
+      } else if (response.status === 404 && !body.includes(NOTHING_YET)) this.#absent(response);
+      else if (response.status === 404) {
+        this.#feed.onRead({});
+        this.#heard();
+      } else this.#failed();
     } catch {
       this.#failed();
     } finally {
