@@ -52,6 +52,7 @@ class Line<T> {
   readonly channel: Channel;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = 0;
+  #opening = false;
   readonly #changed = new Set<Topic<T>>();
 
   constructor(urls: Urls, take: (line: Line<T>, body: unknown, event?: StreamEvent) => void) {
@@ -72,8 +73,18 @@ class Line<T> {
     if (known?.value !== undefined) listener(this.view(topic));
     if (known) return;
     this.topics.set(key, topic);
-    // All elements of a page come within one task; the stream is opened once, for all of them.
-    queueMicrotask(() => (this.channel.running ? this.channel.reconnect() : this.topics.size > 0 && this.channel.start()));
+    this.#open();
+  }
+
+  /** Opens the stream, or opens it anew for more: once for all elements that come within one task. */
+  #open(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    queueMicrotask(() => {
+      this.#opening = false;
+      if (this.channel.running) this.channel.reconnect();
+      else if (this.topics.size > 0) this.channel.start();
+    });
   }
 
   /** Returns true if nothing is watched any more. */
