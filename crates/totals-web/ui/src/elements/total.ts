@@ -31,6 +31,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     ...LiveElement.properties,
     details: { type: Boolean },
     quiet: { type: Boolean },
+    over: { type: Boolean, reflect: true },
   };
   static override styles = [shared, totalStyles];
 
@@ -38,10 +39,13 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   declare details: boolean;
   /** Does not tell screen readers of changes: for pages with many numbers. */
   declare quiet: boolean;
+  /** A chip takes the place of the counts while it is shown. */
+  declare over: boolean;
 
   #amount: AmountText | undefined;
   #fit: Fit | undefined;
   #shape = "";
+  #appearing: Animation | undefined;
   readonly #counter = new Counter((minor) => this.#show(minor));
   readonly #changes = new Gather(CHIP_EVERY, (sum) => this.#chip(sum));
   readonly #spoken = new Throttle<string>(ANNOUNCE_EVERY, (text) => this.#speak(text));
@@ -50,6 +54,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     super();
     this.details = false;
     this.quiet = false;
+    this.over = false;
   }
 
   /** What the number is of, for those who hear it. */
@@ -84,7 +89,8 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     const lang = this.words.language;
     return html`<div class="room" part="room"><span class="number" part="number" aria-hidden="true"></span></div>
       <div class="line" part="line" lang=${lang}>
-        <span class="detail" part="detail">${this.#detail()}</span><span class="chip" part="chip" aria-hidden="true"></span>
+        <span class="detail" part="detail">${this.#detail()}</span
+        ><span class="behind"><span class="chip" part="chip" aria-hidden="true"></span></span>
       </div>
       <span class="spoken" lang=${lang} role=${this.quiet ? nothing : "status"} aria-live=${this.quiet ? nothing : "polite"}></span>`;
   }
@@ -148,10 +154,21 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     chip.textContent = money(this.locale, currency, change, "signed");
     chip.classList.toggle("less", change < 0n);
     chip.dir = directionOf(this.locale);
+    this.#appear(chip);
+  }
+
+  /** Shows the chip for a while. One that is there already stays, with its new text. */
+  #appear(chip: HTMLElement): void {
+    const isThere = this.#appearing?.playState === "running";
     const rise = isStill() ? "none" : "translateY(0.4em)";
     const shown = { opacity: 1, transform: "none" };
-    const frames = [{ opacity: 0, transform: rise }, { ...shown, offset: 0.08 }, { ...shown, offset: 0.85 }, { opacity: 0 }];
-    chip.animate(frames, { duration: CHIP_SHOWN, easing: "ease-out" });
+    const first = isThere ? shown : { opacity: 0, transform: rise };
+    const timing = { duration: CHIP_SHOWN, easing: "ease-out" };
+    this.#appearing = chip.animate([first, { ...shown, offset: 0.08 }, { ...shown, offset: 0.85 }, { opacity: 0 }], timing);
+    if (!this.over) return;
+    const hidden = { opacity: 0 };
+    const frames = [isThere ? hidden : { opacity: 1 }, { ...hidden, offset: 0.08 }, { ...hidden, offset: 0.9 }, { opacity: 1 }];
+    this.renderRoot.querySelector(".detail")?.animate(frames, timing);
   }
 
   #speak(text: string): void {

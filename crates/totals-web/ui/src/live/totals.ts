@@ -66,11 +66,13 @@ class Line<T> {
     });
   }
 
-  add(key: string, listener: Listener<T>): void {
+  /** Adds a listener. `first` is what is known already, until the stream tells more. */
+  add(key: string, listener: Listener<T>, first?: T): void {
     const known = this.topics.get(key);
     const topic = known ?? new Topic<T>();
     topic.listeners.add(listener);
-    if (known?.value !== undefined) listener(this.view(topic));
+    topic.value ??= first;
+    if (topic.value !== undefined) listener(this.view(topic));
     if (known) return;
     this.topics.set(key, topic);
     this.#open();
@@ -165,10 +167,10 @@ export class LiveTotals {
     this.#base = base;
   }
 
-  /** Watches a campaign until the function that is returned is called. */
-  watchCampaign(id: string, listener: Listener<model.Campaign>): () => void {
+  /** Watches a campaign until the function that is returned is called. `first` is what was read of it before. */
+  watchCampaign(id: string, listener: Listener<model.Campaign>, first?: model.Campaign): () => void {
     const line = this.#lineFor(id);
-    line.add(id, listener);
+    line.add(id, listener, first);
     return () => {
       if (line.remove(id, listener)) this.#campaigns.splice(this.#campaigns.indexOf(line), 1);
     };

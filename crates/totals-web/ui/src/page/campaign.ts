@@ -52,7 +52,7 @@ class CampaignPage extends LiveElement<Campaign> {
       <section class="hero">
         <h1 dir="auto">${value?.title ?? (value === undefined ? "\u00a0" : campaign)}</h1>
         ${when ? html`<p class="when">${when}</p>` : nothing}
-        <campaign-total campaign=${campaign} details></campaign-total>
+        <campaign-total campaign=${campaign} details ?over=${isWall}></campaign-total>
         <campaign-thermometer campaign=${campaign}></campaign-thermometer>
       </section>
       <div class="beside">
