@@ -112,6 +112,19 @@ export const thermometerStyles = css`
     justify-content: center;
     text-align: center;
   }
+  @media (forced-colors: active) {
+    .tube {
+      outline: 1px solid CanvasText;
+    }
+    .fill,
+    .beyond {
+      forced-color-adjust: none;
+      background: Highlight;
+    }
+    .mark {
+      background: CanvasText;
+    }
+  }
   @media (prefers-reduced-motion: reduce) {
     .fill,
     .beyond,

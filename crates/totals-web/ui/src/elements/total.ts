@@ -45,6 +45,8 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   #amount: AmountText | undefined;
   #fit: Fit | undefined;
   #shape = "";
+  /** Whether the goal was reached when it was last looked at. */
+  #reached: boolean | undefined;
   #appearing: Animation | undefined;
   readonly #counter = new Counter((minor) => this.#show(minor));
   readonly #changes = new Gather(CHIP_EVERY, (sum) => this.#chip(sum));
@@ -61,6 +63,11 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   protected abstract subject(value: T): string;
   /** How many gave, in words. */
   protected abstract counts(value: T): string;
+
+  /** Returns true if what was wanted is raised. */
+  protected reached(_value: T): boolean {
+    return false;
+  }
 
   protected override isNothing(value: T | null): boolean {
     return value === null || value.minor === 0n;
@@ -130,7 +137,11 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     }
     const text = value && !isNothing ? money(this.locale, value.currency, value.minor) : this.words.say("none");
     const detail = this.renderRoot.querySelector(".detail")?.textContent;
-    this.#spoken.set([value ? this.subject(value) : "", text, detail].filter(Boolean).join(", "));
+    const reached = value ? this.reached(value) : false;
+    const words = [value ? this.subject(value) : "", text, detail, reached ? this.words.say("reached") : ""];
+    this.#spoken.set(words.filter(Boolean).join(", "));
+    if (reached && this.#reached === false) this.#spoken.now();
+    this.#reached = reached;
   }
 
   #show(minor: bigint): void {
@@ -185,6 +196,10 @@ export class CampaignTotal extends TotalElement<Campaign> {
 
   protected override subject({ title }: Campaign): string {
     return title ?? "";
+  }
+
+  protected override reached({ minor, goal }: Campaign): boolean {
+    return goal !== undefined && minor >= goal;
   }
 
   protected override counts({ donors, pledges }: Campaign): string {

@@ -8,13 +8,14 @@ import { wordsFor } from "../format/words";
 import { newSince } from "../live/feed";
 import type { Campaign, Donation } from "../live/model";
 import { liveTotals } from "../live/totals";
+import { campaignOfAddress } from "../page/address";
 import { AlertQueue, type Gift } from "./alerts";
 import { readOptions } from "./options";
 
 const { options, problems } = readOptions(location.search);
 const locale = options.lang ?? navigator.language;
 const words = wordsFor(locale);
-const id = decodeURIComponent(location.pathname.split("/").filter(Boolean)[1] ?? "");
+const id = campaignOfAddress(location.pathname);
 const root = document.documentElement;
 
 function dress(): void {
@@ -49,7 +50,7 @@ function plate(title: string | undefined): TemplateResult | typeof nothing {
   const vertical = options.style === "thermometer";
   const bar = options.style !== "number" && options.goal === "on";
   return html`<section class="plate">
-    ${options.title === "on" && title ? html`<h1 dir="auto">${title}</h1>` : nothing}
+    ${options.title === "on" && title ? html`<h1><bdi dir="auto">${title}</bdi></h1>` : nothing}
     <div class="row">
       ${vertical ? bar && thermometer("vertical") : nothing}
       <campaign-total campaign=${id} ?details=${options.donors === "on"}></campaign-total>

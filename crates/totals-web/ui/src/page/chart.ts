@@ -1,9 +1,9 @@
-/** The chart of a campaign's growth: a line of what was raised by each moment, up to now, and moving with it. */
+/** The chart of growth: a line of what was raised by each moment, up to now, and moving with it. */
 
 import uPlot from "uplot";
 import { money } from "../format/money";
 import { toDecimal } from "../live/exact";
-import { type Campaign, digitsOf, type History } from "../live/model";
+import { digitsOf, type History, type Raised } from "../live/model";
 
 const HEIGHT = 290;
 const DAY = 86_400;
@@ -33,8 +33,8 @@ export class GrowthChart {
     this.#dark.addEventListener("change", this.#repaint);
   }
 
-  /** Shows the history, and at its end what the campaign has raised now. */
-  show({ points, before }: History, now: Campaign): void {
+  /** Shows the history, and at its end what is raised now. */
+  show({ points, before }: History, now: Raised): void {
     const first = points[0];
     if (!first) return;
     this.#currency = now.currency;

@@ -1,5 +1,5 @@
 /**
- * How a campaign grew, as a chart that is loaded when there is something to draw. Where the service has no history, the page has
+ * How a campaign grew, or the whole platform if no campaign is named, as a chart that is loaded when there is something to draw. Where the service has no history, the page has
  * no such section; where it has none right now, the section comes when it has.
  */
 
@@ -10,7 +10,7 @@ import { wordsFor } from "../format/words";
 import { NOTHING_YET } from "../live/channel";
 import { parseExact } from "../live/exact";
 import * as model from "../live/model";
-import { liveTotals } from "../live/totals";
+import { liveTotals, type View } from "../live/totals";
 import type { GrowthChart } from "./chart";
 
 /** How often the history is read again, and after a failure, in milliseconds. */
@@ -22,15 +22,21 @@ const FEW = 4;
 /** The service answers with so many of the last intervals that all of them fit on a chart. */
 type Interval = "quarter" | "hour" | "day" | "week" | "month";
 
-export class CampaignHistory extends LitElement {
+export class GrowthHistory extends LitElement {
   static override properties = { campaign: { type: String }, history: { state: true } };
 
+  /** Empty: the whole platform. */
   declare campaign: string;
   declare history: model.History | undefined;
   #chart: GrowthChart | undefined;
-  #now: model.Campaign | undefined;
+  #now: model.Raised | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.campaign = "";
+  }
 
   override createRenderRoot(): this {
     return this;
@@ -38,10 +44,12 @@ export class CampaignHistory extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#unwatch = liveTotals("").watchCampaign(this.campaign, ({ value }) => {
+    const listener = ({ value }: View<model.Raised>): void => {
       this.#now = value ?? undefined;
       void this.#draw();
-    });
+    };
+    const live = liveTotals("");
+    this.#unwatch = this.campaign ? live.watchCampaign(this.campaign, listener) : live.watchSum(listener);
     void this.#load();
   }
 
@@ -77,8 +85,9 @@ export class CampaignHistory extends LitElement {
   async #read(interval: Interval): Promise<model.History | "later" | "never"> {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const query = new URLSearchParams({ interval, timeZone });
+    const of = this.campaign ? `campaigns/${encodeURIComponent(this.campaign)}/` : "";
     try {
-      const response = await fetch(`/api/totals/campaigns/${encodeURIComponent(this.campaign)}/history?${query}`);
+      const response = await fetch(`/api/totals/${of}history?${query}`);
       const text = await response.text();
       if (!response.ok) return response.status >= 500 || text.includes(NOTHING_YET) ? "later" : "never";
       const body = parseExact(text);

@@ -5,6 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { defineElements } from "../elements/define";
 import type { Campaign } from "../live/model";
 import { CampaignCard } from "./card";
+import { GrowthHistory } from "./history";
 import { readPage } from "./list";
 import { readSetting } from "./setting";
 import { LiveStatus } from "./status";
@@ -55,7 +56,7 @@ class HomePage extends LitElement {
         <h1 class="eyebrow">${words.say("raisedTogether")}</h1>
         <platform-total details ?over=${isWall}></platform-total>
       </section>
-      ${isWall ? nothing : this.#campaigns()}
+      ${isWall ? nothing : html`<growth-history></growth-history>${this.#campaigns()}`}
       <footer><live-status></live-status></footer>`;
   }
 
@@ -81,6 +82,7 @@ class HomePage extends LitElement {
 
 defineElements();
 customElements.define("campaign-card", CampaignCard);
+customElements.define("growth-history", GrowthHistory);
 customElements.define("live-status", LiveStatus);
 customElements.define("home-page", HomePage);
 document.title = words.say("raisedTogether");
