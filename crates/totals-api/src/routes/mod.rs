@@ -11,3 +11,4 @@ pub mod probes;
 pub mod stream;
 pub mod sum;
 pub mod totals;
+pub mod web;
