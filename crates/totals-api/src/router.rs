@@ -16,7 +16,7 @@ use crate::documentation::SCRIPT_PATH;
 use crate::error::ApiError;
 use crate::fast_path::FastPath;
 use crate::metrics::Metrics;
-use crate::routes::{docs, health, list, probes, stream, sum, totals};
+use crate::routes::{badge, docs, health, list, probes, stream, sum, totals};
 use crate::state::AppState;
 use crate::{access_log, limits, openapi};
 
@@ -55,6 +55,7 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(sum::get_sum))
         .routes(routes!(stream::stream_totals))
         .routes(routes!(stream::stream_many))
+        .routes(routes!(badge::get_badge))
         .routes(routes!(probes::get_livez))
         .routes(routes!(probes::get_readyz))
         .routes(routes!(health::get_health))
