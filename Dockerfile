@@ -18,7 +18,7 @@ WORKDIR /src
 COPY --from=manifests /src .
 # The empty targets go again: cargo compares times, and code older than they are would never be built.
 RUN cargo build --release --locked -p totals-api -p totals-worker \
-    && cargo clean --release -p secret-url -p totals-core -p totals-api -p totals-worker
+    && cargo clean --release -p secret-url -p totals-core -p totals-web -p totals-api -p totals-worker
 COPY crates crates
 RUN cargo build --release --locked -p totals-api -p totals-worker
 

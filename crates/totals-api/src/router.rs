@@ -16,7 +16,7 @@ use crate::documentation::SCRIPT_PATH;
 use crate::error::ApiError;
 use crate::fast_path::FastPath;
 use crate::metrics::Metrics;
-use crate::routes::{badge, docs, health, list, probes, stream, sum, totals};
+use crate::routes::{badge, docs, health, list, probes, stream, sum, totals, web};
 use crate::state::AppState;
 use crate::{access_log, limits, openapi};
 
@@ -25,6 +25,11 @@ pub fn service(state: Arc<AppState>, traced: bool) -> FastPath {
     let (router, _document) = documented().split_for_parts();
     let router = router
         .route(SCRIPT_PATH, get(docs::script))
+        .route(web::HOME, get(web::home))
+        .route(web::CAMPAIGN, get(web::campaign))
+        .route(web::OVERLAY, get(web::overlay))
+        .route(web::EMBED, get(web::embed))
+        .route(web::ASSET, get(web::asset))
         .with_state(state.clone());
     let metrics = state.metrics.clone();
     FastPath::new(with_layers(router, metrics, traced), state, traced)
@@ -38,7 +43,8 @@ pub fn metrics(document: &OpenApi) -> Metrics {
             .paths
             .keys()
             .map(String::as_str)
-            .chain([SCRIPT_PATH]),
+            .chain([SCRIPT_PATH])
+            .chain(web::PATHS),
     )
 }
 

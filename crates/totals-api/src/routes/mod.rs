@@ -10,3 +10,4 @@ pub mod probes;
 pub mod stream;
 pub mod sum;
 pub mod totals;
+pub mod web;

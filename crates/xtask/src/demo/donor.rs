@@ -1,6 +1,5 @@
 //! Who gives, and how much.
 
-use rand::Rng;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};

@@ -226,7 +226,7 @@ fn goal(raised: i64, percent: u32) -> i64 {
     if percent == 0 {
         return FIRST_GOAL;
     }
-    (raised * 100 / i64::from(percent)).div_ceil(STEP).max(1) * STEP
+    (raised * 100 / i64::from(percent) / STEP + 1) * STEP
 }
 
 #[cfg(test)]

@@ -1,0 +1,107 @@
+/** What all elements have in common: their campaign, the server, the language of their place in the page, and their end. */
+
+import { LitElement, type PropertyDeclarations } from "lit";
+import { localeOf } from "../format/locale";
+import { type Words, wordsFor } from "../format/words";
+import { type LiveTotals, liveTotals, type View } from "../live/totals";
+
+/** The server that elements ask if their `server` attribute names none: the one that this script came from. */
+let ownServer = "";
+
+export function setOwnServer(base: string): void {
+  ownServer = base === location.origin ? "" : base;
+}
+
+/** What an element is in, for styles and tests: its attribute `data-state`. */
+export type State = "loading" | "live" | "none" | "stale" | "unavailable" | "absent" | "invalid";
+
+/** An element that shows something that is watched. */
+export abstract class LiveElement<T> extends LitElement {
+  static override properties: PropertyDeclarations = {
+    campaign: { type: String },
+    server: { type: String },
+    view: { state: true },
+  };
+
+  declare campaign: string;
+  declare server: string;
+  /** What is shown; `undefined` until anything is known. */
+  declare view: View<T> | undefined;
+
+  locale = "en";
+  #unwatch: (() => void) | undefined;
+  #language: MutationObserver | undefined;
+
+  constructor() {
+    super();
+    this.campaign = "";
+    this.server = "";
+  }
+
+  get words(): Words {
+    return wordsFor(this.locale);
+  }
+
+  get state(): State {
+    if (this.isInvalid) return "invalid";
+    const { value, health } = this.view ?? {};
+    if (health === "absent") return "absent";
+    if (value === undefined) return health === "unavailable" ? "unavailable" : "loading";
+    if (health === "unavailable") return "stale";
+    return this.isNothing(value) ? "none" : "live";
+  }
+
+  /** Returns true if the page has not said what to show. */
+  get isInvalid(): boolean {
+    return this.campaign === "";
+  }
+
+  /** Returns true if this value means that there is nothing yet. */
+  protected abstract isNothing(value: T | null): boolean;
+  protected abstract watch(live: LiveTotals, listener: (view: View<T>) => void): () => void;
+  /** Called with each new view, before it is rendered. */
+  protected viewed?(view: View<T>): void;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.locale = localeOf(this);
+    this.#language = new MutationObserver(() => {
+      this.locale = localeOf(this);
+      this.requestUpdate();
+    });
+    this.#language.observe(document.documentElement, { attributeFilter: ["lang"] });
+    this.#begin();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#language?.disconnect();
+    this.#end();
+  }
+
+  override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    const moved = changed.has("campaign") || changed.has("server");
+    if (!moved || !this.hasUpdated || !this.isConnected) return;
+    this.#end();
+    this.view = undefined;
+    this.#begin();
+  }
+
+  override updated(): void {
+    this.dataset.state = this.state;
+  }
+
+  #begin(): void {
+    if (this.isInvalid) return;
+    const base = this.server.replace(/\/+$/, "") || ownServer;
+    this.#unwatch = this.watch(liveTotals(base), (view) => {
+      this.viewed?.(view);
+      this.view = view;
+    });
+  }
+
+  #end(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import { css } from "lit";
+
+export const donationsStyles = css`
+  ol {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  li {
+    display: flex;
+    justify-content: var(--totals-list-align, space-between);
+    align-items: baseline;
+    gap: 1em;
+    padding-block: 0.6em;
+    border-block-end: 1px solid var(--totals-line, color-mix(in srgb, currentcolor 14%, transparent));
+    animation: come 0.6s ease-out;
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+      background: color-mix(in srgb, var(--glow) 30%, transparent);
+    }
+  }
+  .amount {
+    font-weight: 640;
+    white-space: nowrap;
+  }
+  .who {
+    min-inline-size: 0;
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: flex-end;
+    gap: 0 0.6em;
+    color: var(--soft);
+    text-align: end;
+  }
+  .name {
+    overflow-wrap: anywhere;
+    color: var(--totals-name, inherit);
+  }
+  time {
+    white-space: nowrap;
+    font-size: 0.9em;
+  }
+  .empty {
+    margin: 0;
+    color: var(--soft);
+  }
+  @media (prefers-reduced-motion: reduce) {
+    li {
+      animation: none;
+    }
+  }
+`;

@@ -1,0 +1,85 @@
+/**
+ * `<campaign-donations campaign="…">`: the latest donations, newest first. Where the service does not show donations, which is
+ * its default, the element takes no room at all.
+ */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { directionOf } from "../format/locale";
+import { money } from "../format/money";
+import { relative } from "../format/time";
+import { keyed } from "../live/feed";
+import type { Campaign, Donation } from "../live/model";
+import type { LiveTotals, View } from "../live/totals";
+import { LiveElement } from "./base";
+import { donationsStyles } from "./donations.styles";
+import { shared } from "./styles";
+
+/** How often "a minute ago" is said anew, in milliseconds. */
+const RETELL = 15_000;
+
+export class CampaignDonations extends LiveElement<Donation[]> {
+  static override properties = { ...LiveElement.properties, limit: { type: Number }, currency: { state: true } };
+  static override styles = [shared, donationsStyles];
+
+  /** The most donations that are shown. */
+  declare limit: number;
+  /** The campaign's currency, which the feed leaves out. */
+  declare currency: string;
+  #retelling: ReturnType<typeof setInterval> | undefined;
+
+  constructor() {
+    super();
+    this.limit = 10;
+    this.currency = "";
+  }
+
+  protected override watch(live: LiveTotals, listener: (view: View<Donation[]>) => void): () => void {
+    const ofCampaign = ({ value }: View<Campaign>): void => {
+      if (value) this.currency = value.currency;
+    };
+    const ends = [live.watchCampaign(this.campaign, ofCampaign), live.watchDonations(this.campaign, listener)];
+    return () => ends.forEach((end) => end());
+  }
+
+  protected override isNothing(value: Donation[] | null): boolean {
+    return value === null || value.length === 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#retelling = setInterval(() => this.requestUpdate(), RETELL);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#retelling);
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { state, words } = this;
+    if (state === "invalid") return html`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;
+    if (state === "absent" || state === "loading") return nothing;
+    if (state === "none" || state === "unavailable") {
+      return html`<p class="empty" part="empty" lang=${words.language}>${words.say(state)}</p>`;
+    }
+    const latest = keyed((this.view?.value ?? []).slice(0, this.limit));
+    const now = Date.now();
+    return html`<ol part="list">
+      ${repeat(latest, ({ key }) => key, ({ donation }) => this.#item(donation, now))}
+    </ol>`;
+  }
+
+  #item({ minor, name, at }: Donation, now: number): TemplateResult {
+    const { locale, words } = this;
+    return html`<li part="item">
+      <span class="amount" part="amount" dir=${directionOf(locale)}>${this.currency && money(locale, this.currency, minor, "round")}</span>
+      <span class="who">
+        ${name
+          ? html`<bdi class="name" part="name" dir="auto">${name}</bdi>`
+          : html`<span class="name" part="name" lang=${words.language}>${words.say("anonymous")}</span>`}
+        <time part="time" datetime=${new Date(at).toISOString()}>${relative(locale, at, now, 60_000)}</time>
+      </span>
+    </li>`;
+  }
+}

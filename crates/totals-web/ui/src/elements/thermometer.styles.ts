@@ -1,0 +1,125 @@
+import { css } from "lit";
+
+export const thermometerStyles = css`
+  .track {
+    position: relative;
+    block-size: var(--totals-bar-size, 0.75rem);
+  }
+  .tube {
+    position: absolute;
+    inset: 0;
+    overflow: hidden;
+    border-radius: 99px;
+    background: var(--track);
+  }
+  .fill,
+  .beyond {
+    position: absolute;
+    inset-block: 0;
+    inset-inline-start: 0;
+    border-radius: 99px;
+    transition: inline-size 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
+  }
+  .fill {
+    inline-size: var(--fill, 0%);
+    background: var(--accent);
+  }
+  /* Something is never shown as nothing. */
+  .some .fill {
+    min-inline-size: var(--totals-bar-size, 0.75rem);
+  }
+  .over .fill {
+    border-start-end-radius: 0;
+    border-end-end-radius: 0;
+  }
+  .beyond {
+    inline-size: var(--beyond, 0%);
+    background: var(--glow);
+  }
+  .mark {
+    display: none;
+    position: absolute;
+    inset-block: -35%;
+    inset-inline-start: calc(var(--fill) - 1.5px);
+    inline-size: 3px;
+    border-radius: 2px;
+    background: currentcolor;
+    transition: inset-inline-start 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
+  }
+  .over .mark {
+    display: block;
+  }
+  .joy .tube {
+    animation: joy 1.6s ease-out 2;
+  }
+  @keyframes joy {
+    0% {
+      box-shadow: 0 0 0 0 color-mix(in srgb, var(--glow) 70%, transparent);
+    }
+    100% {
+      box-shadow: 0 0 0 1.2em transparent;
+    }
+  }
+  .caption {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: var(--totals-caption-align, space-between);
+    gap: 0 1em;
+    margin-block-start: 0.45em;
+    color: var(--soft);
+  }
+  .joyful {
+    color: var(--joy);
+    font-weight: 640;
+  }
+  :host([data-state="stale"]) .fill,
+  :host([data-state="stale"]) .beyond {
+    opacity: 0.6;
+  }
+  :host([orientation="vertical"]) .track {
+    inline-size: var(--totals-bar-size, 2.4rem);
+    block-size: var(--totals-bar-length, 18rem);
+    margin-inline: auto;
+    margin-block-end: calc(var(--totals-bar-size, 2.4rem) * 0.9);
+  }
+  :host([orientation="vertical"]) .track::after {
+    content: "";
+    position: absolute;
+    inset-block-start: calc(100% - var(--totals-bar-size, 2.4rem) * 0.75);
+    inset-inline: calc(var(--totals-bar-size, 2.4rem) * -0.4);
+    aspect-ratio: 1;
+    border-radius: 50%;
+    background: var(--accent);
+  }
+  :host([orientation="vertical"]) :is(.fill, .beyond) {
+    inset: auto 0 0;
+    inline-size: auto;
+    border-radius: 0;
+    transition: block-size 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
+  }
+  :host([orientation="vertical"]) .fill {
+    block-size: var(--fill, 0%);
+  }
+  :host([orientation="vertical"]) .beyond {
+    block-size: var(--beyond, 0%);
+  }
+  :host([orientation="vertical"]) .mark {
+    inset: auto -22% calc(var(--fill) - 1.5px);
+    inline-size: auto;
+    block-size: 3px;
+  }
+  :host([orientation="vertical"]) .caption {
+    justify-content: center;
+    text-align: center;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .fill,
+    .beyond,
+    .mark {
+      transition: none;
+    }
+    .joy .tube {
+      animation: none;
+    }
+  }
+`;

@@ -1,0 +1,195 @@
+/**
+ * `<campaign-total campaign="…">`: what a campaign has raised, live, and `<platform-total>`: what all campaigns have.
+ *
+ * The number counts to each new value; the change appears once as a chip, and fifty changes a second are one chip with their
+ * sum. Screen readers hear it at most every ten seconds. Nothing yet is said in words, and while the server cannot be reached
+ * the last number stays, softly, with the time at which it was known.
+ */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { directionOf } from "../format/locale";
+import { money } from "../format/money";
+import { clock } from "../format/time";
+import type { Campaign, Raised, Sum } from "../live/model";
+import type { LiveTotals, View } from "../live/totals";
+import { Counter, isStill } from "../motion/counter";
+import { Gather } from "../motion/gather";
+import { Throttle } from "../motion/throttle";
+import { AmountText, Fit } from "./amount";
+import { LiveElement } from "./base";
+import { shared } from "./styles";
+import { totalStyles } from "./total.styles";
+
+/** The least time between two announcements to screen readers, and between two chips, in milliseconds. */
+const ANNOUNCE_EVERY = 10_000;
+const CHIP_EVERY = 1_000;
+/** How long a chip is seen. */
+const CHIP_SHOWN = 4_000;
+
+abstract class TotalElement<T extends Raised> extends LiveElement<T> {
+  static override properties = {
+    ...LiveElement.properties,
+    details: { type: Boolean },
+    quiet: { type: Boolean },
+  };
+  static override styles = [shared, totalStyles];
+
+  /** Also says how many gave. */
+  declare details: boolean;
+  /** Does not tell screen readers of changes: for pages with many numbers. */
+  declare quiet: boolean;
+
+  #amount: AmountText | undefined;
+  #fit: Fit | undefined;
+  #shape = "";
+  readonly #counter = new Counter((minor) => this.#show(minor));
+  readonly #changes = new Gather(CHIP_EVERY, (sum) => this.#chip(sum));
+  readonly #spoken = new Throttle<string>(ANNOUNCE_EVERY, (text) => this.#speak(text));
+
+  constructor() {
+    super();
+    this.details = false;
+    this.quiet = false;
+  }
+
+  /** What the number is of, for those who hear it. */
+  protected abstract subject(value: T): string;
+  /** How many gave, in words. */
+  protected abstract counts(value: T): string;
+
+  protected override isNothing(value: T | null): boolean {
+    return value === null || value.minor === 0n;
+  }
+
+  protected override viewed({ value }: View<T>): void {
+    const before = this.view?.value;
+    if (!value || before === undefined) return;
+    const change = value.minor - (before?.minor ?? 0n);
+    if (change === 0n) return;
+    this.dispatchEvent(new CustomEvent("totals-change", { bubbles: true, composed: true, detail: { change } }));
+    this.#changes.add(change);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#counter.reset();
+    this.#changes.stop();
+    this.#spoken.stop();
+    this.#fit?.stop();
+    this.#fit = undefined;
+  }
+
+  override render(): TemplateResult {
+    if (this.isInvalid) return html`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;
+    const lang = this.words.language;
+    return html`<div class="room" part="room"><span class="number" part="number" aria-hidden="true"></span></div>
+      <div class="line" part="line" lang=${lang}>
+        <span class="detail" part="detail">${this.#detail()}</span><span class="chip" part="chip" aria-hidden="true"></span>
+      </div>
+      <span class="spoken" lang=${lang} role=${this.quiet ? nothing : "status"} aria-live=${this.quiet ? nothing : "polite"}></span>`;
+  }
+
+  #detail(): string {
+    const { value, heardAt = 0 } = this.view ?? {};
+    if (this.state === "unavailable" || this.state === "absent") return this.words.say("unavailable");
+    if (this.state === "stale") return this.words.say("lastKnown", { time: clock(this.locale, heardAt, Date.now()) });
+    return value && this.details && !this.isNothing(value) ? this.counts(value) : "";
+  }
+
+  override updated(): void {
+    super.updated();
+    const number = this.renderRoot.querySelector<HTMLElement>(".number");
+    const room = this.renderRoot.querySelector<HTMLElement>(".room");
+    if (!number || !room) return;
+    if (!this.#fit || this.#amount === undefined) {
+      this.#amount = new AmountText(number);
+      this.#fit = new Fit(room, number);
+    }
+    this.#showValue(number);
+  }
+
+  #showValue(number: HTMLElement): void {
+    const value = this.view?.value;
+    number.dir = directionOf(this.locale);
+    if (value === undefined) return;
+    this.dataset.amountMinor = (value?.minor ?? 0n).toString();
+    const isNothing = this.isNothing(value);
+    number.classList.toggle("words", isNothing);
+    if (value && !isNothing) this.#counter.to(value.minor);
+    else {
+      this.#counter.reset();
+      number.dir = directionOf(this.words.language);
+      this.#fitted(number.textContent !== this.words.say("none") && (number.textContent = this.words.say("none")), "none");
+    }
+    const text = value && !isNothing ? money(this.locale, value.currency, value.minor) : this.words.say("none");
+    const detail = this.renderRoot.querySelector(".detail")?.textContent;
+    this.#spoken.set([value ? this.subject(value) : "", text, detail].filter(Boolean).join(", "));
+  }
+
+  #show(minor: bigint): void {
+    const currency = this.view?.value?.currency;
+    if (!currency) return;
+    this.#amount?.show(this.locale, currency, minor);
+    this.#fitted(true, AmountText.shape(this.locale, currency, minor));
+  }
+
+  /** Measures again if the text is of another width. */
+  #fitted(changed: unknown, shape: string): void {
+    if (!changed || shape === this.#shape) return;
+    this.#shape = shape;
+    this.#fit?.measure();
+  }
+
+  #chip(change: bigint): void {
+    const currency = this.view?.value?.currency;
+    const chip = this.renderRoot.querySelector<HTMLElement>(".chip");
+    if (!chip || !currency) return;
+    chip.textContent = money(this.locale, currency, change, "signed");
+    chip.classList.toggle("less", change < 0n);
+    chip.dir = directionOf(this.locale);
+    const rise = isStill() ? "none" : "translateY(0.4em)";
+    const shown = { opacity: 1, transform: "none" };
+    const frames = [{ opacity: 0, transform: rise }, { ...shown, offset: 0.08 }, { ...shown, offset: 0.85 }, { opacity: 0 }];
+    chip.animate(frames, { duration: CHIP_SHOWN, easing: "ease-out" });
+  }
+
+  #speak(text: string): void {
+    const spoken = this.renderRoot.querySelector(".spoken");
+    if (spoken && spoken.textContent !== text) spoken.textContent = text;
+  }
+}
+
+/** What one campaign has raised. */
+export class CampaignTotal extends TotalElement<Campaign> {
+  protected override watch(live: LiveTotals, listener: (view: View<Campaign>) => void): () => void {
+    return live.watchCampaign(this.campaign, listener);
+  }
+
+  protected override subject({ title }: Campaign): string {
+    return title ?? "";
+  }
+
+  protected override counts({ donors, pledges }: Campaign): string {
+    const gifts = this.words.counted("donations", pledges);
+    return donors > 0 ? `${this.words.counted("donors", donors)} · ${gifts}` : gifts;
+  }
+}
+
+/** What all campaigns have raised together. */
+export class PlatformTotal extends TotalElement<Sum> {
+  override get isInvalid(): boolean {
+    return false;
+  }
+
+  protected override watch(live: LiveTotals, listener: (view: View<Sum>) => void): () => void {
+    return live.watchSum(listener);
+  }
+
+  protected override subject(): string {
+    return this.words.say("raisedTogether");
+  }
+
+  protected override counts({ pledges, campaigns }: Sum): string {
+    return `${this.words.counted("donations", pledges)} · ${this.words.counted("campaigns", campaigns)}`;
+  }
+}

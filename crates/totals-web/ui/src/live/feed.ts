@@ -1,0 +1,32 @@
+/** Which donations of a feed are new. The feed names no ids, so each is told from others by its time, its name and its place. */
+
+import type { Donation } from "./model";
+
+export interface Keyed {
+  readonly key: string;
+  readonly donation: Donation;
+}
+
+/**
+ * Each donation with a key that stays the same when newer ones come, and when part of it is refunded. Those of one moment and one
+ * name are numbered from the oldest on.
+ */
+export function keyed(donations: readonly Donation[]): Keyed[] {
+  const met = new Map<string, number>();
+  const withKeys = [...donations].reverse().map((donation) => {
+    const text = `${donation.at} ${donation.name ?? ""}`;
+    const times = met.get(text) ?? 0;
+    met.set(text, times + 1);
+    return { key: `${text} ${times}`, donation };
+  });
+  return withKeys.reverse();
+}
+
+/** The donations that have come since, oldest first. Older ones that move up into the list behind a refund are not among them. */
+export function newSince(before: readonly Donation[], after: readonly Donation[]): Donation[] {
+  const known = new Set(keyed(before).map(({ key }) => key));
+  const latest = keyed(after);
+  const first = latest.findIndex(({ key }) => known.has(key));
+  const come = first < 0 ? latest : latest.slice(0, first);
+  return come.map(({ donation }) => donation).reverse();
+}

@@ -1,0 +1,213 @@
+/**
+ * Everything live of one server, shared by all that shows it: one stream for all campaigns of a page, however many elements
+ * show them, one for the platform's sum, and one for each feed of donations. The first who watches opens a stream, and the
+ * last who leaves closes it.
+ *
+ * Listeners are told at most ten times a second. A stream of hundreds of changes a second then costs a page no more.
+ */
+
+import { Channel, type Health } from "./channel";
+import { parseExact } from "./exact";
+import * as model from "./model";
+import type { StreamEvent } from "./sse";
+
+/** What is known now of something that is watched. */
+export interface View<T> {
+  /** `undefined`: not known yet. `null`: the API says that there is nothing yet. */
+  readonly value: T | null | undefined;
+  readonly health: Health;
+  /** When the server was last heard of, in milliseconds since 1970; 0 if never. */
+  readonly heardAt: number;
+}
+
+export type Listener<T> = (view: View<T>) => void;
+
+/** The most campaigns of one stream, as the API has it. */
+const MOST_IDS = 100;
+/** The least time between two rounds of telling listeners, in milliseconds. */
+const ROUND = 100;
+/** How long an older state must be all that the server says, until it is believed (a reset, a backup), in milliseconds. */
+const DOUBT = 10_000;
+
+/** Tells listeners about one thing, in rounds. */
+class Topic<T> {
+  value: T | null | undefined;
+  /** An older state than the one shown; when the timer ends, it is believed. */
+  doubted: { value: T; readonly timer: ReturnType<typeof setTimeout> } | undefined;
+  readonly listeners = new Set<Listener<T>>();
+
+  /** Believes the state that is shown. */
+  trust(): void {
+    clearTimeout(this.doubted?.timer);
+    this.doubted = undefined;
+  }
+}
+
+/** The addresses of what these keys name. */
+type Urls = (keys: string[]) => { stream: string; read: string };
+
+/** A connection and what it tells of. */
+class Line<T> {
+  readonly topics = new Map<string, Topic<T>>();
+  readonly channel: Channel;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #last = 0;
+  readonly #changed = new Set<Topic<T>>();
+
+  constructor(urls: Urls, take: (line: Line<T>, body: unknown, event?: StreamEvent) => void) {
+    const url = () => urls([...this.topics.keys()]);
+    this.channel = new Channel({
+      stream: () => url().stream,
+      read: () => url().read,
+      onEvent: (event) => take(this, parseExact(event.data), event),
+      onRead: (body) => take(this, (body as { data?: unknown }).data),
+      onHealth: () => this.changed(...this.topics.values()),
+    });
+  }
+
+  add(key: string, listener: Listener<T>): void {
+    const known = this.topics.get(key);
+    const topic = known ?? new Topic<T>();
+    topic.listeners.add(listener);
+    if (known?.value !== undefined) listener(this.view(topic));
+    if (known) return;
+    this.topics.set(key, topic);
+    // All elements of a page come within one task; the stream is opened once, for all of them.
+    queueMicrotask(() => (this.channel.running ? this.channel.reconnect() : this.topics.size > 0 && this.channel.start()));
+  }
+
+  /** Returns true if nothing is watched any more. */
+  remove(key: string, listener: Listener<T>): boolean {
+    const topic = this.topics.get(key);
+    topic?.listeners.delete(listener);
+    if (topic?.listeners.size === 0) {
+      topic.trust();
+      this.topics.delete(key);
+    }
+    if (this.topics.size > 0) return false;
+    this.channel.stop();
+    clearTimeout(this.#timer);
+    return true;
+  }
+
+  set(key: string, value: T | null): void {
+    const topic = this.topics.get(key);
+    if (!topic) return;
+    topic.trust();
+    topic.value = value;
+    this.changed(topic);
+  }
+
+  view(topic: Topic<T>): View<T> {
+    return { value: topic.value, health: this.channel.health, heardAt: this.channel.heardAt };
+  }
+
+  changed(...topics: Topic<T>[]): void {
+    for (const topic of topics) this.#changed.add(topic);
+    const wait = this.#last + ROUND - Date.now();
+    this.#timer ??= setTimeout(() => this.#tell(), Math.max(0, Math.min(wait, ROUND)));
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    this.#last = Date.now();
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const topic of changed) for (const listener of [...topic.listeners]) listener(this.view(topic));
+  }
+}
+
+type CampaignLine = Line<model.Campaign>;
+
+/** Takes a campaign, unless it is older than what is shown. */
+export function takeCampaign(line: CampaignLine, data: unknown): void {
+  const next = model.campaign(data);
+  const topic = next && line.topics.get(next.id);
+  if (!next || !topic) return;
+  if (topic.value && model.isOlder(next, topic.value)) {
+    const believe = () => topic.doubted && line.set(next.id, topic.doubted.value);
+    topic.doubted ??= { value: next, timer: setTimeout(believe, DOUBT) };
+    topic.doubted.value = next;
+  } else line.set(next.id, next);
+}
+
+function takeCampaigns(line: CampaignLine, data: unknown, event?: StreamEvent): void {
+  if (event?.type === "no-totals") {
+    if (model.isObject(data)) line.set(String(data.campaignId), null);
+  } else if (event) takeCampaign(line, data);
+  else if (model.isObject(data) && Array.isArray(data.totals)) {
+    const found = data.totals as unknown[];
+    for (const item of found) takeCampaign(line, item);
+    const ids = new Set(found.filter(model.isObject).map((item) => item.campaignId));
+    for (const id of line.topics.keys()) if (!ids.has(id)) line.set(id, null);
+  }
+}
+
+/** All that is live of one server. */
+export class LiveTotals {
+  readonly #base: string;
+  readonly #campaigns: CampaignLine[] = [];
+  readonly #others = new Map<string, unknown>();
+
+  /** `base` is the server's address without a slash at its end; empty for the server of this page. */
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  /** Watches a campaign until the function that is returned is called. */
+  watchCampaign(id: string, listener: Listener<model.Campaign>): () => void {
+    const line = this.#lineFor(id);
+    line.add(id, listener);
+    return () => {
+      if (line.remove(id, listener)) this.#campaigns.splice(this.#campaigns.indexOf(line), 1);
+    };
+  }
+
+  /** Watches the sum of all campaigns. */
+  watchSum(listener: Listener<model.Sum>): () => void {
+    const urls = () => ({ stream: `${this.#base}/api/totals/stream`, read: `${this.#base}/api/totals` });
+    return this.#watch("sum", urls, model.sum, listener);
+  }
+
+  /** Watches the latest donations of a campaign. */
+  watchDonations(id: string, listener: Listener<model.Donation[]>): () => void {
+    const url = `${this.#base}/api/totals/campaigns/${encodeURIComponent(id)}/donations`;
+    return this.#watch(`donations ${id}`, () => ({ stream: `${url}/stream`, read: url }), model.donations, listener);
+  }
+
+  #several(ids: string[]): ReturnType<Urls> {
+    const query = `ids=${ids.map(encodeURIComponent).join(",")}`;
+    return {
+      stream: `${this.#base}/api/totals/stream?${query}`,
+      read: `${this.#base}/api/totals/campaigns?${query}`,
+    };
+  }
+
+  #lineFor(id: string): CampaignLine {
+    const known = this.#campaigns.find(({ topics }) => topics.has(id));
+    const free = known ?? this.#campaigns.find(({ topics }) => topics.size < MOST_IDS);
+    if (free) return free;
+    const line: CampaignLine = new Line((ids) => this.#several(ids), takeCampaigns);
+    this.#campaigns.push(line);
+    return line;
+  }
+
+  #watch<T>(key: string, urls: Urls, parse: (data: unknown) => T | undefined, listener: Listener<T>): () => void {
+    const open = (): Line<T> => new Line(urls, (line, data) => line.set(key, parse(data) ?? null));
+    const line = (this.#others.get(key) as Line<T> | undefined) ?? open();
+    this.#others.set(key, line);
+    line.add(key, listener);
+    return () => {
+      if (line.remove(key, listener)) this.#others.delete(key);
+    };
+  }
+}
+
+const servers = new Map<string, LiveTotals>();
+
+/** What is live of the server with this address. */
+export function liveTotals(base: string): LiveTotals {
+  let live = servers.get(base);
+  if (!live) servers.set(base, (live = new LiveTotals(base)));
+  return live;
+}

@@ -1,0 +1,115 @@
+/** `/overlay/{id}`: a campaign over a broadcast's picture, for OBS and others. Transparent; options are in the address. */
+
+import { html, nothing, render, type TemplateResult } from "lit";
+import { defineElements } from "../elements/define";
+import { directionOf } from "../format/locale";
+import { money } from "../format/money";
+import { wordsFor } from "../format/words";
+import { newSince } from "../live/feed";
+import type { Campaign, Donation } from "../live/model";
+import { liveTotals } from "../live/totals";
+import { AlertQueue, type Gift } from "./alerts";
+import { readOptions } from "./options";
+
+const { options, problems } = readOptions(location.search);
+const locale = options.lang ?? navigator.language;
+const words = wordsFor(locale);
+const id = decodeURIComponent(location.pathname.split("/").filter(Boolean)[1] ?? "");
+const root = document.documentElement;
+
+function dress(): void {
+  root.lang = locale;
+  root.dir = directionOf(words.language);
+  root.dataset.position = options.position;
+  root.dataset.align = options.align;
+  root.dataset.look = options.style;
+  root.style.setProperty("--size", String(options.size));
+  const variables = { color: "--totals-accent", glow: "--totals-glow", ink: "--ink", background: "--plate" } as const;
+  for (const [name, variable] of Object.entries(variables) as [keyof typeof variables, string][]) {
+    const value = options.colours[name];
+    if (value) root.style.setProperty(variable, value);
+  }
+}
+
+/** Whoever composes the address sees what is wrong with it; viewers of a broadcast never do. */
+function complain(): TemplateResult | typeof nothing {
+  for (const problem of problems) console.warn(`totals overlay: ${problem}`);
+  const isOnAir = "obsstudio" in window;
+  if (isOnAir || problems.length === 0) return nothing;
+  return html`<ul class="problems" role="alert" lang="en" dir="ltr">
+    ${problems.map((problem) => html`<li>${problem}</li>`)}
+    <li>This note is not shown in OBS.</li>
+  </ul>`;
+}
+
+function plate(title: string | undefined): TemplateResult | typeof nothing {
+  if (options.style === "alerts") return nothing;
+  const vertical = options.style === "thermometer";
+  const bar = options.style !== "number" && options.goal === "on";
+  return html`<section class="plate">
+    ${options.title === "on" && title ? html`<h1 dir="auto">${title}</h1>` : nothing}
+    <div class="row">
+      ${vertical ? bar && thermometer("vertical") : nothing}
+      <campaign-total campaign=${id} ?details=${options.donors === "on"}></campaign-total>
+      ${bar && !vertical ? thermometer("horizontal") : nothing}
+    </div>
+  </section>`;
+}
+
+function thermometer(orientation: string): TemplateResult {
+  return html`<campaign-thermometer campaign=${id} orientation=${orientation}></campaign-thermometer>`;
+}
+
+/** The alert as the queue has it, and the currency that the campaign has told. */
+let alerted: Gift | undefined;
+let campaign: Campaign | undefined;
+
+function alert(): TemplateResult | typeof nothing {
+  if (!alerted || !campaign) return nothing;
+  const amount = money(locale, campaign.currency, alerted.minor, "round");
+  const { name, count } = alerted;
+  const sentence = name ? sayOfName(name, amount) : count === 1 ? words.say("newDonation", { amount }) : words.counted("newDonations", count, { amount });
+  return html`<p class="alert" role="status" lang=${words.language}>${sentence}</p>`;
+}
+
+/** The name in a place of its own, so that its direction does not turn the sentence around. */
+function sayOfName(name: string, amount: string): TemplateResult {
+  const [before, after] = words.say("gave", { name: "\u0000", amount }).split("\u0000");
+  return html`${before}<bdi dir="auto">${name}</bdi>${after}`;
+}
+
+function draw(): void {
+  const main = document.querySelector("main");
+  if (main) render(html`${complain()}${alert()}${plate(campaign?.title)}`, main);
+}
+
+/** Tells of donations: by the feed where the service shows it, else by what the total has grown. */
+function follow(): void {
+  const queue = new AlertQueue(options.seconds * 1000, (gift) => {
+    alerted = gift;
+    draw();
+  });
+  let latest: readonly Donation[] | undefined;
+  let hasFeed = false;
+  const live = liveTotals("");
+  live.watchCampaign(id, ({ value }) => {
+    const before = campaign;
+    campaign = value ?? undefined;
+    draw();
+    const grown = value && before ? { count: value.pledges - before.pledges, minor: value.minor - before.minor } : undefined;
+    if (options.alerts === "on" && !hasFeed && grown && grown.count > 0 && grown.minor > 0n) queue.add(grown);
+  });
+  if (options.alerts === "off") return;
+  live.watchDonations(id, ({ value, health }) => {
+    hasFeed = health !== "absent" && value !== undefined;
+    if (!value) return;
+    const gift = ({ minor, name }: Donation): Gift => ({ count: 1, minor, ...(name ? { name } : {}) });
+    if (latest) queue.add(...newSince(latest, value).map(gift));
+    latest = value;
+  });
+}
+
+dress();
+defineElements();
+draw();
+follow();

@@ -1,0 +1,56 @@
+/** One campaign among others on the first page. It glows when a donation comes. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { LiveElement } from "../elements/base";
+import { isStill } from "../motion/counter";
+import type { Campaign } from "../live/model";
+import type { LiveTotals, View } from "../live/totals";
+import { dates } from "./dates";
+import { keepSetting } from "./setting";
+
+export class CampaignCard extends LiveElement<Campaign> {
+  #glowing: Animation | undefined;
+
+  protected override isNothing(value: Campaign | null): boolean {
+    return value === null;
+  }
+
+  protected override watch(live: LiveTotals, listener: (view: View<Campaign>) => void): () => void {
+    return live.watchCampaign(this.campaign, listener);
+  }
+
+  override createRenderRoot(): this {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener("totals-change", this.#glow);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeEventListener("totals-change", this.#glow);
+  }
+
+  #glow(): void {
+    if (isStill()) return;
+    this.#glowing?.cancel();
+    const lit = { boxShadow: "0 0 0 0.25rem var(--lit)", borderColor: "var(--totals-glow)" };
+    this.#glowing = this.querySelector("article")?.animate([lit, {}], { duration: 2_400, easing: "ease-out" });
+  }
+
+  override render(): TemplateResult {
+    const { campaign, words } = this;
+    const value = this.view?.value;
+    const when = value ? dates(words, value) : "";
+    return html`<article>
+      <header>
+        <h3><a href=${keepSetting(`/campaigns/${encodeURIComponent(campaign)}`)} dir="auto">${value?.title ?? campaign}</a></h3>
+        ${when ? html`<span class="when">${when}</span>` : nothing}
+      </header>
+      <campaign-total campaign=${campaign} details quiet beside></campaign-total>
+      <campaign-thermometer campaign=${campaign} brief></campaign-thermometer>
+    </article>`;
+  }
+}

@@ -1,0 +1,145 @@
+/** The chart of a campaign's growth: a line of what was raised by each moment, up to now, and moving with it. */
+
+import uPlot from "uplot";
+import { money } from "../format/money";
+import { toDecimal } from "../live/exact";
+import { type Campaign, digitsOf, type HistoryPoint } from "../live/model";
+
+const HEIGHT = 290;
+const DAY = 86_400;
+
+export class GrowthChart {
+  readonly #room: HTMLElement;
+  readonly #locale: string;
+  readonly #plot: uPlot;
+  readonly #hint: HTMLElement;
+  readonly #watch: ResizeObserver;
+  readonly #dark = matchMedia("(prefers-color-scheme: dark)");
+  readonly #repaint = (): void => this.#plot.redraw();
+  /** What was raised by each moment of the line, in minor units. */
+  #raised: readonly bigint[] = [];
+  #currency = "USD";
+
+  constructor(room: HTMLElement, locale: string) {
+    this.#room = room;
+    this.#locale = locale;
+    this.#hint = document.createElement("div");
+    this.#hint.className = "hint";
+    this.#hint.dir = "auto";
+    this.#plot = new uPlot(this.#options(), [[], []], room);
+    room.append(this.#hint);
+    this.#watch = new ResizeObserver(() => this.#plot.setSize({ width: room.clientWidth, height: this.#height() }));
+    this.#watch.observe(room);
+    this.#dark.addEventListener("change", this.#repaint);
+  }
+
+  /** Shows these points, and behind them what the campaign has raised now. */
+  show(points: readonly HistoryPoint[], now: Campaign): void {
+    this.#currency = now.currency;
+    const times: number[] = [];
+    const raised: bigint[] = [];
+    let sum = 0n;
+    for (const [place, { start, minor }] of points.entries()) {
+      if (place === 0) {
+        times.push(start / 1000);
+        raised.push(0n);
+      }
+      sum += minor;
+      const end = points[place + 1]?.start ?? Date.now();
+      times.push(end / 1000);
+      raised.push(sum);
+    }
+    // The history may be read some time before the total: the line ends at the total, whatever is between.
+    if (raised.length > 0) raised[raised.length - 1] = now.minor;
+    this.#raised = raised;
+    const digits = digitsOf(now.currency);
+    this.#plot.setData([times, raised.map((minor) => Number(toDecimal(minor, digits)))]);
+  }
+
+  destroy(): void {
+    this.#dark.removeEventListener("change", this.#repaint);
+    this.#watch.disconnect();
+    this.#plot.destroy();
+    this.#hint.remove();
+  }
+
+  #height(): number {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    return Math.round((HEIGHT * rem) / 16);
+  }
+
+  #color(name: string): string {
+    return getComputedStyle(this.#room).getPropertyValue(name).trim();
+  }
+
+  #options(): uPlot.Options {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const font = `${Math.round(0.78 * rem)}px ${getComputedStyle(this.#room).fontFamily}`;
+    const axis = { stroke: () => this.#color("--totals-soft"), font, ticks: { show: false } };
+    return {
+      width: this.#room.clientWidth || 320,
+      height: this.#height(),
+      padding: [8, 10, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, fill: () => this.#color("--totals-accent") } },
+      scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.06 : 1] } },
+      axes: [
+        { ...axis, grid: { show: false }, values: (_, splits) => this.#days(splits), space: 5 * rem },
+        {
+          ...axis,
+          grid: { stroke: () => this.#color("--line"), width: 1 },
+          values: (_, splits) => splits.map((value) => this.#short(value)),
+          size: 4 * rem,
+          space: 3 * rem,
+        },
+      ],
+      series: [
+        {},
+        {
+          stroke: () => this.#color("--totals-accent"),
+          fill: () => this.#color("--totals-track"),
+          width: 2.5,
+          points: { show: false },
+        },
+      ],
+      hooks: { setCursor: [(plot) => this.#point(plot)], draw: [(plot) => this.#now(plot)] },
+    };
+  }
+
+  #days(splits: number[]): string[] {
+    const isLong = (splits.at(-1) ?? 0) - (splits[0] ?? 0) >= 2 * DAY;
+    const format = new Intl.DateTimeFormat(
+      this.#locale,
+      isLong ? { month: "short", day: "numeric" } : { hour: "numeric", minute: "2-digit" },
+    );
+    return splits.map((time) => format.format(time * 1000));
+  }
+
+  #short(value: number): string {
+    const options = { style: "currency", currency: this.#currency, notation: "compact", maximumSignificantDigits: 3 } as const;
+    return value.toLocaleString(this.#locale, options);
+  }
+
+  /** Marks the end of the line, which is now. */
+  #now(plot: uPlot): void {
+    const [times, raised] = plot.data;
+    const [time, value] = [times.at(-1), raised?.at(-1)];
+    if (time === undefined || value === undefined || value === null) return;
+    const { ctx } = plot;
+    ctx.beginPath();
+    ctx.arc(plot.valToPos(time, "x", true), plot.valToPos(value, "y", true), 4.5 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.fillStyle = this.#color("--totals-accent");
+    ctx.fill();
+  }
+
+  /** Says what was raised by the moment under the pointer. */
+  #point({ cursor, data }: uPlot): void {
+    const place = cursor.idx;
+    const time = place === null || place === undefined ? undefined : data[0][place];
+    const raised = place === null || place === undefined ? undefined : this.#raised[place];
+    this.#hint.hidden = time === undefined || raised === undefined;
+    if (time === undefined || raised === undefined) return;
+    const when = new Date(time * 1000).toLocaleString(this.#locale, { dateStyle: "medium", timeStyle: "short" });
+    this.#hint.textContent = `${when}: ${money(this.#locale, this.#currency, raised)}`;
+  }
+}

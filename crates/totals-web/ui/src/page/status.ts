@@ -1,0 +1,57 @@
+/** The line at the foot of a page: is it live, and when did it last change? It is why people trust the number. */
+
+import { html, type TemplateResult } from "lit";
+import { LiveElement } from "../elements/base";
+import { clock, relative } from "../format/time";
+import type { Raised } from "../live/model";
+import type { LiveTotals, View } from "../live/totals";
+
+const RETELL = 5_000;
+
+/** `<live-status campaign="…">`; without a campaign, of the whole platform. */
+export class LiveStatus extends LiveElement<Raised> {
+  #retelling: ReturnType<typeof setInterval> | undefined;
+
+  override get isInvalid(): boolean {
+    return false;
+  }
+
+  protected override isNothing(value: Raised | null): boolean {
+    return value === null;
+  }
+
+  protected override watch(live: LiveTotals, listener: (view: View<Raised>) => void): () => void {
+    return this.campaign ? live.watchCampaign(this.campaign, listener) : live.watchSum(listener);
+  }
+
+  override createRenderRoot(): this {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#retelling = setInterval(() => this.requestUpdate(), RETELL);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#retelling);
+  }
+
+  override render(): TemplateResult {
+    return html`<span class="dot" aria-hidden="true"></span><span>${this.#text()}</span>`;
+  }
+
+  #text(): string {
+    const { words, locale, state } = this;
+    const { value, heardAt = 0 } = this.view ?? {};
+    const now = Date.now();
+    if (state === "loading") return "";
+    if (state === "stale") return words.say("lastKnown", { time: clock(locale, heardAt, now) });
+    if (state === "unavailable" || state === "absent") return words.say("unavailable");
+    const live = words.say("live");
+    if (!value?.lastUpdated) return live;
+    const when = relative(locale, Math.min(value.lastUpdated, now), now);
+    return `${live} · ${words.say("lastChange", { when })}`;
+  }
+}
