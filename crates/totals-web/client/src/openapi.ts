@@ -121,6 +121,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/badge/{badge}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A campaign's badge
+         * @description With `.svg` a picture for a README or a page, and with `.json` the same for shields.io
+         *     (`https://img.shields.io/endpoint?url=…`). Both answer 200 also where nobody knows the campaign or the totals cannot be read
+         *     right now, and say so in words and in grey, because image proxies show no picture of another status.
+         */
+        get: operations["get_badge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -465,6 +487,41 @@ export interface components {
              * @example ready
              */
             message: string;
+        };
+        /** @description A badge in the endpoint format of shields.io */
+        ShieldsBadge: {
+            /**
+             * Format: int32
+             * @description Always 1.
+             */
+            schemaVersion: number;
+            /**
+             * @description What is on the left.
+             * @example raised
+             */
+            label: string;
+            /**
+             * @description What is on the right.
+             * @example 5,000.50 USD · 50%
+             */
+            message: string;
+            /**
+             * @description The colour of the right.
+             * @example 1a7348
+             */
+            color: string;
+            /**
+             * @description The colour of the left.
+             * @example 444444
+             */
+            labelColor: string;
+            /** @description Returns true if there is no number to show. */
+            isError: boolean;
+            /**
+             * Format: int32
+             * @description How long it may be shown, in seconds.
+             */
+            cacheSeconds: number;
         };
         /**
          * @description In one word.
@@ -1023,6 +1080,103 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+        };
+    };
+    get_badge: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What is on the left, in place of `raised`.
+                 * @example raised
+                 */
+                label?: string;
+                /**
+                 * @description The colour of the right: 3 or 6 hexadecimal digits, or a name such as `blue`.
+                 * @example 1a7348
+                 */
+                color?: string;
+                /**
+                 * @description The colour of the left.
+                 * @example 444
+                 */
+                labelColor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the badge that the caller has */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /**
+                 * @description The campaign's id, percent-encoded, and `.svg` or `.json`
+                 * @example camp_123.svg
+                 */
+                badge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The badge */
+            200: {
+                headers: {
+                    /** @description How long a cache may show it */
+                    "Cache-Control"?: string;
+                    /** @description Names this badge */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                    "application/json": components["schemas"]["ShieldsBadge"];
+                };
+            };
+            /** @description The badge that `If-None-Match` names is the newest */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The id or a choice is not allowed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "message": "label must be 1 to 60 characters, got 75"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The path does not end with `.svg` or `.json` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "there is nothing at `/badge/camp_123`; see /docs for what there is"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
         };
     };
     get_livez: {
