@@ -27,7 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         encoder.finish()?;
         let mut checksum = Crc::new();
         checksum.update(&content);
-        let path = file.strip_prefix(&dist)?.to_str().ok_or("a file of dist has an odd name")?;
+        let path = file
+            .strip_prefix(&dist)?
+            .to_str()
+            .ok_or("a file of dist has an odd name")?;
         writeln!(
             table,
             "    Asset {{ path: \"/{path}\", content_type: {:?}, etag: \"\\\"{:08x}\\\"\", plain: include_bytes!({file:?}), \
@@ -59,6 +62,9 @@ fn content_type(file: &Path) -> Result<&'static str, String> {
         Some("js") => Ok("text/javascript; charset=utf-8"),
         Some("css") => Ok("text/css; charset=utf-8"),
         Some("svg") => Ok("image/svg+xml"),
-        _ => Err(format!("build.rs does not know what kind of file {} is", file.display())),
+        _ => Err(format!(
+            "build.rs does not know what kind of file {} is",
+            file.display()
+        )),
     }
 }

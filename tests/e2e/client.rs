@@ -23,7 +23,9 @@ async fn program() -> String {
 /// An API on a port that the next one can have as well.
 async fn api_on(world: &World, port: u16) -> Process {
     let mut command = api_command();
-    command.env("DATABASE_URL", &world.database.url).env("PORT", port.to_string());
+    command
+        .env("DATABASE_URL", &world.database.url)
+        .env("PORT", port.to_string());
     let api = Process::start(command).await;
     api.healthy().await;
     api
@@ -98,6 +100,11 @@ async fn a_strict_project_gets_lists_and_watches_through_a_restart() {
 
     drop(node.stdin.take());
     let ended = timeout(DEADLINE, node.wait()).await;
-    assert!(ended.expect("the client keeps the process alive").unwrap().success());
+    assert!(
+        ended
+            .expect("the client keeps the process alive")
+            .unwrap()
+            .success()
+    );
     assert_eq!(lines.next_line().await.unwrap(), None);
 }

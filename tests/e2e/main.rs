@@ -11,6 +11,7 @@ use harness::events;
 
 mod api;
 mod backfill;
+mod badge;
 mod broker_policies;
 mod check;
 mod client;

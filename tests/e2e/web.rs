@@ -1,11 +1,12 @@
 //! The windows on the totals in a real browser: pages, elements in another site's page, and the overlay.
 
 mod axe;
+mod badges;
 mod browser;
 mod budgets;
+mod ears;
 mod elements;
 mod endurance;
-mod ears;
 mod looks;
 mod outages;
 mod page;
@@ -31,8 +32,7 @@ impl Stage {
     /// Where campaign `c`, "A well for Ngara", has a goal of 100.00 and no donation yet.
     async fn new() -> Self {
         let world = World::new().await;
-        let (worker, api, browser) =
-            tokio::join!(world.worker(), world.live_api(&[]), Browser::start());
+        let (worker, api, browser) = tokio::join!(world.worker(), world.live_api(&[]), Browser::start());
         world.publish([well()]).await;
         world.expect_totals("c", 0, 0, 0).await;
         Self {

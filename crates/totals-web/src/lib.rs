@@ -32,8 +32,16 @@ mod tests {
 
     #[test]
     fn every_window_is_there() {
-        for path in ["/home.html", "/campaign.html", "/overlay.html", "/embed/totals.js"] {
-            assert!(asset(path).is_some(), "{path}: run `npm run build` in crates/totals-web/ui");
+        for path in [
+            "/home.html",
+            "/campaign.html",
+            "/overlay.html",
+            "/embed/totals.js",
+        ] {
+            assert!(
+                asset(path).is_some(),
+                "{path}: run `npm run build` in crates/totals-web/ui"
+            );
         }
         assert!(asset("/").is_none());
     }
@@ -42,7 +50,10 @@ mod tests {
     fn a_page_names_only_files_that_are_there() {
         for page in ASSETS.iter().filter(|asset| asset.path.ends_with(".html")) {
             let html = String::from_utf8_lossy(page.plain);
-            let named: Vec<_> = html.split('"').filter(|text| text.starts_with("/assets/")).collect();
+            let named: Vec<_> = html
+                .split('"')
+                .filter(|text| text.starts_with("/assets/"))
+                .collect();
             assert!(!named.is_empty(), "{}", page.path);
             for path in named {
                 assert!(asset(path).is_some(), "{} names {path}", page.path);

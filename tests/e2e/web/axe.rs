@@ -16,7 +16,11 @@ async fn axe_core() -> String {
     if !script.exists() {
         std::fs::create_dir_all(&directory).unwrap();
         let fetch = format!("npm pack --silent {PACKAGE} && tar xzf *.tgz && rm *.tgz");
-        let fetched = Command::new("sh").args(["-c", &fetch]).current_dir(&directory).status().await;
+        let fetched = Command::new("sh")
+            .args(["-c", &fetch])
+            .current_dir(&directory)
+            .status()
+            .await;
         assert!(fetched.unwrap().success(), "npm cannot fetch {PACKAGE}");
     }
     std::fs::read_to_string(script).unwrap()
@@ -42,13 +46,31 @@ async fn axe_finds_nothing_on_any_page() {
         stage.donate(donations.clone()).await;
         let raised = i64::try_from(donations.end).unwrap();
         stage.world.expect_totals("c", raised * 1_000, raised, 0).await;
-        for path in ["/", "/campaigns/c", "/campaigns/c?wall", "/campaigns/nobody", "/campaigns/c?lang=ar", "/overlay/c"] {
+        for path in [
+            "/",
+            "/campaigns/c",
+            "/campaigns/c?wall",
+            "/campaigns/nobody",
+            "/campaigns/c?lang=ar",
+            "/overlay/c",
+        ] {
             for scheme in ["light", "dark"] {
                 let page = stage.browser.page().await;
-                page.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]).await;
+                page.prefer(&[
+                    ("prefers-color-scheme", scheme),
+                    ("prefers-reduced-motion", "reduce"),
+                ])
+                .await;
                 page.open(&format!("{}{path}", stage.api.url)).await;
-                let total = if path == "/" { "platform-total" } else { "campaign-total" };
-                page.until(&format!("find({total:?})[0]?.dataset.state"), |state| state == "live" || state == "none").await;
+                let total = if path == "/" {
+                    "platform-total"
+                } else {
+                    "campaign-total"
+                };
+                page.until(&format!("find({total:?})[0]?.dataset.state"), |state| {
+                    state == "live" || state == "none"
+                })
+                .await;
                 let found = violations(&page, &axe).await;
                 assert_eq!(found, json!([]), "{path}, {scheme}, {what}: {found:#}");
                 page.call("Page.close", json!({})).await;

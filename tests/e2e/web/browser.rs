@@ -55,7 +55,11 @@ impl Browser {
     pub async fn start() -> Self {
         // One at a time: apt-get has a lock.
         static PROGRAM: OnceCell<std::path::PathBuf> = OnceCell::const_new();
-        let found = async || dev_services::program("chromium").await.unwrap_or_else(|error| panic!("{error}"));
+        let found = async || {
+            dev_services::program("chromium")
+                .await
+                .unwrap_or_else(|error| panic!("{error}"))
+        };
         let program = PROGRAM.get_or_init(found).await;
         let profile = tempfile::tempdir().unwrap();
         let mut process = Command::new("sh")
@@ -85,11 +89,25 @@ impl Browser {
 
     /// A new page, empty and of a usual size.
     pub async fn page(&self) -> Page {
-        let target = self.wire.call(None, "Target.createTarget", json!({ "url": "about:blank" })).await;
+        let target = self
+            .wire
+            .call(None, "Target.createTarget", json!({ "url": "about:blank" }))
+            .await;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let session = self.wire.call(None, "Target.attachToTarget", attach).await;
-        let page = Page::new(self.wire.clone(), session["sessionId"].as_str().unwrap().to_owned());
-        for domain in ["Page", "Network", "Runtime", "Log", "Performance", "DOM", "Accessibility"] {
+        let page = Page::new(
+            self.wire.clone(),
+            session["sessionId"].as_str().unwrap().to_owned(),
+        );
+        for domain in [
+            "Page",
+            "Network",
+            "Runtime",
+            "Log",
+            "Performance",
+            "DOM",
+            "Accessibility",
+        ] {
             page.call(&format!("{domain}.enable"), json!({})).await;
         }
         page.resize(1280, 900).await;
@@ -123,13 +141,22 @@ impl Wire {
         let answer = tokio::time::timeout(ANSWERS_WITHIN, answer).await;
         let answer = answer.unwrap_or_else(|_| panic!("chromium does not answer {method}"));
         let mut answer = answer.unwrap_or_else(|_| panic!("chromium ended during {method}"));
-        assert!(answer["error"].is_null(), "chromium refuses {method}: {}", answer["error"]);
+        assert!(
+            answer["error"].is_null(),
+            "chromium refuses {method}: {}",
+            answer["error"]
+        );
         answer["result"].take()
     }
 
     /// What this page has told of itself so far.
     pub fn events(&self, session: &str) -> Vec<Value> {
-        self.events.lock().unwrap().get(session).cloned().unwrap_or_default()
+        self.events
+            .lock()
+            .unwrap()
+            .get(session)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Forgets what this page has told of itself.

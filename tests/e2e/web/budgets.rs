@@ -34,15 +34,28 @@ async fn a_page_is_small_and_its_first_number_soon_there() {
         let mut took = Vec::new();
         for _ in 0..LOADS {
             let page = stage.browser.page().await;
-            page.call("Network.setCacheDisabled", serde_json::json!({ "cacheDisabled": true })).await;
+            page.call(
+                "Network.setCacheDisabled",
+                serde_json::json!({ "cacheDisabled": true }),
+            )
+            .await;
             page.before_each(CLOCK).await;
             page.open(&format!("{}{path}", stage.api.url)).await;
             let number = page.until("globalThis.firstNumber", Value::is_number).await;
-            let came = page.run("performance.getEntriesByType('navigation')[0].responseEnd").await;
+            let came = page
+                .run("performance.getEntriesByType('navigation')[0].responseEnd")
+                .await;
             took.push(number.as_f64().unwrap() - came.as_f64().unwrap());
-            let bytes = page.bytes().into_iter().filter(|(url, _)| !url.contains("/chart-"));
+            let bytes = page
+                .bytes()
+                .into_iter()
+                .filter(|(url, _)| !url.contains("/chart-"));
             let bytes: u64 = bytes.map(|(_, bytes)| bytes).sum();
-            assert!((1_000..MAX_BYTES).contains(&bytes), "{path}: {bytes} bytes: {:?}", page.bytes());
+            assert!(
+                (1_000..MAX_BYTES).contains(&bytes),
+                "{path}: {bytes} bytes: {:?}",
+                page.bytes()
+            );
             page.call("Page.close", serde_json::json!({})).await;
         }
         took.sort_unstable_by(f64::total_cmp);
@@ -55,9 +68,19 @@ async fn a_page_is_small_and_its_first_number_soon_there() {
 async fn nothing_is_loaded_from_elsewhere() {
     let stage = Stage::new().await;
     stage.donate(0..3).await;
-    for path in ["/", "/campaigns/c", "/overlay/c?alerts=on&style=thermometer", "/campaigns/c?wall", "/campaigns/c?lang=ar"] {
+    for path in [
+        "/",
+        "/campaigns/c",
+        "/overlay/c?alerts=on&style=thermometer",
+        "/campaigns/c?wall",
+        "/campaigns/c?lang=ar",
+    ] {
         let page = stage.page(path).await;
-        page.until("find('.number').some((number) => /\\p{Nd}/u.test(number.textContent))", |seen| *seen == true).await;
+        page.until(
+            "find('.number').some((number) => /\\p{Nd}/u.test(number.textContent))",
+            |seen| *seen == true,
+        )
+        .await;
         let requests = page.requests();
         assert!(requests.len() > 2, "{path}: {requests:?}");
         let own = format!("{}/", stage.api.url);

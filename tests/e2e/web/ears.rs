@@ -27,14 +27,18 @@ async fn a_screen_reader_hears_the_campaign_its_total_and_its_progress() {
     stage.donate(0..5).await;
     let page = stage.page("/campaigns/c").await;
     page.shows("campaign-total", 5_000).await;
-    page.until("find('campaign-total .spoken, .spoken')[0]?.textContent", |text| {
-        text.as_str().is_some_and(|text| text.contains("$50"))
-    })
+    page.until(
+        "find('campaign-total .spoken, .spoken')[0]?.textContent",
+        |text| text.as_str().is_some_and(|text| text.contains("$50")),
+    )
     .await;
     let heard = heard(&page).await;
     let has = |role: &str, words: &[&str]| {
         let found = heard.iter().any(|(of, name, value)| {
-            of == role && words.iter().all(|word| name.contains(word) || value.contains(word))
+            of == role
+                && words
+                    .iter()
+                    .all(|word| name.contains(word) || value.contains(word))
         });
         assert!(found, "no {role} with {words:?} in {heard:#?}");
     };
@@ -43,7 +47,11 @@ async fn a_screen_reader_hears_the_campaign_its_total_and_its_progress() {
     has("status", &[]);
     let said = heard.iter().filter(|(_, name, _)| name.contains("$50"));
     assert!(said.count() >= 1, "{heard:#?}");
-    assert_eq!(page.run("find('[role=progressbar]')[0].getAttribute('aria-valuetext')").await, "50% of $100");
+    assert_eq!(
+        page.run("find('[role=progressbar]')[0].getAttribute('aria-valuetext')")
+            .await,
+        "50% of $100"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,10 +69,21 @@ async fn a_busy_campaign_is_spoken_of_at_most_every_ten_seconds() {
         stage.donate(number..number + 1).await;
         page.shows("campaign-total", 1_000 * (number as i64 + 1)).await;
     }
-    page.until("find('.spoken')[0].textContent", |text| text.as_str().unwrap().contains("$600")).await;
+    page.until("find('.spoken')[0].textContent", |text| {
+        text.as_str().unwrap().contains("$600")
+    })
+    .await;
     let spoken = page.run("spoken").await;
-    let times: Vec<f64> = spoken.as_array().unwrap().iter().map(|time| time.as_f64().unwrap()).collect();
-    assert!(times.windows(2).all(|pair| pair[1] - pair[0] > 9_000.0), "{times:?}");
+    let times: Vec<f64> = spoken
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|time| time.as_f64().unwrap())
+        .collect();
+    assert!(
+        times.windows(2).all(|pair| pair[1] - pair[0] > 9_000.0),
+        "{times:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,14 +91,19 @@ async fn the_keyboard_leads_to_a_campaign_and_back() {
     let stage = Stage::new().await;
     stage.donate(0..1).await;
     let page = stage.page("/").await;
-    page.until("find('campaign-card a').length", |links| *links == 1).await;
+    page.until("find('campaign-card a').length", |links| *links == 1)
+        .await;
     page.press("Tab", TAB).await;
     let focused = "document.activeElement?.textContent.trim()";
     page.until(focused, |text| text == "A well for Ngara").await;
     let outline = page.run("(({ outlineStyle, outlineWidth, boxShadow }) => `${outlineStyle} ${outlineWidth} ${boxShadow}`)(getComputedStyle(document.activeElement))").await;
-    assert!(!outline.as_str().unwrap().starts_with("none 0px none"), "the focus cannot be seen: {outline}");
+    assert!(
+        !outline.as_str().unwrap().starts_with("none 0px none"),
+        "the focus cannot be seen: {outline}"
+    );
     page.press("Enter", ENTER).await;
-    page.until("location.pathname", |path| path == "/campaigns/c").await;
+    page.until("location.pathname", |path| path == "/campaigns/c")
+        .await;
     page.shows("campaign-total", 1_000).await;
     page.press("Tab", TAB).await;
     page.press("Enter", ENTER).await;

@@ -23,11 +23,15 @@ fn site(api: &str) -> String {
 
 /// Serves the page under `charity.example`, which may load scripts from the API and connect to it, and nothing else.
 async fn charity(api: &str) -> String {
-    let policy = format!("default-src 'none'; script-src {api}; connect-src {api}; base-uri 'none'; require-trusted-types-for 'script'; trusted-types lit-html");
+    let policy = format!(
+        "default-src 'none'; script-src {api}; connect-src {api}; base-uri 'none'; require-trusted-types-for 'script'; trusted-types lit-html"
+    );
     let page = site(api);
     let serve = move || async move { ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)) };
     let empty = async || axum::http::StatusCode::NO_CONTENT;
-    let router = Router::new().route("/", get(serve)).route("/favicon.ico", get(empty));
+    let router = Router::new()
+        .route("/", get(serve))
+        .route("/favicon.ico", get(empty));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -63,7 +67,10 @@ async fn six_elements_in_a_strict_page_share_a_stream_and_leave_nothing_behind()
     stage.donate(3..5).await;
     page.shows("campaign-total[campaign=c]", 5_000).await;
     // In the language of the page.
-    page.until("seen()", |text| text.as_str().unwrap().replace(['\u{a0}', ' '], "").contains("50")).await;
+    page.until("seen()", |text| {
+        text.as_str().unwrap().replace(['\u{a0}', ' '], "").contains("50")
+    })
+    .await;
     let text = page.text().await;
     assert!(text.contains("Noch keine"), "{text}");
     assert_eq!(page.complaints(), [""; 0]);
@@ -71,7 +78,10 @@ async fn six_elements_in_a_strict_page_share_a_stream_and_leave_nothing_behind()
     let streams = page.requests().into_iter().filter(|url| url.contains("/stream"));
     let streams: Vec<_> = streams.collect();
     assert_eq!(streams.len(), 1, "{streams:?}");
-    let foreign = page.requests().into_iter().filter(|url| !url.starts_with(&stage.api.url) && !url.contains("charity.example"));
+    let foreign = page
+        .requests()
+        .into_iter()
+        .filter(|url| !url.starts_with(&stage.api.url) && !url.contains("charity.example"));
     assert_eq!(foreign.collect::<Vec<_>>(), [""; 0]);
 
     let streams = async || stage.api.healthy().await["live"]["streams"].as_u64().unwrap();
@@ -79,9 +89,14 @@ async fn six_elements_in_a_strict_page_share_a_stream_and_leave_nothing_behind()
     assert!(page.run(LISTENERS).await.as_u64().unwrap() > 0);
     page.run("globalThis.gone = find('campaign-total').map((element) => new WeakRef(element)); document.querySelector('main').replaceChildren()").await;
     eventually(streams, |streams| *streams == 0).await;
-    page.until(LEFT, |left| *left == json!({ "intervals": 0, "timeouts": 0 })).await;
+    page.until(LEFT, |left| *left == json!({ "intervals": 0, "timeouts": 0 }))
+        .await;
     assert_eq!(page.run(LISTENERS).await, 0);
-    page.until("globalThis.gone.filter((element) => element.deref()).length", |_| true).await;
+    page.until(
+        "globalThis.gone.filter((element) => element.deref()).length",
+        |_| true,
+    )
+    .await;
     let collected = async || {
         page.call("HeapProfiler.collectGarbage", json!({})).await;
         page.run("gone.filter((element) => element.deref()).length").await
@@ -96,7 +111,8 @@ async fn elements_that_come_back_are_live_again() {
     let page = stage.browser.page().await;
     page.open(&charity(&stage.api.url).await).await;
     page.shows("campaign-total[campaign=c]", 1_000).await;
-    page.run("globalThis.kept = find('campaign-total[campaign=c]')[0]; kept.remove()").await;
+    page.run("globalThis.kept = find('campaign-total[campaign=c]')[0]; kept.remove()")
+        .await;
     stage.donate(1..3).await;
     stage.world.expect_totals("c", 3_000, 3, 0).await;
     page.run("document.querySelector('main').append(kept)").await;

@@ -40,7 +40,12 @@ async fn heap(page: &Page) -> f64 {
 /// How many of a hundred frames were dropped since the last look, and the longest, in milliseconds.
 async fn frames(page: &Page) -> (f64, f64, usize) {
     let frames = page.run("frames_.splice(0)").await;
-    let frames: Vec<f64> = frames.as_array().unwrap().iter().filter_map(Value::as_f64).collect();
+    let frames: Vec<f64> = frames
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_f64)
+        .collect();
     let dropped = frames.iter().filter(|frame| **frame > DROPPED).count();
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let share = 100.0 * dropped as f64 / frames.len().max(1) as f64;
@@ -74,7 +79,10 @@ async fn three_hundred_donations_a_second_drop_no_frames_and_fill_no_heap() {
                 looks.push((*path, begun.elapsed().as_secs(), seen, heap(page).await));
                 frames(page).await;
                 let (path, seconds, (dropped, longest, count), heap) = looks.last().unwrap();
-                println!("{seconds:>4} s {path:<13} {count} frames, {dropped:.2} % dropped, longest {longest:.0} ms, heap {:.2} MB", heap / 1e6);
+                println!(
+                    "{seconds:>4} s {path:<13} {count} frames, {dropped:.2} % dropped, longest {longest:.0} ms, heap {:.2} MB",
+                    heap / 1e6
+                );
             }
         }
     }

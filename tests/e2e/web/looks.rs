@@ -40,8 +40,19 @@ async fn furnish(stage: &Stage) {
         ("kodomo", "こども食堂に温かいごはんを", 20_000.0, 19_999.99),
     ] {
         let campaign = campaign_created(&format!("{id}-event")).campaign(id);
-        messages.push(campaign.with("title", json!(title)).with("goalAmount", json!(goal)).into());
-        messages.push(created(&format!("{id}-gift"), &format!("{id}-gift")).campaign(id).amount(amount).donor("u").into());
+        messages.push(
+            campaign
+                .with("title", json!(title))
+                .with("goalAmount", json!(goal))
+                .into(),
+        );
+        messages.push(
+            created(&format!("{id}-gift"), &format!("{id}-gift"))
+                .campaign(id)
+                .amount(amount)
+                .donor("u")
+                .into(),
+        );
     }
     stage.world.publish(messages).await;
     stage.world.expect_totals("kodomo", 1_999_999, 1, 1).await;
@@ -57,7 +68,8 @@ const PATHS: [(&str, &str, &str); 5] = [
 
 async fn ready(page: &Page, total: &str) {
     let state = format!("find({total:?})[0]?.dataset.state");
-    page.until(&state, |state| state == "live" || state == "none").await;
+    page.until(&state, |state| state == "live" || state == "none")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +82,8 @@ async fn all_fits_on_a_phone_a_desk_and_a_wall_in_both_directions() {
                 let page = stage.browser.page().await;
                 page.resize(width, height).await;
                 let wall = if width > 2_000 { "&wall" } else { "" };
-                page.open(&format!("{}{path}?lang={lang}{wall}", stage.api.url)).await;
+                page.open(&format!("{}{path}?lang={lang}{wall}", stage.api.url))
+                    .await;
                 ready(&page, total).await;
                 fits(&page, &format!("{name}-{width}-{lang}")).await;
                 let direction = page.run("getComputedStyle(document.body).direction").await;
@@ -90,7 +103,9 @@ async fn the_number_on_a_wall_is_legible_from_ten_metres() {
     page.open(&format!("{}/campaigns/huge?wall", stage.api.url)).await;
     ready(&page, "campaign-total").await;
     // On a screen of 1.2 m height 12 cm are a tenth of it; letters are to be 1/200 of the distance (5 cm), so this has room.
-    let height = page.run("find('.number')[0].getBoundingClientRect().height").await;
+    let height = page
+        .run("find('.number')[0].getBoundingClientRect().height")
+        .await;
     assert!(height.as_f64().unwrap() > 216.0, "{height}");
 }
 
@@ -132,7 +147,10 @@ async fn who_wants_no_motion_sees_none() {
         page.prefer(&[("prefers-reduced-motion", preference)]).await;
         page.open(&format!("{}/campaigns/c", stage.api.url)).await;
         let before = stage.world.database.totals("c").await.unwrap().0;
-        page.until("find('campaign-total')[0]?.dataset.state", |state| state == "live" || state == "none").await;
+        page.until("find('campaign-total')[0]?.dataset.state", |state| {
+            state == "live" || state == "none"
+        })
+        .await;
         page.run(watch).await;
         let first = usize::try_from(before).unwrap() / 1_000;
         stage.donate(first..first + 5).await;
@@ -145,7 +163,10 @@ async fn who_wants_no_motion_sees_none() {
             assert_eq!(moved, 0);
             assert!(numbers <= 3, "{numbers} numbers");
         } else {
-            assert!(numbers > 3, "a count should be seen where motion is wanted, not {numbers} numbers");
+            assert!(
+                numbers > 3,
+                "a count should be seen where motion is wanted, not {numbers} numbers"
+            );
         }
     }
 }

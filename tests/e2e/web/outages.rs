@@ -14,7 +14,9 @@ const TOTAL: &str = "campaign-total";
 /// An API on a port that the next one can have as well.
 async fn api_on(world: &World, port: u16) -> Process {
     let mut command = api_command();
-    command.env("DATABASE_URL", &world.database.url).env("PORT", port.to_string());
+    command
+        .env("DATABASE_URL", &world.database.url)
+        .env("PORT", port.to_string());
     let api = Process::start(command).await;
     api.healthy().await;
     api
@@ -44,7 +46,8 @@ async fn while_the_api_is_away_the_last_number_stays_and_then_the_right_one_come
         page.open(&format!("http://127.0.0.1:{port}{path}")).await;
         let before = world.database.totals("c").await.unwrap().0;
         page.shows(TOTAL, before).await;
-        page.until("seen()", |text| text.as_str().unwrap().contains('5')).await;
+        page.until("seen()", |text| text.as_str().unwrap().contains('5'))
+            .await;
         page.run(REMEMBER).await;
 
         api.kill().await;
@@ -76,10 +79,8 @@ async fn while_the_totals_cannot_be_read_a_new_page_says_so_and_shows_no_number(
     world.publish(events::numbered(0..3)).await;
     world.expect_totals("c", 3_000, 3, 0).await;
     let (proxy, url) = Proxy::before(&world.database).await;
-    let (api, browser) = tokio::join!(
-        crate::harness::live_api(&world.database, &[("DATABASE_URL", &url)]),
-        Browser::start()
-    );
+    let through_proxy = [("DATABASE_URL", url.as_str())];
+    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
     proxy.set(Weather::Cut);
     let path = "/api/totals/campaigns/c";
     eventually(async || api.get(path).await.0, |status| *status == 503).await;
@@ -90,8 +91,14 @@ async fn while_the_totals_cannot_be_read_a_new_page_says_so_and_shows_no_number(
         let total = if path == "/" { "platform-total" } else { TOTAL };
         page.is(total, "unavailable").await;
         let text = page.text().await;
-        assert!(!text.contains('0') && !text.contains("No donations"), "{path}: {text}");
-        assert!(path.starts_with("/overlay") || text.to_lowercase().contains("not available"), "{path}: {text}");
+        assert!(
+            !text.contains('0') && !text.contains("No donations"),
+            "{path}: {text}"
+        );
+        assert!(
+            path.starts_with("/overlay") || text.to_lowercase().contains("not available"),
+            "{path}: {text}"
+        );
         pages.push((page, total));
     }
     proxy.set(Weather::Clear);
@@ -107,10 +114,12 @@ async fn a_page_that_was_asleep_shows_what_it_missed() {
     let page = stage.page("/campaigns/c").await;
     stage.donate(0..1).await;
     page.shows(TOTAL, 1_000).await;
-    page.call("Page.setWebLifecycleState", json!({ "state": "frozen" })).await;
+    page.call("Page.setWebLifecycleState", json!({ "state": "frozen" }))
+        .await;
     stage.donate(1..4).await;
     stage.world.expect_totals("c", 4_000, 4, 0).await;
-    page.call("Page.setWebLifecycleState", json!({ "state": "active" })).await;
+    page.call("Page.setWebLifecycleState", json!({ "state": "active" }))
+        .await;
     page.shows(TOTAL, 4_000).await;
     page.is(TOTAL, "live").await;
 }
@@ -121,14 +130,13 @@ async fn a_page_whose_network_was_away_shows_what_it_missed() {
     let page = stage.page("/campaigns/c").await;
     stage.donate(0..1).await;
     page.shows(TOTAL, 1_000).await;
-    let network = |offline: bool| {
-        json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 })
-    };
+    let network = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
     page.call("Network.emulateNetworkConditions", network(true)).await;
     stage.donate(1..4).await;
     page.is(TOTAL, "stale").await;
     page.shows(TOTAL, 1_000).await;
-    page.call("Network.emulateNetworkConditions", network(false)).await;
+    page.call("Network.emulateNetworkConditions", network(false))
+        .await;
     page.shows(TOTAL, 4_000).await;
     page.is(TOTAL, "live").await;
 }

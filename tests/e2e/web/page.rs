@@ -50,7 +50,8 @@ impl Page {
         self.wire.forget_events(&self.session);
         let gone = self.call("Page.navigate", json!({ "url": url })).await;
         assert!(gone["errorText"].is_null(), "{url}: {gone}");
-        self.until("document.readyState", |state| state == "complete").await;
+        self.until("document.readyState", |state| state == "complete")
+            .await;
     }
 
     /// What a script gives, once its promise is kept.
@@ -60,7 +61,11 @@ impl Page {
             "expression": expression, "awaitPromise": true, "returnByValue": true, "includeCommandLineAPI": true,
         });
         let mut answer = self.call("Runtime.evaluate", params).await;
-        assert!(answer["exceptionDetails"].is_null(), "{script}: {}", answer["exceptionDetails"]);
+        assert!(
+            answer["exceptionDetails"].is_null(),
+            "{script}: {}",
+            answer["exceptionDetails"]
+        );
         answer["result"]["value"].take()
     }
 
@@ -72,7 +77,8 @@ impl Page {
     /// Waits until the first element that this selector finds shows so much, in minor units.
     pub async fn shows(&self, selector: &str, amount_minor: i64) {
         let amount = format!("find({selector:?})[0]?.dataset.amountMinor");
-        self.until(&amount, |shown| *shown == amount_minor.to_string()).await;
+        self.until(&amount, |shown| *shown == amount_minor.to_string())
+            .await;
     }
 
     /// The state that the first element that this selector finds says it is in.
@@ -88,7 +94,11 @@ impl Page {
     /// All text of the page, also that of shadow trees, with single spaces.
     pub async fn text(&self) -> String {
         let text = self.run("seen()").await;
-        text.as_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+        text.as_str()
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     /// Makes the page so large, in CSS pixels.
@@ -103,21 +113,29 @@ impl Page {
             .iter()
             .map(|(name, value)| json!({ "name": name, "value": value }))
             .collect();
-        self.call("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        self.call("Emulation.setEmulatedMedia", json!({ "features": features }))
+            .await;
     }
 
     /// Presses a key that has no text, such as `Tab`.
     pub async fn press(&self, key: &str, code: u32) {
         for kind in ["keyDown", "keyUp"] {
-            let text = if key == "Enter" && kind == "keyDown" { "\r" } else { "" };
-            let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });
+            let text = if key == "Enter" && kind == "keyDown" {
+                "\r"
+            } else {
+                ""
+            };
+            let params =
+                json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });
             self.call("Input.dispatchKeyEvent", params).await;
         }
     }
 
     /// Saves a picture of what is seen.
     pub async fn save_picture(&self, file: &Path) {
-        let picture = self.call("Page.captureScreenshot", json!({ "format": "png" })).await;
+        let picture = self
+            .call("Page.captureScreenshot", json!({ "format": "png" }))
+            .await;
         let bytes = base64::engine::general_purpose::STANDARD.decode(picture["data"].as_str().unwrap());
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, bytes.unwrap()).unwrap();
@@ -134,7 +152,9 @@ impl Page {
     /// The addresses of all that this page has asked for.
     pub fn requests(&self) -> Vec<String> {
         let requests = self.told("Network.requestWillBeSent").into_iter();
-        requests.map(|request| request["request"]["url"].as_str().unwrap().to_owned()).collect()
+        requests
+            .map(|request| request["request"]["url"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// How many bytes each answer that has ended took on the network, by its address.
@@ -143,9 +163,15 @@ impl Page {
         let finished = self.told("Network.loadingFinished").into_iter();
         finished
             .map(|end| {
-                let request = requests.iter().find(|request| request["requestId"] == end["requestId"]);
+                let request = requests
+                    .iter()
+                    .find(|request| request["requestId"] == end["requestId"]);
                 let url = request.unwrap()["request"]["url"].as_str().unwrap().to_owned();
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a number of bytes"
+                )]
                 (url, end["encodedDataLength"].as_f64().unwrap() as u64)
             })
             .collect()

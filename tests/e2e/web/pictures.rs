@@ -21,7 +21,11 @@ async fn take(page: &Page, name: &str) {
     let file = directories::workspace().join("docs").join(name);
     page.save_picture(&file).await;
     // A palette of 256 colours is a third of the size, where the tool for it is there.
-    let _ = Command::new("pngquant").args(["--force", "--ext", ".png"]).arg(&file).status().await;
+    let _ = Command::new("pngquant")
+        .args(["--force", "--ext", ".png"])
+        .arg(&file)
+        .status()
+        .await;
     let bytes = size(&file);
     println!("{}: {bytes} bytes", file.display());
     assert!(bytes < MAX_BYTES, "{name} has {bytes} bytes");
@@ -60,11 +64,15 @@ async fn the_page_and_the_overlay() {
 
     let overlay = browser.page().await;
     overlay.resize(1280, 300).await;
-    overlay.open(&format!("{}/overlay/demo-night-shelter", api.url)).await;
+    overlay
+        .open(&format!("{}/overlay/demo-night-shelter", api.url))
+        .await;
     overlay.is("campaign-total", "live").await;
     // As over the dark picture of a stage.
     let backdrop = json!({ "color": { "r": 38, "g": 32, "b": 46, "a": 1 } });
-    overlay.call("Emulation.setDefaultBackgroundColorOverride", backdrop).await;
+    overlay
+        .call("Emulation.setDefaultBackgroundColorOverride", backdrop)
+        .await;
     until_something_comes(&overlay, "campaign-total").await;
     take(&overlay, "overlay.png").await;
     let _ = demo.kill().await;

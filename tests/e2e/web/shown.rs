@@ -33,7 +33,10 @@ async fn a_donation_is_seen_everywhere_within_a_second() {
     for (page, selector) in &windows {
         page.is(selector, "none").await;
         let text = page.text().await;
-        assert!(text.contains("No donations yet") && !text.contains("$0"), "{text}");
+        assert!(
+            text.contains("No donations yet") && !text.contains("$0"),
+            "{text}"
+        );
     }
     let mut took = Vec::new();
     for number in 1..=7 {
@@ -50,7 +53,10 @@ async fn a_donation_is_seen_everywhere_within_a_second() {
     assert!(took[took.len() / 2] < WITHIN, "{took:?}");
     for (page, _) in &windows {
         // The number itself, once it has counted up.
-        page.until("seen()", |text| text.as_str().unwrap().replace(' ', "").contains("$70")).await;
+        page.until("seen()", |text| {
+            text.as_str().unwrap().replace(' ', "").contains("$70")
+        })
+        .await;
         assert_eq!(page.complaints(), [""; 0]);
     }
 }
@@ -59,9 +65,7 @@ async fn a_donation_is_seen_everywhere_within_a_second() {
 async fn a_goal_is_reached_passed_and_set_anew() {
     let stage = Stage::new().await;
     let windows = windows(&stage).await;
-    let bar = |share: &'static str| {
-        move |percent: &serde_json::Value| percent == share
-    };
+    let bar = |share: &'static str| move |percent: &serde_json::Value| percent == share;
     let percent = "find('campaign-thermometer')[0]?.dataset.percent";
     for (donations, share) in [(0..9, "90"), (9..10, "100"), (10..15, "150")] {
         stage.donate(donations).await;
@@ -70,7 +74,9 @@ async fn a_goal_is_reached_passed_and_set_anew() {
         }
     }
     let (page, _) = &windows[1];
-    let spoken = page.run("find('[role=progressbar]')[0].getAttribute('aria-valuetext')").await;
+    let spoken = page
+        .run("find('[role=progressbar]')[0].getAttribute('aria-valuetext')")
+        .await;
     assert!(spoken.as_str().unwrap().contains("150"), "{spoken}");
     let updated: Outgoing = crate::events::campaign_updated("stretch", json!({ "goalAmount": 300 }))
         .at("2025-11-21T11:00:00.000Z")
@@ -98,7 +104,10 @@ async fn a_refund_takes_from_the_number_down_to_none() {
     stage.world.publish([refunded("r2", "d2")]).await;
     for (page, selector) in &windows {
         page.is(selector, "none").await;
-        page.until("seen()", |text| text.as_str().unwrap().contains("No donations yet")).await;
+        page.until("seen()", |text| {
+            text.as_str().unwrap().contains("No donations yet")
+        })
+        .await;
     }
 }
 
@@ -110,11 +119,17 @@ async fn a_title_is_text_whatever_is_in_it() {
         .campaign("<b>&\"'")
         .with("title", json!(title))
         .into();
-    stage.world.publish([campaign, created("e1", "d1").campaign("<b>&\"'").into()]).await;
+    stage
+        .world
+        .publish([campaign, created("e1", "d1").campaign("<b>&\"'").into()])
+        .await;
     stage.world.expect_totals("<b>&\"'", 1_000, 1, 0).await;
     for path in ["/", "/campaigns/%3Cb%3E%26%22'", "/overlay/%3Cb%3E%26%22'"] {
         let page = stage.page(path).await;
-        page.until("seen()", |text| text.as_str().unwrap().contains("<img src=x onerror")).await;
+        page.until("seen()", |text| {
+            text.as_str().unwrap().contains("<img src=x onerror")
+        })
+        .await;
         assert_eq!(page.run("find('img, b').length").await, 0, "{path}");
         assert_eq!(page.complaints(), [""; 0], "{path}");
     }

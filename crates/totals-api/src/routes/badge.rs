@@ -104,14 +104,20 @@ pub async fn get_badge(State(state): State<Arc<AppState>>, request: Request) -> 
     };
     let badge = Badge::new(id, &shown, options, state.currency);
     let (content_type, body) = match form {
-        Form::Svg => (HeaderValue::from_static("image/svg+xml; charset=utf-8"), badge.svg()),
+        Form::Svg => (
+            HeaderValue::from_static("image/svg+xml; charset=utf-8"),
+            badge.svg(),
+        ),
         Form::Json => (JSON, json!(badge.shields()).to_string()),
     };
     let etag = format!("\"{:08x}\"", crc32fast::hash(body.as_bytes()));
     let is_known = is_known(&parts.headers, etag.as_bytes());
     let headers = [
         (header::CACHE_CONTROL, cache),
-        (header::ETAG, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\""))),
+        (
+            header::ETAG,
+            HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")),
+        ),
     ];
     if is_known {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
@@ -119,7 +125,10 @@ pub async fn get_badge(State(state): State<Arc<AppState>>, request: Request) -> 
     let about = [
         (header::CONTENT_TYPE, content_type),
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), ANY_ORIGIN),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            ANY_ORIGIN,
+        ),
     ];
     Ok((headers, about, body).into_response())
 }

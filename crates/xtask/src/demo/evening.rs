@@ -207,7 +207,10 @@ impl Iterator for Evening {
     type Item = Happening;
 
     fn next(&mut self) -> Option<Happening> {
-        let due = self.to_come.iter().position(|(after, _)| *after <= self.donations);
+        let due = self
+            .to_come
+            .iter()
+            .position(|(after, _)| *after <= self.donations);
         let due = due.and_then(|place| self.to_come.remove(place));
         Some(match due {
             Some((_, happening)) => happening,

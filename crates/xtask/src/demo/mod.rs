@@ -20,9 +20,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::http;
+use crate::publish::Target;
 use crate::publish::event::SampleEvent;
 use crate::publish::sender::Sender;
-use crate::publish::Target;
 use crate::running::Running;
 use evening::Evening;
 use happening::{Happening, Units};
@@ -113,7 +113,10 @@ pub async fn run(args: &Args) -> Result<(), Error> {
 async fn play(sender: &Sender, before: Vec<Happening>, evening: Evening, args: &Args) -> Result<(), Error> {
     publish(sender, &before).await?;
     let bar = ProgressBar::new_spinner();
-    bar.set_style(ProgressStyle::with_template("  {elapsed_precise}  {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.set_style(
+        ProgressStyle::with_template("  {elapsed_precise}  {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
     let started = Instant::now();
     let end = started + Duration::from_secs_f64(args.minutes * 60.0);
     let (mut due, mut events, mut raised) = (started, 0_usize, 0_i64);
@@ -124,7 +127,11 @@ async fn play(sender: &Sender, before: Vec<Happening>, evening: Evening, args: &
         if due > Instant::now() && !ready.is_empty() {
             publish(sender, &ready).await?;
             ready.clear();
-            bar.set_message(format!("{events} events, {}.{:02} raised tonight", raised / 100, raised % 100));
+            bar.set_message(format!(
+                "{events} events, {}.{:02} raised tonight",
+                raised / 100,
+                raised % 100
+            ));
         }
         if due > end {
             break;
@@ -141,7 +148,10 @@ async fn play(sender: &Sender, before: Vec<Happening>, evening: Evening, args: &
 /// Publishes these, and returns when the broker has confirmed all of them.
 async fn publish(sender: &Sender, happenings: &[Happening]) -> Result<(), Error> {
     let now = OffsetDateTime::now_utc();
-    let bodies: Vec<_> = happenings.iter().map(|happening| happening.body(&text(now - happening.ago))).collect();
+    let bodies: Vec<_> = happenings
+        .iter()
+        .map(|happening| happening.body(&text(now - happening.ago)))
+        .collect();
     let messages: Vec<_> = happenings
         .iter()
         .zip(&bodies)
@@ -151,7 +161,9 @@ async fn publish(sender: &Sender, happenings: &[Happening]) -> Result<(), Error>
             body,
         })
         .collect();
-    sender.publish(&messages.iter().collect::<Vec<_>>(), None, |_| {}).await?;
+    sender
+        .publish(&messages.iter().collect::<Vec<_>>(), None, |_| {})
+        .await?;
     Ok(())
 }
 
@@ -175,7 +187,11 @@ async fn currency(port: u16) -> Result<Currency, Error> {
         };
         if Instant::now() >= deadline {
             let url = format!("http://localhost:{port}/api/totals");
-            return Err(Error::NotHealthy { url, waited: ANSWERS_WITHIN, last });
+            return Err(Error::NotHealthy {
+                url,
+                waited: ANSWERS_WITHIN,
+                last,
+            });
         }
         sleep(POLL_INTERVAL).await;
     }
@@ -202,7 +218,11 @@ mod tests {
         let rate = within(0.01, 5000.0);
         assert_eq!(rate("0.5"), Ok(0.5));
         for bad in ["0", "-1", "NaN", "many", "1e9"] {
-            assert_eq!(rate(bad), Err("must be a number from 0.01 to 5000".to_owned()), "{bad}");
+            assert_eq!(
+                rate(bad),
+                Err("must be a number from 0.01 to 5000".to_owned()),
+                "{bad}"
+            );
         }
     }
 }

@@ -25,7 +25,9 @@ impl Badge {
             (rounded_left(left), self.label_colour),
             (rounded_right(left, right), self.colour),
         ];
-        let boxes = boxes.map(|(path, colour)| format!("<path fill=\"#{colour}\" d=\"{path}\"/>")).concat();
+        let boxes = boxes
+            .map(|(path, colour)| format!("<path fill=\"#{colour}\" d=\"{path}\"/>"))
+            .concat();
         let texts = [
             text(MARGIN, label, &label_text, self.label_colour),
             text(left + MARGIN, message, &message_text, self.colour),

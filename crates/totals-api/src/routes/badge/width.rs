@@ -25,7 +25,10 @@ const TWO_COLUMNS: u16 = 1_050;
 
 /// The width of a text, in pixels.
 pub fn of(text: &str) -> f64 {
-    let thousandths: f64 = text.chars().map(|character| f64::from(of_character(character))).sum();
+    let thousandths: f64 = text
+        .chars()
+        .map(|character| f64::from(of_character(character)))
+        .sum();
     thousandths / 1_000.0 * FONT_SIZE
 }
 

@@ -13,7 +13,9 @@ fn play(seed: u64, events: usize) -> Vec<Happening> {
 fn raised(events: &[Happening]) -> BTreeMap<&str, i64> {
     let mut raised = BTreeMap::new();
     for event in events {
-        *raised.entry(event.payload["campaignId"].as_str().unwrap()).or_default() += event.amount;
+        *raised
+            .entry(event.payload["campaignId"].as_str().unwrap())
+            .or_default() += event.amount;
     }
     raised
 }
@@ -27,16 +29,25 @@ fn a_seed_gives_the_same_events_and_another_one_others_after_the_same_weeks() {
     let (other_before, other) = other.split_at(CAMPAIGNS.len() + BEFORE);
     assert_eq!(before, other_before);
     let ids: HashSet<_> = evening.iter().map(|event| &event.event_id).collect();
-    let shared: Vec<_> = other.iter().filter(|event| ids.contains(&event.event_id)).collect();
+    let shared: Vec<_> = other
+        .iter()
+        .filter(|event| ids.contains(&event.event_id))
+        .collect();
     // The opening of the new campaign is the same on any evening of a day.
-    assert!(shared.iter().all(|event| event.key == "campaign.status_changed"), "{shared:?}");
+    assert!(
+        shared.iter().all(|event| event.key == "campaign.status_changed"),
+        "{shared:?}"
+    );
 }
 
 /// A build whose random numbers differ would send other contents under the ids of an earlier run: conflicts.
 #[test]
 fn the_first_events_of_a_seed_are_those_of_earlier_builds() {
     let events = play(7, 3);
-    let first: Vec<_> = events[CAMPAIGNS.len() + BEFORE..].iter().map(|event| &event.payload).collect();
+    let first: Vec<_> = events[CAMPAIGNS.len() + BEFORE..]
+        .iter()
+        .map(|event| &event.payload)
+        .collect();
     let expected = json!([
         { "donationId": "demo-7-0", "campaignId": "demo-clean-water-tula", "amount": 50, "donorName": "Mateo González",
           "isAnonymous": false, "isGuest": true },
@@ -80,12 +91,14 @@ fn the_appeal_passes_its_goal_and_then_sets_another_one() {
     for seed in 1..20 {
         let events = play(seed, 500);
         let goal = |key: &str| {
-            let event = events.iter().position(|event| {
-                event.key == key && event.payload["campaignId"] == id_of(APPEAL)
-            });
+            let event = events
+                .iter()
+                .position(|event| event.key == key && event.payload["campaignId"] == id_of(APPEAL));
             event.unwrap()
         };
-        let first = events[goal("campaign.created")].payload["goalAmount"].as_i64().unwrap();
+        let first = events[goal("campaign.created")].payload["goalAmount"]
+            .as_i64()
+            .unwrap();
         let raised_then = raised(&events[..goal("campaign.updated")])["demo-night-shelter"];
         assert!(raised_then > first * 100, "{seed}: {raised_then} of {first}");
         let before = raised(&events[..CAMPAIGNS.len() + BEFORE])["demo-night-shelter"];
@@ -98,7 +111,10 @@ fn the_new_campaign_has_nothing_until_its_first_donation() {
     let events = play(2, 200);
     let new = |event: &&Happening| event.payload["campaignId"] == id_of(NEW);
     let keys: Vec<_> = events.iter().filter(new).map(|event| event.key).take(3).collect();
-    assert_eq!(keys, ["campaign.created", "campaign.status_changed", "donation.created"]);
+    assert_eq!(
+        keys,
+        ["campaign.created", "campaign.status_changed", "donation.created"]
+    );
 }
 
 #[test]

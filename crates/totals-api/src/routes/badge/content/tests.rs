@@ -55,9 +55,15 @@ fn amounts_are_exact_in_every_currency() {
 fn the_goal_is_reached_at_100_percent_and_not_a_cent_before() {
     assert_eq!(badge(5_000_50, None, None).message, "5,000.50 USD");
     let almost = badge(9_999_99, Some(10_000_00), None);
-    assert_eq!((almost.message.as_str(), almost.colour), ("9,999.99 USD · 99%", RAISED));
+    assert_eq!(
+        (almost.message.as_str(), almost.colour),
+        ("9,999.99 USD · 99%", RAISED)
+    );
     let reached = badge(10_000_00, Some(10_000_00), None);
-    assert_eq!((reached.message.as_str(), reached.colour), ("10,000 USD · 100%", REACHED));
+    assert_eq!(
+        (reached.message.as_str(), reached.colour),
+        ("10,000 USD · 100%", REACHED)
+    );
 }
 
 #[test]
@@ -67,7 +73,11 @@ fn what_is_no_number_looks_like_none() {
     for shown in [Shown::Totals(None), Shown::Unavailable] {
         let badge = Badge::new("c", &shown, chosen(), currency("USD"));
         assert!(badge.is_error && badge.colour == NOTHING, "{badge:?}");
-        assert!(!badge.message.contains(|character: char| character.is_ascii_digit()));
+        assert!(
+            !badge
+                .message
+                .contains(|character: char| character.is_ascii_digit())
+        );
     }
 }
 
@@ -80,21 +90,37 @@ fn options_are_taken_within_bounds_and_named_beyond() {
     let long = "x".repeat(61);
     for (query, message) in [
         ("label=", "label must be 1 to 60 characters, got 0".to_owned()),
-        (&format!("label={long}"), "label must be 1 to 60 characters, got 61".to_owned()),
+        (
+            &format!("label={long}"),
+            "label must be 1 to 60 characters, got 61".to_owned(),
+        ),
         ("label=a&label=b", "label must be given at most once".to_owned()),
     ] {
         assert_eq!(options(query).err(), Some(message));
     }
     for bad in ["%23fff", "12", "12345g", "url(x)", "%22/%3E", ""] {
         let message = options(&format!("color={bad}")).err().unwrap();
-        assert!(message.starts_with("color must be 3 or 6 hexadecimal digits"), "{message}");
+        assert!(
+            message.starts_with("color must be 3 or 6 hexadecimal digits"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn text_can_be_read_on_every_colour() {
-    for (query, text) in [("fff", "000"), ("yellow", "000"), ("brightgreen", "000"), ("000", "fff"), ("1a7348", "fff")] {
-        assert_eq!(options(&format!("color={query}")).unwrap().colour.unwrap().text(), text, "{query}");
+    for (query, text) in [
+        ("fff", "000"),
+        ("yellow", "000"),
+        ("brightgreen", "000"),
+        ("000", "fff"),
+        ("1a7348", "fff"),
+    ] {
+        assert_eq!(
+            options(&format!("color={query}")).unwrap().colour.unwrap().text(),
+            text,
+            "{query}"
+        );
     }
 }
 
