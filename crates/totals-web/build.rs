@@ -62,6 +62,7 @@ fn content_type(file: &Path) -> Result<&'static str, String> {
         Some("js") => Ok("text/javascript; charset=utf-8"),
         Some("css") => Ok("text/css; charset=utf-8"),
         Some("svg") => Ok("image/svg+xml"),
+        Some("md") => Ok("text/markdown; charset=utf-8"),
         _ => Err(format!(
             "build.rs does not know what kind of file {} is",
             file.display()

@@ -24,6 +24,7 @@ mod report;
 mod spelling;
 mod stage;
 mod stall;
+mod sum;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +43,7 @@ use reader::Reader;
 use recovery::{Log, PROMISED, Recoveries};
 use report::{Report, Ticker};
 use stage::Stage;
+use sum::{Follower, Readers};
 
 /// A quorum queue of RabbitMQ 3.10 that is younger than 3 s does not survive the broker's kill.
 const QUEUES_SETTLE: Duration = Duration::from_secs(5);
@@ -104,8 +106,10 @@ async fn run(options: &Args) -> bool {
     let (mut stage, mut findings) = (Stage::set().await, Findings::default());
     let ticker = Ticker::new(options.kills);
     let started = Instant::now();
+    let follower = Follower::start(&stage.database).await;
     let mut load = Load::start(&stage, History::new(options.seed), options.rate);
     let (reader, progress) = (load.reader.clone(), load.progress.clone());
+    let sums = Readers::start(reader.clone(), stage.database_url());
     sleep(QUEUES_SETTLE).await;
 
     let tally = rage(options, &mut stage, &reader, &progress, &ticker, &mut findings).await;
@@ -118,6 +122,8 @@ async fn run(options: &Args) -> bool {
     load.end_reader()
         .into_iter()
         .for_each(|wrong| findings.add(wrong));
+    findings.about("sum of all campaigns while it went on");
+    check_sums(&sums, follower, &mut findings).await;
     let letters = stage.broker.take_dead_letters().await;
     let counts = check::check(&stage, &oracle, &letters, &reader, &mut findings).await;
     findings.about("recovery");
@@ -134,6 +140,7 @@ async fn run(options: &Args) -> bool {
         load: &load,
         counts: &counts,
         recoveries: &tally.recoveries,
+        sums: Some(&*sums.seen),
         promise: "from the moment the service could to its next commit (promised: p99 under 5 s)",
         findings: &findings,
     }
@@ -183,6 +190,23 @@ async fn rage(
         }
     }
     tally
+}
+
+/// Every sum that was shown is one that there was.
+async fn check_sums(sums: &Readers, follower: Follower, findings: &mut Findings) {
+    match follower.end().await {
+        Ok(states) => sums
+            .end(&states)
+            .into_iter()
+            .for_each(|wrong| findings.add(wrong)),
+        Err(problem) => findings.add(problem),
+    }
+    let (answers, processes) = sums.seen.answers();
+    if answers == 0 || processes < 2 {
+        findings.add(format!(
+            "only {answers} sums were shown, by {processes} processes"
+        ));
+    }
 }
 
 /// Waits until nothing is left to do, and stops the worker, so that whatever it still held would be in the queue again.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::history::CAMPAIGNS;
 use crate::spelling::campaign_id;
+use crate::sum::Sum;
 
 /// The time between two reads.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -50,13 +51,14 @@ pub struct Goal {
 
 #[derive(Deserialize)]
 struct SumBody {
-    data: Sum,
+    data: ShownSum,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Sum {
+struct ShownSum {
     total_amount_minor: i128,
+    total_pledges: i128,
     campaigns: u64,
 }
 
@@ -100,6 +102,12 @@ impl Reader {
         *self.calm_since.lock().unwrap() = Some(Instant::now());
     }
 
+    /// Returns true if at this moment no fault explains a 503.
+    pub fn is_calm(&self, moment: Instant) -> bool {
+        let since = *self.calm_since.lock().unwrap();
+        since.is_some_and(|since| moment - since > FORGIVEN)
+    }
+
     /// Reads the hot campaign and others in turn, for ever.
     pub async fn run(&self) {
         let mut last: HashMap<u16, Shown> = HashMap::new();
@@ -112,12 +120,7 @@ impl Reader {
             if self.truth_is_away.load(Ordering::Relaxed) {
                 last.clear();
             }
-            let asked = Instant::now();
-            let calm = self
-                .calm_since
-                .lock()
-                .unwrap()
-                .is_some_and(|since| asked - since > FORGIVEN);
+            let calm = self.is_calm(Instant::now());
             match (self.read(&campaign_id(campaign)).await, last.get(&campaign)) {
                 (Ok((StatusCode::OK, Some(shown))), before) => {
                     self.answered.fetch_add(1, Ordering::Relaxed);
@@ -153,15 +156,17 @@ impl Reader {
         Ok((status, shown))
     }
 
-    /// The status, and the amount in minor units and the campaigns of the sum of all if it is 200.
-    pub async fn sum(&self) -> reqwest::Result<(StatusCode, Option<(i128, u64)>)> {
+    /// The status, and the sum of all campaigns if it is 200.
+    pub async fn sum(&self) -> reqwest::Result<(StatusCode, Option<Sum>)> {
         let answer = self.client.get(format!("{}/api/totals", self.url)).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
-        let sum = serde_json::from_str(&body).ok();
-        Ok((
-            status,
-            sum.map(|SumBody { data }| (data.total_amount_minor, data.campaigns)),
-        ))
+        let shown = serde_json::from_str(&body).ok();
+        let sum = shown.map(|SumBody { data }| Sum {
+            campaigns: data.campaigns,
+            pledges: data.total_pledges,
+            amount_minor: data.total_amount_minor,
+        });
+        Ok((status, sum))
     }
 
     fn complain(&self, problem: String) {

@@ -14,6 +14,7 @@ use crate::oracle::Oracle;
 use crate::producer::Progress;
 use crate::recovery::Recoveries;
 use crate::stage::Stage;
+use crate::sum::Seen;
 
 /// Progress: a bar on a terminal, else a line for each blow.
 pub struct Ticker(ProgressBar);
@@ -63,6 +64,8 @@ pub struct Report<'a> {
     pub history: &'a History,
     pub oracle: &'a Oracle,
     pub load: &'a Load,
+    /// What was seen of the sum of all campaigns, if it was read throughout.
+    pub sums: Option<&'a Seen>,
     pub counts: &'a Counts,
     pub recoveries: &'a Recoveries,
     /// What is measured as recovery, and what is promised of it.
@@ -115,6 +118,14 @@ impl Report<'_> {
             load(&reader.answered),
             load(&reader.unavailable)
         );
+        if let Some(sums) = self.sums {
+            let (answers, processes) = sums.answers();
+            println!(
+                "Sums      {answers} answers of {processes} processes ({} of them in their first seconds), {} with 503",
+                load(&sums.young),
+                load(&sums.unavailable)
+            );
+        }
         let faults: Vec<_> = self
             .faults
             .iter()

@@ -72,12 +72,8 @@ impl Stage {
         let rabbitmq_proxy = Proxy::start(servers.rabbitmq.port()).await.unwrap();
         let database = Database::new(&servers.mongodb.url(), NAME).await;
         let broker = Broker::new(&servers.rabbitmq.url(), NAME);
-        let mut command = api_command();
-        command
-            .env("DATABASE_URL", database_url(&mongodb_proxy))
-            .env("LOG_LEVEL", "info,access=off");
         let stage = Self {
-            api: Process::start(command).await,
+            api: Process::start(api(&database_url(&mongodb_proxy))).await,
             servers,
             mongodb_proxy,
             rabbitmq_proxy,
@@ -90,6 +86,11 @@ impl Stage {
         };
         stage.api.healthy().await;
         stage
+    }
+
+    /// The database behind its proxy, as the service's processes see it.
+    pub fn database_url(&self) -> String {
+        database_url(&self.mongodb_proxy)
     }
 
     /// The proxy before this server.
@@ -114,7 +115,7 @@ impl Stage {
         let mut command = worker_command_on(&self.database, &self.broker);
         let (login, port) = (self.login, self.rabbitmq_proxy.port);
         command
-            .env("DATABASE_URL", database_url(&self.mongodb_proxy))
+            .env("DATABASE_URL", self.database_url())
             .env("RABBITMQ_URL", format!("amqp://{login}:{login}@127.0.0.1:{port}"))
             .env("UPKEEP_SECONDS", UPKEEP_SECONDS)
             .env("BATCH_SIZE", BATCH_SIZE);
@@ -155,6 +156,15 @@ impl Stage {
         }
         self.servers.dir.keep()
     }
+}
+
+/// The command line of an API on this database.
+pub fn api(database_url: &str) -> Command {
+    let mut command = api_command();
+    command
+        .env("DATABASE_URL", database_url)
+        .env("LOG_LEVEL", "info,access=off");
+    command
 }
 
 fn database_url(proxy: &Proxy) -> String {

@@ -2,6 +2,7 @@
 
 mod lists;
 mod log;
+mod readable;
 mod services;
 
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};

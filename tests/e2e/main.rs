@@ -52,6 +52,7 @@ mod rollout;
 mod secrets;
 mod stalls;
 mod standby;
+mod sums;
 mod tool;
 mod topology;
 mod traces;

@@ -183,3 +183,32 @@ async fn probes_answer_head_as_well() {
         }
     }
 }
+
+/// A `.env` that is a pipe keeps the process where it reads its configuration.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_comes_before_the_configuration_is_read_is_orderly() {
+    let world = World::new().await;
+    let mut api = api_command();
+    api.env("DATABASE_URL", &world.database.url);
+    for mut command in [api, world.worker_command()] {
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let path = dir.path().join(".env");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&path)
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+        command.current_dir(dir.path());
+        let mut process = Process::spawn(command);
+        // Opens as soon as the process reads.
+        let pipe = tokio::task::spawn_blocking(|| std::fs::OpenOptions::new().write(true).open(path));
+        let pipe = pipe.await.unwrap().unwrap();
+        process.signal("TERM").await;
+        drop(pipe);
+        assert_eq!(process.exit().await, Some(0), "{}", process.log());
+        assert!(!process.log().contains("ERROR"), "{}", process.log());
+    }
+}

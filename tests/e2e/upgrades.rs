@@ -1,5 +1,7 @@
 //! A database as an earlier version left it, taken over by the first worker of this one.
 
+mod four_types;
+
 use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};

@@ -87,9 +87,14 @@ impl Process {
     /// Starts a binary and waits until it listens.
     pub async fn start(command: Command) -> Self {
         let mut process = Self::spawn(command);
-        let address = eventually(async || process.listening(|_| true), Option::is_some).await;
+        let address = eventually(async || process.address(), Option::is_some).await;
         process.url = address.unwrap();
         process
+    }
+
+    /// Where its HTTP server listens, once it has said so.
+    pub fn address(&self) -> Option<String> {
+        self.listening(|_| true)
     }
 
     /// Where it says that it listens: the first of such lines whose port is set by a variable that is `wanted`.

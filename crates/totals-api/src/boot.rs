@@ -1,6 +1,6 @@
 //! The start and stop of the serving process.
 
-use totals_core::boot::{self, Process, StartError};
+use totals_core::boot::{Begun, Process, StartError};
 use totals_core::runtime::config::Source;
 use totals_core::runtime::http::{listen, serve, serve_with};
 
@@ -13,10 +13,11 @@ use crate::{router, scrape};
 /// # Errors
 /// [`StartError`], as one line for the operator.
 pub fn boot() -> Result<(), StartError> {
+    let begun = Begun::now()?;
     let source = Source::load()?;
     let config = ApiConfig::read(&source)?;
     let shared = (&config.http, &config.telemetry);
-    boot::run("totals-api", &source, shared, |process| run(&config, process))
+    begun.run("totals-api", &source, shared, |process| run(&config, process))
 }
 
 async fn run(config: &ApiConfig, process: Process) -> Result<(), StartError> {

@@ -3,6 +3,7 @@
 mod compression;
 mod contract;
 mod cors;
+mod web;
 
 use std::convert::Infallible;
 use std::sync::Arc;

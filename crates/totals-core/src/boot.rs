@@ -4,10 +4,11 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use crate::runtime::config::{self, ConfigError, Source};
 use crate::runtime::http::{ListenError, listen};
-use crate::runtime::lifecycle::{GRACE, Shutdown};
+use crate::runtime::lifecycle::{GRACE, Shutdown, Signals};
 use crate::runtime::telemetry::{DroppedLines, Telemetry, TelemetryError};
 use crate::runtime::terminal::complain;
 use crate::store::StoreError;
@@ -46,48 +47,76 @@ pub struct Process {
     pub dropped_lines: DroppedLines,
 }
 
-/// Runs the service until it has stopped: logs, traces, signals and listener come first, and the last lines and traces
-/// are sent at the end.
-///
-/// # Errors
-/// [`StartError`] if the service cannot start.
-pub fn run<F>(
-    service: &'static str,
-    source: &Source,
-    (http, telemetry): (&config::HttpConfig, &config::TelemetryConfig),
-    serve: impl FnOnce(Process) -> F,
-) -> Result<(), StartError>
-where
-    F: Future<Output = Result<(), StartError>>,
-{
-    block_on(async {
-        let telemetry = Telemetry::start(service, telemetry)?;
-        for name in source.former() {
-            tracing::warn!("{name} has no effect any more and can be removed");
-        }
-        let process = Process {
-            shutdown: Shutdown::on_signals(http.shutdown_delay, GRACE)?,
-            listener: listen(http)?,
-            dropped_lines: telemetry.dropped_lines(),
-        };
-        serve(process).await?;
-        tracing::info!("stopped");
-        telemetry.shutdown().await;
-        Ok(())
-    })?
+/// A process that has begun and does not know yet what it is to do. A signal from here on is an orderly stop, even if it comes
+/// before the configuration is read.
+pub struct Begun {
+    runtime: Runtime,
+    signals: Signals,
 }
 
-/// Runs all that a process does. What goes on in the background at the end of it is left as it is, for the end of the
-/// process to cut off: the driver panics where its tasks are dropped one after the other, and a thread that waits for input
-/// would be waited for.
+impl Begun {
+    /// To be called before anything else.
+    ///
+    /// # Errors
+    /// If the machine refuses the threads or the signal handlers.
+    pub fn now() -> std::io::Result<Self> {
+        let runtime = runtime()?;
+        let signals = runtime.block_on(async { Signals::listen() })?;
+        Ok(Self { runtime, signals })
+    }
+
+    /// Runs the service until it has stopped: logs, traces and listener come first, and the last lines and traces are sent at
+    /// the end.
+    ///
+    /// # Errors
+    /// [`StartError`] if the service cannot start.
+    pub fn run<F>(
+        self,
+        service: &'static str,
+        source: &Source,
+        (http, telemetry): (&config::HttpConfig, &config::TelemetryConfig),
+        serve: impl FnOnce(Process) -> F,
+    ) -> Result<(), StartError>
+    where
+        F: Future<Output = Result<(), StartError>>,
+    {
+        let Self { runtime, signals } = self;
+        run_to_end(runtime, async {
+            let telemetry = Telemetry::start(service, telemetry)?;
+            for name in source.former() {
+                tracing::warn!("{name} has no effect any more and can be removed");
+            }
+            let process = Process {
+                shutdown: Shutdown::on(signals, http.shutdown_delay, GRACE),
+                listener: listen(http)?,
+                dropped_lines: telemetry.dropped_lines(),
+            };
+            serve(process).await?;
+            tracing::info!("stopped");
+            telemetry.shutdown().await;
+            Ok(())
+        })
+    }
+}
+
+/// Runs all that a process does.
 ///
 /// # Errors
 /// If the machine refuses the threads.
 pub fn block_on<T>(process: impl Future<Output = T>) -> std::io::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(run_to_end(runtime()?, process))
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// What goes on in the background at the end of the process is left as it is, for that end to cut off: the driver panics
+/// where its tasks are dropped one after the other, and a thread that waits for input would be waited for.
+fn run_to_end<T>(runtime: Runtime, process: impl Future<Output = T>) -> T {
     let outcome = runtime.block_on(process);
     std::mem::forget(runtime);
-    Ok(outcome)
+    outcome
 }
 
 /// The end of the process: an error is one line on standard error.

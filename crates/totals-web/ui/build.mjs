@@ -4,6 +4,7 @@
 import { rm } from "node:fs/promises";
 import { build } from "vite";
 
+const banner = "/*! Contains Lit. Its licence: /assets/licenses.md on the server of this file. */";
 const dist = new URL("../dist/", import.meta.url).pathname;
 const shared = {
   configFile: false,
@@ -14,13 +15,17 @@ const shared = {
 await rm(dist, { recursive: true, force: true });
 await build({
   ...shared,
-  build: { ...shared.build, rolldownOptions: { input: ["home.html", "campaign.html", "overlay.html"] } },
+  build: {
+    ...shared.build,
+    license: { fileName: "assets/licenses.md" },
+    rolldownOptions: { input: ["home.html", "campaign.html", "overlay.html"] },
+  },
 });
 await build({
   ...shared,
   publicDir: false,
   build: {
     ...shared.build,
-    rolldownOptions: { input: ["src/embed.ts"], output: { entryFileNames: "embed/totals.js" } },
+    rolldownOptions: { input: ["src/embed.ts"], output: { entryFileNames: "embed/totals.js", postBanner: banner } },
   },
 });

@@ -4,7 +4,7 @@ use std::sync::{Arc, Once};
 use std::time::Instant;
 
 use tokio::sync::{SetOnce, watch};
-use totals_core::boot::{self, Process, StartError};
+use totals_core::boot::{Begun, Process, StartError};
 use totals_core::runtime::config::Source;
 use totals_core::runtime::http::serve;
 use totals_core::store::Store;
@@ -23,11 +23,12 @@ use crate::stall::StallWatch;
 /// # Errors
 /// [`StartError`], as one line for the operator.
 pub fn boot() -> Result<(), StartError> {
+    let begun = Begun::now()?;
     let source = Source::load()?;
     let config = WorkerConfig::read(&source)?;
     let address = Address::parse(&config.broker.urls)?;
     let (listener, telemetry) = (config.http.clone(), config.telemetry.clone());
-    boot::run("totals-worker", &source, (&listener, &telemetry), |process| {
+    begun.run("totals-worker", &source, (&listener, &telemetry), |process| {
         run(config, address, process)
     })
 }

@@ -15,6 +15,7 @@ use crate::history::CAMPAIGNS;
 use crate::oracle::{Known, Outcome, Totals};
 use crate::reader::{Reader, Shown};
 use crate::spelling::{campaign_id, decimal, donation_id, donor_id};
+use crate::sum::Sum;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -181,8 +182,12 @@ pub async fn check_totals(
     for campaign in (0..CAMPAIGNS).map(campaign_id) {
         check_shown(&campaign, by_id.get(campaign.as_str()).copied(), reader, findings).await;
     }
-    let amount: i128 = stored.iter().map(|row| i128::from(row.total_amount_minor)).sum();
-    let sum = (StatusCode::OK, Some((amount, stored.len() as u64)));
+    let sum = Sum {
+        campaigns: stored.len() as u64,
+        pledges: stored.iter().map(|row| i128::from(row.total_pledges)).sum(),
+        amount_minor: stored.iter().map(|row| i128::from(row.total_amount_minor)).sum(),
+    };
+    let sum = (StatusCode::OK, Some(sum));
     findings.compare(
         "the sum of all",
         &format!("{sum:?}"),

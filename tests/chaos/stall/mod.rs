@@ -90,6 +90,7 @@ pub async fn run(options: &Args) -> bool {
         history: &history,
         oracle: &oracle,
         load: &load,
+        sums: None,
         counts: &counts,
         recoveries: &rounds.recoveries,
         promise: "from the fault, or its being given back, until all kinds of events are counted and /health says 200 \

@@ -37,6 +37,8 @@ pub struct Freshness {
     current_until: AtomicU64,
     /// When the latest read ended of which not all could be put into memory: it did not find its campaign, or it was a page.
     latest_partial_read: AtomicU64,
+    /// When the latest read ended that has put a campaign into memory. Of that campaign memory may be ahead of the stream.
+    latest_read: AtomicU64,
     absent: Mutex<Absent>,
     /// Wakes those who wait for a proof, or for the loss of the stream.
     pub changed: Notify,
@@ -60,6 +62,7 @@ impl Default for Freshness {
             proven: AtomicU64::new(0),
             current_until: AtomicU64::new(0),
             latest_partial_read: AtomicU64::new(0),
+            latest_read: AtomicU64::new(0),
             absent: Mutex::default(),
             changed: Notify::new(),
             lost: AtomicBool::new(false),
@@ -88,6 +91,15 @@ impl Freshness {
         self.latest_partial_read.load(Ordering::Acquire) <= self.proven.load(Ordering::Acquire)
     }
 
+    /// What `look` finds in memory of all campaigns together; `None` if a read may have put some of them into memory as of a
+    /// later moment than the stream has brought the others to.
+    pub fn of_one_moment<T>(&self, look: impl FnOnce() -> T) -> Option<T> {
+        // Before the look: what is proven later may have come after it.
+        let proven = self.proven.load(Ordering::Acquire);
+        let found = look();
+        (self.latest_read.load(Ordering::Acquire) <= proven).then_some(found)
+    }
+
     /// The latest moment that any answer has shown. No later answer may show an earlier moment.
     pub fn seen(&self) -> ClusterTime {
         ClusterTime::from_bits(self.seen.load(Ordering::Acquire))
@@ -110,6 +122,11 @@ impl Freshness {
         }
         drop(absent);
         self.latest_partial_read.fetch_max(ended, Ordering::AcqRel);
+    }
+
+    /// Notes that a read which ended at `ended` puts a campaign into memory. To be called before it does.
+    pub fn note_read(&self, ended: Instant) {
+        self.latest_read.fetch_max(self.nanos(ended), Ordering::AcqRel);
     }
 
     /// Notes that a read of a page ended at `ended`: memory may have campaigns that the page would have shown. To be called

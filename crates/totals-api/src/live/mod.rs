@@ -230,6 +230,7 @@ impl Live {
     fn remember(&self, campaign: &CampaignId, read: &At<View>, ended: Instant) {
         let at = read.moment;
         if let Some(totals) = &read.found {
+            self.0.freshness.note_read(ended);
             self.remember_totals(at, totals);
         } else {
             self.0.freshness.note_seen(at);

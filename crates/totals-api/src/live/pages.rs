@@ -74,6 +74,7 @@ impl Live {
     /// From here on memory shows of the list what a read that ended at `ended` has shown, or something newer.
     pub(super) fn remember_page(&self, found: &Listing, at: ClusterTime, ended: Instant) {
         self.0.freshness.note_seen(at);
+        self.0.freshness.note_read(ended);
         for totals in &found.totals {
             self.remember_totals(at, totals);
         }

@@ -4,8 +4,9 @@
 //! database adds them up under one snapshot, once for all who ask meanwhile; or there is no answer. So there is never a part of a
 //! sum.
 //!
-//! Memory takes the changes one campaign after another. A commit that changes several campaigns is therefore in the sum
-//! campaign by campaign, within microseconds.
+//! The sum is of one moment. A read of one campaign may have put that campaign into memory as of a later moment than the
+//! stream has brought the others to: then the sum waits for the stream. But memory takes the changes one campaign after
+//! another. A commit that changes several campaigns is therefore in the sum campaign by campaign, within microseconds.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{At, Store, Sum};
 
 use super::Live;
+use super::freshness::LEASE;
 use super::watch::PACE;
 use crate::error::ApiError;
 
@@ -45,8 +47,26 @@ impl Live {
     }
 
     pub(super) async fn sum_in_memory(&self) -> Option<Sum> {
+        let changed = &self.0.freshness.changed;
         let covered = || self.0.freshness.covers_all();
-        self.wait_until_covered(|| self.0.memory.sum(), covered).await
+        loop {
+            let mut proven = pin!(changed.notified());
+            proven.as_mut().enable();
+            let look = || match self.of_one_moment() {
+                Some(sum) => sum.map(Some),
+                None => Some(None),
+            };
+            if let Some(sum) = self.wait_until_covered(look, covered).await? {
+                return Some(sum);
+            }
+            // An error here is the end of the lease.
+            let _ = timeout(LEASE, proven).await;
+        }
+    }
+
+    /// What memory has for a sum, if it is of one moment.
+    fn of_one_moment(&self) -> Option<Option<Sum>> {
+        self.0.freshness.of_one_moment(|| self.0.memory.sum())
     }
 
     /// Lets the database add up; finds `None` if memory can tell when the turn has come. See `page_through`.
@@ -70,9 +90,9 @@ impl Live {
     }
 
     /// The newest sum that memory has, even while the stream is silent: a watcher keeps what it was shown.
-    fn newest_sum(&self) -> Option<Sum> {
+    pub(super) fn newest_sum(&self) -> Option<Sum> {
         let shown = self.0.database.currency.is_confirmed() && self.0.freshness.covers_all();
-        shown.then(|| self.0.memory.sum()).flatten()
+        shown.then(|| self.of_one_moment()).flatten().flatten()
     }
 
     /// Watches the sum of all campaigns.

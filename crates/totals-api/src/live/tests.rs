@@ -191,6 +191,37 @@ async fn a_page_of_the_database_is_not_followed_by_an_earlier_one_of_memory() {
     assert_eq!(live.0.freshness.seen(), at(2));
 }
 
+#[tokio::test]
+async fn a_sum_waits_until_the_stream_has_come_as_far_as_what_a_read_has_put_beside() {
+    let other = |revision| CampaignTotals {
+        campaign: "other".try_into().unwrap(),
+        ..totals(revision)
+    };
+    let live = live(1, &[&totals(5), &other(1)]).await;
+    let sum = live.sum_in_memory().await.unwrap();
+    assert_eq!((sum.amount_minor, sum.campaigns), (600, 2));
+    // Both have changed, in this order, and a read has shown the second one.
+    let (ended, changed) = (soon(), totals(6));
+    let read = At {
+        found: Some(changed.clone()),
+        moment: at(3),
+    };
+    live.remember(&changed.campaign, &read, ended);
+    let (sum, newest, ()) = tokio::join!(live.sum_in_memory(), async { live.newest_sum() }, async {
+        live.current(Instant::now());
+        tokio::task::yield_now().await;
+        live.change(Change {
+            campaign: other(2).campaign,
+            at: at(2),
+            kind: ChangeKind::Replaced(other(2)),
+        });
+        live.current(ended);
+    });
+    assert_eq!(sum.unwrap().amount_minor, 800);
+    assert_eq!(newest, None, "700 was there at no moment");
+    assert_eq!(live.newest_sum(), sum);
+}
+
 /// The answer of a read that others have begun, as of the moment 1, as soon as the gate is open.
 async fn early<T>(gate: Arc<Semaphore>, found: T) -> Result<At<T>, ApiError> {
     let _open = gate.acquire().await;

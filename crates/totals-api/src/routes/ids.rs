@@ -86,6 +86,7 @@ mod tests {
             ("ids=b,a,b,c,a", Some("b a c")),
             ("ids=b%2Ca,c", Some("b a c")),
             ("ids=a%2Fb,%C3%BC", Some("a/b ü")),
+            ("other=%ff&&ids=%EF%BF%BD&%ff=1", Some("\u{fffd}")),
         ] {
             assert_eq!(parse(query), Ok(ids.map(str::to_owned)), "{query}");
         }
@@ -119,9 +120,12 @@ mod tests {
                 "ids must be 1 to 100 campaign ids separated by commas, each of 1 to 256 bytes; ".to_owned();
             assert_eq!(parse(&query), Err(message + &got), "{query}");
         }
-        assert_eq!(
-            parse("ids=a&ids=b"),
-            Err("ids must be given at most once".to_owned())
-        );
+        for (query, message) in [
+            ("ids=a&ids=b", "ids must be given at most once"),
+            ("ids=a,%ff", "ids must be percent-encoded UTF-8"),
+            ("other=%ff&&ids=%C3", "ids must be percent-encoded UTF-8"),
+        ] {
+            assert_eq!(parse(query), Err(message.to_owned()), "{query}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use axum::extract::Query;
 use axum::http::Uri;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 use totals_core::domain::excerpt;
 use utoipa::openapi::RefOr;
@@ -25,8 +26,8 @@ pub fn schema<T>(choices: &Choices<T>, default: &str, description: &str) -> RefO
         .into()
 }
 
-/// A query's names and values, decoded.
-pub struct Parameters(Vec<(String, String)>);
+/// A query's names and values, decoded; no value where its bytes are no UTF-8.
+pub struct Parameters(Vec<(String, Option<String>)>);
 
 impl Parameters {
     /// The parameters of a request.
@@ -34,22 +35,35 @@ impl Parameters {
     /// # Errors
     /// [`ApiError::Invalid`], like all errors here, if the query is not of the form `name=value&name=value`.
     pub fn of(uri: &Uri) -> Result<Self, ApiError> {
-        let Query(pairs) = Query::try_from_uri(uri).map_err(|_| {
+        let Query::<Vec<(String, String)>>(pairs) = Query::try_from_uri(uri).map_err(|_| {
             ApiError::Invalid("the query must be of the form name=value&name=value".to_owned())
         })?;
-        Ok(Self(pairs))
+        // Bytes that are no UTF-8 have become `\u{fffd}`: that would be another id than was meant.
+        let raw = uri.query().unwrap_or_default().split('&');
+        let is_text = raw
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| percent_decode_str(pair).decode_utf8().is_ok());
+        let pairs = pairs.into_iter().zip(is_text);
+        Ok(Self(
+            pairs
+                .map(|((name, value), is_text)| (name, is_text.then_some(value)))
+                .collect(),
+        ))
     }
 
     /// The one value of parameter `name`, if it was sent.
     ///
     /// # Errors
-    /// If it was sent more than once.
+    /// If it was sent more than once, or is no UTF-8.
     pub fn single(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.0.iter().filter(|(key, _)| key == name);
-        let value = values.next().map(|(_, value)| value.as_str());
-        match values.next() {
-            None => Ok(value),
-            Some(_) => Err(ApiError::Invalid(format!("{name} must be given at most once"))),
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some((_, Some(value))), None) => Ok(Some(value)),
+            (Some((_, None)), None) => {
+                Err(ApiError::Invalid(format!("{name} must be percent-encoded UTF-8")))
+            }
+            (Some(_), Some(_)) => Err(ApiError::Invalid(format!("{name} must be given at most once"))),
         }
     }
 

@@ -32,13 +32,14 @@ impl Shutdown {
     /// # Errors
     /// If the signal handlers cannot be installed.
     pub fn on_signals(delay: Duration, grace: Duration) -> std::io::Result<Self> {
+        Ok(Self::on(Signals::listen()?, delay, grace))
+    }
+
+    /// The same, for signals that the process listens to already.
+    pub fn on(signals: Signals, delay: Duration, grace: Duration) -> Self {
         let shutdown = Self::default();
-        let signals = Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        };
         tokio::spawn(shutdown.clone().follow(signals, delay, grace));
-        Ok(shutdown)
+        shutdown
     }
 
     async fn follow(self, mut signals: Signals, delay: Duration, grace: Duration) {
@@ -69,13 +70,25 @@ impl Shutdown {
     }
 }
 
-/// The signals that end the process.
-struct Signals {
+/// The signals that end the process. One that comes before anybody asks for it is kept.
+#[derive(Debug)]
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
+    /// From here on the signals do not end the process by themselves.
+    ///
+    /// # Errors
+    /// If the signal handlers cannot be installed.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
     /// The name of the next one.
     async fn next(&mut self) -> &'static str {
         tokio::select! {

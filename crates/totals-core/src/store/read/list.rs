@@ -14,14 +14,14 @@
 use mongodb::bson::{Bson, DateTime, Document, RawDocument, doc};
 use serde::Deserialize;
 
-use crate::domain::id::MAX_ID_BYTES;
-use crate::domain::{CampaignId, Timestamp};
+use crate::domain::CampaignId;
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
 use crate::store::read::one::{At, CampaignTotals, max_time};
+use crate::store::read::readable::readable;
 use crate::store::read::snapshot::{Snapshot, read};
-use crate::store::schema::document::{CAMPAIGN_TOTALS, MAX_REVISION, date};
+use crate::store::schema::document::CAMPAIGN_TOTALS;
 
 /// Which part of the list of campaigns to read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -144,28 +144,6 @@ fn count(leave_out: bool) -> Document {
     }
     doc! {
         "aggregate": CAMPAIGN_TOTALS, "pipeline": pipeline, "cursor": {}, "hint": "_id_", "maxTimeMS": max_time(),
-    }
-}
-
-/// True of a document whose `_id` can be a campaign's.
-pub(in crate::store) fn has_an_id() -> Document {
-    let longest = i64::try_from(MAX_ID_BYTES).unwrap_or(i64::MAX);
-    doc! { "$cond": [
-        { "$eq": [{ "$type": "$_id" }, "string"] },
-        { "$and": [{ "$gt": ["$_id", ""] }, { "$lte": [{ "$strLenBytes": "$_id" }, longest] }] },
-        false,
-    ] }
-}
-
-/// Matches the documents that [`CampaignTotals::read`] can read.
-pub(in crate::store) fn readable() -> Document {
-    let whole = doc! { "$type": ["int", "long"] };
-    let revision = doc! { "$type": ["int", "long"], "$gte": -MAX_REVISION, "$lte": MAX_REVISION };
-    let (earliest, latest) = (date(Timestamp::EARLIEST), date(Timestamp::LATEST));
-    doc! {
-        "$expr": has_an_id(), "totalAmountMinor": &whole, "totalPledges": &whole, "totalDonors": &whole, "revision": &revision,
-        "lastUpdated": { "$type": "date", "$gte": earliest, "$lte": latest },
-        "$or": [{ "corrections": { "$exists": false } }, { "corrections": revision }],
     }
 }
 

@@ -6,6 +6,7 @@ pub(in crate::store) mod follow;
 pub(in crate::store) mod foreign;
 pub(in crate::store) mod list;
 pub(in crate::store) mod one;
+pub(in crate::store) mod readable;
 pub(in crate::store) mod scan;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod sum;

@@ -10,8 +10,8 @@ use crate::domain::Timestamp;
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::read::cluster_time::ClusterTime;
-use crate::store::read::list::{has_an_id, readable};
 use crate::store::read::one::{At, CampaignTotals, max_time};
+use crate::store::read::readable::{has_an_id, readable};
 use crate::store::read::snapshot::{Snapshot, malformed, read};
 use crate::store::schema::document::{CAMPAIGN_TOTALS, timestamp};
 

@@ -56,12 +56,12 @@ export class Fit {
   }
 
   measure(): void {
+    this.#text.style.removeProperty("font-size");
     const { paddingInlineStart, paddingInlineEnd } = getComputedStyle(this.#room);
     const room = this.#room.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd);
-    this.#text.style.removeProperty("font-size");
     const wide = this.#text.getBoundingClientRect().width;
-    // A hundredth less, because sizes of text are rounded.
-    if (room > 0 && wide > room) this.#text.style.fontSize = `${((room / wide) * 0.99).toFixed(4)}em`;
+    // Sizes of rooms are whole numbers, and those of text are rounded: a pixel is no reason, and a hundredth is left free.
+    if (room > 0 && wide > room + 1) this.#text.style.fontSize = `${((room / wide) * 0.99).toFixed(4)}em`;
   }
 
   stop(): void {

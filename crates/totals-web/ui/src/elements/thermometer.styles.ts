@@ -80,7 +80,7 @@ export const thermometerStyles = css`
     inline-size: var(--totals-bar-size, 2.4rem);
     block-size: var(--totals-bar-length, 18rem);
     margin-inline: auto;
-    margin-block-end: calc(var(--totals-bar-size, 2.4rem) * 0.9);
+    margin-block-end: calc(var(--totals-bar-size, 2.4rem) * 1.3);
   }
   :host([orientation="vertical"]) .track::after {
     content: "";
@@ -111,6 +111,19 @@ export const thermometerStyles = css`
   :host([orientation="vertical"]) .caption {
     justify-content: center;
     text-align: center;
+  }
+  @media (forced-colors: active) {
+    .tube {
+      outline: 1px solid CanvasText;
+    }
+    .fill,
+    .beyond {
+      forced-color-adjust: none;
+      background: Highlight;
+    }
+    .mark {
+      background: CanvasText;
+    }
   }
   @media (prefers-reduced-motion: reduce) {
     .fill,

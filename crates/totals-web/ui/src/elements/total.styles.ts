@@ -13,7 +13,8 @@ export const totalStyles = css`
   .number {
     display: inline-block;
     line-height: 1.14;
-    margin-inline-start: -0.03em;
+    position: relative;
+    inset-inline-start: -0.03em;
     font-weight: var(--totals-number-weight, 680);
     letter-spacing: -0.03em;
     transition: color 0.4s;
@@ -42,36 +43,63 @@ export const totalStyles = css`
     color: var(--soft);
   }
   .line {
+    position: relative;
     display: flex;
-    flex-wrap: wrap;
-    gap: 0.2em 0.8em;
     align-items: baseline;
     justify-content: var(--totals-align, flex-start);
     min-block-size: 1.6em;
     line-height: 1.6;
     color: var(--soft);
   }
+  /* A chip takes no room, so nothing moves when it comes: behind the words, or over their end where there is no room behind. */
   .chip {
+    position: absolute;
+    inset-block-start: 0;
+    inset-inline-end: 0;
     opacity: 0;
     padding-inline: 0.7em;
     border-radius: 99px;
     font-weight: 640;
     white-space: nowrap;
     color: var(--joy);
-    background: color-mix(in srgb, var(--glow) 22%, transparent);
+    background: linear-gradient(var(--chip), var(--chip)) var(--totals-paper, Canvas);
+    --chip: color-mix(in srgb, var(--glow) 22%, transparent);
+  }
+  @media (min-width: 40rem) {
+    .behind {
+      position: relative;
+      align-self: stretch;
+    }
+    .chip {
+      inset-inline: 0.8em auto;
+    }
+    .detail:empty + .behind .chip {
+      inset-inline-start: 0;
+    }
   }
   .chip.less {
     color: inherit;
-    background: color-mix(in srgb, currentcolor 12%, transparent);
+    --chip: color-mix(in srgb, currentcolor 12%, transparent);
   }
   /* Where there is little room below the number, the chip comes beside it. */
   :host([beside]) .room {
     padding-inline-end: min(35%, 6.5rem);
   }
+  :host([beside]) :is(.line, .behind) {
+    position: static;
+  }
   :host([beside]) .chip {
-    position: absolute;
     inset-block-start: 0.35em;
-    inset-inline-end: 0;
+    inset-inline: auto 0;
+  }
+  /* Where the words are in the middle, the chip comes over them. */
+  :host([over]) .behind {
+    position: static;
+  }
+  :host([over]) .chip {
+    inset-inline: 0;
+    margin-inline: auto;
+    inline-size: fit-content;
   }
   :host([inline]) {
     display: inline;
@@ -97,8 +125,9 @@ export const totalStyles = css`
     font-weight: inherit;
     letter-spacing: inherit;
   }
-  :host([inline]) .cents {
+  :host([inline]) :is(.cents, .symbol) {
     font-size: inherit;
+    font-weight: inherit;
     vertical-align: baseline;
     color: inherit;
   }

@@ -31,6 +31,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     ...LiveElement.properties,
     details: { type: Boolean },
     quiet: { type: Boolean },
+    over: { type: Boolean, reflect: true },
   };
   static override styles = [shared, totalStyles];
 
@@ -38,10 +39,15 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   declare details: boolean;
   /** Does not tell screen readers of changes: for pages with many numbers. */
   declare quiet: boolean;
+  /** A chip takes the place of the counts while it is shown. */
+  declare over: boolean;
 
   #amount: AmountText | undefined;
   #fit: Fit | undefined;
   #shape = "";
+  /** Whether the goal was reached when it was last looked at. */
+  #reached: boolean | undefined;
+  #appearing: Animation | undefined;
   readonly #counter = new Counter((minor) => this.#show(minor));
   readonly #changes = new Gather(CHIP_EVERY, (sum) => this.#chip(sum));
   readonly #spoken = new Throttle<string>(ANNOUNCE_EVERY, (text) => this.#speak(text));
@@ -50,12 +56,18 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     super();
     this.details = false;
     this.quiet = false;
+    this.over = false;
   }
 
   /** What the number is of, for those who hear it. */
   protected abstract subject(value: T): string;
   /** How many gave, in words. */
   protected abstract counts(value: T): string;
+
+  /** Returns true if what was wanted is raised. */
+  protected reached(_value: T): boolean {
+    return false;
+  }
 
   protected override isNothing(value: T | null): boolean {
     return value === null || value.minor === 0n;
@@ -84,7 +96,8 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     const lang = this.words.language;
     return html`<div class="room" part="room"><span class="number" part="number" aria-hidden="true"></span></div>
       <div class="line" part="line" lang=${lang}>
-        <span class="detail" part="detail">${this.#detail()}</span><span class="chip" part="chip" aria-hidden="true"></span>
+        <span class="detail" part="detail">${this.#detail()}</span
+        ><span class="behind"><span class="chip" part="chip" aria-hidden="true"></span></span>
       </div>
       <span class="spoken" lang=${lang} role=${this.quiet ? nothing : "status"} aria-live=${this.quiet ? nothing : "polite"}></span>`;
   }
@@ -92,7 +105,8 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   #detail(): string {
     const { value, heardAt = 0 } = this.view ?? {};
     if (this.state === "unavailable" || this.state === "absent") return this.words.say("unavailable");
-    if (this.state === "stale") return this.words.say("lastKnown", { time: clock(this.locale, heardAt, Date.now()) });
+    // Among many numbers, one says it for all.
+    if (this.state === "stale" && !this.quiet) return this.words.say("lastKnown", { time: clock(this.locale, heardAt, Date.now()) });
     return value && this.details && !this.isNothing(value) ? this.counts(value) : "";
   }
 
@@ -123,7 +137,11 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     }
     const text = value && !isNothing ? money(this.locale, value.currency, value.minor) : this.words.say("none");
     const detail = this.renderRoot.querySelector(".detail")?.textContent;
-    this.#spoken.set([value ? this.subject(value) : "", text, detail].filter(Boolean).join(", "));
+    const reached = value ? this.reached(value) : false;
+    const words = [value ? this.subject(value) : "", text, detail, reached ? this.words.say("reached") : ""];
+    this.#spoken.set(words.filter(Boolean).join(", "));
+    if (reached && this.#reached === false) this.#spoken.now();
+    this.#reached = reached;
   }
 
   #show(minor: bigint): void {
@@ -147,10 +165,21 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     chip.textContent = money(this.locale, currency, change, "signed");
     chip.classList.toggle("less", change < 0n);
     chip.dir = directionOf(this.locale);
+    this.#appear(chip);
+  }
+
+  /** Shows the chip for a while. One that is there already stays, with its new text. */
+  #appear(chip: HTMLElement): void {
+    const isThere = this.#appearing?.playState === "running";
     const rise = isStill() ? "none" : "translateY(0.4em)";
     const shown = { opacity: 1, transform: "none" };
-    const frames = [{ opacity: 0, transform: rise }, { ...shown, offset: 0.08 }, { ...shown, offset: 0.85 }, { opacity: 0 }];
-    chip.animate(frames, { duration: CHIP_SHOWN, easing: "ease-out" });
+    const first = isThere ? shown : { opacity: 0, transform: rise };
+    const timing = { duration: CHIP_SHOWN, easing: "ease-out" };
+    this.#appearing = chip.animate([first, { ...shown, offset: 0.08 }, { ...shown, offset: 0.85 }, { opacity: 0 }], timing);
+    if (!this.over) return;
+    const hidden = { opacity: 0 };
+    const frames = [isThere ? hidden : { opacity: 1 }, { ...hidden, offset: 0.08 }, { ...hidden, offset: 0.9 }, { opacity: 1 }];
+    this.renderRoot.querySelector(".detail")?.animate(frames, timing);
   }
 
   #speak(text: string): void {
@@ -167,6 +196,10 @@ export class CampaignTotal extends TotalElement<Campaign> {
 
   protected override subject({ title }: Campaign): string {
     return title ?? "";
+  }
+
+  protected override reached({ minor, goal }: Campaign): boolean {
+    return goal !== undefined && minor >= goal;
   }
 
   protected override counts({ donors, pledges }: Campaign): string {

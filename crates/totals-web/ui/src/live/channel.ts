@@ -42,6 +42,8 @@ const LONGEST_PAUSE = 30_000;
 /** How long a page that nobody sees keeps its stream. */
 const HIDDEN = 60_000;
 const TICK = 1_000;
+/** The API's word for a campaign that no event has told of yet, which another day may. */
+export const NOTHING_YET = "TOTALS_NOT_FOUND";
 /** A tick that comes this late says that the machine was asleep. */
 const SLEPT = 8_000;
 
@@ -57,6 +59,7 @@ export class Channel {
   #ticker: ReturnType<typeof setInterval> | undefined;
   #hiding: ReturnType<typeof setTimeout> | undefined;
   #suspended = false;
+  #atOnce = false;
   #speaks = false;
   #failures = 0;
   #retryAfter = 0;
@@ -97,8 +100,8 @@ export class Channel {
   reconnect(): void {
     if (!this.#session || this.#suspended) return;
     this.#failures = 0;
-    this.#retryAfter = 0;
-    this.#nextRead = Math.min(this.#nextRead, Date.now() + PATIENCE);
+    this.#atOnce = true;
+    this.#nextRead = Math.min(this.#nextRead, Date.now());
     this.#attempt?.abort();
     this.#skipPause?.();
   }
@@ -120,8 +123,8 @@ export class Channel {
   #resume(): void {
     this.#suspended = false;
     this.#failures = 0;
-    this.#since = this.#lastTick = Date.now();
-    this.#nextRead = this.#since + PATIENCE;
+    this.#since = this.#lostAt = this.#lastTick = Date.now();
+    this.#nextRead = this.#since;
     this.#ticker = setInterval(() => this.#tick(), TICK);
     void this.#run(this.#ticker);
   }
@@ -132,6 +135,7 @@ export class Channel {
     while (!isOver()) {
       const spoke = await this.#listen();
       if (isOver()) return;
+      if (this.#atOnce) continue;
       this.#failures = spoke ? 0 : this.#failures + 1;
       const pause = Math.min(FIRST_PAUSE * 2 ** (this.#failures - 1), LONGEST_PAUSE) * (0.5 + Math.random() / 2);
       await this.#pause(Math.max(pause, this.#retryAfter));
@@ -151,7 +155,7 @@ export class Channel {
   /** Reads the stream to its end. Returns true if it has told anything. */
   async #listen(): Promise<boolean> {
     const attempt = (this.#attempt = new AbortController());
-    this.#speaks = false;
+    this.#speaks = this.#atOnce = false;
     this.#retryAfter = 0;
     this.#since = this.#lastByte = Date.now();
     try {
@@ -209,9 +213,14 @@ export class Channel {
     if (late) this.reconnect();
     else if (now - this.#lastByte > SILENT) this.#attempt?.abort();
     if (this.#speaks) return;
-    const waited = now - Math.max(this.#since, this.heardAt);
-    if (now >= this.#nextRead && (waited > PATIENCE || this.#failures > 0)) void this.#read();
-    if (this.health !== "unavailable" && waited > PATIENCE + READ_TIMEOUT) this.#change("unavailable");
+    const isPatient = now - this.#since < PATIENCE && this.#failures === 0;
+    if (now >= this.#nextRead && !isPatient) void this.#read();
+    if (now - this.#knownAt() > PATIENCE + READ_TIMEOUT) this.#change("unavailable");
+  }
+
+  /** Until when what is shown was surely current. */
+  #knownAt(): number {
+    return Math.max(this.#lostAt, this.heardAt);
   }
 
   async #read(): Promise<void> {
@@ -226,20 +235,23 @@ export class Channel {
         const isBack = this.health === "unavailable";
         this.#heard();
         if (isBack) this.reconnect();
-      } else if (response.status === 404) this.#absent(response);
-      else this.#failed();
+      } else if (response.status === 404 && !body.includes(NOTHING_YET)) this.#absent(response);
+      else if (response.status === 404) {
+        this.#feed.onRead({});
+        this.#heard();
+      } else this.#failed();
     } catch {
       this.#failed();
     } finally {
       this.#reading = false;
-      this.#nextRead = Date.now() + READ_EVERY * (1 + Math.random());
+      const isDoubtful = this.health === "connecting" || Date.now() - this.#knownAt() < PATIENCE;
+      this.#nextRead = Date.now() + (isDoubtful ? TICK : READ_EVERY * (1 + Math.random()));
     }
   }
 
   /** A read has failed as well, so what is shown may be old by now. */
   #failed(): void {
-    const last = Math.max(this.#lostAt, this.heardAt);
-    if (this.#session && !this.#speaks && Date.now() - last > PATIENCE) this.#change("unavailable");
+    if (this.#session && !this.#speaks && Date.now() - this.#knownAt() > PATIENCE) this.#change("unavailable");
   }
 
   #heard(): void {

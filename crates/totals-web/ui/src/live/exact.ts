@@ -33,3 +33,9 @@ export function toDecimal(minor: bigint, digits: number): string {
   const text = (minor < 0n ? -minor : minor).toString().padStart(digits + 1, "0");
   return digits === 0 ? sign + text : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
+
+/** Decimal text as minor units: the other way round. Digits beyond those of the currency are left out. */
+export function fromDecimal(text: string, digits: number): bigint {
+  const [whole = "0", fraction = ""] = text.split(".");
+  return BigInt(whole + fraction.slice(0, digits).padEnd(digits, "0"));
+}

@@ -1,6 +1,6 @@
 /** What the API tells, in the shape in which the windows use it. */
 
-import { minorDigits } from "./exact";
+import { fromDecimal, minorDigits } from "./exact";
 
 /** What a campaign, or the whole platform, has raised. */
 export interface Raised {
@@ -37,11 +37,18 @@ export interface Donation {
   readonly name?: string;
 }
 
-/** One point of a history. */
+/** One interval of a history, with something in it or before it. */
 export interface HistoryPoint {
   readonly start: number;
-  readonly minor: bigint;
-  readonly pledges: number;
+  /** What was raised up to the interval's end, from the very beginning on; in minor units. */
+  readonly total: bigint;
+}
+
+export interface History {
+  /** Oldest first. */
+  readonly points: readonly HistoryPoint[];
+  /** What was raised before the first of them. */
+  readonly before: bigint;
 }
 
 type Json = Record<string, unknown>;
@@ -136,14 +143,18 @@ export function donations(data: unknown): Donation[] | undefined {
   }));
 }
 
-/** The points of a history, oldest first. */
-export function history(data: unknown): HistoryPoint[] | undefined {
+/** A history, without the intervals before the first donation. */
+export function history(data: unknown): History | undefined {
   if (!isObject(data) || !Array.isArray(data.points)) return undefined;
-  return data.points.filter(isObject).map((point) => ({
-    start: time(point.start) ?? 0,
-    minor: BigInt(String(point.amountMinor)),
-    pledges: Number(point.pledges),
-  }));
+  const digits = digitsOf(String(data.currency));
+  let before = 0n;
+  const points: HistoryPoint[] = [];
+  for (const point of data.points.filter(isObject)) {
+    const total = fromDecimal(String(point.total), digits);
+    if (points.length === 0) before = total - BigInt(String(point.amountMinor));
+    if (points.length > 0 || total > 0n) points.push({ start: time(point.start) ?? 0, total });
+  }
+  return { points, before };
 }
 
 /** Returns true if `next` is an older state of the campaign than `now`: of a replica that lags, or before a reset. */

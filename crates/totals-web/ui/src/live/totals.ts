@@ -52,6 +52,7 @@ class Line<T> {
   readonly channel: Channel;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = 0;
+  #opening = false;
   readonly #changed = new Set<Topic<T>>();
 
   constructor(urls: Urls, take: (line: Line<T>, body: unknown, event?: StreamEvent) => void) {
@@ -65,15 +66,27 @@ class Line<T> {
     });
   }
 
-  add(key: string, listener: Listener<T>): void {
+  /** Adds a listener. `first` is what is known already, until the stream tells more. */
+  add(key: string, listener: Listener<T>, first?: T): void {
     const known = this.topics.get(key);
     const topic = known ?? new Topic<T>();
     topic.listeners.add(listener);
-    if (known?.value !== undefined) listener(this.view(topic));
+    topic.value ??= first;
+    if (topic.value !== undefined) listener(this.view(topic));
     if (known) return;
     this.topics.set(key, topic);
-    // All elements of a page come within one task; the stream is opened once, for all of them.
-    queueMicrotask(() => (this.channel.running ? this.channel.reconnect() : this.topics.size > 0 && this.channel.start()));
+    this.#open();
+  }
+
+  /** Opens the stream, or opens it anew for more: once for all elements that come within one task. */
+  #open(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    queueMicrotask(() => {
+      this.#opening = false;
+      if (this.channel.running) this.channel.reconnect();
+      else if (this.topics.size > 0) this.channel.start();
+    });
   }
 
   /** Returns true if nothing is watched any more. */
@@ -119,28 +132,36 @@ class Line<T> {
 
 type CampaignLine = Line<model.Campaign>;
 
-/** Takes a campaign, unless it is older than what is shown. */
-export function takeCampaign(line: CampaignLine, data: unknown): void {
+/** Returns true if the API can list this id among others. One with a comma has a stream of its own. */
+function isListable(id: string): boolean {
+  return !id.includes(",");
+}
+
+/** Takes a campaign, unless it is older than what is shown. Returns its id. */
+function takeCampaign(line: CampaignLine, data: unknown): string | undefined {
   const next = model.campaign(data);
   const topic = next && line.topics.get(next.id);
-  if (!next || !topic) return;
+  if (!next || !topic) return next?.id;
   if (topic.value && model.isOlder(next, topic.value)) {
     const believe = () => topic.doubted && line.set(next.id, topic.doubted.value);
     topic.doubted ??= { value: next, timer: setTimeout(believe, DOUBT) };
     topic.doubted.value = next;
   } else line.set(next.id, next);
+  return next.id;
 }
 
 function takeCampaigns(line: CampaignLine, data: unknown, event?: StreamEvent): void {
   if (event?.type === "no-totals") {
     if (model.isObject(data)) line.set(String(data.campaignId), null);
   } else if (event) takeCampaign(line, data);
-  else if (model.isObject(data) && Array.isArray(data.totals)) {
-    const found = data.totals as unknown[];
-    for (const item of found) takeCampaign(line, item);
-    const ids = new Set(found.filter(model.isObject).map((item) => item.campaignId));
-    for (const id of line.topics.keys()) if (!ids.has(id)) line.set(id, null);
-  }
+  else takeRead(line, data);
+}
+
+/** Takes the body of a read: a list, one campaign, or nothing where the API knows of none. */
+function takeRead(line: CampaignLine, data: unknown): void {
+  const listed = model.isObject(data) && Array.isArray(data.totals) ? (data.totals as unknown[]) : [data];
+  const found = listed.map((item) => takeCampaign(line, item));
+  for (const id of line.topics.keys()) if (!found.includes(id)) line.set(id, null);
 }
 
 /** All that is live of one server. */
@@ -154,10 +175,10 @@ export class LiveTotals {
     this.#base = base;
   }
 
-  /** Watches a campaign until the function that is returned is called. */
-  watchCampaign(id: string, listener: Listener<model.Campaign>): () => void {
+  /** Watches a campaign until the function that is returned is called. `first` is what was read of it before. */
+  watchCampaign(id: string, listener: Listener<model.Campaign>, first?: model.Campaign): () => void {
     const line = this.#lineFor(id);
-    line.add(id, listener);
+    line.add(id, listener, first);
     return () => {
       if (line.remove(id, listener)) this.#campaigns.splice(this.#campaigns.indexOf(line), 1);
     };
@@ -176,6 +197,11 @@ export class LiveTotals {
   }
 
   #several(ids: string[]): ReturnType<Urls> {
+    const [only = ""] = ids;
+    if (!isListable(only)) {
+      const url = `${this.#base}/api/totals/campaigns/${encodeURIComponent(only)}`;
+      return { stream: `${url}/stream`, read: url };
+    }
     const query = `ids=${ids.map(encodeURIComponent).join(",")}`;
     return {
       stream: `${this.#base}/api/totals/stream?${query}`,
@@ -185,7 +211,8 @@ export class LiveTotals {
 
   #lineFor(id: string): CampaignLine {
     const known = this.#campaigns.find(({ topics }) => topics.has(id));
-    const free = known ?? this.#campaigns.find(({ topics }) => topics.size < MOST_IDS);
+    const hasPlace = ({ topics }: CampaignLine): boolean => topics.size < MOST_IDS && [...topics.keys()].every(isListable);
+    const free = known ?? (isListable(id) ? this.#campaigns.find(hasPlace) : undefined);
     if (free) return free;
     const line: CampaignLine = new Line((ids) => this.#several(ids), takeCampaigns);
     this.#campaigns.push(line);

@@ -8,13 +8,14 @@ import { wordsFor } from "../format/words";
 import { newSince } from "../live/feed";
 import type { Campaign, Donation } from "../live/model";
 import { liveTotals } from "../live/totals";
+import { campaignOfAddress } from "../page/address";
 import { AlertQueue, type Gift } from "./alerts";
 import { readOptions } from "./options";
 
 const { options, problems } = readOptions(location.search);
 const locale = options.lang ?? navigator.language;
 const words = wordsFor(locale);
-const id = decodeURIComponent(location.pathname.split("/").filter(Boolean)[1] ?? "");
+const id = campaignOfAddress(location.pathname);
 const root = document.documentElement;
 
 function dress(): void {
@@ -23,6 +24,8 @@ function dress(): void {
   root.dataset.position = options.position;
   root.dataset.align = options.align;
   root.dataset.look = options.style;
+  root.dataset.alerts = options.alerts;
+  root.dataset.plate = options.colours.background === "transparent" ? "none" : "some";
   root.style.setProperty("--size", String(options.size));
   const variables = { color: "--totals-accent", glow: "--totals-glow", ink: "--ink", background: "--plate" } as const;
   for (const [name, variable] of Object.entries(variables) as [keyof typeof variables, string][]) {
@@ -47,7 +50,7 @@ function plate(title: string | undefined): TemplateResult | typeof nothing {
   const vertical = options.style === "thermometer";
   const bar = options.style !== "number" && options.goal === "on";
   return html`<section class="plate">
-    ${options.title === "on" && title ? html`<h1 dir="auto">${title}</h1>` : nothing}
+    ${options.title === "on" && title ? html`<h1><bdi dir="auto">${title}</bdi></h1>` : nothing}
     <div class="row">
       ${vertical ? bar && thermometer("vertical") : nothing}
       <campaign-total campaign=${id} ?details=${options.donors === "on"}></campaign-total>

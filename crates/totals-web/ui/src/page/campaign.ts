@@ -7,8 +7,9 @@ import { money } from "../format/money";
 import type { Campaign } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 import { Throttle } from "../motion/throttle";
+import { campaignOfAddress } from "./address";
 import { dates } from "./dates";
-import { CampaignHistory } from "./history";
+import { GrowthHistory } from "./history";
 import { keepSetting, readSetting } from "./setting";
 import { LiveStatus } from "./status";
 
@@ -24,7 +25,7 @@ class CampaignPage extends LiveElement<Campaign> {
 
   constructor() {
     super();
-    this.campaign = idOfPage();
+    this.campaign = campaignOfAddress(location.pathname);
   }
 
   protected override isNothing(value: Campaign | null): boolean {
@@ -50,13 +51,13 @@ class CampaignPage extends LiveElement<Campaign> {
     const when = value ? dates(words, value) : "";
     return html`${isWall ? nothing : html`<nav><a href=${keepSetting("/")}>${words.say("allCampaigns")}</a></nav>`}
       <section class="hero">
-        <h1 dir="auto">${value?.title ?? (value === undefined ? "\u00a0" : campaign)}</h1>
+        <h1><bdi dir="auto">${value?.title ?? (value === undefined ? "\u00a0" : campaign)}</bdi></h1>
         ${when ? html`<p class="when">${when}</p>` : nothing}
-        <campaign-total campaign=${campaign} details></campaign-total>
+        <campaign-total campaign=${campaign} details ?over=${isWall}></campaign-total>
         <campaign-thermometer campaign=${campaign}></campaign-thermometer>
       </section>
       <div class="beside">
-        ${isWall ? nothing : html`<campaign-history campaign=${campaign}></campaign-history>`}
+        ${isWall ? nothing : html`<growth-history campaign=${campaign}></growth-history>`}
         <section class="latest">
           <h2>${words.say("latest")}</h2>
           <campaign-donations campaign=${campaign} limit=${isWall ? 1 : 8}></campaign-donations>
@@ -66,17 +67,7 @@ class CampaignPage extends LiveElement<Campaign> {
   }
 }
 
-/** The id that the page's address names. */
-function idOfPage(): string {
-  const text = location.pathname.split("/").filter(Boolean)[1] ?? "";
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 defineElements();
 customElements.define("live-status", LiveStatus);
-customElements.define("campaign-history", CampaignHistory);
+customElements.define("growth-history", GrowthHistory);
 customElements.define("campaign-page", CampaignPage);

@@ -9,6 +9,10 @@ import { dates } from "./dates";
 import { keepSetting } from "./setting";
 
 export class CampaignCard extends LiveElement<Campaign> {
+  static override properties = { ...LiveElement.properties, first: { attribute: false } };
+
+  /** The campaign as the list has it. */
+  declare first: Campaign | undefined;
   #glowing: Animation | undefined;
 
   protected override isNothing(value: Campaign | null): boolean {
@@ -16,7 +20,7 @@ export class CampaignCard extends LiveElement<Campaign> {
   }
 
   protected override watch(live: LiveTotals, listener: (view: View<Campaign>) => void): () => void {
-    return live.watchCampaign(this.campaign, listener);
+    return live.watchCampaign(this.campaign, listener, this.first);
   }
 
   override createRenderRoot(): this {

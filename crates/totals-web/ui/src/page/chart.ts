@@ -1,9 +1,9 @@
-/** The chart of a campaign's growth: a line of what was raised by each moment, up to now, and moving with it. */
+/** The chart of growth: a line of what was raised by each moment, up to now, and moving with it. */
 
 import uPlot from "uplot";
 import { money } from "../format/money";
 import { toDecimal } from "../live/exact";
-import { type Campaign, digitsOf, type HistoryPoint } from "../live/model";
+import { digitsOf, type History, type Raised } from "../live/model";
 
 const HEIGHT = 290;
 const DAY = 86_400;
@@ -33,27 +33,17 @@ export class GrowthChart {
     this.#dark.addEventListener("change", this.#repaint);
   }
 
-  /** Shows these points, and behind them what the campaign has raised now. */
-  show(points: readonly HistoryPoint[], now: Campaign): void {
+  /** Shows the history, and at its end what is raised now. */
+  show({ points, before }: History, now: Raised): void {
+    const first = points[0];
+    if (!first) return;
     this.#currency = now.currency;
-    const times: number[] = [];
-    const raised: bigint[] = [];
-    let sum = 0n;
-    for (const [place, { start, minor }] of points.entries()) {
-      if (place === 0) {
-        times.push(start / 1000);
-        raised.push(0n);
-      }
-      sum += minor;
-      const end = points[place + 1]?.start ?? Date.now();
-      times.push(end / 1000);
-      raised.push(sum);
-    }
+    const ends = points.map(({ start }, place) => points[place + 1]?.start ?? Math.max(Date.now(), start + 1));
+    const times = [first.start, ...ends].map((millis) => millis / 1000);
     // The history may be read some time before the total: the line ends at the total, whatever is between.
-    if (raised.length > 0) raised[raised.length - 1] = now.minor;
-    this.#raised = raised;
+    this.#raised = [before, ...points.slice(0, -1).map(({ total }) => total), now.minor];
     const digits = digitsOf(now.currency);
-    this.#plot.setData([times, raised.map((minor) => Number(toDecimal(minor, digits)))]);
+    this.#plot.setData([times, this.#raised.map((minor) => Number(toDecimal(minor, digits)))]);
   }
 
   destroy(): void {

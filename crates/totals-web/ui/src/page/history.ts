@@ -1,5 +1,5 @@
 /**
- * How a campaign grew, as a chart that is loaded when there is something to draw. Where the service has no history, the page has
+ * How a campaign grew, or the whole platform if no campaign is named, as a chart that is loaded when there is something to draw. Where the service has no history, the page has
  * no such section; where it has none right now, the section comes when it has.
  */
 
@@ -7,9 +7,10 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { localeOf } from "../format/locale";
 import { money } from "../format/money";
 import { wordsFor } from "../format/words";
+import { NOTHING_YET } from "../live/channel";
 import { parseExact } from "../live/exact";
 import * as model from "../live/model";
-import { liveTotals } from "../live/totals";
+import { liveTotals, type View } from "../live/totals";
 import type { GrowthChart } from "./chart";
 
 /** How often the history is read again, and after a failure, in milliseconds. */
@@ -18,17 +19,24 @@ const RETRY = 30_000;
 /** With fewer points than this, shorter intervals tell more. */
 const FEW = 4;
 
-type Interval = "day" | "hour" | "quarter";
+/** The service answers with so many of the last intervals that all of them fit on a chart. */
+type Interval = "quarter" | "hour" | "day" | "week" | "month";
 
-export class CampaignHistory extends LitElement {
-  static override properties = { campaign: { type: String }, points: { state: true } };
+export class GrowthHistory extends LitElement {
+  static override properties = { campaign: { type: String }, history: { state: true } };
 
+  /** Empty: the whole platform. */
   declare campaign: string;
-  declare points: readonly model.HistoryPoint[] | undefined;
+  declare history: model.History | undefined;
   #chart: GrowthChart | undefined;
-  #now: model.Campaign | undefined;
+  #now: model.Raised | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.campaign = "";
+  }
 
   override createRenderRoot(): this {
     return this;
@@ -36,10 +44,12 @@ export class CampaignHistory extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#unwatch = liveTotals("").watchCampaign(this.campaign, ({ value }) => {
+    const listener = ({ value }: View<model.Raised>): void => {
       this.#now = value ?? undefined;
       void this.#draw();
-    });
+    };
+    const live = liveTotals("");
+    this.#unwatch = this.campaign ? live.watchCampaign(this.campaign, listener) : live.watchSum(listener);
     void this.#load();
   }
 
@@ -54,28 +64,33 @@ export class CampaignHistory extends LitElement {
   async #load(): Promise<void> {
     const found = document.hidden ? "later" : await this.#read("day");
     if (found === "never" || !this.isConnected) return;
-    const points = found === "later" ? undefined : await this.#finer(found);
-    if (points) this.points = points;
-    this.#timer = setTimeout(() => void this.#load(), points ? REFRESH : RETRY);
+    if (found !== "later") this.history = await this.#fitting(found);
+    this.#timer = setTimeout(() => void this.#load(), found === "later" ? RETRY : REFRESH);
   }
 
-  async #finer(days: model.HistoryPoint[]): Promise<model.HistoryPoint[]> {
-    let points = days;
-    for (const interval of ["hour", "quarter"] as const) {
-      if (points.length >= FEW) break;
-      const finer = await this.#read(interval);
-      if (typeof finer !== "string" && finer.length > points.length) points = finer;
+  /** The same in the intervals in which all of it is seen, from its first donation on. */
+  async #fitting(days: model.History): Promise<model.History> {
+    let best = days;
+    const longer = days.before > 0n ? (["week", "month"] as const) : [];
+    const shorter = days.points.length < FEW ? (["hour", "quarter"] as const) : [];
+    for (const interval of [...longer, ...shorter]) {
+      if (best.before === 0n && best.points.length >= FEW) break;
+      const found = await this.#read(interval);
+      if (typeof found === "string" || (days.before === 0n && found.before > 0n)) break;
+      best = found;
     }
-    return points;
+    return best;
   }
 
-  async #read(interval: Interval): Promise<model.HistoryPoint[] | "later" | "never"> {
+  async #read(interval: Interval): Promise<model.History | "later" | "never"> {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const query = new URLSearchParams({ interval, timeZone });
+    const of = this.campaign ? `campaigns/${encodeURIComponent(this.campaign)}/` : "";
     try {
-      const response = await fetch(`/api/totals/campaigns/${encodeURIComponent(this.campaign)}/history?${query}`);
-      if (!response.ok) return response.status >= 500 || response.status === 429 ? "later" : "never";
-      const body = parseExact(await response.text());
+      const response = await fetch(`/api/totals/${of}history?${query}`);
+      const text = await response.text();
+      if (!response.ok) return response.status >= 500 || text.includes(NOTHING_YET) ? "later" : "never";
+      const body = parseExact(text);
       return (model.isObject(body) && model.history(body.data)) || "never";
     } catch {
       return "later";
@@ -83,23 +98,23 @@ export class CampaignHistory extends LitElement {
   }
 
   override render(): TemplateResult | typeof nothing {
-    const { points } = this;
-    if (!points || points.length < 2) return nothing;
+    const { history } = this;
+    if (!history || history.points.length < 2) return nothing;
     const words = wordsFor(localeOf(this));
     return html`<section class="history">
       <h2 id="history">${words.say("history")}</h2>
-      <div class="chart" role="img" aria-label=${this.#summary(points)}></div>
+      <div class="chart" role="img" aria-label=${this.#summary(history)}></div>
     </section>`;
   }
 
   /** The chart for those who do not see it: where it begins and where it ends. */
-  #summary(points: readonly model.HistoryPoint[]): string {
+  #summary({ points, before }: model.History): string {
     const locale = localeOf(this);
     const [first, now] = [points[0], this.#now];
     const day = (time: number): string => new Date(time).toLocaleDateString(locale, { dateStyle: "medium" });
     const words = wordsFor(locale).say("history");
     if (!first || !now) return words;
-    const from = `${day(first.start)}: ${money(locale, now.currency, first.minor)}`;
+    const from = `${day(first.start)}: ${money(locale, now.currency, before)}`;
     return `${words}. ${from} – ${day(Date.now())}: ${money(locale, now.currency, now.minor)}`;
   }
 
@@ -109,10 +124,10 @@ export class CampaignHistory extends LitElement {
 
   async #draw(): Promise<void> {
     const room = this.querySelector<HTMLElement>(".chart");
-    if (!room || !this.points || !this.#now) return;
+    if (!room || !this.history || !this.#now) return;
     const { GrowthChart } = await import("./chart");
     if (!this.isConnected || !room.isConnected || !this.#now) return;
     this.#chart ??= new GrowthChart(room, localeOf(this));
-    this.#chart.show(this.points, this.#now);
+    this.#chart.show(this.history, this.#now);
   }
 }

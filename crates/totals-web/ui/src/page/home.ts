@@ -3,7 +3,9 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { defineElements } from "../elements/define";
+import type { Campaign } from "../live/model";
 import { CampaignCard } from "./card";
+import { GrowthHistory } from "./history";
 import { readPage } from "./list";
 import { readSetting } from "./setting";
 import { LiveStatus } from "./status";
@@ -15,9 +17,9 @@ const REFRESH = 60_000;
 const { words, isWall } = readSetting();
 
 class HomePage extends LitElement {
-  static override properties = { ids: { state: true }, next: { state: true }, failed: { state: true } };
+  static override properties = { campaigns: { state: true }, next: { state: true }, failed: { state: true } };
 
-  declare ids: readonly string[] | undefined;
+  declare campaigns: readonly Campaign[] | undefined;
   declare next: string | undefined;
   declare failed: boolean;
 
@@ -39,8 +41,9 @@ class HomePage extends LitElement {
   async #load(cursor?: string): Promise<void> {
     try {
       const page = await readPage(cursor);
-      const isFirst = this.ids === undefined;
-      this.ids = [...new Set([...(this.ids ?? []), ...page.campaigns.map(({ id }) => id)])];
+      const isFirst = this.campaigns === undefined;
+      const shown = new Set(this.campaigns?.map(({ id }) => id));
+      this.campaigns = [...(this.campaigns ?? []), ...page.campaigns.filter(({ id }) => !shown.has(id))];
       if (isFirst || cursor) this.next = page.next;
       this.failed = false;
     } catch {
@@ -51,9 +54,9 @@ class HomePage extends LitElement {
   override render(): TemplateResult {
     return html`<section class="hero">
         <h1 class="eyebrow">${words.say("raisedTogether")}</h1>
-        <platform-total details></platform-total>
+        <platform-total details ?over=${isWall}></platform-total>
       </section>
-      ${isWall ? nothing : this.#campaigns()}
+      ${isWall ? nothing : html`<growth-history></growth-history>${this.#campaigns()}`}
       <footer><live-status></live-status></footer>`;
   }
 
@@ -66,16 +69,20 @@ class HomePage extends LitElement {
   }
 
   #list(): TemplateResult | typeof nothing {
-    if (this.ids === undefined) return this.failed ? html`<p class="note">${words.say("unavailable")}</p>` : nothing;
-    if (this.ids.length === 0) return html`<p class="note">${words.say("none")}</p>`;
+    const { campaigns } = this;
+    if (campaigns === undefined) return this.failed ? html`<p class="note">${words.say("unavailable")}</p>` : nothing;
+    if (campaigns.length === 0) return html`<p class="note">${words.say("none")}</p>`;
+    const card = (campaign: Campaign): TemplateResult =>
+      html`<li><campaign-card .first=${campaign} campaign=${campaign.id}></campaign-card></li>`;
     return html`<ul class="cards">
-      ${repeat(this.ids, (id) => id, (id) => html`<li><campaign-card campaign=${id}></campaign-card></li>`)}
+      ${repeat(campaigns, ({ id }) => id, card)}
     </ul>`;
   }
 }
 
 defineElements();
 customElements.define("campaign-card", CampaignCard);
+customElements.define("growth-history", GrowthHistory);
 customElements.define("live-status", LiveStatus);
 customElements.define("home-page", HomePage);
 document.title = words.say("raisedTogether");

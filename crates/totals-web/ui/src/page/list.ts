@@ -3,8 +3,7 @@
 import { parseExact } from "../live/exact";
 import { campaign, isObject, type Campaign } from "../live/model";
 
-/** As the page's `<link rel="preload">` has it, so that the first read is under way before this script is. */
-export const FIRST_PAGE = "/api/totals/campaigns?limit=24&sortBy=totalAmount&sortOrder=desc";
+const FIRST_PAGE = "/api/totals/campaigns?limit=24&sortBy=totalAmount&sortOrder=desc";
 
 export interface Page {
   readonly campaigns: readonly Campaign[];
