@@ -28,10 +28,7 @@ fn enveloped(id: &str, message: Outgoing) -> Parked {
     Parked {
         id: id.to_owned(),
         code: "UNKNOWN_EVENT_TYPE",
-        reason: format!(
-            "eventType must be one of {known}, got `{}`",
-            message.routing_key
-        ),
+        reason: format!("eventType must be one of {known}, got `{}`", message.routing_key),
         message,
     }
 }
@@ -48,7 +45,12 @@ fn bare(message: Outgoing) -> Parked {
 
 /// The letter first, and then its row.
 async fn park(world: &World, store: &Store, parked: Parked) {
-    let Parked { message, id, code, reason } = parked;
+    let Parked {
+        message,
+        id,
+        code,
+        reason,
+    } = parked;
     let mut headers = FieldTable::default();
     for (name, text) in [
         ("x-reason-code", code),
@@ -60,7 +62,9 @@ async fn park(world: &World, store: &Store, parked: Parked) {
         headers.insert(name.into(), AMQPValue::LongString(text.into()));
     }
     headers.insert("x-attempts".into(), AMQPValue::LongLongInt(1));
-    let properties = BasicProperties::default().with_delivery_mode(2).with_headers(headers);
+    let properties = BasicProperties::default()
+        .with_delivery_mode(2)
+        .with_headers(headers);
     let queue = &world.broker.dead_letter_queue;
     let empty = world.broker.count(queue).await == 0;
     let contents = store.dead_letter_contents(queue, empty).await.unwrap();
@@ -74,7 +78,13 @@ async fn park(world: &World, store: &Store, parked: Parked) {
         hash: ContentHash::of_bytes(&message.body),
         body: Some(message.body.clone()),
     };
-    world.broker.park(DeadLetter { body: message.body, properties }).await;
+    world
+        .broker
+        .park(DeadLetter {
+            body: message.body,
+            properties,
+        })
+        .await;
     let refused = store.record_failures(&[failure], contents).await.unwrap();
     assert!(refused.is_empty(), "{refused:?}");
 }
@@ -84,7 +94,9 @@ async fn what_an_earlier_worker_has_parked_of_campaigns_is_counted_when_it_is_re
     let world = World::new().await;
     let worker = world.worker().await;
     world.publish([created("e1", "d1").donor("ada")]).await;
-    world.publish([campaign_created("k0").with("title", value!("First"))]).await;
+    world
+        .publish([campaign_created("k0").with("title", value!("First"))])
+        .await;
     world.expect_settled(2).await;
     assert_eq!(worker.terminate().await, Some(0));
 

@@ -20,7 +20,7 @@ async fn a_badge_is_a_picture_whose_text_stays_in_its_boxes() {
         "e\u{301}e\u{301}e\u{301}",
     ] {
         let url = format!("{}/badge/c.svg?label={}", stage.api.url, encoded(label));
-        page.open("about:blank").await;
+        page.open(&format!("{}/livez", stage.api.url)).await;
         let load = format!(
             "(async () => {{ const image = new Image(); image.src = {url:?}; await image.decode(); return image.naturalWidth; }})()"
         );

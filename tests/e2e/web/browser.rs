@@ -99,15 +99,7 @@ impl Browser {
             self.wire.clone(),
             session["sessionId"].as_str().unwrap().to_owned(),
         );
-        for domain in [
-            "Page",
-            "Network",
-            "Runtime",
-            "Log",
-            "Performance",
-            "DOM",
-            "Accessibility",
-        ] {
+        for domain in ["Page", "Network", "Runtime", "Log"] {
             page.call(&format!("{domain}.enable"), json!({})).await;
         }
         page.resize(1280, 900).await;

@@ -9,6 +9,7 @@ const ENTER: u32 = 13;
 
 /// What a screen reader is given: each node's role, name and value.
 async fn heard(page: &Page) -> Vec<(String, String, String)> {
+    page.call("Accessibility.enable", json!({})).await;
     let tree = page.call("Accessibility.getFullAXTree", json!({})).await;
     let text = |node: &Value, field: &str| {
         let value = &node[field]["value"];

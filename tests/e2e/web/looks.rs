@@ -66,10 +66,27 @@ const PATHS: [(&str, &str, &str); 5] = [
     ("/campaigns/c", "campaign-total", "nothing-yet"),
 ];
 
+/// Waits until every number of the page is there.
 async fn ready(page: &Page, total: &str) {
-    let state = format!("find({total:?})[0]?.dataset.state");
-    page.until(&state, |state| state == "live" || state == "none")
-        .await;
+    let states = format!(
+        "find('campaign-total, platform-total').map((element) => element.dataset.state ?? 'loading').concat(find({total:?}).length === 0 ? 'missing' : [])"
+    );
+    let there = |states: &Value| {
+        states
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|state| state == "live" || state == "none")
+    };
+    page.until(&states, |states| {
+        !states.as_array().unwrap().is_empty() && there(states)
+    })
+    .await;
+    if total == "platform-total" {
+        page.until("document.documentElement.classList.contains('wall') ? 5 : find('campaign-card campaign-total').length", |cards| *cards == 5)
+            .await;
+        page.until(&states, there).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +130,8 @@ async fn the_number_on_a_wall_is_legible_from_ten_metres() {
 async fn in_the_dark_the_page_is_dark() {
     let stage = Stage::new().await;
     furnish(&stage).await;
-    let brightness = "getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number).reduce((a, b) => a + b)";
+    let brightness = "[document.body, document.documentElement].map((element) => getComputedStyle(element).backgroundColor)
+        .find((colour) => colour !== 'rgba(0, 0, 0, 0)').match(/[\\d.]+/g).slice(0, 3).map(Number).reduce((a, b) => a + b)";
     let page = stage.browser.page().await;
     for (scheme, is_dark) in [("light", false), ("dark", true)] {
         page.prefer(&[("prefers-color-scheme", scheme)]).await;

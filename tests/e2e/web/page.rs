@@ -180,16 +180,20 @@ impl Page {
     /// What the browser has to complain about: violated policies, exceptions, errors and warnings.
     pub fn complaints(&self) -> Vec<String> {
         let logged = self.told("Log.entryAdded").into_iter();
-        // An API may have no history yet, and no feed of donations: the pages ask, and do without.
+        // An API may have no history yet, and no feed of donations: the pages ask, and do without. The browser itself asks for
+        // an icon where a page names none.
         let may_be_absent = |entry: &Value| {
-            let url = entry["entry"]["url"].as_str().unwrap_or_default();
-            entry["entry"]["source"] == "network"
-                && entry["entry"]["text"].as_str().unwrap_or_default().contains("404")
-                && ["/donations/stream", "/donations", "/history"].iter().any(|end| url.split('?').next().unwrap().ends_with(end))
+            let path = entry["url"]
+                .as_str()
+                .and_then(|url| url.split('?').next())
+                .unwrap_or_default();
+            let optional = ["/donations/stream", "/donations", "/history", "/favicon.ico"];
+            entry["text"].as_str().is_some_and(|text| text.contains("404"))
+                && optional.iter().any(|end| path.ends_with(end))
         };
         let logged = logged
             .filter(|entry| entry["entry"]["level"] == "error" || entry["entry"]["level"] == "warning")
-            .filter(|entry| !may_be_absent(entry))
+            .filter(|entry| !may_be_absent(&entry["entry"]))
             .map(|entry| format!("{} {}", entry["entry"]["text"], entry["entry"]["url"]));
         let thrown = self.told("Runtime.exceptionThrown").into_iter();
         let thrown = thrown.map(|thrown| thrown["exceptionDetails"].to_string());
