@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { minorDigits, parseExact, toDecimal } from "../src/live/exact";
+import { fromDecimal, minorDigits, parseExact, toDecimal } from "../src/live/exact";
 
 describe("amounts stay exact", () => {
   it("keeps the digits of a sum beyond what a number holds", () => {
@@ -36,6 +36,16 @@ describe("amounts stay exact", () => {
   ])("%s with %s digits is %s", (minor, digits, text) => {
     expect(toDecimal(minor, digits)).toBe(text);
   });
+
+  it.each([
+    ["5000.5", 2, 500050n],
+    ["5000", 2, 500000n],
+    ["0.07", 2, 7n],
+    ["1.2345", 2, 123n],
+    ["1234", 0, 1234n],
+    ["-36", 2, -3600n],
+    ["276701161105643274.21", 2, 27670116110564327421n],
+  ])("%s is so many minor units of %s digits: %s", (text, digits, minor) => expect(fromDecimal(text, digits)).toBe(minor));
 
   it("goes there and back for any amount", () => {
     for (let minor = 1n; minor < 10n ** 25n; minor = minor * 7n + 3n) {

@@ -42,7 +42,7 @@ describe("what the API tells", () => {
 describe("a history", () => {
   const point = (day: number, amount: number, total: number): string =>
     `{"start":"2025-11-0${day}T00:00:00+01:00","amount":${amount / 100},"amountMinor":${amount},"pledges":1,"total":${total / 100}}`;
-  const of = (...points: string[]) => history(parseExact(`{"interval":"day","currency":"USD","points":[${points.join()}]}`));
+  const of = (...points: string[]) => history(parseExact(`{"interval":"day","currency":"KWD","points":[${points.join()}]}`));
 
   it("begins with the first donation", () => {
     expect(of(point(1, 0, 0), point(2, 0, 0), point(3, 505, 505), point(4, 0, 505))).toEqual({

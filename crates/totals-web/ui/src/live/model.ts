@@ -146,10 +146,12 @@ export function donations(data: unknown): Donation[] | undefined {
 /** A history, without the intervals before the first donation. */
 export function history(data: unknown): History | undefined {
   if (!isObject(data) || !Array.isArray(data.points)) return undefined;
-  const digits = digitsOf(String(data.currency));
+  const listed = data.points.filter(isObject);
+  const told = listed.map(({ amount, amountMinor }) => minorDigits(String(amount), String(amountMinor)));
+  const digits = told.find((digits) => digits !== undefined) ?? digitsOf(String(data.currency));
   let before = 0n;
   const points: HistoryPoint[] = [];
-  for (const point of data.points.filter(isObject)) {
+  for (const point of listed) {
     const total = fromDecimal(String(point.total), digits);
     if (points.length === 0) before = total - BigInt(String(point.amountMinor));
     if (points.length > 0 || total > 0n) points.push({ start: time(point.start) ?? 0, total });

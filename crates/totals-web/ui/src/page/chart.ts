@@ -79,7 +79,7 @@ export class GrowthChart {
           ...axis,
           grid: { stroke: () => this.#color("--line"), width: 1 },
           values: (_, splits) => splits.map((value) => this.#short(value)),
-          size: 4 * rem,
+          size: (plot, values) => this.#widest(plot, values, font),
           space: 3 * rem,
         },
       ],
@@ -94,6 +94,16 @@ export class GrowthChart {
       ],
       hooks: { setCursor: [(plot) => this.#point(plot)], draw: [(plot) => this.#now(plot)] },
     };
+  }
+
+  /** The room that these labels need, in pixels. */
+  #widest({ ctx }: uPlot, values: string[] | null, font: string): number {
+    ctx.save();
+    // The canvas counts in the pixels of the screen.
+    ctx.font = font;
+    const widths = (values ?? []).map((value) => ctx.measureText(value).width);
+    ctx.restore();
+    return Math.ceil(Math.max(0, ...widths)) + 12;
   }
 
   #days(splits: number[]): string[] {
