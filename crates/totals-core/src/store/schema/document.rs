@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{CampaignId, Creation, Donation, DonationId, DonorId, Facts, Money, Timestamp, Totals};
 pub(in crate::store) use facts::{FactsDocument, facts};
-use fields::{AMOUNT, ID};
+use fields::{AMOUNT, ID, id_text};
 pub(in crate::store) use fields::{as_i64, date, field, id_in, id_of, moment, timestamp};
 pub(in crate::store) use log::{EffectDocument, KnownRow, LogRow, ProcessedRow, binary, hash};
 
@@ -92,7 +92,7 @@ pub(in crate::store) const MAX_REVISION: i64 = i64::MAX / 2;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct TotalsDocument {
-    #[serde(rename = "_id")]
+    #[serde(rename = "_id", deserialize_with = "id_text")]
     pub id: CampaignId,
     pub total_amount_minor: i64,
     pub total_pledges: i64,

@@ -4,7 +4,7 @@ use mongodb::bson::DateTime;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::fields::{date, timestamp};
+use super::fields::{Text, date, id_text, timestamp};
 use crate::domain::facts::{Fact, FactValue, Facts, Register};
 use crate::domain::money::MAX_AMOUNT_MINOR;
 use crate::domain::{EventId, Money};
@@ -14,18 +14,18 @@ use crate::domain::{EventId, Money};
 #[serde(rename_all = "camelCase")]
 pub(in crate::store) struct FactsDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<RegisterDocument<String>>,
+    title: Option<RegisterDocument<Text>>,
     /// In minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     goal: Option<RegisterDocument<i64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<RegisterDocument<String>>,
+    status: Option<RegisterDocument<Text>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     starts_at: Option<RegisterDocument<DateTime>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_at: Option<RegisterDocument<DateTime>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    category: Option<RegisterDocument<String>>,
+    category: Option<RegisterDocument<Text>>,
 }
 
 /// See [`Register`]. Without a value the event has said that there is none.
@@ -34,6 +34,7 @@ struct RegisterDocument<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<T>,
     at: DateTime,
+    #[serde(deserialize_with = "id_text")]
     by: EventId,
 }
 
@@ -66,7 +67,7 @@ impl TryFrom<FactsDocument> for Facts {
             in_range.then(|| FactValue::Amount(Money::from_minor(minor)))
         };
         let moment = |date| timestamp(date).map(FactValue::Moment);
-        let text = |text| Some(FactValue::Text(text));
+        let text = |Text(text)| Some(FactValue::Text(text));
         let mut facts = Self::default();
         restore(&mut facts, Fact::Title, document.title, text)?;
         restore(&mut facts, Fact::Goal, document.goal, amount)?;
@@ -88,9 +89,9 @@ impl<T> RegisterDocument<T> {
     }
 }
 
-fn text(value: &FactValue) -> Option<String> {
+fn text(value: &FactValue) -> Option<Text> {
     match value {
-        FactValue::Text(text) => Some(text.clone()),
+        FactValue::Text(text) => Some(Text(text.clone())),
         FactValue::Amount(_) | FactValue::Moment(_) => None,
     }
 }

@@ -1,8 +1,10 @@
 //! Single fields of documents: read without trust, and written.
 
+use std::fmt;
+
 use mongodb::bson::{DateTime, RawBsonRef, RawDocument};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::de::{Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::Timestamp;
 
@@ -44,6 +46,40 @@ pub(in crate::store) fn id_in<'a, T: TryFrom<&'a str>>(document: &'a RawDocument
 /// A whole number of 64 or 32 bits: a person who corrects a document by hand may write the shorter one.
 pub(in crate::store) fn as_i64(value: RawBsonRef<'_>) -> Option<i64> {
     value.as_i64().or_else(|| value.as_i32().map(i64::from))
+}
+
+/// A text and nothing else: serde's own reader of texts takes binary data for one, which MongoDB does not.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(in crate::store) struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+}
+
+/// Reads an id of any kind.
+pub(in crate::store) fn id_text<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<T, D::Error>
+where
+    T: TryFrom<String, Error: fmt::Display>,
+{
+    let Text(text) = Text::deserialize(deserializer)?;
+    T::try_from(text).map_err(D::Error::custom)
 }
 
 pub(in crate::store) fn date(moment: Timestamp) -> DateTime {
