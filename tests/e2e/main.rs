@@ -11,8 +11,10 @@ use harness::events;
 
 mod api;
 mod backfill;
+mod badge;
 mod broker_policies;
 mod check;
+mod client;
 mod commits;
 mod compose;
 mod crashes;
@@ -60,4 +62,5 @@ mod topology;
 mod traces;
 mod unnamed;
 mod upgrades;
+mod web;
 mod wire;

@@ -16,7 +16,7 @@ use crate::documentation::SCRIPT_PATH;
 use crate::error::ApiError;
 use crate::fast_path::FastPath;
 use crate::metrics::Metrics;
-use crate::routes::{docs, donations, health, history, list, probes, stream, sum, totals, web};
+use crate::routes::{badge, docs, donations, health, history, list, probes, stream, sum, totals, web};
 use crate::state::AppState;
 use crate::{access_log, limits, openapi};
 
@@ -65,6 +65,7 @@ fn documented() -> OpenApiRouter<Arc<AppState>> {
         .routes(routes!(stream::stream_many))
         .routes(routes!(donations::list_donations))
         .routes(routes!(donations::stream::stream_donations))
+        .routes(routes!(badge::get_badge))
         .routes(routes!(probes::get_livez))
         .routes(routes!(probes::get_readyz))
         .routes(routes!(health::get_health))

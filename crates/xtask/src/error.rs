@@ -105,6 +105,12 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    #[error(
+        "no service answers at http://localhost:{port}: start one with `cargo xtask up` in another terminal, or name the port of \
+         its API in PORT"
+    )]
+    NoService { port: u16, source: std::io::Error },
+
     #[error("the broker refused the exchange `{exchange}`")]
     Exchange { exchange: String, source: lapin::Error },
 

@@ -7,6 +7,7 @@ mod cargo;
 mod chaos;
 #[cfg(test)]
 mod circles;
+mod demo;
 mod environment;
 mod error;
 mod http;
@@ -43,6 +44,7 @@ struct Cli {
 enum Command {
     Up(up::Args),
     Test(test::Args),
+    Demo(demo::Args),
     Publish(publish::Args),
     Bench(bench::Args),
     Chaos(chaos::Args),
@@ -63,6 +65,7 @@ async fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Up(args) => up::run(&args).await,
         Command::Test(args) => test::run(&args).await,
+        Command::Demo(args) => demo::run(&args).await,
         Command::Publish(args) => publish::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::Chaos(args) => chaos::run(&args).await,

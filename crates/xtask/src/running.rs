@@ -1,4 +1,4 @@
-//! What a running `up` tells other terminals: where its broker is, for `publish`.
+//! What a running `up` tells other terminals: where its broker is, for `publish` and `demo`.
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
@@ -41,6 +41,11 @@ impl Running {
     fn read(path: &Path) -> Option<Self> {
         let record: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         is_alive(record.pid).then_some(record)
+    }
+
+    /// The port of its API on this machine.
+    pub fn api_port(&self) -> Option<u16> {
+        self.api_url.rsplit_once(':')?.1.parse().ok()
     }
 
     /// Returns true if the last `up` was killed, so that its children may still be about to end.

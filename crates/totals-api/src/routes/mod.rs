@@ -1,5 +1,6 @@
 //! The handlers, one module per resource. Each is short: parse, read, answer.
 
+pub mod badge;
 pub mod docs;
 pub mod donations;
 pub mod health;

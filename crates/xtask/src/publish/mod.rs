@@ -1,24 +1,20 @@
 //! `cargo xtask publish`: events from a file to the broker, each one confirmed.
 
-mod event;
+pub mod event;
 mod order;
-mod sender;
+pub mod sender;
+mod target;
 
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dev_services::url::SecretUrl;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::running::Running;
 use event::SampleEvent;
-use sender::Sender;
-
-const DEFAULT_URL: &str = "amqp://guest:guest@localhost:5672";
-const DEFAULT_EXCHANGE: &str = "care-for-all";
+pub use target::Target;
 
 /// Publish events from a file, one JSON document a line
 ///
@@ -52,31 +48,18 @@ pub struct Args {
     /// Publish the lines as they are, valid or not, with this routing key
     #[arg(long, value_name = "KEY")]
     raw_key: Option<String>,
-    /// The broker
-    #[arg(long, value_name = "AMQP_URL")]
-    url: Option<String>,
-    /// The topic exchange
-    #[arg(long, value_name = "NAME")]
-    exchange: Option<String>,
+    #[command(flatten)]
+    target: Target,
 }
 
 pub async fn run(args: &Args) -> Result<(), Error> {
     let environment = Environment::load()?;
-    let up = || Running::find().map(|up| up.rabbitmq_url);
-    let url = broker_url(args.url.as_deref(), &environment, up);
-    let exchange = args
-        .exchange
-        .as_deref()
-        .or(environment.get("RABBITMQ_EXCHANGE"))
-        .unwrap_or(DEFAULT_EXCHANGE);
     let input = read(&args.file)?;
     let events = event::parse(&input_name(&args.file), &input, args.raw_key.as_deref())?;
     let order = order::plan(events.len(), args.shuffle, args.duplicate);
     let duplicates = order.len() - events.len();
 
-    let sender = Sender::connect(&url, exchange).await?;
-    let shown = SecretUrl::from(url.as_str());
-    println!("Publishing to exchange `{exchange}` at {shown}");
+    let sender = args.target.connect(&environment).await?;
     let bar = progress_bar(order.len());
     let started = Instant::now();
     let messages: Vec<&SampleEvent> = order.iter().map(|&index| &events[index]).collect();
@@ -98,21 +81,6 @@ pub async fn run(args: &Args) -> Result<(), Error> {
         confirmed as u128 * 1_000 / took.as_millis().max(1),
     );
     Ok(())
-}
-
-/// The first of: option, process environment, running `up`, `.env`, default.
-fn broker_url(
-    option: Option<&str>,
-    environment: &Environment,
-    up: impl FnOnce() -> Option<String>,
-) -> String {
-    let explicit = option
-        .or(environment.in_process("RABBITMQ_URL"))
-        .map(str::to_owned);
-    explicit
-        .or_else(up)
-        .or_else(|| environment.in_file("RABBITMQ_URL").map(str::to_owned))
-        .unwrap_or_else(|| DEFAULT_URL.to_owned())
 }
 
 fn input_name(file: &Path) -> String {
@@ -141,18 +109,4 @@ fn progress_bar(length: usize) -> ProgressBar {
     let template = "{bar:40} {human_pos}/{human_len} confirmed, {per_sec}, {eta} left";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_any_setting_the_broker_is_the_running_ups_or_the_default() {
-        let environment = Environment::default();
-        let up = || Some("amqp://up".to_owned());
-        assert_eq!(broker_url(Some("amqp://given"), &environment, up), "amqp://given");
-        assert_eq!(broker_url(None, &environment, up), "amqp://up");
-        assert_eq!(broker_url(None, &environment, || None), DEFAULT_URL);
-    }
 }

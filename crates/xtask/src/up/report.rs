@@ -11,6 +11,7 @@ pub fn text(record: &Running, metrics_port: u16, services: &Services) -> String 
         api_url, worker_url, ..
     } = record;
     let rows = [
+        ("Page", format!("{api_url}/")),
         ("API", format!("{api_url}/api/totals/campaigns?limit=5")),
         ("API docs", format!("{api_url}/docs")),
         ("OpenAPI", format!("{api_url}/openapi")),
@@ -26,7 +27,8 @@ pub fn text(record: &Running, metrics_port: u16, services: &Services) -> String 
         .map(|(name, value)| format!("  {name:<16}{value}"))
         .collect();
     format!(
-        "\nEverything is up.\n\n{}\n\n  Publish events from another terminal:  cargo xtask publish FILE.ndjson\n  \
+        "\nEverything is up.\n\n{}\n\n  Play an evening of donations, from another terminal:  cargo xtask demo\n  \
+         Publish events of your own:  cargo xtask publish FILE.ndjson\n  \
          Ctrl-C stops everything; the data stay for the next `cargo xtask up`.\n",
         rows.join("\n")
     )

@@ -1,0 +1,190 @@
+//! How the windows look where people see them: on a phone and on a wall, in the dark, from right to left, without motion.
+//!
+//! Each test leaves pictures in target/web, for people.
+
+use serde_json::{Value, json};
+
+use super::{Page, Stage};
+use crate::events::{campaign_created, created};
+use crate::harness::Outgoing;
+
+/// Where a number, a title or a bar goes beyond the window, or text beyond what surrounds it.
+const OVERFLOWS: &str = r"
+    const beyond = [];
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth > width) beyond.push(`the page is ${document.documentElement.scrollWidth} wide`);
+    for (const element of find('h1, h2, h3, a, p, .number, .room, .track, .caption, .detail, article, [role=progressbar]')) {
+        const { left, right, width: own } = element.getBoundingClientRect();
+        if (own > 0 && (left < -1 || right > width + 1)) beyond.push(`${element.localName}.${element.className} ${left} to ${right}`);
+    }
+    for (const room of find('.room')) {
+        const number = room.querySelector('.number');
+        if (number && number.getBoundingClientRect().width > room.getBoundingClientRect().width + 1) beyond.push(`the number ${number.textContent}`);
+    }
+    beyond";
+
+async fn fits(page: &Page, what: &str) {
+    page.until(OVERFLOWS, |beyond| *beyond == json!([])).await;
+    let file = dev_services::directories::target().join(format!("web/{what}.png"));
+    page.save_picture(&file).await;
+}
+
+/// Campaigns as they are in the world: a number of millions, a goal passed, long titles in several scripts, and one with nothing yet.
+async fn furnish(stage: &Stage) {
+    let long = "Un techo para cada familia de San Isidro de los Desamparados y sus alrededores, antes de la temporada de lluvias";
+    let mut messages: Vec<Outgoing> = Vec::new();
+    for (id, title, goal, amount) in [
+        ("huge", "A well for every village", 10_000_000.0, 9_876_543.21),
+        ("arabic", "كتاب لكل طفل في المدارس البعيدة", 5_000.0, 7_250.5),
+        ("long", long, 100.0, 3.0),
+        ("kodomo", "こども食堂に温かいごはんを", 20_000.0, 19_999.99),
+    ] {
+        let campaign = campaign_created(&format!("{id}-event")).campaign(id);
+        messages.push(
+            campaign
+                .with("title", json!(title))
+                .with("goalAmount", json!(goal))
+                .into(),
+        );
+        messages.push(
+            created(&format!("{id}-gift"), &format!("{id}-gift"))
+                .campaign(id)
+                .amount(amount)
+                .donor("u")
+                .into(),
+        );
+    }
+    stage.world.publish(messages).await;
+    stage.world.expect_totals("kodomo", 1_999_999, 1, 1).await;
+}
+
+const PATHS: [(&str, &str, &str); 5] = [
+    ("/", "platform-total", "home"),
+    ("/campaigns/huge", "campaign-total", "huge"),
+    ("/campaigns/arabic", "campaign-total", "arabic"),
+    ("/campaigns/long", "campaign-total", "long"),
+    ("/campaigns/c", "campaign-total", "nothing-yet"),
+];
+
+/// Waits until every number of the page is there.
+async fn ready(page: &Page, total: &str) {
+    let states = format!(
+        "find('campaign-total, platform-total').map((element) => element.dataset.state ?? 'loading').concat(find({total:?}).length === 0 ? 'missing' : [])"
+    );
+    let there = |states: &Value| {
+        states
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|state| state == "live" || state == "none")
+    };
+    page.until(&states, |states| {
+        !states.as_array().unwrap().is_empty() && there(states)
+    })
+    .await;
+    if total == "platform-total" {
+        page.until("document.documentElement.classList.contains('wall') ? 5 : find('campaign-card campaign-total').length", |cards| *cards == 5)
+            .await;
+        page.until(&states, there).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_fits_on_a_phone_a_desk_and_a_wall_in_both_directions() {
+    let stage = Stage::new().await;
+    furnish(&stage).await;
+    for (width, height) in [(360, 740), (1280, 900), (3840, 2160)] {
+        for lang in ["en", "ar", "de"] {
+            for (path, total, name) in PATHS {
+                let page = stage.browser.page().await;
+                page.resize(width, height).await;
+                let wall = if width > 2_000 { "&wall" } else { "" };
+                page.open(&format!("{}{path}?lang={lang}{wall}", stage.api.url))
+                    .await;
+                ready(&page, total).await;
+                fits(&page, &format!("{name}-{width}-{lang}")).await;
+                let direction = page.run("getComputedStyle(document.body).direction").await;
+                assert_eq!(direction, if lang == "ar" { "rtl" } else { "ltr" });
+                page.call("Page.close", json!({})).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_on_a_wall_is_legible_from_ten_metres() {
+    let stage = Stage::new().await;
+    furnish(&stage).await;
+    let page = stage.browser.page().await;
+    page.resize(3840, 2160).await;
+    page.open(&format!("{}/campaigns/huge?wall", stage.api.url)).await;
+    ready(&page, "campaign-total").await;
+    // On a screen of 1.2 m height 12 cm are a tenth of it; letters are to be 1/200 of the distance (5 cm), so this has room.
+    let height = page
+        .run("find('.number')[0].getBoundingClientRect().height")
+        .await;
+    assert!(height.as_f64().unwrap() > 216.0, "{height}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_dark_the_page_is_dark() {
+    let stage = Stage::new().await;
+    furnish(&stage).await;
+    let brightness = "[document.body, document.documentElement].map((element) => getComputedStyle(element).backgroundColor)
+        .find((colour) => colour !== 'rgba(0, 0, 0, 0)').match(/[\\d.]+/g).slice(0, 3).map(Number).reduce((a, b) => a + b)";
+    let page = stage.browser.page().await;
+    for (scheme, is_dark) in [("light", false), ("dark", true)] {
+        page.prefer(&[("prefers-color-scheme", scheme)]).await;
+        page.open(&format!("{}/campaigns/huge", stage.api.url)).await;
+        ready(&page, "campaign-total").await;
+        let sum = page.run(brightness).await.as_f64().unwrap();
+        assert_eq!(sum < 200.0, is_dark, "{scheme}: {sum}");
+        fits(&page, &format!("huge-{scheme}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_no_motion_sees_none() {
+    let stage = Stage::new().await;
+    let page = stage.browser.page().await;
+    // Every frame in which something moves, but for a fade.
+    let watch = "
+        globalThis.moved = []; globalThis.seenNumbers = [];
+        const look = () => {
+            for (const animation of document.getAnimations()) {
+                const frames = animation.effect?.getKeyframes() ?? [];
+                if (frames.some((frame) => ['transform', 'translate', 'scale', 'inlineSize', 'width'].some((name) => frame[name] !== undefined && frame[name] !== 'none')))
+                    moved.push(`${animation.effect.target?.className} ${JSON.stringify(frames[0])}`);
+            }
+            const number = find('campaign-total')[0]?.shadowRoot.querySelector('.number')?.textContent;
+            if (number && seenNumbers.at(-1) !== number) seenNumbers.push(number);
+            requestAnimationFrame(look);
+        };
+        look();";
+    for (preference, still) in [("reduce", true), ("no-preference", false)] {
+        page.prefer(&[("prefers-reduced-motion", preference)]).await;
+        page.open(&format!("{}/campaigns/c", stage.api.url)).await;
+        let before = stage.world.database.totals("c").await.unwrap().0;
+        page.until("find('campaign-total')[0]?.dataset.state", |state| {
+            state == "live" || state == "none"
+        })
+        .await;
+        page.run(watch).await;
+        let first = usize::try_from(before).unwrap() / 1_000;
+        stage.donate(first..first + 5).await;
+        page.shows("campaign-total", before + 5_000).await;
+        // Long enough for a count and a chip.
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let (moved, numbers) = (page.run("moved").await, page.run("seenNumbers").await);
+        let [moved, numbers] = [moved, numbers].map(|list: Value| list.as_array().unwrap().len());
+        if still {
+            assert_eq!(moved, 0);
+            assert!(numbers <= 3, "{numbers} numbers");
+        } else {
+            assert!(
+                numbers > 3,
+                "a count should be seen where motion is wanted, not {numbers} numbers"
+            );
+        }
+    }
+}
