@@ -183,7 +183,7 @@ impl Event {
     /// The same if this donor had made the donation.
     pub fn content_hash_by(&self, donor: &DonorId) -> ContentHash {
         let mut kind = self.kind.clone();
-        if let EventKind::DonationCreated(_, creation) = &mut kind {
+        if let EventKind::DonationCreated(_, creation, _) = &mut kind {
             creation.donor = Some(donor.clone());
         }
         kind.content_hash()

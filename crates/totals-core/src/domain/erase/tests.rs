@@ -150,18 +150,18 @@ proptest! {
         prop_assume!(Field::from_name(&name).is_none());
         let mut payload = json!({
             "donationId": "d", "campaignId": "c", "amount": format!("{}.{:02}", minor / 100, minor % 100),
-            "donorId": donor, "isGuest": guest, "nested": { "secret": secret },
+            "donorId": donor, "isGuest": guest, "timestamp": "2025-11-21T10:00:00.000Z", "nested": { "secret": secret },
         });
         payload[name] = json!(secret);
         let pseudonym = pseudonym(&donor);
         let erased = pseudonym.erased_payload(EventType::DonationCreated, &payload.to_string()).unwrap();
         prop_assert!(!erased.contains("SECRET"));
         let read = |text: &str| decode_payload(EventType::DonationCreated, text, rules()).unwrap();
-        let EventKind::DonationCreated(donation, mut creation) = read(&payload.to_string()) else { unreachable!() };
+        let EventKind::DonationCreated(donation, mut creation, stated) = read(&payload.to_string()) else { unreachable!() };
         if creation.donor.is_some() {
             creation.donor = Some(pseudonym.random.clone());
         }
-        prop_assert_eq!(read(&erased), EventKind::DonationCreated(donation, creation));
+        prop_assert_eq!(read(&erased), EventKind::DonationCreated(donation, creation, stated));
         prop_assert_eq!(pseudonym.erased_payload(EventType::DonationCreated, &erased), Some(erased));
     }
 

@@ -266,7 +266,7 @@ impl ForgetWithin<'_> {
         let kind = decode_payload(EventType::DonationCreated, payload, self.amounts).ok()?;
         let hash = kind.content_hash();
         match kind {
-            EventKind::DonationCreated(_, creation) => Some((hash, creation.donor)),
+            EventKind::DonationCreated(_, creation, _) => Some((hash, creation.donor)),
             _ => None,
         }
     }
