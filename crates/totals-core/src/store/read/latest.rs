@@ -192,7 +192,7 @@ impl Walk<'_> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let command = self.by_id(DONATIONS, &ids, doc! {});
+        let command = by_id(DONATIONS, &ids, doc! {});
         let campaign = self.campaign.clone();
         let live = self
             .snapshot
@@ -202,30 +202,31 @@ impl Walk<'_> {
 
     /// What was found, with names if they are wanted.
     async fn donations(self, names: bool) -> Result<Vec<LatestDonation>, StoreError> {
-        let mut named = HashMap::new();
+        let mut by_event = HashMap::new();
         if names && !self.found.is_empty() {
             let ids: Vec<&str> = self.found.iter().map(|(event, _)| event.as_str()).collect();
-            let command = self.by_id(EVENT_LOG, &ids, doc! { "payload": 1 });
+            let command = by_id(EVENT_LOG, &ids, doc! { "payload": 1 });
             let read = |row: &RawDocument| {
                 let (id, payload) = (row.get_str("_id"), row.get_str("payload"));
                 let name = payload.ok().and_then(shown_name);
                 Ok(id.ok().map(str::to_owned).zip(name))
             };
-            named.extend(self.snapshot.all(command, read).await?.into_iter().flatten());
+            by_event.extend(self.snapshot.all(command, read).await?.into_iter().flatten());
         }
         let found = self.found.into_iter();
         let with_name = found.map(|(event, donation)| LatestDonation {
-            name: named.remove(&event),
+            name: by_event.remove(&event),
             ..donation
         });
         Ok(with_name.collect())
     }
+}
 
-    fn by_id(&self, collection: &str, ids: &[&str], projection: Document) -> Document {
-        doc! {
-            "find": collection, "filter": { "_id": { "$in": ids } }, "projection": projection,
-            "batchSize": i64::try_from(ids.len()).unwrap_or(i64::MAX).saturating_add(1), "maxTimeMS": max_time(),
-        }
+/// The documents of a collection with these ids.
+fn by_id(collection: &str, ids: &[&str], projection: Document) -> Document {
+    doc! {
+        "find": collection, "filter": { "_id": { "$in": ids } }, "projection": projection,
+        "batchSize": i64::try_from(ids.len()).unwrap_or(i64::MAX).saturating_add(1), "maxTimeMS": max_time(),
     }
 }
 
