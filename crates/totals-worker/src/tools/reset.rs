@@ -10,7 +10,7 @@ use super::error::ToolError;
 use super::output::{Answer, Line, Output, Verdict};
 use super::setup::Setup;
 
-/// Remove a campaign's totals, donations and log, for testing
+/// Remove a campaign's totals, history, donations and log, for testing
 ///
 /// Its events can then be published once more, as if they were new. There is no way back but a backup. Its dead letters
 /// stay (`totals-worker dead-letters discard`).
