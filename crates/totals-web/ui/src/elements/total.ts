@@ -45,6 +45,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   #amount: AmountText | undefined;
   #fit: Fit | undefined;
   #shape = "";
+  #shownIn = "";
   /** Whether the goal was reached when it was last looked at. */
   #reached: boolean | undefined;
   #appearing: Animation | undefined;
@@ -129,6 +130,9 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     this.dataset.amountMinor = (value?.minor ?? 0n).toString();
     const isNothing = this.isNothing(value);
     number.classList.toggle("words", isNothing);
+    // In another language the same amount is another text.
+    if (this.#shownIn !== this.locale) this.#counter.reset();
+    this.#shownIn = this.locale;
     if (value && !isNothing) this.#counter.to(value.minor);
     else {
       this.#counter.reset();
