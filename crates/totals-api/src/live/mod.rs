@@ -77,7 +77,6 @@ struct LiveState {
     page_reads: SharedReads<Page, Option<Arc<Listing>>>,
     /// Sums of all campaigns from the database.
     sum_reads: SharedReads<(), Option<Sum>>,
-    histories: Histories,
     /// Lets one page, or one sum, at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -88,6 +87,7 @@ struct LiveState {
     max_streams: usize,
     /// True once the first load of all campaigns is over, whatever its end.
     was_loaded: AtomicBool,
+    histories: Histories,
 }
 
 impl Live {
@@ -100,13 +100,13 @@ impl Live {
             reads: SingleFlight::default(),
             page_reads: SingleFlight::default(),
             sum_reads: SingleFlight::default(),
-            histories: Histories::default(),
             page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
             sum_changed: Arc::default(),
             streams: Arc::new(Semaphore::new(bounds.streams)),
             max_streams: bounds.streams,
             was_loaded: AtomicBool::new(false),
+            histories: Histories::default(),
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
