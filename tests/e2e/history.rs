@@ -40,13 +40,15 @@ async fn a_donation_is_booked_at_its_own_time_and_a_refund_takes_from_there() {
     let world = World::new().await;
     let _worker = world.worker().await;
     // The payload knows better than the envelope, and counts only if it is a time.
-    let late = made(1, "2025-11-21T00:14:59.999Z").at("2025-11-25T12:00:00.000Z");
+    let delayed = made(1, "2025-11-21T00:14:59.999Z").at("2025-11-25T12:00:00.000Z");
     let unreadable = made(2, "yesterday").at("2025-11-21T23:45:00.000Z");
     let before_1970 = made(3, "1969-12-31T23:59:59Z");
     let given_back = refunded("e4", "d1")
         .amount(4.0)
         .with("timestamp", json!("2025-11-23T10:00:00Z"));
-    world.publish([given_back, late, unreadable, before_1970]).await;
+    world
+        .publish([given_back, delayed, unreadable, before_1970])
+        .await;
     world.expect_settled(4).await;
     let expected = [
         ((-1, 95), (1000, 1)),

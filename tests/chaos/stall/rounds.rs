@@ -181,6 +181,8 @@ impl Rounds {
                 return;
             }
         }
+        // With the settings the mark has gone that the history is complete.
+        rebuild(stage, "database dropped", findings).await;
         if let Some(drift) = stage.drift().await {
             findings.add(format!("verify, of a database that was begun anew: {drift}"));
         }

@@ -68,12 +68,12 @@ async fn what_was_changed_by_hand_is_found_and_mended_while_a_worker_books() {
     said.expect_text("history of all campaigns together at 2024-02-29T23:45:00.000Z: stored 10 from 1 pledges; it should be 0");
 
     let stop = AtomicBool::new(false);
-    let rebuild = async {
+    let mending = async {
         let rebuilt = answer(&world, 0, &["rebuild"]).await;
         stop.store(true, Ordering::Relaxed);
         rebuilt
     };
-    let (count, rebuilt) = join(traffic(&world, &stop), rebuild).await;
+    let (count, rebuilt) = join(traffic(&world, &stop), mending).await;
     assert_eq!(
         rebuilt["corrected"],
         json!({ "totals": 0, "donations": 0, "days": 3 }),

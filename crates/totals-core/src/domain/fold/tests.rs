@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::domain::event::{Payment, Refund};
-use crate::domain::{Booking, Money, Slot, Timestamp, Totals};
+use crate::domain::{Money, Timestamp, Totals};
 
 fn event(id: &str, kind: EventKind) -> Event {
     Event {
