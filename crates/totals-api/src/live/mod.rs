@@ -80,7 +80,6 @@ struct LiveState {
     page_reads: SharedReads<Page, Option<Arc<Listing>>>,
     /// Sums of all campaigns from the database.
     sum_reads: SharedReads<(), Option<Sum>>,
-    histories: Histories,
     /// Lets one page, or one sum, at a time be read from the database.
     page_turn: Arc<Semaphore>,
     watchers: Watchers,
@@ -95,6 +94,7 @@ struct LiveState {
     feed_reads: SharedReads<(CampaignId, LatestPage), Latest>,
     /// The latest donations that watchers are shown.
     feeds: Feeds,
+    histories: Histories,
 }
 
 impl Live {
@@ -107,7 +107,6 @@ impl Live {
             reads: SingleFlight::default(),
             page_reads: SingleFlight::default(),
             sum_reads: SingleFlight::default(),
-            histories: Histories::default(),
             page_turn: Arc::new(Semaphore::new(1)),
             watchers: Watchers::default(),
             sum_changed: Arc::default(),
@@ -116,6 +115,7 @@ impl Live {
             was_loaded: AtomicBool::new(false),
             feed_reads: SingleFlight::default(),
             feeds: Feeds::default(),
+            histories: Histories::default(),
         }));
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
