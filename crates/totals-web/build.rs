@@ -27,21 +27,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         encoder.finish()?;
         let mut checksum = Crc::new();
         checksum.update(&content);
-        let path = file
-            .strip_prefix(&dist)?
-            .to_str()
-            .ok_or("a file of dist has an odd name")?;
         writeln!(
             table,
-            "    Asset {{ path: \"/{path}\", content_type: {:?}, etag: \"\\\"{:08x}\\\"\", plain: include_bytes!({file:?}), \
+            "    Asset {{ path: {path:?}, content_type: {:?}, etag: \"\\\"{:08x}\\\"\", plain: include_bytes!({plain:?}), \
              gzip: include_bytes!({packed:?}) }},",
             content_type(file)?,
-            checksum.sum()
+            checksum.sum(),
+            path = format!("/{}", text(file.strip_prefix(&dist)?)?),
+            plain = text(file)?,
+            packed = text(&packed)?,
         )?;
     }
     table.push_str("]\n");
     fs::write(out.join("assets.rs"), table)?;
     Ok(())
+}
+
+fn text(path: &Path) -> Result<&str, String> {
+    let text = path.to_str();
+    text.ok_or_else(|| format!("{} is no UTF-8", path.display()))
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {

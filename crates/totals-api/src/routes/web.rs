@@ -5,7 +5,7 @@
 //! in it, which no cache could keep and which would be old when it is seen.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use totals_core::domain::excerpt;
 use totals_web::Asset;
@@ -53,13 +53,24 @@ pub async fn home(request: HeaderMap) -> Response {
 }
 
 /// One campaign's page: the same for each, since the page itself looks up which one its address names.
-pub async fn campaign(request: HeaderMap) -> Response {
-    page("/campaign.html", PAGE_POLICY, &request)
+pub async fn campaign(request: Request) -> Response {
+    let page = page("/campaign.html", PAGE_POLICY, request.headers());
+    (early_read(request.uri()), page).into_response()
 }
 
 /// One campaign over a broadcast's picture.
-pub async fn overlay(request: HeaderMap) -> Response {
-    page("/overlay.html", OVERLAY_POLICY, &request)
+pub async fn overlay(request: Request) -> Response {
+    let page = page("/overlay.html", OVERLAY_POLICY, request.headers());
+    (early_read(request.uri()), page).into_response()
+}
+
+/// Lets the browser read the campaign while it still loads the page, which asks for it in these words. An id that could be written in
+/// several ways is left to the page.
+fn early_read(page: &Uri) -> Option<[(HeaderName, String); 1]> {
+    let (_, id) = page.path().rsplit_once('/')?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let link = || format!("</api/totals/campaigns?ids={id}>; rel=preload; as=fetch; crossorigin");
+    id.bytes().all(is_plain).then(|| [(header::LINK, link())])
 }
 
 /// The elements, for pages of any origin.

@@ -100,6 +100,25 @@ async fn the_script_for_other_sites_may_be_loaded_by_them() {
 }
 
 #[tokio::test]
+async fn a_campaign_is_read_while_its_page_is_loaded() {
+    for window in ["/campaigns", "/overlay"] {
+        let page = get_path(&format!("{window}/camp_1.a-b~c")).await;
+        assert_eq!(
+            page.header(header::LINK),
+            "</api/totals/campaigns?ids=camp_1.a-b~c>; rel=preload; as=fetch; crossorigin"
+        );
+        for odd in ["a,b", "a%2Cb", "%3E", "a'b"] {
+            let page = get_path(&format!("{window}/{odd}")).await;
+            assert_eq!(
+                (page.status, page.header(header::LINK)),
+                (StatusCode::OK, ""),
+                "{odd}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_as_everywhere() {
     for path in [
         "/assets/nothing.js",

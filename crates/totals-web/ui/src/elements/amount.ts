@@ -19,8 +19,8 @@ export class AmountText {
       this.#host.replaceChildren(...pieces.map(({ kind }) => span(kind)));
     }
     pieces.forEach(({ text }, place) => {
-      const node = this.#host.children[place];
-      if (node && node.textContent !== text) node.textContent = text;
+      const node = this.#host.children[place]?.firstChild;
+      if (node instanceof Text && node.data !== text) node.data = text;
     });
   }
 
@@ -32,6 +32,8 @@ export class AmountText {
 
 function span(kind: string): HTMLElement {
   const element = document.createElement("span");
+  // A text that changes, rather than a new one for each of sixty frames a second.
+  element.append("");
   element.className = kind;
   element.setAttribute("part", kind);
   // Isolates it, or `US$` would be `$US` among Arabic digits.

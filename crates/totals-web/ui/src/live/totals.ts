@@ -26,6 +26,8 @@ export type Listener<T> = (view: View<T>) => void;
 const MOST_IDS = 100;
 /** The least time between two rounds of telling listeners, in milliseconds. */
 const ROUND = 100;
+/** The key of the sum's line. */
+const SUM = "sum";
 /** How long an older state must be all that the server says, until it is believed (a reset, a backup), in milliseconds. */
 const DOUBT = 10_000;
 
@@ -101,6 +103,10 @@ class Line<T> {
     this.channel.stop();
     clearTimeout(this.#timer);
     return true;
+  }
+
+  offer(key: string, value: T): void {
+    if (this.topics.get(key)?.value === undefined) this.set(key, value);
   }
 
   set(key: string, value: T | null): void {
@@ -184,10 +190,21 @@ export class LiveTotals {
     };
   }
 
+  /** Takes what was read of a campaign, if nothing is known of it yet. */
+  offerCampaign(read: model.Campaign): void {
+    const line = this.#campaigns.find(({ topics }) => topics.has(read.id));
+    line?.offer(read.id, read);
+  }
+
+  /** Takes what was read of the sum, if nothing is known of it yet. */
+  offerSum(read: model.Sum): void {
+    (this.#others.get(SUM) as Line<model.Sum> | undefined)?.offer(SUM, read);
+  }
+
   /** Watches the sum of all campaigns. */
   watchSum(listener: Listener<model.Sum>): () => void {
     const urls = () => ({ stream: `${this.#base}/api/totals/stream`, read: `${this.#base}/api/totals` });
-    return this.#watch("sum", urls, model.sum, listener);
+    return this.#watch(SUM, urls, model.sum, listener);
   }
 
   /** Watches the latest donations of a campaign. */

@@ -9,6 +9,7 @@ import { newSince } from "../live/feed";
 import type { Campaign, Donation } from "../live/model";
 import { liveTotals } from "../live/totals";
 import { campaignOfAddress } from "../page/address";
+import { showCampaignEarly } from "../page/early";
 import { AlertQueue, type Gift } from "./alerts";
 import { readOptions } from "./options";
 
@@ -112,6 +113,7 @@ function follow(): void {
   });
 }
 
+showCampaignEarly(id);
 dress();
 defineElements();
 draw();

@@ -9,6 +9,7 @@ import type { LiveTotals, View } from "../live/totals";
 import { Throttle } from "../motion/throttle";
 import { campaignOfAddress } from "./address";
 import { dates } from "./dates";
+import { showCampaignEarly } from "./early";
 import { GrowthHistory } from "./history";
 import { keepSetting, readSetting } from "./setting";
 import { LiveStatus } from "./status";
@@ -67,6 +68,7 @@ class CampaignPage extends LiveElement<Campaign> {
   }
 }
 
+showCampaignEarly(campaignOfAddress(location.pathname));
 defineElements();
 customElements.define("live-status", LiveStatus);
 customElements.define("growth-history", GrowthHistory);

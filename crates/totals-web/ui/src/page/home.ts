@@ -5,6 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { defineElements } from "../elements/define";
 import type { Campaign } from "../live/model";
 import { CampaignCard } from "./card";
+import { showSumEarly } from "./early";
 import { GrowthHistory } from "./history";
 import { readPage } from "./list";
 import { readSetting } from "./setting";
@@ -80,6 +81,7 @@ class HomePage extends LitElement {
   }
 }
 
+showSumEarly();
 defineElements();
 customElements.define("campaign-card", CampaignCard);
 customElements.define("growth-history", GrowthHistory);
