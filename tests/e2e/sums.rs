@@ -1,7 +1,8 @@
-//! The sum of all campaigns while the API's memory has only a part of them.
+//! The sum of all campaigns is never a part of it: neither while memory is loading, nor within a commit.
 
 use std::time::Duration;
 
+use mongodb::Client;
 use mongodb::bson::{DateTime, Document, doc};
 use reqwest::StatusCode;
 
@@ -53,4 +54,49 @@ async fn while_memory_is_loading_the_sum_is_of_all_campaigns_or_there_is_none() 
         while_loading += 1;
     }
     assert!(while_loading > 0, "{unavailable} without a sum");
+}
+
+/// Takes 1 from each of the first half of the campaigns and gives it to the other half, in commits of all of them.
+async fn move_amounts(url: &str, commits: usize) {
+    let client = Client::with_uri_str(url).await.unwrap();
+    let database = client.default_database().unwrap();
+    let mut session = client.start_session().await.unwrap();
+    for _ in 0..commits {
+        #[expect(clippy::disallowed_methods, reason = "a test in a worker's place")]
+        session.start_transaction().await.unwrap();
+        let updates = (1..=60_i64).map(|number| {
+            let amount = if number <= 30 { -1_i64 } else { 1 };
+            doc! {
+                "q": { "_id": format!("c{number}") },
+                "u": { "$inc": { "totalAmountMinor": amount, "revision": 1_i64 } },
+            }
+        });
+        let command = doc! { "update": "campaign_totals", "updates": updates.collect::<Vec<_>>() };
+        database.run_command(command).session(&mut session).await.unwrap();
+        session.commit_transaction().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_commit_of_many_campaigns_is_in_the_sum_as_a_whole() {
+    let world = World::new().await;
+    drop(world.store().await);
+    let totals = world.database.collection("campaign_totals");
+    totals.insert_many((1..=60).map(campaign)).await.unwrap();
+    let api = world.api().await;
+
+    let moves = move_amounts(&world.database.url, 150);
+    let reads = async {
+        loop {
+            let (status, body) = api.get("/api/totals").await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+            assert_eq!(body["data"]["totalAmountMinor"], 60 * 61 / 2, "{body}");
+        }
+    };
+    tokio::select! {
+        () = reads => {}
+        () = moves => {}
+    }
+    let (_, last) = api.get("/api/totals/campaigns/c60").await;
+    assert_eq!(last["data"]["totalAmountMinor"], 60 + 150, "{last}");
 }

@@ -1,4 +1,4 @@
-//! Follows the changes of all totals, past the proxies, and keeps the sum after each of them.
+//! Follows the changes of all totals, past the proxies, and keeps the sum after each commit.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -97,16 +97,24 @@ impl Follower {
 /// Follows for ever. A lost stream goes on where it was; the server keeps hours of changes.
 async fn follow(totals: Collection<Document>, mut changes: Changes, states: Arc<Mutex<Vec<State>>>) {
     let mut parts = Parts::default();
+    let mut latest = None;
     loop {
         while let Some(Ok(change)) = changes.next().await {
-            let committed = change.cluster_time.map_or(0, |time| time.time.into());
+            let time = change.cluster_time;
+            let committed = time.map_or(0, |time| time.time.into());
             parts.take(change);
             let state = State {
                 sum: parts.sum,
                 committed,
                 heard: Instant::now(),
             };
-            states.lock().unwrap().push(state);
+            let mut states = states.lock().unwrap();
+            // Of another campaign of the same commit: there never was the sum between the two.
+            if time.is_some() && latest == time {
+                states.pop();
+            }
+            latest = time;
+            states.push(state);
         }
         changes = again(&totals, changes.resume_token()).await;
     }

@@ -1,7 +1,7 @@
 //! The sum of all campaigns, compared with the database at every moment of the run.
 //!
 //! An answer of `GET /api/totals` is of a moment that nobody tells, and under load the sum has moved on before the database can be
-//! asked. So the suite follows the changes of all totals itself, past the proxies, and keeps the sum after each ([`Follower`]).
+//! asked. So the suite follows the changes of all totals itself, past the proxies, and keeps the sum after each commit ([`Follower`]).
 //! Meanwhile it reads the API, over and over ([`Readers`]). In the end each answer must be one of the sums that there were: not
 //! an earlier one than the process has shown before, none that lacks what was committed a second before the question, and
 //! none of later than the answer. A part of a sum, or campaigns of different moments added up, is none of them.
@@ -30,7 +30,7 @@ pub struct Sum {
     pub amount_minor: i128,
 }
 
-/// The sum as one change has left it.
+/// The sum as one commit has left it.
 #[derive(Debug, Clone, Copy)]
 pub struct State {
     sum: Sum,
@@ -68,8 +68,8 @@ pub fn contradictions(states: &[State], answers: &[Answer]) -> Vec<String> {
                 states[earliest].sum,
                 possible.last().map(|state| state.sum),
                 match states.iter().rposition(|state| state.sum == answer.sum) {
-                    Some(place) if place < earliest => format!("it was {} changes before", earliest - place),
-                    Some(place) => format!("it was {} changes after", place - earliest),
+                    Some(place) if place < earliest => format!("it was {} commits before", earliest - place),
+                    Some(place) => format!("it was {} commits after", place - earliest),
                     None => "it never was".to_owned(),
                 }
             )),

@@ -76,22 +76,28 @@ impl Memory {
         self.state.read().campaigns.as_ref().map_or(0, Campaigns::len)
     }
 
-    /// Applies a change, or what a read shows as a campaign's new state.
-    pub fn apply(&self, change: &Change) {
+    /// Applies the changes of one commit, or what a read shows as the new states of campaigns. A reader sees all of them or
+    /// none.
+    pub fn apply(&self, changes: &[Change]) {
         let mut state = self.state.write();
         if let Some(later) = &mut state.loading {
-            later.push(change.clone());
+            later.extend_from_slice(changes);
         }
         let Some(campaigns) = &mut state.campaigns else {
             return;
         };
-        let was_complete = campaigns.is_complete();
-        campaigns.apply(change);
-        let is_complete = campaigns.is_complete();
+        let mut broken = None;
+        for change in changes {
+            let was_complete = campaigns.is_complete();
+            campaigns.apply(change);
+            if was_complete && !campaigns.is_complete() {
+                broken = Some(&change.campaign);
+            }
+        }
         drop(state);
-        if was_complete && !is_complete {
+        if let Some(campaign) = broken {
             tracing::warn!(
-                campaign.id = change.campaign.as_str(),
+                campaign.id = campaign.as_str(),
                 "a change of a campaign does not continue what is known of it, as if something else than this service had \
                  written: all campaigns are read again"
             );

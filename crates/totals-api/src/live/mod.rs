@@ -240,11 +240,11 @@ impl Live {
 
     /// From here on memory shows these totals, or newer ones.
     fn remember_totals(&self, at: ClusterTime, totals: &CampaignTotals) {
-        self.apply(&Change {
+        self.apply(&[Change {
             campaign: totals.campaign.clone(),
             at,
             kind: ChangeKind::Replaced(totals.clone()),
-        });
+        }]);
     }
 
     fn wake_all_watchers(&self) {
@@ -252,11 +252,15 @@ impl Live {
         self.0.sum_changed.notify_waiters();
     }
 
-    fn apply(&self, change: &Change) {
-        // Before memory takes the change: a load that begins just now either shows this moment or is told the change.
-        self.0.freshness.note_seen(change.at);
-        self.0.memory.apply(change);
-        self.0.watchers.wake(&change.campaign);
+    fn apply(&self, changes: &[Change]) {
+        // Before memory takes the changes: a load that begins just now either shows this moment or is told the changes.
+        for change in changes {
+            self.0.freshness.note_seen(change.at);
+        }
+        self.0.memory.apply(changes);
+        for change in changes {
+            self.0.watchers.wake(&change.campaign);
+        }
         self.0.sum_changed.notify_waiters();
     }
 }
@@ -270,13 +274,15 @@ impl Follower for Live {
         self.wake_all_watchers();
     }
 
-    fn change(&self, change: Change) {
-        if matches!(change.kind, ChangeKind::Created(_)) {
+    fn commit(&self, changes: Vec<Change>) {
+        let creates = |change: &Change| matches!(change.kind, ChangeKind::Created(_));
+        if changes.iter().any(creates) {
             self.0.database.currency.doubt_unwritten();
         }
-        self.apply(&change);
-        if let Some(changed) = change.kind.last_updated() {
-            let took = Timestamp::now().since(changed).as_secs_f64();
+        self.apply(&changes);
+        let shown = Timestamp::now();
+        for changed in changes.iter().filter_map(|change| change.kind.last_updated()) {
+            let took = shown.since(changed).as_secs_f64();
             self.0.database.metrics.commit_to_shown.observe(took);
         }
     }

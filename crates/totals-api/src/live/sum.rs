@@ -4,9 +4,8 @@
 //! database adds them up under one snapshot, once for all who ask meanwhile; or there is no answer. So there is never a part of a
 //! sum.
 //!
-//! The sum is of one moment. A read of one campaign may have put that campaign into memory as of a later moment than the
-//! stream has brought the others to: then the sum waits for the stream. But memory takes the changes one campaign after
-//! another. A commit that changes several campaigns is therefore in the sum campaign by campaign, within microseconds.
+//! The sum is of one moment: memory takes all changes of a commit at once. A read of one campaign may have put that campaign into
+//! memory as of a later moment than the stream has brought the others to: then the sum waits for the stream.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -77,11 +77,11 @@ async fn what_a_read_has_found_memory_shows_at_once() {
     assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
     assert_eq!(page(&live).await.unwrap().totals, [totals(5)]);
     // The changes that led to it come later, and are passed over.
-    live.change(Change {
+    live.commit(vec![Change {
         campaign: totals(4).campaign,
         at: at(2),
         kind: ChangeKind::Created(totals(4)),
-    });
+    }]);
     assert_eq!(live.in_memory("c"), Some(Some(totals(5))));
 }
 
@@ -108,11 +108,11 @@ async fn what_a_read_did_not_find_memory_shows_once_the_stream_has_caught_up() {
     live.current(Instant::now());
     assert_eq!(live.in_memory("c"), None);
     let waiting = tokio::join!(live.read(&campaign), page(&live), async {
-        live.change(Change {
+        live.commit(vec![Change {
             campaign: campaign.clone(),
             at: at(2),
             kind: ChangeKind::Removed,
-        });
+        }]);
         live.current(ended);
     });
     assert_eq!((waiting.0.unwrap(), waiting.1), (None, Some(Listing::default())));
@@ -157,11 +157,11 @@ async fn a_campaign_whose_change_does_not_continue_is_unknown_and_the_others_are
         ..totals(1)
     };
     let live = live(1, &[&totals(5), &other]).await;
-    live.change(Change {
+    live.commit(vec![Change {
         campaign: totals(5).campaign,
         at: at(2),
         kind: ChangeKind::Moved(totals_core::store::Moved::default()),
-    });
+    }]);
     assert_eq!(live.in_memory("c"), None);
     assert_eq!(live.in_memory("other"), Some(Some(other.clone())));
     assert_eq!(page(&live).await, None);
@@ -180,11 +180,11 @@ async fn a_page_of_the_database_is_not_followed_by_an_earlier_one_of_memory() {
             live.in_memory("c").is_some(),
             "a page says nothing of one campaign"
         );
-        live.change(Change {
+        live.commit(vec![Change {
             campaign: totals(5).campaign,
             at: at(2),
             kind: ChangeKind::Removed,
-        });
+        }]);
         live.current(ended);
     });
     assert_eq!(shown.0, Some(Listing::default()));
@@ -210,11 +210,11 @@ async fn a_sum_waits_until_the_stream_has_come_as_far_as_what_a_read_has_put_bes
     let (sum, newest, ()) = tokio::join!(live.sum_in_memory(), async { live.newest_sum() }, async {
         live.current(Instant::now());
         tokio::task::yield_now().await;
-        live.change(Change {
+        live.commit(vec![Change {
             campaign: other(2).campaign,
             at: at(2),
             kind: ChangeKind::Replaced(other(2)),
-        });
+        }]);
         live.current(ended);
     });
     assert_eq!(sum.unwrap().amount_minor, 800);
@@ -261,11 +261,11 @@ async fn what_memory_showed_before_it_covered_all_reads_is_not_shown() {
         looks.set(looks.get() + 1);
         if looks.get() == 1 {
             // Another thread brings the change, and the proof that nothing is missing, right after this look.
-            live.change(Change {
+            live.commit(vec![Change {
                 campaign: totals(5).campaign,
                 at: at(2),
                 kind: ChangeKind::Removed,
-            });
+            }]);
             live.current(ended);
         }
         seen

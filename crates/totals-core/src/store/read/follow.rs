@@ -7,7 +7,8 @@
 //! A stream that is silent looks like one that has died. So the server is asked to answer within [`AWAIT`] even if
 //! nothing has changed. Each answer proves that no change that was committed before the question is still missing, as
 //! long as the answer comes from the primary and was not cut off for its size. A follower that hears nothing for a
-//! while knows that it may be behind, whatever the reason. A stream that is silent for [`SILENCE`] is given up, and
+//! while knows that it may be behind, whatever the reason. The changes of one commit are handed over together, so that no reader
+//! sees a part of a commit: they are all there once the next commit's come, or once an answer ends that was not cut off. A stream that is silent for [`SILENCE`] is given up, and
 //! another one begins: its connection may have died without a word, and the driver would wait for a quarter of an hour.
 
 use std::pin::pin;
@@ -50,8 +51,8 @@ pub trait Follower: Send + Sync {
     /// stale.
     fn begin(&self, at: ClusterTime);
 
-    /// The next change.
-    fn change(&self, change: Change);
+    /// The next commit: all that it has changed.
+    fn commit(&self, changes: Vec<Change>);
 
     /// All that was committed before `moment` has come.
     fn current(&self, moment: Instant);
@@ -213,6 +214,7 @@ async fn hand_over(
 ) -> Result<String, Error> {
     // When the server was asked for the changes that are being handed over, and how large they were.
     let (mut asked, mut bytes) = (None, 0);
+    let mut commit = Vec::new();
     while stream.is_alive() {
         let now = Instant::now();
         let answer = {
@@ -222,28 +224,48 @@ async fn hand_over(
                 // All of the last answer has been handed over, and the server is being asked for more.
                 Poll::Pending => {
                     let complete = std::mem::take(&mut bytes) < LARGE;
+                    // The first answer was not asked for here, and ends after a hundred changes.
                     if let Some(moment) = asked.replace(now).filter(|_| complete) {
-                        liveness.heard(|| follower.current(moment));
+                        liveness.heard(|| {
+                            end_of_commit(&mut commit, follower);
+                            follower.current(moment);
+                        });
                     }
                     next.await
                 }
             }
         };
-        let change = match answer? {
+        let event = match answer {
+            Ok(event) => event,
+            Err(error) if commit.is_empty() => return Err(error),
+            // The stream's position is within the commit: going on from there would lack what has come of it.
+            Err(_) => return Ok("the stream was lost within a commit".to_owned()),
+        };
+        let change = match &event {
             None => None,
             Some(event) => {
                 bytes += event.as_bytes().len();
-                match changes::read(&event) {
+                match changes::read(event) {
                     Ok(change) => Some(change),
                     Err(reason) => return Ok(reason),
                 }
             }
         };
-        let heard = liveness.heard(|| match (change, asked) {
-            (Some(Some(change)), _) => follower.change(change),
+        let heard = liveness.heard(|| match change {
+            Some(Some(change)) => {
+                if commit.first().is_some_and(|first: &Change| first.at != change.at) {
+                    end_of_commit(&mut commit, follower);
+                }
+                commit.push(change);
+            }
             // Of a foreign document; the rest of this answer is yet to come.
-            (Some(None), _) | (None, None) => {}
-            (None, Some(moment)) => follower.current(moment),
+            Some(None) => {}
+            None => {
+                if let Some(moment) = asked {
+                    end_of_commit(&mut commit, follower);
+                    follower.current(moment);
+                }
+            }
         });
         if !heard {
             return Ok("it was given up".to_owned());
@@ -252,4 +274,11 @@ async fn hand_over(
         tokio::task::consume_budget().await;
     }
     Ok("MongoDB has closed the change stream".to_owned())
+}
+
+/// Hands over the changes that were gathered, which are all of a commit.
+fn end_of_commit(commit: &mut Vec<Change>, follower: &impl Follower) {
+    if !commit.is_empty() {
+        follower.commit(std::mem::take(commit));
+    }
 }

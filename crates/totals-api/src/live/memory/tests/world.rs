@@ -95,10 +95,12 @@ impl World {
                 Some(scribbled)
             }),
             Step::HandOver => {
-                if !self.stream.is_empty() {
-                    let change = self.stream.remove(0);
+                let first = self.stream.first().map(|change| change.at);
+                let of_one_commit = self.stream.partition_point(|change| Some(change.at) <= first);
+                let commit: Vec<Change> = self.stream.drain(..of_one_commit).collect();
+                self.memory.apply(&commit);
+                for change in commit {
                     self.seen = self.seen.max(change.at.bits());
-                    self.memory.apply(&change);
                     self.knows(&change.campaign, change.at.bits());
                 }
             }
@@ -152,11 +154,11 @@ impl World {
     fn tell(&mut self, moment: u64, totals: CampaignTotals) {
         self.seen = self.seen.max(moment);
         self.knows(&totals.campaign, moment);
-        self.memory.apply(&Change {
+        self.memory.apply(&[Change {
             campaign: totals.campaign.clone(),
             at: time(moment),
             kind: ChangeKind::Replaced(totals),
-        });
+        }]);
     }
 
     /// Changes campaigns at one moment.
