@@ -42,6 +42,12 @@ async fn violations(page: &Page, axe: &str) -> Value {
 async fn axe_finds_nothing_on_any_page() {
     let axe = axe_core().await;
     let stage = Stage::new().await;
+    // So that it is seen to find something.
+    let page = stage.page("/").await;
+    page.run("document.body.append(document.createElement('button'))")
+        .await;
+    let found = violations(&page, &axe).await;
+    assert!(found.to_string().contains("button-name"), "{found}");
     for (donations, what) in [(0..0, "none"), (0..5, "some"), (5..15, "beyond the goal")] {
         stage.donate(donations.clone()).await;
         let raised = i64::try_from(donations.end).unwrap();

@@ -26,6 +26,7 @@ async fn a_badge_is_a_picture_whose_text_stays_in_its_boxes() {
         );
         let width = page.run(&load).await.as_u64().unwrap();
         assert!((100..400).contains(&width), "{label}: {width}");
+        assert_eq!(page.complaints(), [""; 0], "{label}");
         // Opened by itself: each text lies within its box.
         page.open(&url).await;
         let beyond = "[...document.querySelectorAll('text')].map((text, place) => {
@@ -33,7 +34,6 @@ async fn a_badge_is_a_picture_whose_text_stays_in_its_boxes() {
             return own.left < box.left || own.right > box.right ? `${text.textContent} ${own.left} to ${own.right} in ${box.left} to ${box.right}` : null;
         }).filter(Boolean)";
         assert_eq!(page.run(beyond).await, json!([]), "{label}");
-        assert_eq!(page.complaints(), [""; 0], "{label}");
     }
     let file = dev_services::directories::target().join("web/badge.png");
     page.save_picture(&file).await;

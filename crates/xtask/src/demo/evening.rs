@@ -60,9 +60,14 @@ pub struct Evening {
 }
 
 impl Evening {
-    /// What was before the evening, and the evening. `today` is a date such as `2026-11-29`, `ends` the moment at which
-    /// the campaigns end.
-    pub fn new(seed: u64, today: &str, ends: &str, units: Units) -> (Vec<Happening>, Self) {
+    /// What was before the evening, and the evening. `today` is a date such as `2026-11-29`, and `ends` tells when
+    /// the campaign at each place ends.
+    pub fn new(
+        seed: u64,
+        today: &str,
+        ends: impl Fn(usize) -> String,
+        units: Units,
+    ) -> (Vec<Happening>, Self) {
         let mut evening = Self {
             seed,
             day: today.to_owned(),
@@ -103,14 +108,14 @@ impl Evening {
     }
 
     /// The campaigns, with goals that fit what they have raised.
-    fn campaigns_before(&mut self, ends: &str) -> Vec<Happening> {
+    fn campaigns_before(&mut self, ends: impl Fn(usize) -> String) -> Vec<Happening> {
         let mut campaigns = Vec::new();
         for (place, campaign) in CAMPAIGNS.iter().enumerate() {
             self.goals[place] = campaign.reached.map(|reached| goal(self.raised[place], reached));
             let status = if place == NEW { "DRAFT" } else { "ACTIVE" };
             let payload = json!({
                 "campaignId": id_of(place), "title": campaign.title, "category": campaign.category,
-                "goalAmount": self.goals[place].map(|goal| self.units.amount(goal)), "status": status, "endDate": ends,
+                "goalAmount": self.goals[place].map(|goal| self.units.amount(goal)), "status": status, "endDate": ends(place),
             });
             let id = format!("demo-{}-{}", self.day, campaign.id);
             campaigns.push(Happening::new("campaign.created", id, payload));

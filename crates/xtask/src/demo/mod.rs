@@ -32,8 +32,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The campaigns end so long after the day of the demo.
-const ENDS_AFTER: time::Duration = time::Duration::days(21);
+/// How many days after the demo the campaigns end, each in its turn.
+const ENDS_AFTER_DAYS: [i64; 7] = [12, 1, 40, 21, 6, 75, 3];
 
 /// Play a believable evening of donations into a running service
 ///
@@ -89,8 +89,12 @@ pub async fn run(args: &Args) -> Result<(), Error> {
     let sender = args.target.connect(&environment).await?;
     let seed = args.seed.unwrap_or_else(rand::random);
     let now = OffsetDateTime::now_utc();
-    let ends = now.replace_time(time::Time::MIDNIGHT) + ENDS_AFTER;
-    let (before, evening) = Evening::new(seed.into(), &now.date().to_string(), &text(ends), units);
+    let midnight = now.replace_time(time::Time::MIDNIGHT);
+    let ends = |place: usize| {
+        let days = ENDS_AFTER_DAYS[place % ENDS_AFTER_DAYS.len()];
+        text(midnight + time::Duration::days(days))
+    };
+    let (before, evening) = Evening::new(seed.into(), &now.date().to_string(), ends, units);
 
     println!(
         "\n  Open  http://localhost:{port}/\n\n  Seed {seed}: `cargo xtask demo --seed {seed}` publishes the same events again, \

@@ -5,7 +5,12 @@ use super::*;
 const CENTS: Units = Units { whole: false };
 
 fn play(seed: u64, events: usize) -> Vec<Happening> {
-    let (before, evening) = Evening::new(seed, "2026-11-29", "2026-12-24T18:00:00.000Z", CENTS);
+    let (before, evening) = Evening::new(
+        seed,
+        "2026-11-29",
+        |_| "2026-12-24T18:00:00.000Z".to_owned(),
+        CENTS,
+    );
     before.into_iter().chain(evening.take(events)).collect()
 }
 
@@ -51,7 +56,7 @@ fn the_first_events_of_a_seed_are_those_of_earlier_builds() {
     let expected = json!([
         { "donationId": "demo-7-0", "campaignId": "demo-clean-water-tula", "amount": 50, "donorName": "Mateo González",
           "isAnonymous": false, "isGuest": true },
-        { "donationId": "demo-7-1", "campaignId": "demo-mata-atlantica", "amount": 5, "donorId": "demo-donor-296",
+        { "donationId": "demo-7-1", "campaignId": "demo-kutub-lil-atfal", "amount": 5, "donorId": "demo-donor-296",
           "donorName": "王小明", "isAnonymous": false, "isGuest": false },
         { "donationId": "demo-7-2", "campaignId": "demo-shanqu-nuhai", "amount": 10, "donorId": "demo-donor-2258",
           "donorName": "Tendai Moyo", "isAnonymous": false, "isGuest": false },
@@ -119,7 +124,7 @@ fn the_new_campaign_has_nothing_until_its_first_donation() {
 
 #[test]
 fn donations_come_faster_during_the_appeal() {
-    let (_, evening) = Evening::new(5, "2026-11-29", "", CENTS);
+    let (_, evening) = Evening::new(5, "2026-11-29", |_| String::new(), CENTS);
     let pauses: Vec<_> = evening
         .filter(|event| event.key == "donation.created")
         .map(|event| event.pause)
