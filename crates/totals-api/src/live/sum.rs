@@ -51,7 +51,8 @@ impl Live {
         loop {
             let mut proven = pin!(changed.notified());
             proven.as_mut().enable();
-            let look = || match self.of_one_moment() {
+            let of_one_moment = || self.0.freshness.of_one_moment(|| self.0.memory.sum());
+            let look = || match of_one_moment() {
                 Some(sum) => sum.map(Some),
                 None => Some(None),
             };
@@ -61,11 +62,6 @@ impl Live {
             // An error here is the end of the lease.
             let _ = timeout(LEASE, proven).await;
         }
-    }
-
-    /// What memory has for a sum, if it is of one moment.
-    fn of_one_moment(&self) -> Option<Option<Sum>> {
-        self.0.freshness.of_one_moment(|| self.0.memory.sum())
     }
 
     /// Lets the database add up; finds `None` if memory can tell when the turn has come. See `page_through`.
@@ -91,7 +87,8 @@ impl Live {
     /// The newest sum that memory has, even while the stream is silent: a watcher keeps what it was shown.
     pub(super) fn newest_sum(&self) -> Option<Sum> {
         let shown = self.0.database.currency.is_confirmed() && self.0.freshness.covers_all();
-        shown.then(|| self.of_one_moment()).flatten().flatten()
+        let look = || self.0.freshness.of_one_moment(|| self.0.memory.sum());
+        shown.then(look).flatten().flatten()
     }
 
     /// Watches the sum of all campaigns.
