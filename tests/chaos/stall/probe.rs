@@ -58,6 +58,26 @@ pub async fn remove(database: &Database) {
         let probes = doc! { "_id": { "$regex": "^probe-" } };
         documents.delete_many(probes).await.unwrap();
     }
+    // Their history as well: what is taken from that of all campaigns stands in a lane of its own.
+    let (campaigns, all) = ("campaign_history", "platform_history");
+    for (campaign, slots) in database.campaign_history().await {
+        if !campaign.starts_with("probe-") {
+            continue;
+        }
+        for ((day, quarter), (amount, pledges)) in slots {
+            let taken =
+                doc! { format!("amountMinor.{quarter}"): -amount, format!("pledges.{quarter}"): -pledges };
+            let lane = doc! { "_id": { "day": day, "lane": "probes" } };
+            let taking = database
+                .collection(all)
+                .update_one(lane, doc! { "$inc": taken })
+                .upsert(true)
+                .await;
+            taking.unwrap();
+        }
+        let days = doc! { "_id.campaignId": campaign };
+        database.collection(campaigns).delete_many(days).await.unwrap();
+    }
 }
 
 /// Returns true if this is a broken probe.
