@@ -128,8 +128,8 @@ proptest! {
     /// Whatever a title or a label has in it, the picture is XML with two texts, and no element of theirs.
     #[test]
     fn no_text_leaves_its_place(label in ".{1,60}", title in ".{0,40}|<script>.*|\"/>.*|&.*") {
-        let badge = Badge { label: label.clone(), ..badge(1, None, Some(&title)) };
-        let svg = badge.svg();
+        let hostile = Badge { label: label.clone(), ..badge(1, None, Some(&title)) };
+        let svg = hostile.svg();
         let plain = badge(1, None, Some("title")).svg();
         for character in ['<', '>', '"', '&'] {
             let entities = if character == '&' { svg.matches(';').count() } else { plain.matches(character).count() };
