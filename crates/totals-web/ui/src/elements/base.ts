@@ -24,12 +24,14 @@ export abstract class LiveElement<T> extends LitElement {
   };
 
   declare campaign: string;
-  declare server: string;
+  /** `null` when the attribute has been taken away. */
+  declare server: string | null;
   /** What is shown; `undefined` until anything is known. */
   declare view: View<T> | undefined;
 
   locale = "en";
   #unwatch: (() => void) | undefined;
+  #watched = "";
   #language: MutationObserver | undefined;
 
   constructor() {
@@ -53,7 +55,7 @@ export abstract class LiveElement<T> extends LitElement {
 
   /** Returns true if the page has not said what to show. */
   get isInvalid(): boolean {
-    return this.campaign === "";
+    return !this.campaign;
   }
 
   /** Returns true if this value means that there is nothing yet. */
@@ -79,9 +81,8 @@ export abstract class LiveElement<T> extends LitElement {
     this.#end();
   }
 
-  override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    const moved = changed.has("campaign") || changed.has("server");
-    if (!moved || !this.hasUpdated || !this.isConnected) return;
+  override willUpdate(_changed: Map<PropertyKey, unknown>): void {
+    if (!this.isConnected || this.#named === this.#watched) return;
     this.#end();
     this.view = undefined;
     this.#begin();
@@ -91,9 +92,15 @@ export abstract class LiveElement<T> extends LitElement {
     this.dataset.state = this.state;
   }
 
+  /** What the page wants to be shown, as a text to compare. */
+  get #named(): string {
+    return `${this.server} ${this.campaign}`;
+  }
+
   #begin(): void {
+    this.#watched = this.#named;
     if (this.isInvalid) return;
-    const base = this.server.replace(/\/+$/, "") || ownServer;
+    const base = this.server?.replace(/\/+$/, "") || ownServer;
     this.#unwatch = this.watch(liveTotals(base), (view) => {
       this.viewed?.(view);
       this.view = view;

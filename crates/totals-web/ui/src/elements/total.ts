@@ -42,9 +42,12 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   /** A chip takes the place of the counts while it is shown. */
   declare over: boolean;
 
+  /** Where the number is written; another element after the campaign was missing for a while. */
+  #number: HTMLElement | undefined;
   #amount: AmountText | undefined;
   #fit: Fit | undefined;
   #shape = "";
+  #shownIn = "";
   /** Whether the goal was reached when it was last looked at. */
   #reached: boolean | undefined;
   #appearing: Animation | undefined;
@@ -88,7 +91,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     this.#changes.stop();
     this.#spoken.stop();
     this.#fit?.stop();
-    this.#fit = undefined;
+    this.#number = undefined;
   }
 
   override render(): TemplateResult {
@@ -115,7 +118,10 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     const number = this.renderRoot.querySelector<HTMLElement>(".number");
     const room = this.renderRoot.querySelector<HTMLElement>(".room");
     if (!number || !room) return;
-    if (!this.#fit || this.#amount === undefined) {
+    if (number !== this.#number) {
+      this.#fit?.stop();
+      this.#counter.reset();
+      this.#number = number;
       this.#amount = new AmountText(number);
       this.#fit = new Fit(room, number);
     }
@@ -129,12 +135,16 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     this.dataset.amountMinor = (value?.minor ?? 0n).toString();
     const isNothing = this.isNothing(value);
     number.classList.toggle("words", isNothing);
+    // In another language the same amount is another text.
+    if (this.#shownIn !== this.locale) this.#counter.reset();
+    this.#shownIn = this.locale;
     if (value && !isNothing) this.#counter.to(value.minor);
-    else {
-      this.#counter.reset();
-      number.dir = directionOf(this.words.language);
-      this.#fitted(number.textContent !== this.words.say("none") && (number.textContent = this.words.say("none")), "none");
-    }
+    else this.#showNone(number);
+    this.#tell(value, isNothing);
+  }
+
+  /** What screen readers hear: the newest of ten seconds, but at once that the goal is reached. */
+  #tell(value: T | null, isNothing: boolean): void {
     const text = value && !isNothing ? money(this.locale, value.currency, value.minor) : this.words.say("none");
     const detail = this.renderRoot.querySelector(".detail")?.textContent;
     const reached = value ? this.reached(value) : false;
@@ -148,12 +158,21 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     const currency = this.view?.value?.currency;
     if (!currency) return;
     this.#amount?.show(this.locale, currency, minor);
-    this.#fitted(true, AmountText.shape(this.locale, currency, minor));
+    this.#fitted(AmountText.shape(this.locale, currency, minor));
+  }
+
+  /** In place of a zero. */
+  #showNone(number: HTMLElement): void {
+    const none = this.words.say("none");
+    this.#counter.reset();
+    number.dir = directionOf(this.words.language);
+    if (number.textContent !== none) number.textContent = none;
+    this.#fitted(none);
   }
 
   /** Measures again if the text is of another width. */
-  #fitted(changed: unknown, shape: string): void {
-    if (!changed || shape === this.#shape) return;
+  #fitted(shape: string): void {
+    if (shape === this.#shape) return;
     this.#shape = shape;
     this.#fit?.measure();
   }

@@ -24,6 +24,8 @@ export type Listener<T> = (view: View<T>) => void;
 
 /** The most campaigns of one stream, as the API has it. */
 const MOST_IDS = 100;
+/** The most bytes of their ids, within the 8 KiB of path and query that the API takes. */
+const MOST_BYTES = 8_000;
 /** The least time between two rounds of telling listeners, in milliseconds. */
 const ROUND = 100;
 /** The key of the sum's line. */
@@ -138,9 +140,17 @@ class Line<T> {
 
 type CampaignLine = Line<model.Campaign>;
 
-/** Returns true if the API can list this id among others. One with a comma has a stream of its own. */
+/**
+ * Returns true if the API can list this id among others: it takes up to 256 bytes, and none with a comma. Any other one has a stream of
+ * its own, so that what the API says to it is not said to all.
+ */
 function isListable(id: string): boolean {
-  return !id.includes(",");
+  return !id.includes(",") && new TextEncoder().encode(id).length <= 256;
+}
+
+/** The bytes of these ids in an address. */
+function written(ids: Iterable<string>): number {
+  return [...ids].reduce((sum, id) => sum + encodeURIComponent(id).length + 1, 0);
 }
 
 /** Takes a campaign, unless it is older than what is shown. Returns its id. */
@@ -163,11 +173,14 @@ function takeCampaigns(line: CampaignLine, data: unknown, event?: StreamEvent): 
   else takeRead(line, data);
 }
 
-/** Takes the body of a read: a list, one campaign, or nothing where the API knows of none. */
+/**
+ * Takes the body of a read: a list, one campaign, or nothing where the API knows of none. That a campaign is not there is believed only
+ * of one that never was; of any other the stream has to say so.
+ */
 function takeRead(line: CampaignLine, data: unknown): void {
   const listed = model.isObject(data) && Array.isArray(data.totals) ? (data.totals as unknown[]) : [data];
   const found = listed.map((item) => takeCampaign(line, item));
-  for (const id of line.topics.keys()) if (!found.includes(id)) line.set(id, null);
+  for (const [id, { value }] of line.topics) if (value === undefined && !found.includes(id)) line.set(id, null);
 }
 
 /** All that is live of one server. */
@@ -228,7 +241,8 @@ export class LiveTotals {
 
   #lineFor(id: string): CampaignLine {
     const known = this.#campaigns.find(({ topics }) => topics.has(id));
-    const hasPlace = ({ topics }: CampaignLine): boolean => topics.size < MOST_IDS && [...topics.keys()].every(isListable);
+    const hasPlace = ({ topics }: CampaignLine): boolean =>
+      topics.size < MOST_IDS && [...topics.keys()].every(isListable) && written([...topics.keys(), id]) < MOST_BYTES;
     const free = known ?? (isListable(id) ? this.#campaigns.find(hasPlace) : undefined);
     if (free) return free;
     const line: CampaignLine = new Line((ids) => this.#several(ids), takeCampaigns);

@@ -1,0 +1,87 @@
+/** Which requests a page's elements make together. */
+
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { LiveTotals, type View } from "../src/live/totals";
+import type { Campaign } from "../src/live/model";
+
+let requests: string[];
+let ends: (() => void)[];
+let answer: (url: string) => Response | undefined;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  requests = [];
+  ends = [];
+  answer = () => undefined;
+  vi.stubGlobal("document", { hidden: false, addEventListener: () => undefined });
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.spyOn(AbortSignal, "timeout").mockImplementation(() => new AbortController().signal);
+  vi.stubGlobal("fetch", (url: string, { signal }: RequestInit) => {
+    requests.push(decodeURIComponent(url));
+    const now = answer(url);
+    return now ? Promise.resolve(now) : new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+  });
+});
+
+afterEach(async () => {
+  for (const end of ends) end();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const live = new LiveTotals("https://totals.example");
+const watch = (id: string): View<Campaign>[] => {
+  const views: View<Campaign>[] = [];
+  ends.push(live.watchCampaign(id, (view) => views.push(view)));
+  return views;
+};
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+it("is one stream for all campaigns of a page, however many elements show each", async () => {
+  for (const id of ["a", "b", "a", "c", "b"]) watch(id);
+  await settle();
+  expect(requests).toEqual(["https://totals.example/api/totals/stream?ids=a,b,c"]);
+});
+
+it("is one more for each hundred, and for what cannot be listed", async () => {
+  const many = Array.from({ length: 101 }, (_, number) => `camp_${number}`);
+  for (const id of [...many, "with,comma", "x".repeat(257)]) watch(id);
+  await settle();
+  expect(requests).toEqual([
+    `https://totals.example/api/totals/stream?ids=${many.slice(0, 100).join()}`,
+    "https://totals.example/api/totals/stream?ids=camp_100",
+    "https://totals.example/api/totals/campaigns/with,comma/stream",
+    `https://totals.example/api/totals/campaigns/${"x".repeat(257)}/stream`,
+  ]);
+});
+
+it("never asks with a longer address than the API takes", async () => {
+  for (let number = 0; number < 100; number++) watch(`${number}`.padEnd(100, "é"));
+  await settle();
+  expect(requests.length).toBeGreaterThan(1);
+  for (const url of requests) expect(encodeURI(url).length).toBeLessThan(8 * 1024);
+});
+
+it("tells of a campaign that a read leaves out only if it never was there", async () => {
+  const [known, unknown] = [watch("known"), watch("unknown")];
+  const totals = (...ids: string[]): Response =>
+    new Response(
+      JSON.stringify({
+        data: {
+          totals: ids.map((campaignId) => ({
+            campaignId, totalAmount: 5, totalAmountMinor: 500, totalPledges: 1, totalDonors: 1, currency: "USD", revision: 1,
+            lastUpdated: "2025-11-21T10:30:00.000Z",
+          })),
+        },
+      }),
+    );
+  answer = (url) => (url.includes("/stream") ? undefined : totals("known"));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(known.at(-1)?.value?.minor).toBe(500n);
+  expect(unknown.at(-1)?.value).toBeNull();
+  answer = (url) => (url.includes("/stream") ? undefined : totals());
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(known.at(-1)?.value?.minor).toBe(500n);
+});
