@@ -97,6 +97,9 @@ async fn a_commit_of_many_campaigns_is_in_the_sum_as_a_whole() {
         () = reads => {}
         () = moves => {}
     }
-    let (_, last) = api.get("/api/totals/campaigns/c60").await;
-    assert_eq!(last["data"]["totalAmountMinor"], 60 + 150, "{last}");
+    eventually("the last commit is shown", async || {
+        let (_, last) = api.get("/api/totals/campaigns/c60").await;
+        last["data"]["totalAmountMinor"] == 60 + 150
+    })
+    .await;
 }

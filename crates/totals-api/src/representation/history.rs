@@ -161,9 +161,9 @@ impl HistoryAnswer {
         // Cannot fail: it writes to memory.
         let body = serde_json::to_vec(&HistoryBody { success: true, data }).unwrap_or_default();
         let hash = Sha256::digest(&body);
-        let tag: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = hash.iter().take(16).fold(0, |tag, byte| (tag << 8) | u128::from(*byte));
         Self {
-            etag: format!("W/\"{tag}\""),
+            etag: format!("W/\"{tag:032x}\""),
             body: Precompressed::new(body, Compression::fast()),
         }
     }

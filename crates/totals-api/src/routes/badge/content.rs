@@ -133,7 +133,9 @@ fn amount(amount: Money, currency: Currency) -> String {
         text.push(digit);
     }
     if minor > 0 {
-        text += &format!(".{minor:0places$}", places = currency.decimals().into());
+        let places = usize::from(currency.decimals());
+        // Cannot fail: it writes to memory.
+        let _ = write!(text, ".{minor:0places$}");
     }
     text
 }
