@@ -80,7 +80,7 @@ impl DayDocument {
     pub fn read(document: &RawDocument, day: i32) -> Result<Self, String> {
         let mut slots = BTreeMap::<Slot, Booking>::new();
         each_slot(document, day, |slot, booking| {
-            *slots.entry(slot).or_default() += booking
+            *slots.entry(slot).or_default() += booking;
         })?;
         let corrections = match document.get(CORRECTIONS) {
             Ok(None) => 0,
