@@ -8,7 +8,8 @@ use tokio::time::timeout;
 #[cfg(test)]
 use totals_core::runtime::config::Source;
 use totals_core::store::{
-    At, CampaignHistory, CampaignTotals, LatestDonations, Listing, READ_TIMEOUT, RaisedOverTime, Store, StoreError, Sum,
+    At, CampaignHistory, CampaignTotals, LatestDonations, Listing, READ_TIMEOUT, RaisedOverTime, Store,
+    StoreError, Sum,
 };
 
 use crate::config::ApiConfig;

@@ -40,5 +40,5 @@ async fn a_badge_is_a_picture_whose_text_stays_in_its_boxes() {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

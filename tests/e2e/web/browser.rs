@@ -1,4 +1,4 @@
-//! A real Chromium, spoken to over the DevTools protocol on a pair of pipes.
+//! A real Chromium, spoken to over the `DevTools` protocol on a pair of pipes.
 //!
 //! Our own, because the tests need little of the protocol: to send a command and to wait for its answer. The crates for it bring
 //! all of the protocol as generated code, which takes longer to compile than all tests do. Playwright would need Node.js.

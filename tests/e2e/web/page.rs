@@ -34,7 +34,7 @@ impl Page {
         Self { wire, session }
     }
 
-    /// The answer to a command of the DevTools protocol.
+    /// The answer to a command of the `DevTools` protocol.
     pub async fn call(&self, method: &str, params: Value) -> Value {
         self.wire.call(Some(&self.session), method, params).await
     }
@@ -77,8 +77,8 @@ impl Page {
     /// Waits until the first element that this selector finds shows so much, in minor units.
     pub async fn shows(&self, selector: &str, amount_minor: i64) {
         let amount = format!("find({selector:?})[0]?.dataset.amountMinor");
-        self.until(&amount, |shown| *shown == amount_minor.to_string())
-            .await;
+        let wanted = amount_minor.to_string();
+        self.until(&amount, |shown| *shown == wanted).await;
     }
 
     /// The state that the first element that this selector finds says it is in.

@@ -24,12 +24,12 @@ async fn take(page: &Page, name: &str) {
     let shrink = dev_services::program("pngquant")
         .await
         .unwrap_or_else(|error| panic!("{error}"));
-    let shrunk = Command::new(shrink)
+    let status = Command::new(shrink)
         .args(["--force", "--ext", ".png"])
         .arg(&file)
         .status()
         .await;
-    assert!(shrunk.unwrap().success());
+    assert!(status.unwrap().success());
     let bytes = size(&file);
     println!("{}: {bytes} bytes", file.display());
     assert!(bytes < MAX_BYTES, "{name} has {bytes} bytes");

@@ -1,5 +1,7 @@
 //! What was raised when, as callers get it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -161,7 +163,7 @@ impl HistoryAnswer {
         // Cannot fail: it writes to memory.
         let body = serde_json::to_vec(&HistoryBody { success: true, data }).unwrap_or_default();
         let hash = Sha256::digest(&body);
-        let tag = hash.iter().take(16).fold(0, |tag, byte| (tag << 8) | u128::from(*byte));
+        let tag = URL_SAFE_NO_PAD.encode(&hash[..12]);
         Self {
             etag: format!("W/\"{tag:032x}\""),
             body: Precompressed::new(body, Compression::fast()),

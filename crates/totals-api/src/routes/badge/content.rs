@@ -1,5 +1,7 @@
 //! What is on a badge, whoever draws it.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use totals_core::domain::{Currency, Money};
 use utoipa::ToSchema;
