@@ -165,7 +165,7 @@ impl HistoryAnswer {
         let hash = Sha256::digest(&body);
         let tag = URL_SAFE_NO_PAD.encode(&hash[..12]);
         Self {
-            etag: format!("W/\"{tag:032x}\""),
+            etag: format!("W/\"{tag}\""),
             body: Precompressed::new(body, Compression::fast()),
         }
     }

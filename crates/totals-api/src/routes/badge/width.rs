@@ -51,10 +51,11 @@ mod tests {
 
     #[test]
     fn wide_and_combining_characters_count_as_such() {
-        assert_eq!(of("raised").round(), 33.0);
+        let is = |text, wanted: f64| (of(text) - wanted).abs() < 1e-9;
+        assert!((of("raised") - 33.0).abs() < 0.5);
         assert!(of("募金") > 2.0 * FONT_SIZE && of("募金") < 2.5 * FONT_SIZE);
-        assert_eq!(of("e\u{301}"), of("e"));
-        assert_eq!(of("~"), 818.0 / 1_000.0 * FONT_SIZE);
-        assert_eq!(of(""), 0.0);
+        assert!(is("e\u{301}", of("e")));
+        assert!(is("~", 818.0 / 1_000.0 * FONT_SIZE));
+        assert!(is("", 0.0));
     }
 }
