@@ -146,12 +146,15 @@ async fn in_the_dark_the_page_is_dark() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wants_no_motion_sees_none() {
     let stage = Stage::new().await;
+    // A first number does not count up, whatever is wanted.
+    stage.donate(0..1).await;
+    stage.world.expect_totals("c", 1_000, 1, 0).await;
     let page = stage.browser.page().await;
     // Every frame in which something moves, but for a fade.
     let watch = "
         globalThis.moved = []; globalThis.seenNumbers = [];
         const look = () => {
-            for (const animation of document.getAnimations()) {
+            for (const animation of find('.chip').flatMap((chip) => chip.getAnimations())) {
                 const frames = animation.effect?.getKeyframes() ?? [];
                 if (frames.some((frame) => ['transform', 'translate', 'scale', 'inlineSize', 'width'].some((name) => frame[name] !== undefined && frame[name] !== 'none')))
                     moved.push(`${animation.effect.target?.className} ${JSON.stringify(frames[0])}`);
