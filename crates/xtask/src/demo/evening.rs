@@ -17,12 +17,12 @@ use super::happening::{Happening, Units};
 use super::zipf::Zipf;
 
 /// Donations of the weeks before.
-const BEFORE: usize = 3_000;
+const BEFORE: u32 = 3_000;
 const DAYS_BEFORE: u32 = 30;
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// The goal of a campaign that has raised nothing yet, in hundredths.
-const FIRST_GOAL: i64 = 2_500_00;
+const FIRST_GOAL: i64 = 250_000;
 
 /// After so many donations the new campaign opens, and after so many more it gets its first one.
 const OPENS: usize = 40;
@@ -94,7 +94,7 @@ impl Evening {
         let mut donations = Vec::new();
         for number in 0..BEFORE {
             // Each day brings a little more than the one before.
-            let age = 1.0 - (number as f64 / BEFORE as f64).sqrt();
+            let age = 1.0 - (f64::from(number) / f64::from(BEFORE)).sqrt();
             let ago = Duration::from_secs_f64(age * f64::from(DAYS_BEFORE) * SECONDS_OF_A_DAY);
             let campaign = match self.popularity.draw(&mut random) {
                 NEW => 0,
@@ -230,7 +230,7 @@ fn id_of(campaign: usize) -> Value {
 
 /// A round goal, of which so many percent are raised.
 fn goal(raised: i64, percent: u32) -> i64 {
-    const STEP: i64 = 500_00;
+    const STEP: i64 = 50_000;
     if percent == 0 {
         return FIRST_GOAL;
     }

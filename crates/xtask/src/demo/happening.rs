@@ -58,7 +58,9 @@ impl Units {
             json!(hundredths / 100)
         } else {
             // The shortest decimal that is this number is the exact amount.
-            json!(hundredths as f64 / 100.0)
+            #[expect(clippy::cast_precision_loss, reason = "no gift is beyond 2⁵³ hundredths")]
+            let amount = hundredths as f64 / 100.0;
+            json!(amount)
         }
     }
 }

@@ -50,10 +50,6 @@ const ENDS_AFTER_DAYS: [i64; 7] = [12, 1, 40, 21, 6, 75, 3];
     cargo xtask demo
     cargo xtask demo --seed 7 --rate 20 --minutes 3
     cargo xtask demo --rate 300")]
-#[expect(
-    clippy::doc_markdown,
-    reason = "shown in the terminal, where back-ticks would only be in the way"
-)]
 pub struct Args {
     /// Which evening
     #[arg(long)]

@@ -29,9 +29,9 @@ fn raised(events: &[Happening]) -> BTreeMap<&str, i64> {
 fn a_seed_gives_the_same_events_and_another_one_others_after_the_same_weeks() {
     let evening = play(7, 2_000);
     assert_eq!(evening, play(7, 2_000));
-    let (before, evening) = evening.split_at(CAMPAIGNS.len() + BEFORE);
+    let (before, evening) = evening.split_at(CAMPAIGNS.len() + BEFORE as usize);
     let other = play(8, 2_000);
-    let (other_before, other) = other.split_at(CAMPAIGNS.len() + BEFORE);
+    let (other_before, other) = other.split_at(CAMPAIGNS.len() + BEFORE as usize);
     assert_eq!(before, other_before);
     let ids: HashSet<_> = evening.iter().map(|event| &event.event_id).collect();
     let shared: Vec<_> = other
@@ -49,7 +49,7 @@ fn a_seed_gives_the_same_events_and_another_one_others_after_the_same_weeks() {
 #[test]
 fn the_first_events_of_a_seed_are_those_of_earlier_builds() {
     let events = play(7, 3);
-    let first: Vec<_> = events[CAMPAIGNS.len() + BEFORE..]
+    let first: Vec<_> = events[CAMPAIGNS.len() + BEFORE as usize..]
         .iter()
         .map(|event| &event.payload)
         .collect();
@@ -106,7 +106,7 @@ fn the_appeal_passes_its_goal_and_then_sets_another_one() {
             .unwrap();
         let raised_then = raised(&events[..goal("campaign.updated")])["demo-night-shelter"];
         assert!(raised_then > first * 100, "{seed}: {raised_then} of {first}");
-        let before = raised(&events[..CAMPAIGNS.len() + BEFORE])["demo-night-shelter"];
+        let before = raised(&events[..CAMPAIGNS.len() + BEFORE as usize])["demo-night-shelter"];
         assert!(before < first * 95, "{seed}: {before} of {first}");
     }
 }
@@ -130,6 +130,7 @@ fn donations_come_faster_during_the_appeal() {
         .map(|event| event.pause)
         .take(APPEAL_BEGINS + APPEAL_DONATIONS)
         .collect();
+    #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
     let mean = |pauses: &[f64]| pauses.iter().sum::<f64>() / pauses.len() as f64;
     let (before, appeal) = (mean(&pauses[..APPEAL_BEGINS]), mean(&pauses[APPEAL_BEGINS..]));
     assert!(before > 3.0 * appeal, "{before} {appeal}");
