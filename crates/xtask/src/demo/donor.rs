@@ -18,23 +18,23 @@ const FEE_PERCENT: i64 = 3;
 
 /// What forms suggest, and how often it is chosen of a hundred times.
 const SUGGESTED: [(i64, u32); 12] = [
-    (5_00, 9),
-    (10_00, 19),
-    (15_00, 7),
-    (20_00, 14),
-    (25_00, 18),
-    (30_00, 5),
-    (50_00, 14),
-    (75_00, 3),
-    (100_00, 7),
-    (150_00, 2),
-    (250_00, 1),
-    (500_00, 1),
+    (500, 9),
+    (1_000, 19),
+    (1_500, 7),
+    (2_000, 14),
+    (2_500, 18),
+    (3_000, 5),
+    (5_000, 14),
+    (7_500, 3),
+    (10_000, 7),
+    (15_000, 2),
+    (25_000, 1),
+    (50_000, 1),
 ];
 
 /// A large gift, which is rare.
 const LARGE: f64 = 0.003;
-const LARGE_GIFTS: [i64; 4] = [1_000_00, 1_500_00, 2_500_00, 5_000_00];
+const LARGE_GIFTS: [i64; 4] = [100_000, 150_000, 250_000, 500_000];
 
 const NAMES: [&str; 40] = [
     "Amina Yusuf",
@@ -152,8 +152,8 @@ mod tests {
         let mut random = StdRng::seed_from_u64(1);
         let mut amounts: Vec<_> = (0..10_000).map(|_| amount(&mut random)).collect();
         amounts.sort_unstable();
-        assert_eq!(amounts[5_000], 25_00);
-        assert_eq!((amounts[0], amounts[9_999]), (5_00, 5_000_00));
+        assert_eq!(amounts[5_000], 2_500);
+        assert_eq!((amounts[0], amounts[9_999]), (500, 500_000));
         let odd = amounts.iter().filter(|amount| *amount % 100 != 0).count();
         assert!((1_000..2_500).contains(&odd), "{odd}");
     }

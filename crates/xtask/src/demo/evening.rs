@@ -22,7 +22,7 @@ const DAYS_BEFORE: u32 = 30;
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// The goal of a campaign that has raised nothing yet, in hundredths.
-const FIRST_GOAL: i64 = 2_500_00;
+const FIRST_GOAL: i64 = 250_000;
 
 /// After so many donations the new campaign opens, and after so many more it gets its first one.
 const OPENS: usize = 40;
@@ -230,7 +230,7 @@ fn id_of(campaign: usize) -> Value {
 
 /// A round goal, of which so many percent are raised.
 fn goal(raised: i64, percent: u32) -> i64 {
-    const STEP: i64 = 500_00;
+    const STEP: i64 = 50_000;
     if percent == 0 {
         return FIRST_GOAL;
     }
