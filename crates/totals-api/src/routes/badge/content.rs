@@ -133,7 +133,8 @@ fn amount(amount: Money, currency: Currency) -> String {
         text.push(digit);
     }
     if minor > 0 {
-        text += &format!(".{minor:0places$}", places = currency.decimals().into());
+        let places = currency.decimals().into();
+        return format!("{text}.{minor:0places$}");
     }
     text
 }
