@@ -71,6 +71,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/totals/campaigns/{campaignId}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one campaign has raised over time
+         * @description The intervals are whole ones, and follow each other without a gap; one in which nothing was raised has a point with 0. A
+         *     donation is in the interval of its own time, and its refunds are taken from there, whenever they come. So the points of all
+         *     times add up to the campaign's totals as of `revision`. `total` goes from the very beginning: at a point behind which
+         *     there is no donation it is `totalAmount`.
+         *
+         *     A day begins and ends by the clocks of `timeZone`, so it may have 23 or 25 hours. An hour that they show twice is two
+         *     intervals. Donations are counted by quarters of an hour of UTC, and each of these belongs to the interval in which it
+         *     begins: that is exact wherever clocks are whole quarters of an hour ahead of UTC or behind it, as all are since 1980.
+         */
+        get: operations["get_campaign_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/totals/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What all campaigns have raised together over time
+         * @description As of one campaign. What was raised is as of one moment.
+         */
+        get: operations["get_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/totals/campaigns/{campaignId}/stream": {
         parameters: {
             query?: never;
@@ -113,6 +160,56 @@ export interface paths {
          *     /api/totals, and there is no `id`.
          */
         get: operations["stream_many"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/totals/campaigns/{campaignId}/donations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The latest donations to one campaign
+         * @description Only where the operator shows them (`DONATION_FEED`, by default `off`): `amounts` shows amounts and times, `names` also the
+         *     names of donors who have agreed to it. They are listed in the order in which the service was told of them, the latest
+         *     first, each with the time at which it was made and with what refunds have left of it. A donation that was refunded wholly is not
+         *     listed, nor is one that the service was told of more than two days after it was made, such as one of a backfill.
+         *
+         *     Behind the last page there is no `nextCursor`. One answer looks at 2,000 events of the campaign at most: where many
+         *     donations in a row were refunded, a page may have fewer donations than its limit, or none, and a `nextCursor`.
+         */
+        get: operations["list_donations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/totals/campaigns/{campaignId}/donations/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The latest donations to one campaign, as they change
+         * @description Only where the operator shows them, as the list does. Each event is the whole list of the latest 20: first as it is now, then
+         *     as it is after every change, some times a second at most. `id` is the version of the campaign, as in its own stream, and
+         *     `data` the same object as `data` of the list. Who reads slowly is sent the newest list, not those in between. A campaign
+         *     without totals is `event: no-totals` with id 0. Heartbeats, the stream's end and `Last-Event-ID` are as those of the
+         *     campaign's own stream.
+         */
+        get: operations["stream_donations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -406,6 +503,15 @@ export interface components {
              */
             message: string;
         };
+        /** @description Some of the latest donations to a campaign. */
+        DonationsBody: {
+            /**
+             * @description Always true.
+             * @default true
+             */
+            success: boolean;
+            data: components["schemas"]["LatestDonations"];
+        };
         /** @description The body of every failure. */
         ErrorBody: {
             /**
@@ -451,6 +557,96 @@ export interface components {
         } & {
             database: components["schemas"]["Dependency"];
             live: components["schemas"]["LiveHealth"];
+        };
+        /** @description What was raised when. */
+        HistoryBody: {
+            /**
+             * @description Always true.
+             * @default true
+             */
+            success: boolean;
+            data: components["schemas"]["TotalsOverTime"];
+        };
+        /** @description What was raised in one interval: by the donations of that time, less what was refunded of them, whenever that was. */
+        HistoryPoint: {
+            /**
+             * Format: date-time
+             * @description When the interval begins. It lasts until the next one begins; the last one until `to`.
+             * @example 2025-11-21T00:00:00+01:00
+             */
+            start: string;
+            /**
+             * @description Exact, in major units of the currency: a decimal number, never rounded.
+             * @example 5000.5
+             */
+            amount: number;
+            /**
+             * @description The same in minor units of the currency (cents): an integer.
+             * @example 500050
+             */
+            amountMinor: number;
+            /**
+             * Format: int64
+             * @description Donations of the interval that were not wholly refunded.
+             * @example 3
+             */
+            pledges: number;
+            /**
+             * @description What had been raised at the end of the interval, from the very beginning on: exact, in major units.
+             * @example 5000.5
+             */
+            total: number;
+            /**
+             * @description The same in minor units of the currency (cents): an integer.
+             * @example 500050
+             */
+            totalMinor: number;
+        };
+        /** @description One donation. It has no id: nothing tells which donor it is from but the name, where the donor shows it. */
+        LatestDonation: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             * @example 2024-11-21T10:30:00.000Z
+             */
+            at: string;
+            /**
+             * @description What refunds have left of it, in major units: an exact decimal number that was never rounded.
+             * @example 50.25
+             */
+            amount: number;
+            /**
+             * Format: int64
+             * @description The same in minor units of the currency (cents).
+             * @example 5025
+             */
+            amountMinor: number;
+            /**
+             * @description The donor's name, where the operator shows names and the donor has agreed: at most 81 characters, without control
+             *     characters and without those that change the direction of text. It is text, not HTML.
+             * @example Ada Lovelace
+             */
+            name?: string;
+        };
+        /** @description Some of the latest donations to a campaign. */
+        LatestDonations: {
+            /**
+             * @description The campaign's id.
+             * @example camp_123
+             */
+            campaignId: string;
+            /**
+             * @description ISO 4217 code.
+             * @example USD
+             */
+            currency: string;
+            /** @description The latest first. */
+            donations: components["schemas"]["LatestDonation"][];
+            /**
+             * @description What to send as `cursor` for the page behind this one; not there on the last page.
+             * @example AAABk0NnIUAAAAABK5eSfg
+             */
+            nextCursor?: string;
         };
         /** @description The state of the totals in memory. */
         LiveHealth: {
@@ -581,6 +777,65 @@ export interface components {
              */
             success: boolean;
             data: components["schemas"]["CampaignTotals"];
+        };
+        /** @description How much was raised in each of some intervals that follow each other, without a gap. */
+        TotalsOverTime: {
+            /**
+             * @description Whose history it is; absent if it is that of all campaigns.
+             * @example camp_123
+             */
+            campaignId?: string;
+            /**
+             * @description How long the intervals of a history are; `quarter` is a quarter of an hour.
+             * @enum {string}
+             */
+            interval: "quarter" | "hour" | "day" | "week" | "month";
+            /**
+             * @description The time zone whose intervals they are, as the IANA time zone database writes it.
+             * @example Europe/Berlin
+             */
+            timeZone: string;
+            /**
+             * @description ISO 4217 code.
+             * @example USD
+             */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description When the first interval begins.
+             * @example 2025-11-20T00:00:00+01:00
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When the last interval ends.
+             * @example 2025-11-22T00:00:00+01:00
+             */
+            to: string;
+            /** @description One for each interval, also for one in which nothing was raised. */
+            points: components["schemas"]["HistoryPoint"][];
+            /**
+             * @description Exact, in major units of the currency: a decimal number, never rounded.
+             * @example 5000.5
+             */
+            totalAmount: number;
+            /**
+             * @description The same in minor units of the currency (cents): an integer.
+             * @example 500050
+             */
+            totalAmountMinor: number;
+            /**
+             * Format: int64
+             * @description Donations that were not wholly refunded, of all times.
+             * @example 42
+             */
+            totalPledges: number;
+            /**
+             * Format: int64
+             * @description The revision of the campaign's totals that this is the history of; absent for all campaigns.
+             * @example 57
+             */
+            revision?: number;
         };
         /** @description Some of the campaigns, and how many there are. */
         TotalsPage: {
@@ -926,6 +1181,232 @@ export interface operations {
             };
         };
     };
+    get_campaign_history: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How long the intervals are. `quarter` is a quarter of an hour.
+                 * @example day
+                 */
+                interval?: "quarter" | "hour" | "day" | "week" | "month";
+                /**
+                 * @description Where to begin: the first interval is the one that has this moment. A date (its first moment), or a date and a
+                 *     time, both by the clocks of the time zone, or a time with an offset (RFC 3339). If it is not sent, there are 30
+                 *     intervals.
+                 * @example 2025-11-01
+                 */
+                from?: string;
+                /**
+                 * @description Where to end: the last interval is the one that has the last moment before this one, so `2025-12-01` ends with
+                 *     November. Written like `from`. If it is not sent, it is now.
+                 * @example 2025-12-01
+                 */
+                to?: string;
+                /**
+                 * @description The time zone whose hours, days, weeks (from Monday on) and months the intervals are: its name in the IANA
+                 *     time zone database.
+                 * @example Europe/Berlin
+                 */
+                timeZone?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that the caller has */
+                "If-None-Match"?: string | null;
+            };
+            path: {
+                /**
+                 * @description The campaign's id, percent-encoded.
+                 * @example camp_123
+                 */
+                campaignId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was raised in each interval */
+            200: {
+                headers: {
+                    /** @description How long a cache may show it */
+                    "Cache-Control"?: string;
+                    /** @description Names this answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryBody"];
+                };
+            };
+            /** @description The answer that `If-None-Match` names is the newest */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is not allowed, or there are more than 1,000 intervals */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "message": "interval must be one of quarter, hour, day, week, month, got `year`"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No event has told of this campaign: neither a donation nor the campaign itself */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "TOTALS_NOT_FOUND",
+                     *         "message": "no donation has been counted for campaign `camp_404` yet"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            /** @description The database cannot answer in time, or not all donations are in the history yet; never a part of a history */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNAVAILABLE",
+                     *         "message": "the history is not complete: `totals-worker rebuild` makes it so"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_history: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How long the intervals are. `quarter` is a quarter of an hour.
+                 * @example day
+                 */
+                interval?: "quarter" | "hour" | "day" | "week" | "month";
+                /**
+                 * @description Where to begin: the first interval is the one that has this moment. A date (its first moment), or a date and a
+                 *     time, both by the clocks of the time zone, or a time with an offset (RFC 3339). If it is not sent, there are 30
+                 *     intervals.
+                 * @example 2025-11-01
+                 */
+                from?: string;
+                /**
+                 * @description Where to end: the last interval is the one that has the last moment before this one, so `2025-12-01` ends with
+                 *     November. Written like `from`. If it is not sent, it is now.
+                 * @example 2025-12-01
+                 */
+                to?: string;
+                /**
+                 * @description The time zone whose hours, days, weeks (from Monday on) and months the intervals are: its name in the IANA
+                 *     time zone database.
+                 * @example Europe/Berlin
+                 */
+                timeZone?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that the caller has */
+                "If-None-Match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was raised in each interval */
+            200: {
+                headers: {
+                    /** @description How long a cache may show it */
+                    "Cache-Control"?: string;
+                    /** @description Names this answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryBody"];
+                };
+            };
+            /** @description The answer that `If-None-Match` names is the newest */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is not allowed, or there are more than 1,000 intervals */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "message": "interval must be one of quarter, hour, day, week, month, got `year`"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            /** @description The database cannot answer in time, or not all donations are in the history yet; never a part of a history */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNAVAILABLE",
+                     *         "message": "the history is not complete: `totals-worker rebuild` makes it so"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     stream_totals: {
         parameters: {
             query?: never;
@@ -1049,6 +1530,197 @@ export interface operations {
                      *       "error": {
                      *         "code": "INVALID_REQUEST",
                      *         "message": "ids must be 1 to 100 campaign ids separated by commas, each of 1 to 256 bytes; got 101 of them"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            /** @description The database cannot answer in time, or too many streams are open */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNAVAILABLE",
+                     *         "message": "too many event streams are open; try again in a moment"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_donations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description At most so many donations.
+                 * @example 20
+                 */
+                limit?: number;
+                /** @description Behind another page: its `nextCursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The campaign's id, percent-encoded.
+                 * @example camp_123
+                 */
+                campaignId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The donations */
+            200: {
+                headers: {
+                    /** @description How long a cache may show it */
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DonationsBody"];
+                };
+            };
+            /** @description The id is empty, longer than 256 bytes or no UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "message": "campaignId must be at most 256 bytes, got 300"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description No event has told of this campaign, or the operator does not show single donations */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "single donations are not shown here: the operator has DONATION_FEED=off"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            /** @description The database cannot answer in time; never a made-up zero */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "UNAVAILABLE",
+                     *         "message": "the totals cannot be read right now; try again in a moment"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stream_donations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event of a stream that was lost */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                /**
+                 * @description The campaign's id, percent-encoded.
+                 * @example camp_123
+                 */
+                campaignId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lists */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example retry: 1734
+                     *
+                     *     id: 57-1934e458840
+                     *     data: {"campaignId":"camp_123","currency":"USD","donations":[{"at":"2024-11-21T10:30:00.000Z","amount":50.25,"amountMinor":5025,"name":"Ada Lovelace"}]}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The id is empty, longer than 256 bytes or no UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "INVALID_REQUEST",
+                     *         "message": "campaignId must be at most 256 bytes, got 300"
+                     *       },
+                     *       "success": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The operator does not show single donations */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": {
+                     *         "code": "NOT_FOUND",
+                     *         "message": "single donations are not shown here: the operator has DONATION_FEED=off"
                      *       },
                      *       "success": false
                      *     }
