@@ -1,6 +1,6 @@
 //! What is known of a campaign, within the document of its totals: each fact with the event that has said it.
 
-use mongodb::bson::DateTime;
+use mongodb::bson::{DateTime, RawDocumentBuf, deserialize_from_slice};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -132,6 +132,35 @@ fn restore<T>(
 
 /// Reads the facts of a document.
 pub(in crate::store) fn facts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Facts, D::Error> {
-    let document = Option::<FactsDocument>::deserialize(deserializer)?;
-    Facts::try_from(document.unwrap_or_default()).map_err(D::Error::custom)
+    // serde shows what has no type of its own in serde, such as a decimal or an ObjectId, as a map without any of our fields.
+    let Some(document) = Option::<RawDocumentBuf>::deserialize(deserializer)? else {
+        return Ok(Facts::default());
+    };
+    let document: FactsDocument = deserialize_from_slice(document.as_bytes()).map_err(D::Error::custom)?;
+    Facts::try_from(document).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::oid::ObjectId;
+    use mongodb::bson::{Bson, doc};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Holder {
+        #[serde(default, deserialize_with = "facts")]
+        facts: Facts,
+    }
+
+    #[test]
+    fn facts_that_are_no_document_are_none_of_this_services() {
+        let decimal = Bson::Decimal128("5".parse().unwrap());
+        let object_id = Bson::ObjectId(ObjectId::new());
+        for facts in [decimal, object_id, Bson::Int32(5), Bson::Array(Vec::new())] {
+            let document = doc! { "facts": &facts }.to_vec().unwrap();
+            let read = deserialize_from_slice::<Holder>(&document);
+            assert!(read.is_err(), "{facts} is read as {:?}", read.map(|it| it.facts));
+        }
+    }
 }
