@@ -75,9 +75,10 @@ pub async fn remove(database: &Database) {
                 .await;
             taking.unwrap();
         }
-        let days = doc! { "_id.campaignId": campaign };
-        database.collection(campaigns).delete_many(days).await.unwrap();
     }
+    // Those in which nothing is left as well.
+    let days = doc! { "_id.campaignId": { "$regex": "^probe-" } };
+    database.collection(campaigns).delete_many(days).await.unwrap();
 }
 
 /// Returns true if this is a broken probe.
