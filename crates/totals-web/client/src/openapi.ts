@@ -228,7 +228,7 @@ export interface paths {
         /**
          * A campaign's badge
          * @description With `.svg` a picture for a README or a page, and with `.json` the same for shields.io
-         *     (`https://img.shields.io/endpoint?url=…`). Both answer 200 also where nobody knows the campaign or the totals cannot be read
+         *     (its endpoint badge). Both answer 200 also where nobody knows the campaign or the totals cannot be read
          *     right now, and say so in words and in grey, because image proxies show no picture of another status.
          */
         get: operations["get_badge"];
