@@ -22,6 +22,8 @@ const LEFT_BEHIND: u64 = 30 * 1024 * 1024;
 /// An API with one campaign, `good`, started where few files may be open.
 async fn api() -> (World, Process) {
     let world = World::new().await;
+    // A new database, in which the history is complete from the beginning.
+    drop(world.store().await);
     // The other one is the OpenAPI document's example, which the requests made from it ask for.
     let campaigns = ["good", "camp_123"].map(|campaign| doc! {
         "_id": campaign, "totalAmountMinor": 100_i64, "totalPledges": 1_i64, "totalDonors": 1_i64, "revision": 1_i64,
@@ -29,6 +31,14 @@ async fn api() -> (World, Process) {
     });
     let totals = world.database.collection("campaign_totals");
     totals.insert_many(campaigns).await.unwrap();
+    let days = ["good", "camp_123"].map(|campaign| {
+        let slots = doc! { "amountMinor": { "40": 100_i64 }, "pledges": { "40": 1_i64 } };
+        let mut day = doc! { "_id": { "campaignId": campaign, "day": 20_413 } };
+        day.extend(slots);
+        day
+    });
+    let history = world.database.collection("campaign_history");
+    history.insert_many(days).await.unwrap();
     let mut command = api_command();
     command.env("DATABASE_URL", &world.database.url);
     let api = Process::start(with_usual_files(&command)).await;
