@@ -4,16 +4,15 @@
 //! it is forgotten. Every change of a campaign's donations moves its revision, also one that takes a name away. So its watchers
 //! wait for the campaign as all others do, and the first of them that wakes reads the list for all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::time::sleep;
 use totals_core::domain::CampaignId;
 use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{At, LatestDonations, LatestPage, Store};
 
+use super::by_campaign::ByCampaign;
 use super::{Live, View, Watch};
 use crate::error::ApiError;
 
@@ -28,32 +27,10 @@ const LEAST_PAUSE: Duration = Duration::from_millis(250);
 pub type Latest = Arc<LatestDonations>;
 
 /// The lists that watchers are shown, one for each campaign as long as it is watched.
-#[derive(Debug, Default)]
-pub struct Feeds(Mutex<HashMap<CampaignId, Weak<Feed>>>);
+pub type Feeds = ByCampaign<Feed>;
 
 /// The list of one campaign, with the version of the campaign that it shows. Locked while it is read.
-type Feed = tokio::sync::Mutex<Option<(View, Latest)>>;
-
-impl Feeds {
-    fn join(&self, campaign: &CampaignId) -> Arc<Feed> {
-        let mut all = self.0.lock();
-        all.get(campaign).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let feed = Arc::new(Feed::default());
-            all.insert(campaign.clone(), Arc::downgrade(&feed));
-            feed
-        })
-    }
-
-    /// Gives back one watcher's share. The last watcher removes the entry.
-    fn leave(&self, campaign: &CampaignId, feed: &mut Arc<Feed>) {
-        let mut all = self.0.lock();
-        // Under the lock, so that one of several that leave at once is the last.
-        *feed = Arc::default();
-        if all.get(campaign).is_some_and(|others| others.strong_count() == 0) {
-            all.remove(campaign);
-        }
-    }
-}
+pub type Feed = tokio::sync::Mutex<Option<(View, Latest)>>;
 
 impl Live {
     /// A page of the latest donations to a campaign, from the database. All who ask for it meanwhile share the read.

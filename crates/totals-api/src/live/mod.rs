@@ -24,6 +24,7 @@
 //! for each order (three times the work of a commit, whether or not anyone lists campaigns); asking MongoDB for the whole
 //! document with each change (one more read for each commit).
 
+mod by_campaign;
 mod campaigns;
 mod feed;
 mod freshness;

@@ -1,16 +1,15 @@
 //! Watching a campaign: its newest state again and again, and never an older one.
 
-use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use totals_core::domain::CampaignId;
 use totals_core::runtime::backoff::Backoff;
 
+use super::by_campaign::ByCampaign;
 use super::{Live, View};
 use crate::error::ApiError;
 
@@ -20,42 +19,20 @@ use crate::error::ApiError;
 pub(super) const PACE: Duration = Duration::from_micros(20);
 
 /// What wakes the watchers of each campaign, as long as it has any.
-#[derive(Debug, Default)]
-pub struct Watchers(Mutex<HashMap<CampaignId, Weak<Notify>>>);
+pub type Watchers = ByCampaign<Notify>;
 
 impl Watchers {
     /// Wakes the watchers of this campaign.
     pub fn wake(&self, campaign: &CampaignId) {
-        let changed = self.0.lock().get(campaign).and_then(Weak::upgrade);
-        if let Some(changed) = changed {
+        if let Some(changed) = self.get(campaign) {
             changed.notify_waiters();
         }
     }
 
     /// Wakes all watchers.
     pub fn wake_all(&self) {
-        let all: Vec<_> = self.0.lock().values().filter_map(Weak::upgrade).collect();
-        for changed in all {
+        for changed in self.all() {
             changed.notify_waiters();
-        }
-    }
-
-    fn join(&self, campaign: &CampaignId) -> Arc<Notify> {
-        let mut all = self.0.lock();
-        all.get(campaign).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let changed = Arc::new(Notify::new());
-            all.insert(campaign.clone(), Arc::downgrade(&changed));
-            changed
-        })
-    }
-
-    /// Gives back one watcher's share. The last watcher removes the entry.
-    fn leave(&self, campaign: &CampaignId, changed: &mut Arc<Notify>) {
-        let mut all = self.0.lock();
-        // Under the lock, so that one of several that leave at once is the last.
-        *changed = Arc::default();
-        if all.get(campaign).is_some_and(|others| others.strong_count() == 0) {
-            all.remove(campaign);
         }
     }
 }

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use mongodb::bson::{DateTime, Document, RawBsonRef, RawDocument, doc};
+use mongodb::bson::{DateTime, Document, RawDocument, doc};
 
 use crate::domain::{CampaignId, Money, Timestamp, shown_name};
 use crate::store::client::Store;
@@ -285,11 +285,7 @@ impl Live {
         let (id, donation) = DonationDocument::read(document).ok()?;
         let creation = donation.creation.as_ref().filter(|it| it.campaign == *campaign);
         creation.filter(|_| donation.is_live())?;
-        let at = match document.get("at") {
-            Ok(Some(RawBsonRef::DateTime(at))) => timestamp(at),
-            _ => None,
-        };
-        let amount = donation.contribution();
+        let (at, amount) = (donation.at, donation.contribution());
         Some((id.as_str().to_owned(), Self { at, amount }))
     }
 }

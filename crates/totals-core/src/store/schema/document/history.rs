@@ -106,25 +106,12 @@ pub(in crate::store) fn each_slot(
     day: i32,
     mut tell: impl FnMut(Slot, Booking),
 ) -> Result<(), String> {
+    let none = Booking::default();
     each_number(document, AMOUNTS, |quarter, amount_minor| {
-        let pledges = 0;
-        tell(
-            Slot { day, quarter },
-            Booking {
-                amount_minor,
-                pledges,
-            },
-        );
+        tell(Slot { day, quarter }, Booking { amount_minor, ..none });
     })?;
     each_number(document, PLEDGES, |quarter, pledges| {
-        let amount_minor = 0;
-        tell(
-            Slot { day, quarter },
-            Booking {
-                amount_minor,
-                pledges,
-            },
-        );
+        tell(Slot { day, quarter }, Booking { pledges, ..none });
     })
 }
 
