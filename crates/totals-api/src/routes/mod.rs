@@ -9,6 +9,7 @@ mod ids;
 pub mod list;
 mod parameters;
 pub mod probes;
+mod sealed;
 pub mod stream;
 pub mod sum;
 pub mod totals;

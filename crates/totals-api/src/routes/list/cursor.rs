@@ -1,17 +1,12 @@
 //! Where a list goes on, as a text that callers send back and need not understand.
-//!
-//! A cursor holds no secret and grants nothing, so it is neither encrypted nor signed: a caller that makes one up gets a page
-//! that anyone may ask for. The checksum is against accidents, such as a cursor that was cut off on its way. Without it most
-//! broken cursors would be valid ones of another campaign, and the walk would silently go on in another place.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use totals_core::domain::CampaignId;
 use totals_core::domain::id::MAX_ID_BYTES;
 use totals_core::store::{Position, SortBy, SortOrder};
 
 use super::sort::{ORDERS, SORTS};
 use crate::error::ApiError;
+use crate::routes::sealed::{not_given_out, open, seal};
 
 /// The place behind a page, and the order of the list that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,21 +22,13 @@ pub struct PageCursor {
 /// The bytes before the id: the list's two choices, and the position's value.
 const HEAD_BYTES: usize = 2 + size_of::<i64>();
 
-/// The bytes behind the id.
-const CHECKSUM_BYTES: usize = size_of::<u32>();
-
-/// The longest cursor, in characters.
-const MAX_CHARACTERS: usize = ((HEAD_BYTES + MAX_ID_BYTES + CHECKSUM_BYTES) * 4).div_ceil(3);
-
 impl PageCursor {
     /// The cursor as a text that needs no percent-encoding: at most 360 letters, digits, `-` and `_`.
     pub fn encode(&self) -> String {
         let choices = [self.sort_by as u8, self.sort_order as u8];
         let value = self.position.value.to_be_bytes();
         let id = self.position.campaign.as_str().as_bytes();
-        let content = [&choices, value.as_slice(), id].concat();
-        let checksum = crc32fast::hash(&content).to_be_bytes();
-        BASE64_URL_SAFE_NO_PAD.encode([content.as_slice(), &checksum].concat())
+        seal(&[&choices, value.as_slice(), id].concat())
     }
 
     /// The cursor that a caller sends.
@@ -49,20 +36,11 @@ impl PageCursor {
     /// # Errors
     /// [`ApiError::Invalid`] if it is not a cursor that this service gave out.
     pub fn parse(text: &str) -> Result<Self, ApiError> {
-        Self::decode(text).ok_or_else(|| {
-            ApiError::Invalid("cursor must be a nextCursor that this service gave out".to_owned())
-        })
+        Self::decode(text).ok_or_else(not_given_out)
     }
 
     fn decode(text: &str) -> Option<Self> {
-        if text.len() > MAX_CHARACTERS {
-            return None;
-        }
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (content, checksum) = bytes.split_last_chunk()?;
-        if crc32fast::hash(content) != u32::from_be_bytes(*checksum) {
-            return None;
-        }
+        let content = open(text, HEAD_BYTES + MAX_ID_BYTES)?;
         let ([sort_by, sort_order], rest) = content.split_first_chunk()?;
         let (value, id) = rest.split_first_chunk()?;
         Some(Self {
@@ -80,7 +58,11 @@ impl PageCursor {
 mod tests {
     use proptest::prelude::*;
 
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::routes::sealed::characters;
 
     fn cursors() -> impl Strategy<Value = PageCursor> {
         let (sorts, orders) = (0..SORTS.len(), 0..ORDERS.len());
@@ -146,7 +128,7 @@ mod tests {
             },
         };
         let longest = of("é".repeat(MAX_ID_BYTES / 2));
-        assert_eq!(longest.encode().len(), MAX_CHARACTERS);
+        assert_eq!(longest.encode().len(), characters(HEAD_BYTES + MAX_ID_BYTES));
         assert_eq!(PageCursor::decode(&longest.encode()), Some(longest));
         assert_eq!(PageCursor::decode(&"A".repeat(60_000)), None);
     }
