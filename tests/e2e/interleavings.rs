@@ -7,7 +7,7 @@ use mongodb::bson::doc;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
-use totals_core::domain::Event;
+use totals_core::domain::{Event, Outcome};
 use totals_core::store::{ReadSet, Rebuild, Scope, Store};
 
 use crate::events::{campaign_updated, created, refunded};
@@ -62,6 +62,26 @@ async fn what_another_worker_was_told_of_a_campaign_since_the_look_is_not_writte
     };
     assert_eq!(["title", "goal", "status"].map(by), ["k2", "k1", "k2"]);
     tool::json(&world, 0, &["verify"]).await;
+}
+
+/// The refund has the donation loaded, and so the creation beside it meets a donation that is not its own.
+#[tokio::test]
+async fn an_event_id_that_is_used_again_beside_a_refund_is_told_as_that() {
+    let world = World::new().await;
+    let store = world.store().await;
+    store.apply(batch(created("e1", "d1")), None).await.unwrap();
+    let again: Arc<[Event]> = [
+        Outgoing::from(created("e1", "d1").amount(99.0)).event(),
+        Outgoing::from(refunded("r1", "d1").amount(1.0)).event(),
+    ]
+    .into();
+    let applied = store.apply(again, None).await.unwrap();
+    let reason = |outcome: &Outcome| match outcome {
+        Outcome::Quarantined(quarantine) => quarantine.code(),
+        _ => "",
+    };
+    let reasons: Vec<_> = applied.outcomes.iter().map(reason).collect();
+    assert_eq!(reasons, ["EVENT_ID_REUSED", ""]);
 }
 
 /// Rebuilds everything; `step` is done each time campaign `c` was looked at.

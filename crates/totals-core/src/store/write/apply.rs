@@ -135,16 +135,25 @@ impl Driver {
         read_set: &ReadSet,
         lane: &str,
     ) -> Result<Applied, StoreError> {
-        let Loaded {
-            state,
-            failed,
-            donations,
-        } = self
-            .load(session, batch, mode, read_set)
-            .await
-            .map_err(StoreError::into_retry)?;
-        let mut fold = Fold::new(state);
-        let outcomes: Vec<Outcome> = batch.iter().map(|event| fold.apply(event)).collect();
+        let mut mode = mode;
+        let (fold, outcomes, failed, donations) = loop {
+            let loaded = self.load(session, batch, mode, read_set).await;
+            let Loaded {
+                state,
+                failed,
+                donations,
+            } = loaded.map_err(StoreError::into_retry)?;
+            let mut fold = Fold::new(state);
+            let outcomes: Vec<Outcome> = batch.iter().map(|event| fold.apply(event)).collect();
+            let in_conflict = outcomes
+                .iter()
+                .any(|outcome| matches!(outcome, Outcome::Quarantined(_)));
+            if mode == InsertMode::Careful || !in_conflict {
+                break (fold, outcomes, failed, donations);
+            }
+            // Without a look at the log, an event whose id is in it is taken for another one about the same donation.
+            mode = InsertMode::Careful;
+        };
         let now = Timestamp::now();
         self.write_log(session, batch, &outcomes, &failed, now).await?;
 
