@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use totals_core::domain::Timestamp;
 
 use crate::events::{Event, created, refunded};
+use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::{EventStream, Process, World, eventually};
 use crate::tool;
 
@@ -261,6 +262,35 @@ async fn a_crowd_of_watchers_costs_one_read_for_each_change_and_has_its_bound() 
         .filter(|find| find.get_document("command").unwrap().contains_key("hint"));
     // One for each change, and perhaps some where a busy machine lost sight of the totals for a moment.
     assert!(walks.count() <= 6);
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_a_page_says_so_and_a_stream_keeps_what_it_has_shown() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world.publish([named(1, "Ada")]).await;
+    world.expect_settled(1).await;
+    let (network, url) = Proxy::before(&world.database).await;
+    let api = world
+        .live_api(&[NAMES, &[("DATABASE_URL", url.as_str())]].concat())
+        .await;
+    let mut stream = EventStream::open(&stream_url(&api), None).await;
+    let first = stream.next().await.unwrap();
+    assert_eq!(shown(&first.data), named_as(&[(1000, Some("Ada"))]));
+
+    network.set(Weather::Cut);
+    let answer = reqwest::get(format!("{}{}", api.url, path(""))).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after"));
+    world
+        .publish_one_by_one([made_now(2), refunded("r1", "donation-1")])
+        .await;
+    world.expect_settled(3).await;
+    stream.heartbeat().await;
+    network.set(Weather::Clear);
+    let next = stream.next().await.unwrap();
+    assert_eq!(shown(&next.data), named_as(&[(1000, None)]));
+    assert_eq!(page(&api, "").await, next.data);
 }
 
 /// What is imported was made long before: it is counted, and no news.

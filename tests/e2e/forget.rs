@@ -2,8 +2,11 @@
 
 mod traces;
 
+use std::process::Stdio;
+
 use mongodb::bson::{Document, doc};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::events::{Event, campaign_created, created, paid, payment_refunded, refunded};
@@ -321,6 +324,111 @@ async fn a_run_that_is_killed_is_completed_by_the_next_one() {
     verify(&world).await;
     world.database.check_invariants().await;
     drop(worker);
+}
+
+/// The letters come last: what the database has of the donor is gone by then, but for the random id that tells of the run.
+#[tokio::test]
+async fn a_run_that_is_killed_among_the_letters_is_completed_by_the_next_one() {
+    const LETTERS: usize = 600;
+    let world = World::new().await;
+    let worker = world.worker().await;
+    let negative = |number: usize| of_ada(&format!("b{number}"), &format!("d{number}")).amount_text("-1");
+    world.publish([of_ada("e", "d")]).await;
+    world.publish((0..LETTERS).map(negative)).await;
+    let queue = world.broker.dead_letter_queue.as_str();
+    world.expect_queued(queue, LETTERS).await;
+    let failed = async || {
+        let rows = doc! { "status": "FAILED", "parkedIn": { "$exists": true } };
+        let log = world.database.collection("event_log");
+        usize::try_from(log.count_documents(rows).await.unwrap()).unwrap()
+    };
+    eventually(failed, |rows| *rows == LETTERS).await;
+
+    worker.kill().await;
+    world.database.profile().await;
+    let mut command = world.worker_command();
+    command.args(["forget", "--yes", "--donor", DONOR]);
+    let run = Process::spawn(command);
+    // After each batch of copies, the run asks which contents of the queue they are among.
+    let batches = async || {
+        let asked = world.database.profiled("dead_letter_queues", "findAndModify");
+        asked.await.len()
+    };
+    eventually(batches, |batches| *batches > 0).await;
+    run.kill().await;
+    eventually(
+        async || world.broker.count(queue).await,
+        |count| *count >= LETTERS,
+    )
+    .await;
+    let left = letters(&world).await;
+    let whole = left.iter().filter(|letter| letter.contains(DONOR)).count();
+    assert!(
+        (1..LETTERS).contains(&whole),
+        "the kill came midway: {whole} of {}",
+        left.len()
+    );
+
+    forget(&world, 0, &["--donor", DONOR]).await;
+    for text in PERSONAL {
+        expect_nowhere(&world, text).await;
+    }
+    verify(&world).await;
+}
+
+/// Runs `forget` at a terminal of its own, and types this.
+async fn at_a_terminal(world: &World, typed: &str) -> (Option<i32>, String) {
+    let tool = world.worker_command();
+    let mut command = tokio::process::Command::new("script");
+    let line = format!(
+        "{} forget --donor {DONOR}",
+        tool.as_std().get_program().to_str().unwrap()
+    );
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    let variables = tool.as_std().get_envs();
+    command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    let mut running = command.spawn().unwrap();
+    let mut keyboard = running.stdin.take().unwrap();
+    let mut screen = running.stdout.take().unwrap();
+    let mut shown = Vec::new();
+    while !has_asked(&shown) {
+        assert_ne!(
+            screen.read_buf(&mut shown).await.unwrap(),
+            0,
+            "it ended before it asked"
+        );
+    }
+    keyboard.write_all(typed.as_bytes()).await.unwrap();
+    screen.read_to_end(&mut shown).await.unwrap();
+    let code = running.wait().await.unwrap().code();
+    (code, String::from_utf8(shown).unwrap())
+}
+
+fn has_asked(shown: &[u8]) -> bool {
+    shown.ends_with(b"Type yes: ")
+}
+
+#[tokio::test]
+async fn nothing_is_erased_unless_a_person_types_yes() {
+    let (world, _worker) = told().await;
+    for (typed, code) in [("no\n", 2), ("y\n", 2), ("\u{4}", 2), ("\u{3}", 2)] {
+        let (ended, shown) = at_a_terminal(&world, typed).await;
+        assert_eq!(ended, Some(code), "{typed:?}: {shown}");
+    }
+    for text in PERSONAL {
+        expect_somewhere(&world, text).await;
+    }
+    let said = tool(&world, &["forget", "--donor", DONOR]).await;
+    said.expect_refusal("add --yes");
+    let (ended, shown) = at_a_terminal(&world, "yes\n").await;
+    assert_eq!(ended, Some(0), "{shown}");
+    for text in PERSONAL {
+        expect_nowhere(&world, text).await;
+    }
 }
 
 /// How many donations have got another donor.

@@ -27,6 +27,10 @@ async fn places(world: &World, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for collection in listed {
         let name = collection.as_document().unwrap().get_str("name").unwrap();
+        if name == "system.profile" {
+            // A test has the server write down each command.
+            continue;
+        }
         let documents = world
             .database
             .collection(name)

@@ -33,9 +33,12 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// Moves the bar on.
+    /// Moves the bar on. Where more is read than was there at the start, or some of it twice, the bar stays full.
     pub fn add(&self, more: u64) {
         self.0.inc(more);
+        if let Some(length) = self.0.length() {
+            self.0.set_length(length.max(self.0.position()));
+        }
     }
 
     /// Removes the bar, to make room for the answer.
