@@ -13,12 +13,11 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
-use totals_core::runtime::backoff::Backoff;
 use totals_core::store::{At, Store, Sum};
 
 use super::Live;
 use super::freshness::LEASE;
-use super::watch::PACE;
+use super::watch::{PACE, next_state};
 use crate::error::ApiError;
 
 /// How long a watcher of the sum waits between two states at least. Every donation anywhere changes the sum, and nobody reads
@@ -124,29 +123,7 @@ impl SumWatch {
     pub async fn next(&mut self) -> Sum {
         let watchers = u32::try_from(Arc::strong_count(&self.changed)).unwrap_or(u32::MAX);
         sleep(PACE.saturating_mul(watchers).clamp(LEAST_PAUSE, LONGEST_PAUSE)).await;
-        let mut pauses = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
-        loop {
-            let mut change = pin!(self.changed.notified());
-            change.as_mut().enable();
-            let known = self.live.newest_sum();
-            let in_memory = known.is_some();
-            let sum = match known {
-                Some(sum) => Some(sum),
-                // All watchers share one read, now and then. A read that fails is tried again.
-                None => self.live.sum().await.ok(),
-            };
-            if let Some(sum) = sum
-                && self.last != Some(sum)
-            {
-                self.last = Some(sum);
-                return sum;
-            }
-            if in_memory {
-                change.await;
-            } else {
-                // An error here is the end of the pause.
-                let _ = timeout(pauses.next_delay(), change).await;
-            }
-        }
+        let live = &self.live;
+        next_state(&self.changed, &mut self.last, || live.newest_sum(), || live.sum()).await
     }
 }

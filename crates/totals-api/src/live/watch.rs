@@ -37,6 +37,43 @@ impl Watchers {
     }
 }
 
+/// Waits for a state other than the last one, and returns the newest there is: the one in memory, or if memory cannot tell the
+/// one that a read finds. All watchers share a read, now and then, and one that fails is tried again.
+pub(super) async fn next_state<T, Read>(
+    changed: &Notify,
+    last: &mut Option<T>,
+    in_memory: impl Fn() -> Option<T>,
+    read: impl Fn() -> Read,
+) -> T
+where
+    T: Clone + PartialEq,
+    Read: Future<Output = Result<T, ApiError>>,
+{
+    let mut pauses = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
+    loop {
+        let mut change = pin!(changed.notified());
+        change.as_mut().enable();
+        let known = in_memory();
+        let is_known = known.is_some();
+        let state = match known {
+            Some(state) => Some(state),
+            None => read().await.ok(),
+        };
+        if let Some(state) = state
+            && last.as_ref() != Some(&state)
+        {
+            *last = Some(state.clone());
+            return state;
+        }
+        if is_known {
+            change.await;
+        } else {
+            // An error here is the end of the pause.
+            let _ = timeout(pauses.next_delay(), change).await;
+        }
+    }
+}
+
 /// One watcher of one campaign.
 pub struct Watch {
     live: Live,
@@ -80,30 +117,9 @@ impl Watch {
     /// Waits for a state other than the last one, and returns the newest there is.
     pub async fn next(&mut self) -> View {
         self.pause().await;
-        let mut pauses = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
-        loop {
-            let mut change = pin!(self.changed.notified());
-            change.as_mut().enable();
-            let known = self.live.newest_in_memory(&self.campaign);
-            let in_memory = known.is_some();
-            let view = match known {
-                Some(view) => Some(view),
-                // Memory cannot tell: all watchers share one read, now and then. A read that fails is tried again.
-                None => self.live.read(&self.campaign).await.ok(),
-            };
-            if let Some(view) = view
-                && self.last.as_ref() != Some(&view)
-            {
-                self.last = Some(view.clone());
-                return view;
-            }
-            if in_memory {
-                change.await;
-            } else {
-                // An error here is the end of the pause.
-                let _ = timeout(pauses.next_delay(), change).await;
-            }
-        }
+        let (live, campaign) = (&self.live, &self.campaign);
+        let in_memory = || live.newest_in_memory(campaign);
+        next_state(&self.changed, &mut self.last, in_memory, || live.read(campaign)).await
     }
 
     async fn pause(&self) {
