@@ -286,7 +286,7 @@ async fn while_the_database_is_away_a_page_says_so_and_a_stream_keeps_what_it_ha
         .publish_one_by_one([made_now(2), refunded("r1", "donation-1")])
         .await;
     world.expect_settled(3).await;
-    stream.heartbeat().await;
+    assert_eq!(stream.next_of_any_kind().await.unwrap().kind, "stale");
     network.set(Weather::Clear);
     let next = stream.next().await.unwrap();
     assert_eq!(shown(&next.data), named_as(&[(1000, None)]));

@@ -77,8 +77,18 @@ impl EventStream {
         self.response.headers()
     }
 
-    /// The next event; `None` at the end of the stream.
+    /// The next event that tells of donations; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<StreamEvent> {
+        loop {
+            let event = self.next_of_any_kind().await?;
+            if !["stale", "current"].contains(&event.kind.as_str()) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// The next event, also one that the stream says of itself; `None` at its end.
+    pub async fn next_of_any_kind(&mut self) -> Option<StreamEvent> {
         loop {
             if let Some(event) = parse(&self.block().await?) {
                 return Some(event);

@@ -6,10 +6,12 @@ use futures::future::join_all;
 use mongodb::bson::doc;
 use reqwest::StatusCode;
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use totals_core::domain::Timestamp;
 
 use super::{path, shows, stream_url};
-use crate::harness::{Client, DEADLINE, EventStream, Process, World, eventually};
+use crate::harness::proxy::{Proxy, Weather};
+use crate::harness::{Client, DEADLINE, EventStream, Process, StreamEvent, World, eventually};
 
 #[tokio::test]
 async fn a_stream_begins_with_what_is_shown_and_goes_on_with_every_change() {
@@ -201,6 +203,62 @@ async fn a_silent_stream_is_never_silent_for_long_and_no_proxy_may_change_it() {
     for _ in 0..3 {
         let heartbeat = timeout(SILENCE, stream.heartbeat()).await;
         heartbeat.expect("silent for longer than a heartbeat takes");
+    }
+}
+
+/// Nobody can tell by the stream itself whether nothing happens or nothing is heard.
+#[tokio::test]
+async fn streams_say_when_what_they_have_sent_may_be_old_and_when_it_is_right_again() {
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let (network, url) = Proxy::before(&world.database).await;
+    let api = world
+        .live_api(&[("DATABASE_URL", &url), ("DONATION_FEED", "amounts")])
+        .await;
+    let paths = [
+        "campaigns/c/stream",
+        "stream?ids=c,d",
+        "stream",
+        "campaigns/c/donations/stream",
+    ];
+    let mut streams = Vec::new();
+    for path in paths {
+        let mut stream = EventStream::open(&format!("{}/api/totals/{path}", api.url), None).await;
+        for _ in 0..if path.contains("ids") { 2 } else { 1 } {
+            stream.next().await.unwrap();
+        }
+        streams.push(stream);
+    }
+    // An election of the database's members takes some seconds, and is told to nobody.
+    network.set(Weather::Stalled);
+    sleep(Duration::from_secs(2)).await;
+    network.set(Weather::Clear);
+    world.database.donate("c").await.unwrap();
+    assert_eq!(streams[0].next_of_any_kind().await.unwrap().revision(), 2);
+
+    let before = Timestamp::now();
+    network.set(Weather::Stalled);
+    for stream in &mut streams {
+        let told = until_of_itself(stream).await;
+        assert_eq!(told.kind, "stale");
+        let as_of = Timestamp::parse(told.data["asOf"].as_str().unwrap()).unwrap();
+        assert!(
+            as_of.since(before) < Duration::from_secs(2),
+            "{as_of} after {before}"
+        );
+    }
+    network.set(Weather::Clear);
+    for stream in &mut streams {
+        assert_eq!(until_of_itself(stream).await.kind, "current");
+    }
+}
+
+async fn until_of_itself(stream: &mut EventStream) -> StreamEvent {
+    loop {
+        let event = stream.next_of_any_kind().await.unwrap();
+        if ["stale", "current"].contains(&event.kind.as_str()) {
+            return event;
+        }
     }
 }
 

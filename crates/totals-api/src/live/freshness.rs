@@ -167,6 +167,13 @@ impl Freshness {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// Returns true if a read of the database has ended within this time.
+    pub fn was_read_within(&self, time: Duration) -> bool {
+        let partial = self.latest_partial_read.load(Ordering::Acquire);
+        let read = partial.max(self.latest_read.load(Ordering::Acquire));
+        read > 0 && self.nanos(Instant::now()) - read < u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    }
+
     /// The time since the latest proof; since the start, if there was none.
     pub fn unproven(&self, now: Instant) -> Duration {
         let proven = Duration::from_nanos(self.proven.load(Ordering::Acquire));

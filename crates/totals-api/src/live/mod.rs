@@ -36,6 +36,7 @@ mod order;
 mod pages;
 mod several;
 mod sum;
+mod vouching;
 mod watch;
 
 use std::hash::Hash;
@@ -43,7 +44,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch as state};
 use tokio::time::{Instant, timeout};
 use totals_core::domain::{CampaignId, Timestamp};
 use totals_core::store::{
@@ -57,6 +58,7 @@ use self::freshness::{Freshness, LEASE};
 pub use self::health::LiveHealth;
 use self::history::Histories;
 use self::memory::Memory;
+pub use self::vouching::StaleSince;
 pub use self::watch::Watch;
 use self::watch::Watchers;
 use crate::config::Bounds;
@@ -96,6 +98,8 @@ struct LiveState {
     /// The latest donations that watchers are shown.
     feeds: Feeds,
     histories: Histories,
+    /// Tells streams when nobody can vouch for what they have sent.
+    stale_since: state::Sender<StaleSince>,
 }
 
 impl Live {
@@ -117,7 +121,9 @@ impl Live {
             feed_reads: SingleFlight::default(),
             feeds: Feeds::default(),
             histories: Histories::default(),
+            stale_since: state::Sender::default(),
         }));
+        tokio::spawn(live.clone().keep_telling());
         let follower = Arc::new(live.clone());
         tokio::spawn(async move {
             let store = follower.0.database.wait_until_open().await;

@@ -18,7 +18,7 @@ use totals_core::store::Sum;
 use super::ids::Ids;
 use super::totals::CampaignPath;
 use crate::error::{ApiError, ErrorBody};
-use crate::live::{View, Watch};
+use crate::live::{StaleSince, View, Watch};
 use crate::openapi::{EventStream, InvalidCampaignId, StreamUnavailable};
 use crate::representation::{SumData, version, write_json};
 use crate::state::AppState;
@@ -67,7 +67,8 @@ pub(super) fn is_last_event(request: &HeaderMap, view: &View) -> bool {
 /// the `ETag` of a read; `data` the same object as `data` of a read. Who reads slowly is sent the newest state, not those
 /// in between. A campaign without totals is `event: no-totals` with id 0, and the first event that tells of it the next one. Every 5
 /// seconds a comment is sent. A client that comes back with `Last-Event-ID` is not sent the version that it has, and any
-/// other at once. The stream ends after an hour (`STREAM_LIFETIME`) or when the server stops; connect again then, as
+/// other at once. While the server has not heard from its database for 5 seconds, what was sent may be old: `event: stale` says so,
+/// with the time in `asOf` until which it was right, and `event: current` that it is right again. The stream ends after an hour (`STREAM_LIFETIME`) or when the server stops; connect again then, as
 /// `EventSource` does by itself.
 #[utoipa::path(
     get,
@@ -99,10 +100,10 @@ pub async fn stream_totals(
 ///
 /// With `ids`, as the stream of one campaign, for up to 100 at once: first what each shows now, in the order of the ids, then
 /// every newer state of any. `id` is the version of the campaign that the event tells of, so it says nothing of the others:
-/// a client that comes back is sent all of them again.
+/// a client that comes back is sent all of them again. `event: stale` and `event: current` are as those of one campaign's stream.
 ///
 /// Without `ids`, the sum of all campaigns, at most ten times a second: `data` is the same object as `data` of
-/// /api/totals, and there is no `id`.
+/// /api/totals, and there is no `id`; `event: stale` and `event: current` as well.
 #[utoipa::path(
     get,
     path = "/api/totals/stream",
@@ -183,6 +184,7 @@ pub(super) fn events(
             () = tokio::time::sleep(lifetime) => {}
         }
     };
+    let later = stream::select(later, state.live.vouching().map(vouching));
     let retry = Event::default().retry(Duration::from_millis(rand::random_range(RETRY_MILLIS)));
     let events = stream::iter([retry])
         .chain(stream::iter(now))
@@ -194,6 +196,17 @@ pub(super) fn events(
         .take_until(end);
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     (PASSED_ON_AT_ONCE, events).into_response()
+}
+
+/// The event that says that nobody can vouch for what was sent, or that it is right again.
+fn vouching(stale: StaleSince) -> Event {
+    let event = Event::default();
+    match stale {
+        Some(as_of) => event
+            .event("stale")
+            .data(json!({ "asOf": as_of.to_string() }).to_string()),
+        None => event.event("current").data("{}"),
+    }
 }
 
 fn event(campaign: &CampaignId, view: &View, currency: Currency) -> Event {

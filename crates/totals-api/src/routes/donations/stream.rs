@@ -24,8 +24,8 @@ use crate::state::AppState;
 /// Only where the operator shows them, as the list does. Each event is the whole list of the latest 20: first as it is now, then
 /// as it is after every change, some times a second at most. `id` is the version of the campaign, as in its own stream, and
 /// `data` the same object as `data` of the list. Who reads slowly is sent the newest list, not those in between. A campaign
-/// without totals is `event: no-totals` with id 0. Heartbeats, the stream's end and `Last-Event-ID` are as those of the
-/// campaign's own stream.
+/// without totals is `event: no-totals` with id 0. Heartbeats, `event: stale` and `event: current`, the stream's end and
+/// `Last-Event-ID` are as those of the campaign's own stream.
 #[utoipa::path(
     get,
     path = "/api/totals/campaigns/{campaignId}/donations/stream",
