@@ -282,15 +282,32 @@ async fn while_the_database_is_away_a_page_says_so_and_a_stream_keeps_what_it_ha
     let answer = reqwest::get(format!("{}{}", api.url, path(""))).await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
-    world
-        .publish_one_by_one([made_now(2), refunded("r1", "donation-1")])
-        .await;
+    world.publish([made_now(2), refunded("r1", "donation-1")]).await;
     world.expect_settled(3).await;
     assert_eq!(stream.next_of_any_kind().await.unwrap().kind, "stale");
     network.set(Weather::Clear);
     let next = stream.next().await.unwrap();
     assert_eq!(shown(&next.data), named_as(&[(1000, None)]));
     assert_eq!(page(&api, "").await, next.data);
+}
+
+/// Another event of the same donation tells that it was made long ago.
+#[tokio::test]
+async fn a_donation_that_turns_out_to_be_old_is_no_news_any_more() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let api = world.live_api(NAMES).await;
+    world.publish([made_now(1), named(2, "Ada")]).await;
+    world.expect_settled(2).await;
+    assert_eq!(shown(&page(&api, "").await).len(), 2);
+    let earlier = named(3, "Ada").at("2024-11-21T10:00:00.000Z");
+    let earlier = earlier
+        .with("timestamp", json!("2024-11-21T10:00:00.000Z"))
+        .with("donationId", json!("donation-2"))
+        .with("donorId", json!("donor-2"));
+    world.publish([earlier]).await;
+    world.expect_settled(3).await;
+    assert_eq!(shown(&page(&api, "").await), named_as(&[(1000, None)]));
 }
 
 /// What is imported was made long before: it is counted, and no news.

@@ -93,7 +93,11 @@ fn incomplete() -> Vec<(Outgoing, &'static str)> {
 fn amounts() -> Vec<(Outgoing, &'static str)> {
     let deep = deep();
     let amounts = [
-        ("deep", deep.as_str(), "amount must be a decimal number, got [[[["),
+        (
+            "deep",
+            deep.as_str(),
+            "amount must be a decimal number, got `[[[[",
+        ),
         ("zero", "0", "amount must be greater than 0, got 0"),
         ("negative", "-1", "amount must be greater than 0, got -1"),
         (
@@ -106,7 +110,7 @@ fn amounts() -> Vec<(Outgoing, &'static str)> {
             "1e400",
             "amount must be at most 1000000000000 minor units, got 1e400",
         ),
-        ("nan", "\"NaN\"", "amount must be a decimal number, got NaN"),
+        ("nan", "\"NaN\"", "amount must be a decimal number, got `NaN`"),
         (
             "euro",
             "10,\"currency\":\"EUR\"",

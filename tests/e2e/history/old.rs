@@ -188,3 +188,18 @@ async fn a_history_that_was_dropped_is_not_taken_for_an_empty_one() {
     assert!(is_complete(&world).await);
     world.database.check_invariants().await;
 }
+
+/// No worker runs that would write the settings down again.
+#[tokio::test]
+async fn a_mark_that_was_lost_with_the_settings_is_set_again_by_a_rebuild() {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    world.publish([made(1, "2025-11-21T10:00:00Z")]).await;
+    world.expect_settled(1).await;
+    worker.terminate().await;
+    world.database.empty(&["settings"]).await;
+    answer(&world, 1, &["verify"]).await;
+    answer(&world, 0, &["rebuild"]).await;
+    assert_eq!(answer(&world, 0, &["verify"]).await["drift"], false);
+    assert!(is_complete(&world).await);
+}

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::join;
 use mongodb::bson::{Bson, Document, doc};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{DAY, booked, ids, made};
@@ -99,8 +100,16 @@ async fn the_platforms_history_is_put_right_in_a_lane_of_its_own() {
     )
     .await;
     assert_eq!(kinds(&answer(&world, 1, &["verify"]).await), ["history"]);
+    // It adds up to something, but not to the totals.
+    let api = world.live_api(&[]).await;
+    let history = "/api/totals/history?interval=day&from=2025-11-20&to=2025-11-23";
+    let (status, body) = api.get(history).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+    assert!(body.to_string().contains("totals-worker rebuild"), "{body}");
     let rebuilt = answer(&world, 0, &["rebuild"]).await;
     assert_eq!(rebuilt["corrected"]["days"], 1, "{rebuilt:#}");
+    let (status, body) = api.get(history).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
     world.database.check_invariants().await;
     let corrected = doc! { "day": DAY, "lane": "rebuild" };
     assert!(ids(&world, "platform_history").await.contains(&corrected));

@@ -14,6 +14,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -50,6 +51,8 @@ pub(super) struct Histories {
     kept: Cache<Key, Kept, WeighBytes>,
     reads: SharedReads<Key, Option<Arc<HistoryAnswer>>>,
     turns: Arc<Semaphore>,
+    /// When the history of all campaigns was last found to add up to their totals.
+    checked: Mutex<Option<Instant>>,
 }
 
 /// Which history: of a campaign or of all, in these intervals.
@@ -87,6 +90,7 @@ impl Default for Histories {
             kept: Cache::with_weighter(USUAL_ANSWERS, KEPT_BYTES, WeighBytes),
             reads: SingleFlight::default(),
             turns: Arc::new(Semaphore::new(READS)),
+            checked: Mutex::default(),
         }
     }
 }
@@ -106,6 +110,12 @@ impl Histories {
         };
         self.kept.insert(key, kept);
         answer
+    }
+
+    fn were_checked_within(&self, time: Duration) -> bool {
+        self.checked
+            .lock()
+            .is_some_and(|checked| checked.elapsed() < time)
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, ApiError> {
@@ -192,7 +202,7 @@ impl Live {
         let turn = self.0.histories.turn().await?;
         let (cuts, earliest, id) = (cuts(&intervals), self.0.freshness.seen(), campaign.clone());
         let read = async move |store: Store| store.holding(turn).campaign_history(&id, &cuts, earliest).await;
-        let At { found, moment } = self.0.database.read(read).await?;
+        let At { found, moment } = self.0.database.read(read).await.map_err(unreadable)?;
         let ended = Instant::now();
         self.0.freshness.note_seen(moment);
         let totals = found.as_ref().map(|found| found.totals.clone());
@@ -225,10 +235,11 @@ impl Live {
         let turn = self.0.histories.turn().await?;
         let (cuts, earliest) = (cuts(&intervals), self.0.freshness.seen());
         let read = async move |store: Store| store.holding(turn).platform_history(&cuts, earliest).await;
-        let At { found, moment } = self.0.database.read(read).await?;
+        let At { found, moment } = self.0.database.read(read).await.map_err(unreadable)?;
         self.0.freshness.note_seen(moment);
         let ended = Instant::now();
         let raised = found.ok_or(ApiError::HistoryIncomplete)?;
+        self.check_sum(&raised, moment).await?;
         self.catch_up(ended, &raised).await;
         let data = HistoryData::of_all(&intervals, &raised, currency);
         let answer = self.0.histories.keep(key, Version::Platform(moment), ended, data);
@@ -238,17 +249,51 @@ impl Live {
         })
     }
 
+    /// Checks that the history of all campaigns, read as of `moment`, adds up to their totals. A commit moves both by as much, so
+    /// only somebody else's writes part them: it is enough to have MongoDB add up the totals now and then.
+    ///
+    /// # Errors
+    /// [`ApiError::HistoryIncomplete`] if it does not.
+    async fn check_sum(&self, raised: &RaisedOverTime, moment: ClusterTime) -> Result<(), ApiError> {
+        let histories = &self.0.histories;
+        if !self.newest_sum().is_some_and(|sum| is_sum(raised, &sum)) {
+            if histories.were_checked_within(KEPT_FOR) {
+                return Ok(());
+            }
+            let read = async move |store: Store| store.sum_at(moment).await;
+            let At { found, .. } = self.0.database.read(read).await?;
+            if !is_sum(raised, &found) {
+                return Err(ApiError::HistoryIncomplete);
+            }
+        }
+        *histories.checked.lock() = Some(Instant::now());
+        Ok(())
+    }
+
     /// Waits until memory shows no sum from before a read that ended at `ended`: it has all from before that, or the very sum that
     /// the read has shown. So pages and sums, which everyone asks for, need not wait for that after each history, which few
     /// ask for.
     async fn catch_up(&self, ended: Instant, raised: &RaisedOverTime) {
-        let shown = raised.total();
-        let same = |sum: Sum| (sum.amount_minor, sum.pledges) == (shown.amount_minor, shown.pledges);
+        let same = |sum: Sum| is_sum(raised, &sum);
         let caught_up = || self.0.freshness.has_proven(ended) || self.newest_sum().is_some_and(same);
         if self.wait_until_covered(|| Some(()), caught_up).await.is_none() {
             self.0.freshness.note_page(ended);
         }
     }
+}
+
+/// A document that cannot be read leaves a part of the history out, and is put right by the same tool.
+fn unreadable(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Unavailable(error) if error.is_foreign_document() => ApiError::HistoryIncomplete,
+        error => error,
+    }
+}
+
+/// Returns true if a history adds up to this sum.
+fn is_sum(raised: &RaisedOverTime, sum: &Sum) -> bool {
+    let total = raised.total();
+    (sum.amount_minor, sum.pledges) == (total.amount_minor, total.pledges)
 }
 
 /// Where the intervals begin and end, in the store's terms.

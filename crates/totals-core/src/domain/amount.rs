@@ -77,7 +77,7 @@ impl FromStr for Precision {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidAmount {
     /// Neither a JSON number nor a string that holds one.
-    #[error("must be a decimal number, got {0}")]
+    #[error("must be a decimal number, got `{0}`")]
     NotANumber(String),
     /// Zero or below.
     #[error("must be greater than 0, got {0}")]

@@ -83,8 +83,8 @@ fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,
             // Soft hyphen, marks of direction, embeddings, overrides and isolates, invisible operators, annotations, tags,
-            // what is no character.
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            // what is no character; letters that are blank.
+            '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -118,6 +118,7 @@ mod tests {
             r#"{"donorName":null,"isAnonymous":false}"#,
             r#"{"donorName":7,"isAnonymous":false}"#,
             r#"{"donorName":" \u200b\u0000 ","isAnonymous":false}"#,
+            r#"{"donorName":"\u3164\u115f\uffa0 \u2800","isAnonymous":false}"#,
             r#"{"payload":{"donorName":"Ada","isAnonymous":false}}"#,
             "[]",
             "",

@@ -162,7 +162,7 @@ impl Store {
         }
         self.sum_up_campaigns(&mut seen).await?;
         if !seen.unfinished {
-            mark.set(self).await?;
+            mark.set(self, amounts).await?;
         }
         Ok(seen)
     }

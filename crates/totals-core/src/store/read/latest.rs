@@ -134,8 +134,12 @@ impl Walk<'_> {
                 let Some((creation, live)) = shown.and_then(|it| Some((it, live.get(&it.donation)?))) else {
                     continue;
                 };
+                let at = live.at.unwrap_or(creation.occurred_at);
+                if row.committed_at.since(at) > NEWS {
+                    continue;
+                }
                 let donation = LatestDonation {
-                    at: live.at.unwrap_or(creation.occurred_at),
+                    at,
                     amount: live.amount,
                     name: None,
                 };
@@ -233,7 +237,7 @@ fn by_id(collection: &str, ids: &[&str], projection: Document) -> Document {
 /// A row of the log.
 struct Row {
     committed_at: Timestamp,
-    /// The creation that it tells of, if that counted a donation and was news.
+    /// The creation that it tells of, if that counted a donation.
     shown: Option<Creation>,
 }
 
@@ -251,19 +255,18 @@ impl Row {
         let committed_at = date("committedAt").unwrap_or(Timestamp::EARLIEST);
         Self {
             committed_at,
-            shown: Creation::read(row, date("occurredAt"), committed_at),
+            shown: Creation::read(row, date("occurredAt")),
         }
     }
 }
 
 impl Creation {
-    fn read(row: &RawDocument, occurred_at: Option<Timestamp>, committed_at: Timestamp) -> Option<Self> {
+    fn read(row: &RawDocument, occurred_at: Option<Timestamp>) -> Option<Self> {
         let text = |name| row.get_str(name).ok();
         let counted = row.get_document("effect").ok()?.get("amountMinor").ok()?;
         let is_shown = text("status") == Some("PROCESSED")
             && text("type") == Some("donation.created")
-            && counted.and_then(as_i64)? > 0
-            && committed_at.since(occurred_at?) <= NEWS;
+            && counted.and_then(as_i64)? > 0;
         is_shown.then_some(Self {
             event: text("_id")?.to_owned(),
             donation: text("donationId")?.to_owned(),

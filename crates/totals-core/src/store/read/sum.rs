@@ -52,12 +52,20 @@ impl Store {
     /// # Errors
     /// As [`Store::totals`]; also if one of the campaigns cannot be read.
     pub async fn sum(&self, earliest: ClusterTime) -> Result<At<Sum>, StoreError> {
-        let Some(moment) = self.moment(earliest).await? else {
-            return Ok(At {
+        match self.moment(earliest).await? {
+            Some(moment) => self.sum_at(moment).await,
+            None => Ok(At {
                 found: Sum::default(),
                 moment: earliest,
-            });
-        };
+            }),
+        }
+    }
+
+    /// The sum of all campaigns as of a moment that another read has named.
+    ///
+    /// # Errors
+    /// As [`Store::sum`].
+    pub async fn sum_at(&self, moment: ClusterTime) -> Result<At<Sum>, StoreError> {
         let snapshot = Snapshot::at(self, moment);
         let unreadable = doc! {
             "find": CAMPAIGN_TOTALS, "filter": { "$expr": has_an_id(), "$nor": [readable()] }, "limit": 1,

@@ -53,6 +53,17 @@ impl Store {
             .await
     }
 
+    /// Writes the settings down if none are.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot answer, or if others are written down.
+    pub(in crate::store) async fn agree_on(&self, amounts: AmountRules) -> Result<(), StoreError> {
+        self.detached(move |driver| async move {
+            agree_on(&driver.database, amounts, &AtomicBool::default()).await
+        })
+        .await
+    }
+
     async fn compared(
         &self,
         compare: impl FnOnce(&Document) -> Agreement + Send + 'static,

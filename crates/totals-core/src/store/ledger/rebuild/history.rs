@@ -12,7 +12,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::corrections::{as_seen, remove};
 use super::write::{Repair, write_each};
 use super::{MAX_ROUNDS, Rebuild};
-use crate::domain::History;
+use crate::domain::{AmountRules, History};
 use crate::store::client::Store;
 use crate::store::error::StoreError;
 use crate::store::ledger::audit::{CampaignAudit, DayDifference, Scope, Unreadable};
@@ -45,9 +45,11 @@ impl Mark {
         Ok(())
     }
 
-    /// Sets the mark at the end of a rebuild that has left nothing.
-    pub async fn set(&self, store: &Store) -> Result<(), StoreError> {
+    /// Sets the mark at the end of a rebuild that has left nothing. It stands in the settings. Where these are lost they are
+    /// written down again: the log was read with these amounts, and nothing in it contradicts them.
+    pub async fn set(&self, store: &Store, amounts: AmountRules) -> Result<(), StoreError> {
         if self.was_set || self.of_all {
+            store.agree_on(amounts).await?;
             store.mark_history(true).await?;
         }
         Ok(())
