@@ -34,6 +34,10 @@ async fn a_badge_is_a_picture_whose_text_stays_in_its_boxes() {
             return own.left < box.left || own.right > box.right ? `${text.textContent} ${own.left} to ${own.right} in ${box.left} to ${box.right}` : null;
         }).filter(Boolean)";
         assert_eq!(page.run(beyond).await, json!([]), "{label}");
+        // Also in a font that is wider than the one that the picture was made for.
+        page.run("document.querySelector('g').setAttribute('font-size', 16)")
+            .await;
+        assert_eq!(page.run(beyond).await, json!([]), "{label} in a wider font");
     }
     let file = dev_services::directories::target().join("web/badge.png");
     page.save_picture(&file).await;

@@ -75,7 +75,8 @@ class Line<T> {
     const known = this.topics.get(key);
     const topic = known ?? new Topic<T>();
     topic.listeners.add(listener);
-    topic.value ??= first;
+    // Not `??=`: that there is nothing yet, `null`, is known as well.
+    if (topic.value === undefined) topic.value = first;
     if (topic.value !== undefined) listener(this.view(topic));
     if (known) return;
     this.topics.set(key, topic);
