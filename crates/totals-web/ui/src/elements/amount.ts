@@ -43,7 +43,8 @@ function span(kind: string): HTMLElement {
 
 /**
  * Makes a text as large as fits into its room: from its largest size, which the style of the room says, down to whatever it
- * takes. It is measured, because no count of digits tells how wide a currency is written.
+ * takes. It is measured, because no count of digits tells how wide a currency is written. A room whose height is not that of the
+ * text, as on a wall, bounds it as well.
  */
 export class Fit {
   readonly #room: HTMLElement;
@@ -61,9 +62,11 @@ export class Fit {
     this.#text.style.removeProperty("font-size");
     const { paddingInlineStart, paddingInlineEnd } = getComputedStyle(this.#room);
     const room = this.#room.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd);
-    const wide = this.#text.getBoundingClientRect().width;
+    const high = this.#room.clientHeight;
+    const text = this.#text.getBoundingClientRect();
     // Sizes of rooms are whole numbers, and those of text are rounded: a pixel is no reason, and a hundredth is left free.
-    if (room > 0 && wide > room + 1) this.#text.style.fontSize = `${((room / wide) * 0.99).toFixed(4)}em`;
+    const tooLarge = Math.max(room > 0 && text.width > room + 1 ? text.width / room : 1, high > 0 && text.height > high + 1 ? text.height / high : 1);
+    if (tooLarge > 1) this.#text.style.fontSize = `${(0.99 / tooLarge).toFixed(4)}em`;
   }
 
   stop(): void {

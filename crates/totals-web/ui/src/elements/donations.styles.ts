@@ -13,13 +13,6 @@ export const donationsStyles = css`
     gap: 1em;
     padding-block: 0.6em;
     border-block-end: 1px solid var(--totals-line, color-mix(in srgb, currentcolor 14%, transparent));
-    animation: come 0.6s ease-out;
-  }
-  @keyframes come {
-    from {
-      opacity: 0;
-      background: color-mix(in srgb, var(--glow) 30%, transparent);
-    }
   }
   .amount {
     font-weight: 640;
@@ -45,10 +38,5 @@ export const donationsStyles = css`
   .empty {
     margin: 0;
     color: var(--soft);
-  }
-  @media (prefers-reduced-motion: reduce) {
-    li {
-      animation: none;
-    }
   }
 `;

@@ -11,12 +11,18 @@ import { relative } from "../format/time";
 import { keyed } from "../live/feed";
 import type { Campaign, Donation } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
+import { isStill } from "../motion/counter";
+import { Throttle } from "../motion/throttle";
 import { LiveElement } from "./base";
 import { donationsStyles } from "./donations.styles";
 import { shared } from "./styles";
 
 /** How often "a minute ago" is said anew, in milliseconds. */
 const RETELL = 15_000;
+/** The least time between two changes of the list, in milliseconds: in a crowd each name can still be read. */
+const CHANGE_EVERY = 1_000;
+/** Up to so many new donations glow when they come. More at once would be a glowing list. */
+const MOST_GLOWING = 3;
 
 export class CampaignDonations extends LiveElement<Donation[]> {
   static override properties = { ...LiveElement.properties, limit: { type: Number }, currency: { state: true } };
@@ -27,6 +33,8 @@ export class CampaignDonations extends LiveElement<Donation[]> {
   /** The campaign's currency, which the feed leaves out. */
   declare currency: string;
   #retelling: ReturnType<typeof setInterval> | undefined;
+  /** The lines that were there before. */
+  #shown = new WeakSet<Element>();
 
   constructor() {
     super();
@@ -38,7 +46,12 @@ export class CampaignDonations extends LiveElement<Donation[]> {
     const ofCampaign = ({ value }: View<Campaign>): void => {
       if (value) this.currency = value.currency;
     };
-    const ends = [live.watchCampaign(this.campaign, ofCampaign), live.watchDonations(this.campaign, listener)];
+    const changes = new Throttle(CHANGE_EVERY, listener);
+    const ends = [
+      live.watchCampaign(this.campaign, ofCampaign),
+      live.watchDonations(this.campaign, (view) => changes.set(view)),
+      () => changes.stop(),
+    ];
     return () => ends.forEach((end) => end());
   }
 
@@ -70,15 +83,25 @@ export class CampaignDonations extends LiveElement<Donation[]> {
     </ol>`;
   }
 
+  override updated(): void {
+    super.updated();
+    const items = [...this.renderRoot.querySelectorAll("li")];
+    const come = items.filter((item) => !this.#shown.has(item));
+    this.#shown = new WeakSet(items);
+    if (come.length > MOST_GLOWING || isStill()) return;
+    const lit = { opacity: 0, background: "color-mix(in srgb, var(--glow) 30%, transparent)" };
+    for (const item of come) item.animate([lit, {}], { duration: 600, easing: "ease-out" });
+  }
+
   #item({ minor, name, at }: Donation, now: number): TemplateResult {
     const { locale, words } = this;
     return html`<li part="item">
       <span class="amount" part="amount" dir=${directionOf(locale)}>${this.currency && money(locale, this.currency, minor, "round")}</span>
-      <span class="who">
+      <span class="who" part="who">
         ${name
           ? html`<bdi class="name" part="name" dir="auto">${name}</bdi>`
           : html`<span class="name" part="name" lang=${words.language}>${words.say("anonymous")}</span>`}
-        <time part="time" datetime=${new Date(at).toISOString()}>${relative(locale, at, now, 60_000)}</time>
+        <time part="time" lang=${words.language} datetime=${new Date(at).toISOString()}>${relative(words.sentenceLocale, at, now, 60_000)}</time>
       </span>
     </li>`;
   }

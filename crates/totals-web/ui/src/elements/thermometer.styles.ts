@@ -121,6 +121,10 @@ export const thermometerStyles = css`
       forced-color-adjust: none;
       background: Highlight;
     }
+    /* In these colours no second one is sure to differ from the first. */
+    .beyond {
+      background: repeating-linear-gradient(135deg, Highlight 0 0.15em, Canvas 0.15em 0.4em);
+    }
     .mark {
       background: CanvasText;
     }

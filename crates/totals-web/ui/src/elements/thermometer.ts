@@ -59,6 +59,7 @@ export class CampaignThermometer extends LiveElement<Campaign> {
         class="track ${value.minor > 0n ? "some" : ""} ${done > REACHED ? "over" : ""}"
         part="track"
         role="progressbar"
+        lang=${this.words.language}
         aria-label=${[value.title, this.words.say("progress")].filter(Boolean).join(": ")}
         aria-valuemin="0"
         aria-valuemax="100"

@@ -101,6 +101,16 @@ export const totalStyles = css`
     margin-inline: auto;
     inline-size: fit-content;
   }
+  /* Where there is no room behind the counts, the chip has a line of its own below them. */
+  @media (max-width: 39.99rem) {
+    :host([details]:not([beside], [over], [inline])) .line {
+      padding-block-end: 1.7em;
+    }
+    :host([details]:not([beside], [over], [inline])) .chip {
+      inset: auto auto 0 0;
+      inset-inline: 0 auto;
+    }
+  }
   :host([inline]) {
     display: inline;
   }

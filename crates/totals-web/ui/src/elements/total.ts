@@ -109,7 +109,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     const { value, heardAt = 0 } = this.view ?? {};
     if (this.state === "unavailable" || this.state === "absent") return this.words.say("unavailable");
     // Among many numbers, one says it for all.
-    if (this.state === "stale" && !this.quiet) return this.words.say("lastKnown", { time: clock(this.locale, heardAt, Date.now()) });
+    if (this.state === "stale" && !this.quiet) return this.words.say("lastKnown", { time: clock(this.words.sentenceLocale, heardAt, Date.now()) });
     return value && this.details && !this.isNothing(value) ? this.counts(value) : "";
   }
 

@@ -1,8 +1,16 @@
 /** Which language and direction a place of a page has. */
 
+/** The reader's locale on a page whose words are in another language, since there are none in the reader's. */
+let readersLocale: string | undefined;
+
+export function setReadersLocale(locale: string): void {
+  readersLocale = locale;
+}
+
 /** The page's own wish: the nearest `lang` around the element, through shadow roots; else the reader's language. */
 export function localeOf(element: Element): string {
   for (let at: Element | null = element; at; at = above(at)) {
+    if (readersLocale && at === document.documentElement) return readersLocale;
     const lang = at.getAttribute("lang");
     if (lang !== null) return canonical(lang) ?? navigator.language;
   }
@@ -15,10 +23,10 @@ function above(element: Element): Element | null {
   return root instanceof ShadowRoot ? root.host : null;
 }
 
-/** The tag as `Intl` takes it; `undefined` if it is none. */
+/** The tag as `Intl` takes it; `undefined` if it is none. It may be written as POSIX has it: `de_DE.UTF-8`. */
 export function canonical(tag: string): string | undefined {
   try {
-    return Intl.getCanonicalLocales(tag)[0];
+    return Intl.getCanonicalLocales(tag.replace(/[.@].*$/, "").replaceAll("_", "-"))[0];
   } catch {
     return undefined;
   }

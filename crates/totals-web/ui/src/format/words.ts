@@ -1,23 +1,32 @@
 /**
- * What the windows say, in the languages of `catalogues`. A language that is not there gets English words, and numbers, dates
- * and amounts in its own way all the same, since `Intl` knows every language.
+ * What the windows say, in the languages of `catalogues`. A language that is not there gets English sentences, with the moments
+ * within them. Its numbers and amounts are in its own way all the same, since `Intl` knows every language.
  */
 
 import { catalogues, type Catalogue, type Plural } from "./catalogues";
 import { count } from "./number";
+
+/** The language of this locale, as `catalogues` names it. */
+function languageOf(locale: string): string {
+  const { language, script } = new Intl.Locale(locale).maximize();
+  return language === "zh" && script === "Hant" ? "zh-Hant" : (language ?? "en");
+}
 
 /** The words of one language, filled in. */
 export class Words {
   readonly locale: string;
   /** The language that the words are in. */
   readonly language: string;
+  /** In which moments within sentences are told: this locale, or English where the words are. */
+  readonly sentenceLocale: string;
   readonly #catalogue: Catalogue;
   readonly #plurals: Intl.PluralRules;
 
   constructor(locale: string) {
-    const language = locale.split("-")[0] ?? "en";
+    const language = languageOf(locale);
     this.locale = locale;
     this.language = language in catalogues ? language : "en";
+    this.sentenceLocale = language in catalogues ? locale : "en";
     this.#catalogue = catalogues[this.language] ?? catalogues.en;
     this.#plurals = new Intl.PluralRules(this.language);
   }

@@ -89,8 +89,23 @@ function known<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): P
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
+/** A text of which something is seen: one of white space and marks without a width is none. */
 function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return typeof value === "string" && isVisible(value) ? value : undefined;
+}
+
+function isVisible(text: string): boolean {
+  return /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(text);
+}
+
+/** What a campaign is called: its title, else its id, written so that something is seen. */
+export function nameOf(id: string, title: string | undefined): string {
+  return title ?? (isVisible(id) ? id : encodeURIComponent(id));
+}
+
+/** Returns true if a path can name this id. Browsers take `.` and `..` for steps between folders, in every way of writing them. */
+export function isAddressable(id: string): boolean {
+  return id !== "." && id !== "..";
 }
 
 /** A campaign from `data` of a read, an item of a list, or an event. */

@@ -223,6 +223,10 @@ export class LiveTotals {
 
   /** Watches the latest donations of a campaign. */
   watchDonations(id: string, listener: Listener<model.Donation[]>): () => void {
+    if (!model.isAddressable(id)) {
+      listener({ value: undefined, health: "absent", heardAt: 0 });
+      return () => undefined;
+    }
     const url = `${this.#base}/api/totals/campaigns/${encodeURIComponent(id)}/donations`;
     return this.#watch(`donations ${id}`, () => ({ stream: `${url}/stream`, read: url }), model.donations, listener);
   }

@@ -2,7 +2,7 @@
 
 import { html, nothing, render, type TemplateResult } from "lit";
 import { defineElements } from "../elements/define";
-import { directionOf } from "../format/locale";
+import { directionOf, setReadersLocale } from "../format/locale";
 import { money } from "../format/money";
 import { wordsFor } from "../format/words";
 import { newSince } from "../live/feed";
@@ -20,7 +20,8 @@ const id = campaignOfAddress(location.pathname);
 const root = document.documentElement;
 
 function dress(): void {
-  root.lang = locale;
+  root.lang = words.sentenceLocale;
+  setReadersLocale(locale);
   root.dir = directionOf(words.language);
   root.dataset.position = options.position;
   root.dataset.align = options.align;

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { LiveElement } from "../elements/base";
 import { defineElements } from "../elements/define";
 import { money } from "../format/money";
-import type { Campaign } from "../live/model";
+import { type Campaign, nameOf } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 import { Throttle } from "../motion/throttle";
 import { campaignOfAddress } from "./address";
@@ -38,7 +38,7 @@ class CampaignPage extends LiveElement<Campaign> {
   }
 
   protected override viewed({ value }: View<Campaign>): void {
-    const name = value?.title ?? this.campaign;
+    const name = nameOf(this.campaign, value?.title);
     this.#title.set(value && !this.isNothing(value) ? `${money(locale, value.currency, value.minor, "round")} · ${name}` : name);
   }
 
@@ -52,7 +52,7 @@ class CampaignPage extends LiveElement<Campaign> {
     const when = value ? dates(words, value) : "";
     return html`${isWall ? nothing : html`<nav><a href=${keepSetting("/")}>${words.say("allCampaigns")}</a></nav>`}
       <section class="hero">
-        <h1><bdi dir="auto">${value?.title ?? (value === undefined ? "\u00a0" : campaign)}</bdi></h1>
+        <h1><bdi dir="auto">${value === undefined ? "\u00a0" : nameOf(campaign, value?.title)}</bdi></h1>
         ${when ? html`<p class="when">${when}</p>` : nothing}
         <campaign-total campaign=${campaign} details ?over=${isWall}></campaign-total>
         <campaign-thermometer campaign=${campaign}></campaign-thermometer>
@@ -65,6 +65,22 @@ class CampaignPage extends LiveElement<Campaign> {
         </section>
       </div>
       <footer><live-status campaign=${campaign}></live-status></footer>`;
+  }
+
+  override updated(): void {
+    super.updated();
+    if (isWall) this.#fitTitle();
+  }
+
+  override firstUpdated(): void {
+    if (isWall) new ResizeObserver(() => this.#fitTitle()).observe(document.documentElement);
+  }
+
+  /** On a wall a title has two lines. One that needs more is smaller, and then cut. */
+  #fitTitle(): void {
+    const title = this.querySelector("h1");
+    title?.classList.remove("long");
+    if (title && title.scrollHeight > title.clientHeight + 1) title.classList.add("long");
   }
 }
 

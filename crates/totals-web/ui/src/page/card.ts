@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { LiveElement } from "../elements/base";
 import { isStill } from "../motion/counter";
-import type { Campaign } from "../live/model";
+import { type Campaign, isAddressable, nameOf } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 import { dates } from "./dates";
 import { keepSetting } from "./setting";
@@ -48,9 +48,14 @@ export class CampaignCard extends LiveElement<Campaign> {
     const { campaign, words } = this;
     const value = this.view?.value;
     const when = value ? dates(words, value) : "";
+    const name = nameOf(campaign, value?.title);
     return html`<article>
       <header>
-        <h3><a href=${keepSetting(`/campaigns/${encodeURIComponent(campaign)}`)} dir="auto">${value?.title ?? campaign}</a></h3>
+        <h3>
+          ${isAddressable(campaign)
+            ? html`<a href=${keepSetting(`/campaigns/${encodeURIComponent(campaign)}`)} dir="auto">${name}</a>`
+            : html`<bdi dir="auto">${name}</bdi>`}
+        </h3>
         ${when ? html`<span class="when">${when}</span>` : nothing}
       </header>
       <campaign-total campaign=${campaign} details quiet beside></campaign-total>

@@ -111,11 +111,12 @@ export class GrowthHistory extends LitElement {
   #summary({ points, before }: model.History): string {
     const locale = localeOf(this);
     const [first, now] = [points[0], this.#now];
-    const day = (time: number): string => new Date(time).toLocaleDateString(locale, { dateStyle: "medium" });
-    const words = wordsFor(locale).say("history");
-    if (!first || !now) return words;
+    const words = wordsFor(locale);
+    const day = (time: number): string => new Date(time).toLocaleDateString(words.sentenceLocale, { dateStyle: "medium" });
+    const title = words.say("history");
+    if (!first || !now) return title;
     const from = `${day(first.start)}: ${money(locale, now.currency, before)}`;
-    return `${words}. ${from} – ${day(Date.now())}: ${money(locale, now.currency, now.minor)}`;
+    return `${title}. ${from} – ${day(Date.now())}: ${money(locale, now.currency, now.minor)}`;
   }
 
   override updated(): void {

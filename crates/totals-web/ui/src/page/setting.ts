@@ -1,6 +1,6 @@
 /** How a page is shown: language, theme and wall, from its address (`?lang=`, `?theme=`, `?wall`) and its reader. */
 
-import { canonical, directionOf } from "../format/locale";
+import { canonical, directionOf, setReadersLocale } from "../format/locale";
 import { type Words, wordsFor } from "../format/words";
 
 export interface Setting {
@@ -17,7 +17,8 @@ export function readSetting(): Setting {
   const words = wordsFor(locale);
   const theme = query.get("theme");
   const root = document.documentElement;
-  root.lang = locale;
+  root.lang = words.sentenceLocale;
+  setReadersLocale(locale);
   root.dir = directionOf(words.language);
   if (theme === "dark" || theme === "light") root.dataset.theme = theme;
   const isWall = query.has("wall");

@@ -2,7 +2,7 @@
 
 import { html, type TemplateResult } from "lit";
 import { LiveElement } from "../elements/base";
-import { clock, relative } from "../format/time";
+import { relative } from "../format/time";
 import type { Raised } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 
@@ -43,15 +43,13 @@ export class LiveStatus extends LiveElement<Raised> {
   }
 
   #text(): string {
-    const { words, locale, state } = this;
-    const { value, heardAt = 0 } = this.view ?? {};
+    const { words, state } = this;
+    const value = this.view?.value;
     const now = Date.now();
-    if (state === "loading") return "";
-    if (state === "stale") return words.say("lastKnown", { time: clock(locale, heardAt, now) });
-    if (state === "unavailable" || state === "absent") return words.say("unavailable");
-    const live = words.say("live");
-    if (!value?.lastUpdated) return live;
-    const when = relative(locale, Math.min(value.lastUpdated, now), now);
-    return `${live} · ${words.say("lastChange", { when })}`;
+    // The total above says that it is not available, and when it was known.
+    const live = state === "live" || state === "none" ? [words.say("live")] : [];
+    if (!value?.lastUpdated) return live.join();
+    const when = relative(words.sentenceLocale, Math.min(value.lastUpdated, now), now);
+    return [...live, words.say("lastChange", { when })].join(" · ");
   }
 }
