@@ -18,7 +18,7 @@ await build({
   build: {
     ...shared.build,
     license: { fileName: "assets/licenses.md" },
-    rolldownOptions: { input: ["home.html", "campaign.html", "overlay.html"] },
+    rolldownOptions: { input: ["home.html", "campaign.html", "overlay.html", "overlay-help.html"] },
   },
 });
 await build({

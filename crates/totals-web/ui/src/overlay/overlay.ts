@@ -13,7 +13,8 @@ import { showCampaignEarly } from "../page/early";
 import { AlertQueue, type Gift } from "./alerts";
 import { readOptions } from "./options";
 
-const { options, problems } = readOptions(location.search);
+const { options, ...read } = readOptions(location.search);
+let { problems } = read;
 const locale = options.lang ?? navigator.language;
 const words = wordsFor(locale);
 const id = campaignOfAddress(location.pathname);
@@ -41,10 +42,12 @@ function complain(): TemplateResult | typeof nothing {
   for (const problem of problems) console.warn(`totals overlay: ${problem}`);
   const isOnAir = "obsstudio" in window;
   if (isOnAir || problems.length === 0) return nothing;
-  return html`<ul class="problems" role="alert" lang="en" dir="ltr">
-    ${problems.map((problem) => html`<li>${problem}</li>`)}
-    <li>This note is not shown in OBS.</li>
-  </ul>`;
+  return html`<div class="problems" role="alert" lang="en" dir="ltr">
+    <ul>
+      ${problems.map((problem) => html`<li>${problem}</li>`)}
+      <li>This note is not shown in OBS.</li>
+    </ul>
+  </div>`;
 }
 
 function plate(title: string | undefined): TemplateResult | typeof nothing {
@@ -114,8 +117,27 @@ function follow(): void {
   });
 }
 
+/** Nothing is read in a size below this, so a canvas that needs it is given up. */
+const LEAST_SIZE = 0.1;
+
+/** What is too large for the canvas is made smaller, so that nothing of it is beyond the edge. It never grows again: nothing moves on air. */
+function keepWithin(main: HTMLElement): void {
+  let size = options.size;
+  new ResizeObserver(() => {
+    const { clientWidth, clientHeight } = root;
+    const share = Math.min(clientWidth / main.scrollWidth, clientHeight / main.scrollHeight);
+    if (!(share < 0.995) || size < LEAST_SIZE) return;
+    size *= share;
+    root.style.setProperty("--size", size.toFixed(3));
+    const problem = `size=${options.size}: too large for a canvas of ${clientWidth} by ${clientHeight}; it is shown in ${size.toFixed(2)}`;
+    problems = [...problems.filter((known) => !known.includes("too large for a canvas")), problem];
+    draw();
+  }).observe(main);
+}
+
 showCampaignEarly(id);
 dress();
 defineElements();
 draw();
+keepWithin(document.querySelector("main")!);
 follow();

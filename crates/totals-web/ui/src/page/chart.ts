@@ -69,17 +69,20 @@ export class GrowthChart {
     return {
       width: this.#room.clientWidth || 320,
       height: this.#height(),
-      padding: [8, 10, 0, 0],
+      // Half of the last label stands to the right of the line's end.
+      padding: [8, 1.7 * rem, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, fill: () => this.#color("--totals-accent") } },
       scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.06 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => this.#days(splits), space: 5 * rem },
+        // Below the label of zero, which stands beside the line's foot.
+        { ...axis, grid: { show: false }, values: (_, splits) => this.#days(splits), space: 5 * rem, gap: 0.6 * rem, size: 2 * rem },
         {
           ...axis,
           grid: { stroke: () => this.#color("--line"), width: 1 },
           values: (_, splits) => splits.map((value) => this.#short(value)),
-          size: (plot, values) => this.#widest(plot, values, font),
+          // The first label of the other axis begins below this one.
+          size: (plot, values) => Math.max(this.#widest(plot, values, font), 1.7 * rem),
           space: 3 * rem,
         },
       ],

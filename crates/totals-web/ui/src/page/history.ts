@@ -18,6 +18,9 @@ const REFRESH = 120_000;
 const RETRY = 30_000;
 /** With fewer points than this, shorter intervals tell more. */
 const FEW = 4;
+/** Up to so many days are a line of days; more are one of weeks, or of months. */
+const MOST_DAYS = 91;
+const DAY = 86_400_000;
 
 /** The service answers with so many of the last intervals that all of them fit on a chart. */
 type Interval = "quarter" | "hour" | "day" | "week" | "month";
@@ -71,20 +74,22 @@ export class GrowthHistory extends LitElement {
   /** The same in the intervals in which all of it is seen, from its first donation on. */
   async #fitting(days: model.History): Promise<model.History> {
     let best = days;
-    const longer = days.before > 0n ? (["week", "month"] as const) : [];
-    const shorter = days.points.length < FEW ? (["hour", "quarter"] as const) : [];
-    for (const interval of [...longer, ...shorter]) {
+    const longer = days.before > 0n ? ([["day", MOST_DAYS], ["week"], ["month"]] as const) : [];
+    const shorter = days.points.length < FEW ? ([["hour"], ["quarter"]] as const) : [];
+    for (const [interval, span] of [...longer, ...shorter]) {
       if (best.before === 0n && best.points.length >= FEW) break;
-      const found = await this.#read(interval);
+      const found = await this.#read(interval, span);
       if (typeof found === "string" || (days.before === 0n && found.before > 0n)) break;
       best = found;
     }
     return best;
   }
 
-  async #read(interval: Interval): Promise<model.History | "later" | "never"> {
+  /** Reads the last so many days, or as many intervals as the API has by itself. */
+  async #read(interval: Interval, days?: number): Promise<model.History | "later" | "never"> {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const query = new URLSearchParams({ interval, timeZone });
+    if (days !== undefined) query.set("from", new Date(Date.now() - days * DAY).toISOString().slice(0, 10));
     const of = this.campaign ? `campaigns/${encodeURIComponent(this.campaign)}/` : "";
     try {
       const response = await fetch(`/api/totals/${of}history?${query}`);
