@@ -27,7 +27,13 @@ pub fn service(state: Arc<AppState>, traced: bool) -> FastPath {
         .route(SCRIPT_PATH, get(docs::script))
         .route(web::HOME, get(web::home))
         .route(web::CAMPAIGN, get(web::campaign))
+        .route(web::CAMPAIGNS, get(web::nearly_home))
+        .route(web::CAMPAIGNS_SLASH, get(web::nearly_home))
+        .route(web::CAMPAIGN_SLASH, get(web::nearly_campaign))
         .route(web::OVERLAY, get(web::overlay))
+        .route(web::OVERLAY_HELP, get(web::overlay_help))
+        .route(web::OVERLAY_HELP_SLASH, get(web::overlay_help))
+        .route(web::FAVICON, get(web::favicon))
         .route(web::EMBED, get(web::embed))
         .route(web::ASSET, get(web::asset))
         .with_state(state.clone());

@@ -26,6 +26,13 @@ pub fn asset(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
+/// The icon of the pages.
+pub fn icon() -> Option<&'static Asset> {
+    ASSETS
+        .iter()
+        .find(|asset| asset.path.starts_with("/assets/icon-") && asset.path.ends_with(".svg"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,6 +43,7 @@ mod tests {
             "/home.html",
             "/campaign.html",
             "/overlay.html",
+            "/overlay-help.html",
             "/embed/totals.js",
         ] {
             assert!(
@@ -44,6 +52,7 @@ mod tests {
             );
         }
         assert!(asset("/").is_none());
+        assert_eq!(icon().unwrap().content_type, "image/svg+xml");
     }
 
     #[test]

@@ -59,6 +59,7 @@ async fn axe_finds_nothing_on_any_page() {
             "/campaigns/nobody",
             "/campaigns/c?lang=ar",
             "/overlay/c",
+            "/overlay/c?size=abc",
         ] {
             for scheme in ["light", "dark"] {
                 let page = stage.browser.page().await;

@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
+use super::browser::Browser;
 use super::{Page, Stage};
 use crate::events::{campaign_created, created};
-use crate::harness::Outgoing;
+use crate::harness::{Outgoing, World};
 
 /// Where a number, a title or a bar goes beyond the window, or text beyond what surrounds it.
 const OVERFLOWS: &str = r"
@@ -124,6 +125,64 @@ async fn the_number_on_a_wall_is_legible_from_ten_metres() {
         .run("find('.number')[0].getBoundingClientRect().height")
         .await;
     assert!(height.as_f64().unwrap() > 216.0, "{height}");
+}
+
+/// What of a wall is not on its screen.
+const OFF_SCREEN: &str = "
+    find('h1, .number, .detail, .track, .caption, .name, time, footer').flatMap((element) => {
+        const { top, bottom, left, right, width } = element.getBoundingClientRect();
+        const isOff = width > 0 && (top < -1 || bottom > innerHeight + 1 || left < -1 || right > innerWidth + 1);
+        return isOff ? [`${element.localName}.${element.className} ${left},${top} to ${right},${bottom}`] : [];
+    })";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_a_wall_is_on_its_screen_whatever_is_said() {
+    let world = World::new().await;
+    let feed = [("DONATION_FEED", "names")];
+    let (_worker, api, browser) = tokio::join!(world.worker(), world.live_api(&feed), Browser::start());
+    let name = "Maximiliane-Theodora von und zu Hohenschwangau-Lichtenstein ".repeat(2);
+    let titles = [
+        ("none", String::new()),
+        (
+            "ordinary",
+            "Together for clean water in the villages around Ngara".to_owned(),
+        ),
+        ("longest", "A roof for every family ".repeat(42)),
+        (
+            "wide",
+            "湖の周りのすべての村に清潔な水を届けるキャンペーン".repeat(8),
+        ),
+        ("word", "W".repeat(300)),
+    ];
+    let mut messages: Vec<Outgoing> = Vec::new();
+    for (id, title) in &titles {
+        let campaign = campaign_created(&format!("{id}-event")).campaign(id);
+        let campaign = campaign
+            .with("title", json!(title))
+            .with("goalAmount", json!(1_000));
+        messages.push(campaign.with("endDate", json!("2099-01-01T00:00:00Z")).into());
+        let donation = created(&format!("{id}-gift"), &format!("{id}-gift")).campaign(id);
+        let donation = donation
+            .amount(9_876_543_210.12)
+            .with("donorName", json!(name))
+            .with("isAnonymous", json!(false));
+        messages.push(donation.into());
+    }
+    world.publish(messages).await;
+    world.expect_totals("word", 987_654_321_012, 1, 0).await;
+    let page = browser.page().await;
+    for (width, height) in [(1280, 720), (3840, 2160), (3840, 600), (1080, 1920)] {
+        page.resize(width, height).await;
+        for (id, _) in &titles {
+            page.open(&format!("{}/campaigns/{id}?wall", api.url)).await;
+            page.shows("campaign-total", 987_654_321_012).await;
+            page.until("find('time').length", |times| *times == 1).await;
+            page.until(OFF_SCREEN, |off| *off == json!([])).await;
+            let file = format!("web/wall-{id}-{width}.png");
+            page.save_picture(&dev_services::directories::target().join(file))
+                .await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -180,14 +180,13 @@ impl Page {
     /// What the browser has to complain about: violated policies, exceptions, errors and warnings.
     pub fn complaints(&self) -> Vec<String> {
         let logged = self.told("Log.entryAdded").into_iter();
-        // An API may have no history yet, and no feed of donations: the pages ask, and do without. The browser itself asks for
-        // an icon where a page names none.
+        // An API may have no history yet, and no feed of donations: the pages ask, and do without.
         let may_be_absent = |entry: &Value| {
             let path = entry["url"]
                 .as_str()
                 .and_then(|url| url.split('?').next())
                 .unwrap_or_default();
-            let optional = ["/donations/stream", "/donations", "/history", "/favicon.ico"];
+            let optional = ["/donations/stream", "/donations", "/history"];
             entry["text"].as_str().is_some_and(|text| text.contains("404"))
                 && optional.iter().any(|end| path.ends_with(end))
         };

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{Page, Stage, well};
-use crate::events::{campaign_created, created, refunded};
+use crate::events::{campaign_created, campaign_status, created, refunded};
 use crate::harness::Outgoing;
 
 /// From a donation's publication to the browser's document, as people want it.
@@ -133,6 +133,63 @@ async fn a_title_is_text_whatever_is_in_it() {
         assert_eq!(page.run("find('img, b').length").await, 0, "{path}");
         assert_eq!(page.complaints(), [""; 0], "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_that_is_paused_or_closed_says_so() {
+    let stage = Stage::new().await;
+    let pages = [
+        stage.page("/").await,
+        stage.page("/campaigns/c").await,
+        stage.page("/campaigns/c?lang=de").await,
+    ];
+    for (status, time, words) in [
+        (
+            "PAUSED",
+            "2025-11-21T11:00:00.000Z",
+            ["Paused", "Paused", "Pausiert"],
+        ),
+        (
+            "CLOSED",
+            "2025-11-21T12:00:00.000Z",
+            ["Closed", "Closed", "Beendet"],
+        ),
+    ] {
+        let event = campaign_status(status, status).at(time);
+        stage.world.publish([event]).await;
+        for (page, word) in pages.iter().zip(words) {
+            page.until("find('.when')[0]?.textContent", |when| when == word)
+                .await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_campaign_whose_name_cannot_be_seen_is_called_by_its_id() {
+    let stage = Stage::new().await;
+    let blank: Outgoing = campaign_created("blank")
+        .campaign("blank")
+        .with("title", json!("  \u{200b}"))
+        .into();
+    // Browsers take this id for a step between folders, so no address can name it.
+    let dots: Outgoing = campaign_created("dots").campaign("..").into();
+    stage.world.publish([blank, dots]).await;
+    stage.world.expect_totals("..", 0, 0, 0).await;
+    let page = stage.page("/").await;
+    let names = "find('campaign-card h3').map((name) => [name.innerText.trim(), name.querySelector('a')?.getAttribute('href') ?? null])";
+    let wanted = [
+        json!(["A well for Ngara", "/campaigns/c"]),
+        json!(["blank", "/campaigns/blank"]),
+        json!(["..", null]),
+    ];
+    page.until(names, |names| {
+        let names = names.as_array().unwrap();
+        names.len() == wanted.len() && wanted.iter().all(|name| names.contains(name))
+    })
+    .await;
+    let page = stage.page("/campaigns/blank").await;
+    page.until("find('h1')[0]?.innerText.trim()", |name| name == "blank")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use totals_core::domain::excerpt;
 use totals_web::Asset;
 
@@ -20,13 +20,29 @@ pub const HOME: &str = "/";
 pub const CAMPAIGN: &str = "/campaigns/{campaignId}";
 /// One campaign, for broadcasts.
 pub const OVERLAY: &str = "/overlay/{campaignId}";
+/// Where somebody has yet to name the campaign.
+pub const OVERLAY_HELP: &str = "/overlay";
+/// The same with a slash.
+pub const OVERLAY_HELP_SLASH: &str = "/overlay/";
+/// What browsers ask for where a page names no icon, as that of an error.
+pub const FAVICON: &str = "/favicon.ico";
+/// Nearly the first page.
+pub const CAMPAIGNS: &str = "/campaigns";
+/// The same with a slash.
+pub const CAMPAIGNS_SLASH: &str = "/campaigns/";
+/// Nearly one campaign's page.
+pub const CAMPAIGN_SLASH: &str = "/campaigns/{campaignId}/";
 /// The script that brings the elements to other sites.
 pub const EMBED: &str = "/embed/totals.js";
 /// What the pages load, each file named by its content.
 pub const ASSET: &str = "/assets/{file}";
 
-/// All paths of the windows, for the metrics.
+/// All paths of the windows, for the metrics. Those that only lead to them are counted with all that has no route.
 pub const PATHS: [&str; 5] = [HOME, CAMPAIGN, OVERLAY, EMBED, ASSET];
+
+/// The query with which a campaign's page leads to the campaign's JSON, for those whose browser runs no script: the page is the same for
+/// each campaign, so it cannot name the address.
+const JSON: &str = "json";
 
 /// Pages that nobody may put into a frame, so that no other site can pass them off as its own.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
@@ -43,7 +59,7 @@ const OVERLAY_POLICY: HeaderValue = HeaderValue::from_static(
 /// A file whose name tells its content.
 const CACHE_FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// The script of other sites: a new version is everywhere within five minutes, and nobody waits for it.
+/// The script of other sites, and the icon: a new version is everywhere within five minutes, and nobody waits for it.
 const CACHE_FIVE_MINUTES: HeaderValue =
     HeaderValue::from_static("public, max-age=300, stale-while-revalidate=86400");
 
@@ -52,8 +68,27 @@ pub async fn home(request: HeaderMap) -> Response {
     page("/home.html", PAGE_POLICY, &request)
 }
 
+/// The first page, from an address that people try for it.
+pub async fn nearly_home(uri: Uri) -> Redirect {
+    lead_to("/", uri.query())
+}
+
+/// One campaign's page, from its address with a slash behind it.
+pub async fn nearly_campaign(uri: Uri) -> Redirect {
+    lead_to(uri.path().trim_end_matches('/'), uri.query())
+}
+
+/// Leads to this path, with the options of the address as they are.
+fn lead_to(path: &str, query: Option<&str>) -> Redirect {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::temporary(&format!("{path}{query}"))
+}
+
 /// One campaign's page: the same for each, since the page itself looks up which one its address names.
 pub async fn campaign(request: Request) -> Response {
+    if request.uri().query() == Some(JSON) {
+        return lead_to(&format!("/api/totals{}", request.uri().path()), None).into_response();
+    }
     let page = page("/campaign.html", PAGE_POLICY, request.headers());
     (early_read(request.uri()), page).into_response()
 }
@@ -62,6 +97,19 @@ pub async fn campaign(request: Request) -> Response {
 pub async fn overlay(request: Request) -> Response {
     let page = page("/overlay.html", OVERLAY_POLICY, request.headers());
     (early_read(request.uri()), page).into_response()
+}
+
+/// Says how an overlay's address names its campaign.
+pub async fn overlay_help(request: HeaderMap) -> Response {
+    page("/overlay-help.html", PAGE_POLICY, &request)
+}
+
+/// The icon of the pages. Every browser that shows them takes SVG here too.
+pub async fn favicon(request: HeaderMap) -> Response {
+    match totals_web::icon() {
+        Some(icon) => answer(icon, CACHE_FIVE_MINUTES, &request),
+        None => ApiError::NotFound(FAVICON.to_owned()).into_response(),
+    }
 }
 
 /// Lets the browser read the campaign while it still loads the page, which asks for it in these words. An id that could be written in

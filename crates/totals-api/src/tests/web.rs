@@ -119,6 +119,42 @@ async fn a_campaign_is_read_while_its_page_is_loaded() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_nearly_right_leads_to_the_right_one() {
+    for (nearly, right) in [
+        ("/campaigns", "/"),
+        ("/campaigns/", "/"),
+        ("/campaigns?wall&lang=de", "/?wall&lang=de"),
+        ("/campaigns/camp_1/", "/campaigns/camp_1"),
+        ("/campaigns/a%2Fb/?wall", "/campaigns/a%2Fb?wall"),
+        ("/campaigns/camp_1?json", "/api/totals/campaigns/camp_1"),
+        ("/campaigns/a%2Fb?json", "/api/totals/campaigns/a%2Fb"),
+    ] {
+        let answer = get_path(nearly).await;
+        assert_eq!(answer.status, StatusCode::TEMPORARY_REDIRECT, "{nearly}");
+        assert_eq!(answer.header(header::LOCATION), right, "{nearly}");
+    }
+}
+
+#[tokio::test]
+async fn an_overlay_of_no_campaign_says_how_to_name_one() {
+    for path in ["/overlay", "/overlay/"] {
+        let page = get_path(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert_eq!(page.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+        let policy = page.header(header::CONTENT_SECURITY_POLICY);
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(String::from_utf8_lossy(&page.body).contains("Which campaign?"));
+    }
+}
+
+#[tokio::test]
+async fn browsers_find_the_icon_where_a_page_names_none() {
+    let icon = get_path("/favicon.ico").await;
+    assert_eq!(icon.status, StatusCode::OK);
+    assert_eq!(icon.header(header::CONTENT_TYPE), "image/svg+xml");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_as_everywhere() {
     for path in [
         "/assets/nothing.js",

@@ -38,9 +38,10 @@ export class TotalsClient {
   /**
    * The totals of one campaign.
    *
-   * @throws {NotFoundError} if no event has told of it; {@link UnavailableError}; {@link RequestError}
+   * @throws {NotFoundError} if no event has told of it; {@link UnavailableError}; {@link RequestError}; `RangeError` for the ids `.` and
+   * `..`, which no URL can name
    */
-  get(campaignId: string, options: RequestOptions = {}): Promise<CampaignTotals> {
+  async get(campaignId: string, options: RequestOptions = {}): Promise<CampaignTotals> {
     return this.#read(campaignPath(campaignId), options);
   }
 
@@ -77,7 +78,8 @@ export class TotalsClient {
     if (first === undefined || campaigns.length > 100) {
       throw new RangeError(`1 to 100 campaigns can be watched at once, not ${campaigns.length}`);
     }
-    const path = second === undefined ? `${campaignPath(first)}/stream` : `/api/totals/stream?${idsParameter(campaigns)}`;
+    const isOne = second === undefined && isAddressable(first);
+    const path = isOne ? `${campaignPath(first)}/stream` : `/api/totals/stream?${idsParameter(campaigns)}`;
     return watch((init) => this.#ask(path, init), listener, options.signal);
   }
 
@@ -108,7 +110,15 @@ export class TotalsClient {
   }
 }
 
+/** URLs take `.` and `..` for steps between folders, in every way of writing them. */
+function isAddressable(campaignId: string): boolean {
+  return campaignId !== "." && campaignId !== "..";
+}
+
 function campaignPath(campaignId: string): string {
+  if (!isAddressable(campaignId)) {
+    throw new RangeError(`no URL can name the campaign ${campaignId}: ask for it by list({ ids: ["${campaignId}"] })`);
+  }
   return `/api/totals/campaigns/${encodeURIComponent(campaignId)}`;
 }
 

@@ -29,6 +29,16 @@ test("a list is asked for by names and ids", async (test) => {
   ]);
 });
 
+test("an id that no URL can name is asked for in a list, or watched", async (test) => {
+  const { url, requests } = await serve(test, () => undefined);
+  const client = new TotalsClient(url);
+  await assert.rejects(client.get(".."), { name: "RangeError", message: /list\(\{ ids: \["\.\."\] \}\)/ });
+  const stop = client.watch("..", () => undefined);
+  while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  stop();
+  assert.equal(requests[0]?.url, "/api/totals/stream?ids=..");
+});
+
 test("each failure is of the type that says what to do", async (test) => {
   const { url } = await serve(
     test,

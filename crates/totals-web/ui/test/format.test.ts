@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { catalogues } from "../src/format/catalogues";
+import { dates } from "../src/page/dates";
 import { canonical, directionOf } from "../src/format/locale";
 import { money, moneyPieces, shape } from "../src/format/money";
 import { exactPercent, percent } from "../src/format/number";
@@ -110,6 +111,37 @@ describe("words", () => {
     expect(plain(wordsFor("fi").counted("donors", 9635))).toBe("9 635 donors");
     expect(wordsFor("fi").language).toBe("en");
   });
+
+  it.each([
+    ["fi", "Ends in 6 days"],
+    ["ru", "Ends in 6 days"],
+    ["de-AT", "Endet in 6 Tagen"],
+    ["zh-CN", "结束：6天后"],
+    ["zh-TW", "結束：6 天後"],
+    ["zh-Hant", "結束：6 天後"],
+    ["zh-HK", "結束：6 日後"],
+  ])("%s says a sentence in one language", (locale, sentence) => {
+    const now = new Date(2025, 10, 21, 12).getTime();
+    expect(plain(dates(wordsFor(locale), { endsAt: now + 6 * 86_400_000 }, now))).toBe(sentence);
+  });
+});
+
+describe("the dates and the status of a campaign", () => {
+  const now = new Date(2025, 10, 21, 12).getTime();
+  const day = 86_400_000;
+  it.each([
+    [{}, ""],
+    [{ status: "ACTIVE" }, ""],
+    [{ status: "in review" }, ""],
+    [{ status: "ACTIVE", startsAt: now - day, endsAt: now + 2 * day }, "Ends in 2 days"],
+    [{ startsAt: now + day, endsAt: now + 9 * day }, "Starts tomorrow"],
+    [{ status: "CLOSED" }, "Closed"],
+    [{ status: "completed", endsAt: now + 2 * day }, "Closed"],
+    [{ status: "CLOSED", endsAt: now - day }, "Ended yesterday"],
+    [{ status: "PAUSED", endsAt: now + 2 * day }, "Paused"],
+    [{ status: "On hold" }, "Paused"],
+    [{ status: "PAUSED", endsAt: now - day }, "Ended yesterday"],
+  ])("%j is %s", (campaign, said) => expect(dates(wordsFor("en"), campaign, now)).toBe(said));
 });
 
 describe("languages", () => {
@@ -118,6 +150,7 @@ describe("languages", () => {
   });
   it("refuses what is no tag", () => {
     expect(canonical("de-ch")).toBe("de-CH");
+    expect(canonical("de_AT.UTF-8")).toBe("de-AT");
     expect(canonical("not a tag")).toBeUndefined();
     expect(canonical("")).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseExact } from "../src/live/exact";
 import { newSince } from "../src/live/feed";
-import { campaign, donations, history, hundredths, isOlder, sum, type Campaign, type Donation } from "../src/live/model";
+import { campaign, donations, history, hundredths, isOlder, nameOf, sum, type Campaign, type Donation } from "../src/live/model";
 
 const WIRE = `{"campaignId":"camp_123","totalAmount":5000.5,"totalAmountMinor":500050,"totalPledges":42,"totalDonors":35,
   "lastUpdated":"2025-11-21T10:30:00.000Z","currency":"USD","revision":42,"title":"A well for Ngara","status":"ACTIVE",
@@ -19,6 +19,16 @@ describe("what the API tells", () => {
   it("has no fact that is absent", () => {
     const bare = campaign(parseExact('{"campaignId":"c","totalAmount":0,"totalAmountMinor":0,"totalPledges":0,"totalDonors":0,"currency":"JPY","revision":1,"lastUpdated":"x"}'));
     expect(Object.keys(bare ?? {}).sort()).toEqual(["currency", "donors", "id", "minor", "pledges", "revision"]);
+  });
+
+  it.each(["", "  ", "\u200b\u202e", "\n\t", "\u3164"])("has no title of which nothing is seen: %j", (title) => {
+    expect(campaign({ ...(parseExact(WIRE) as object), title })).not.toHaveProperty("title");
+  });
+
+  it("has a name of which something is seen", () => {
+    expect(nameOf("c", "A well")).toBe("A well");
+    expect(nameOf("c", undefined)).toBe("c");
+    expect(nameOf(" ", undefined)).toBe("%20");
   });
 
   it.each([null, 5, "text", [], {}, { campaignId: 5 }])("is no campaign: %s", (data) => {

@@ -57,6 +57,13 @@ it("is one more for each hundred, and for what cannot be listed", async () => {
   ]);
 });
 
+it("is none for the donations of an id that no path can name", async () => {
+  for (const id of [".", ".."]) live.watchDonations(id, ({ health }) => expect(health).toBe("absent"))();
+  watch("..");
+  await settle();
+  expect(requests).toEqual(["https://totals.example/api/totals/stream?ids=.."]);
+});
+
 it("never asks with a longer address than the API takes", async () => {
   for (let number = 0; number < 100; number++) watch(`${number}`.padEnd(100, "é"));
   await settle();
