@@ -30,7 +30,7 @@ pub fn asset(path: &str) -> Option<&'static Asset> {
 pub fn icon() -> Option<&'static Asset> {
     ASSETS
         .iter()
-        .find(|asset| asset.path.starts_with("/assets/icon-") && asset.path.ends_with(".svg"))
+        .find(|asset| asset.path.starts_with("/assets/icon-"))
 }
 
 #[cfg(test)]
