@@ -37,7 +37,6 @@ function dress(): void {
 
 /** Whoever composes the address sees what is wrong with it; viewers of a broadcast never do. */
 function complain(): TemplateResult | typeof nothing {
-  for (const problem of problems) console.warn(`totals overlay: ${problem}`);
   const isOnAir = "obsstudio" in window;
   if (isOnAir || problems.length === 0) return nothing;
   return html`<ul class="problems" role="alert" lang="en" dir="ltr">
@@ -114,6 +113,7 @@ function follow(): void {
 }
 
 showCampaignEarly(id);
+for (const problem of problems) console.warn(`totals overlay: ${problem}`);
 dress();
 defineElements();
 draw();

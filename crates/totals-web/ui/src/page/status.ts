@@ -3,6 +3,7 @@
 import { html, type TemplateResult } from "lit";
 import { LiveElement } from "../elements/base";
 import { clock, relative } from "../format/time";
+import { now } from "../live/clock";
 import type { Raised } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 
@@ -45,13 +46,13 @@ export class LiveStatus extends LiveElement<Raised> {
   #text(): string {
     const { words, locale, state } = this;
     const { value, heardAt = 0 } = this.view ?? {};
-    const now = Date.now();
+    const time = now();
     if (state === "loading") return "";
-    if (state === "stale") return words.say("lastKnown", { time: clock(locale, heardAt, now) });
+    if (state === "stale") return words.say("lastKnown", { time: clock(locale, heardAt, time) });
     if (state === "unavailable" || state === "absent") return words.say("unavailable");
     const live = words.say("live");
     if (!value?.lastUpdated) return live;
-    const when = relative(locale, Math.min(value.lastUpdated, now), now);
+    const when = relative(locale, Math.min(value.lastUpdated, time), time);
     return `${live} · ${words.say("lastChange", { when })}`;
   }
 }
