@@ -52,6 +52,8 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
   /** Whether the goal was reached when it was last looked at. */
   #reached: boolean | undefined;
   #appearing: Animation | undefined;
+  /** What was shown before the API began anew. It may come back: with a backup, or with the right database. */
+  #past: T | undefined;
   readonly #counter = new Counter((minor) => this.#show(minor));
   readonly #changes = new Gather(CHIP_EVERY, (sum) => this.#chip(sum));
   readonly #spoken = new Throttle<string>(ANNOUNCE_EVERY, (text) => this.#speak(text));
@@ -80,8 +82,12 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
   protected override viewed({ value }: View<T>): void {
     const before = this.view?.value;
     if (value === undefined || before === undefined) return;
-    if (isReset(value, before)) this.#beginAnew();
-    if (value === null || isReset(value, before)) return;
+    const isNew = isReset(value, before);
+    const isBack = value !== null && this.#past !== undefined && !isReset(value, this.#past);
+    if (isNew) this.#past ??= before ?? undefined;
+    if (isBack) this.#past = undefined;
+    if (isNew || isBack) this.#beginAnew();
+    if (value === null || isNew || isBack) return;
     const change = value.minor - (before?.minor ?? 0n);
     if (change === 0n) return;
     this.dispatchEvent(new CustomEvent("totals-change", { bubbles: true, composed: true, detail: { change } }));
