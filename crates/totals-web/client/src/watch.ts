@@ -32,6 +32,9 @@ const SILENCE_SECONDS = 15;
 const LEAST_PAUSE = 1;
 const MOST_PAUSE = 30;
 
+/** The longest `Retry-After` that is kept, in seconds: what a proxy says for a day may be over in a minute. */
+const MOST_RETRY_AFTER = 60;
+
 /** Watches what `open` opens until the returned function is called, or `signal` says so. */
 export function watch(
   open: (init: RequestInit) => Promise<Response>,
@@ -93,7 +96,7 @@ class Watch {
         error = thrown instanceof UnavailableError ? thrown : unreachable(thrown);
       }
       // Not all who lost it at once come back at once.
-      const retryIn = Math.max(error.retryAfter ?? 0, this.#pause) * (1 + Math.random() / 2);
+      const retryIn = Math.max(Math.min(error.retryAfter ?? 0, MOST_RETRY_AFTER), this.#pause) * (1 + Math.random() / 2);
       this.#tell({ type: "lost", error, retryIn });
       this.#pause = Math.min(this.#pause * 2, MOST_PAUSE);
       await sleep(retryIn, this.#stopped);

@@ -186,6 +186,15 @@ describe("a stream that is not to be had", () => {
     expect(told.slice(3)).toEqual(['read {"data":2}', "live"]);
   });
 
+  it("is asked for within a minute or two, whatever a proxy says of tomorrow", async () => {
+    for (let second = 0; second < 150; second++) {
+      for (const { answer } of server.now.requests.splice(0)) answer(new Response("", { status: 429, headers: { "retry-after": "9999999" } }));
+      await later(1_000);
+      if (second > 1 && server.now.count("/stream") > 0) return expect(second).toBeGreaterThan(50);
+    }
+    expect.unreachable();
+  });
+
   it("because its events are none of the API's is no sign of life", async () => {
     for (let second = 0; second < 10; second++) {
       if (server.now.count("/stream") > 0) await server.now.open().write("data: {}\n\n");

@@ -114,5 +114,9 @@ describe("which donations are new", () => {
   });
   it("all, where more came than the feed shows", () => {
     expect(newSince([a], [d, c])).toEqual([c, d]);
+    expect(newSince([], [b, a])).toEqual([a, b]);
+  });
+  it("not those of a backup", () => {
+    expect(newSince([d, c], [b, a])).toEqual([]);
   });
 });

@@ -51,6 +51,8 @@ const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 30_000;
 /** The pause after the API has refused, and up to half as much again at random. */
 const REFUSED_PAUSE = 60_000;
+/** The longest `Retry-After` that is kept, in milliseconds: what a proxy says for a day may be over in a minute. */
+const LONGEST_RETRY_AFTER = 60_000;
 /** How long a page that nobody sees keeps its stream. */
 const HIDDEN = 60_000;
 const TICK = 1_000;
@@ -238,7 +240,8 @@ export class Channel {
   }
 
   async #refused(response: Response): Promise<void> {
-    this.#retryAfter = Number(response.headers.get("retry-after") ?? 0) * 1000 || 0;
+    const seconds = Number(response.headers.get("retry-after") ?? 0) || 0;
+    this.#retryAfter = Math.min(seconds * 1000, LONGEST_RETRY_AFTER);
     const mayBeFinal = response.status === 404 || response.status === 400;
     if (mayBeFinal && REFUSALS.includes(codeOf(await response.text()))) this.#absent(response);
   }

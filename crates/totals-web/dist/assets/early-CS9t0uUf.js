@@ -1,0 +1,385 @@
+var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&&`adoptedStyleSheets`in Document.prototype&&`replace`in CSSStyleSheet.prototype,n=Symbol(),r=new WeakMap,i=class{constructor(e,t,r){if(this._$cssResult$=!0,r!==n)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=e,this.t=t}get styleSheet(){let e=this.o,n=this.t;if(t&&e===void 0){let t=n!==void 0&&n.length===1;t&&(e=r.get(n)),e===void 0&&((this.o=e=new CSSStyleSheet).replaceSync(this.cssText),t&&r.set(n,e))}return e}toString(){return this.cssText}},a=e=>new i(typeof e==`string`?e:e+``,void 0,n),o=(e,...t)=>new i(e.length===1?e[0]:t.reduce((t,n,r)=>t+(e=>{if(!0===e._$cssResult$)return e.cssText;if(typeof e==`number`)return e;throw Error(`Value passed to 'css' function must be a 'css' function result: `+e+`. Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.`)})(n)+e[r+1],e[0]),e,n),s=(n,r)=>{if(t)n.adoptedStyleSheets=r.map(e=>e instanceof CSSStyleSheet?e:e.styleSheet);else for(let t of r){let r=document.createElement(`style`),i=e.litNonce;i!==void 0&&r.setAttribute(`nonce`,i),r.textContent=t.cssText,n.appendChild(r)}},c=t?e=>e:e=>e instanceof CSSStyleSheet?(e=>{let t=``;for(let n of e.cssRules)t+=n.cssText;return a(t)})(e):e,{is:l,defineProperty:u,getOwnPropertyDescriptor:d,getOwnPropertyNames:f,getOwnPropertySymbols:p,getPrototypeOf:m}=Object,h=globalThis,ee=h.trustedTypes,te=ee?ee.emptyScript:``,ne=h.reactiveElementPolyfillSupport,g=(e,t)=>e,re={toAttribute(e,t){switch(t){case Boolean:e=e?te:null;break;case Object:case Array:e=e==null?e:JSON.stringify(e)}return e},fromAttribute(e,t){let n=e;switch(t){case Boolean:n=e!==null;break;case Number:n=e===null?null:Number(e);break;case Object:case Array:try{n=JSON.parse(e)}catch{n=null}}return n}},ie=(e,t)=>!l(e,t),ae={attribute:!0,type:String,converter:re,reflect:!1,useDefault:!1,hasChanged:ie};Symbol.metadata??=Symbol(`metadata`),h.litPropertyMetadata??=new WeakMap;var _=class extends HTMLElement{static addInitializer(e){this._$Ei(),(this.l??=[]).push(e)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(e,t=ae){if(t.state&&(t.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(e)&&((t=Object.create(t)).wrapped=!0),this.elementProperties.set(e,t),!t.noAccessor){let n=Symbol(),r=this.getPropertyDescriptor(e,n,t);r!==void 0&&u(this.prototype,e,r)}}static getPropertyDescriptor(e,t,n){let{get:r,set:i}=d(this.prototype,e)??{get(){return this[t]},set(e){this[t]=e}};return{get:r,set(t){let a=r?.call(this);i?.call(this,t),this.requestUpdate(e,a,n)},configurable:!0,enumerable:!0}}static getPropertyOptions(e){return this.elementProperties.get(e)??ae}static _$Ei(){if(this.hasOwnProperty(g(`elementProperties`)))return;let e=m(this);e.finalize(),e.l!==void 0&&(this.l=[...e.l]),this.elementProperties=new Map(e.elementProperties)}static finalize(){if(this.hasOwnProperty(g(`finalized`)))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(g(`properties`))){let e=this.properties,t=[...f(e),...p(e)];for(let n of t)this.createProperty(n,e[n])}let e=this[Symbol.metadata];if(e!==null){let t=litPropertyMetadata.get(e);if(t!==void 0)for(let[e,n]of t)this.elementProperties.set(e,n)}this._$Eh=new Map;for(let[e,t]of this.elementProperties){let n=this._$Eu(e,t);n!==void 0&&this._$Eh.set(n,e)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(e){let t=[];if(Array.isArray(e)){let n=new Set(e.flat(1/0).reverse());for(let e of n)t.unshift(c(e))}else e!==void 0&&t.push(c(e));return t}static _$Eu(e,t){let n=t.attribute;return!1===n?void 0:typeof n==`string`?n:typeof e==`string`?e.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(e=>this.enableUpdating=e),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(e=>e(this))}addController(e){(this._$EO??=new Set).add(e),this.renderRoot!==void 0&&this.isConnected&&e.hostConnected?.()}removeController(e){this._$EO?.delete(e)}_$E_(){let e=new Map,t=this.constructor.elementProperties;for(let n of t.keys())this.hasOwnProperty(n)&&(e.set(n,this[n]),delete this[n]);e.size>0&&(this._$Ep=e)}createRenderRoot(){let e=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return s(e,this.constructor.elementStyles),e}connectedCallback(){this.renderRoot??=this.createRenderRoot(),this.enableUpdating(!0),this._$EO?.forEach(e=>e.hostConnected?.())}enableUpdating(e){}disconnectedCallback(){this._$EO?.forEach(e=>e.hostDisconnected?.())}attributeChangedCallback(e,t,n){this._$AK(e,n)}_$ET(e,t){let n=this.constructor.elementProperties.get(e),r=this.constructor._$Eu(e,n);if(r!==void 0&&!0===n.reflect){let i=(n.converter?.toAttribute===void 0?re:n.converter).toAttribute(t,n.type);this._$Em=e,i==null?this.removeAttribute(r):this.setAttribute(r,i),this._$Em=null}}_$AK(e,t){let n=this.constructor,r=n._$Eh.get(e);if(r!==void 0&&this._$Em!==r){let e=n.getPropertyOptions(r),i=typeof e.converter==`function`?{fromAttribute:e.converter}:e.converter?.fromAttribute===void 0?re:e.converter;this._$Em=r;let a=i.fromAttribute(t,e.type);this[r]=a??this._$Ej?.get(r)??a,this._$Em=null}}requestUpdate(e,t,n,r=!1,i){if(e!==void 0){let a=this.constructor;if(!1===r&&(i=this[e]),n??=a.getPropertyOptions(e),!((n.hasChanged??ie)(i,t)||n.useDefault&&n.reflect&&i===this._$Ej?.get(e)&&!this.hasAttribute(a._$Eu(e,n))))return;this.C(e,t,n)}!1===this.isUpdatePending&&(this._$ES=this._$EP())}C(e,t,{useDefault:n,reflect:r,wrapped:i},a){n&&!(this._$Ej??=new Map).has(e)&&(this._$Ej.set(e,a??t??this[e]),!0!==i||a!==void 0)||(this._$AL.has(e)||(this.hasUpdated||n||(t=void 0),this._$AL.set(e,t)),!0===r&&this._$Em!==e&&(this._$Eq??=new Set).add(e))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(e){Promise.reject(e)}let e=this.scheduleUpdate();return e!=null&&await e,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??=this.createRenderRoot(),this._$Ep){for(let[e,t]of this._$Ep)this[e]=t;this._$Ep=void 0}let e=this.constructor.elementProperties;if(e.size>0)for(let[t,n]of e){let{wrapped:e}=n,r=this[t];!0!==e||this._$AL.has(t)||r===void 0||this.C(t,void 0,n,r)}}let e=!1,t=this._$AL;try{e=this.shouldUpdate(t),e?(this.willUpdate(t),this._$EO?.forEach(e=>e.hostUpdate?.()),this.update(t)):this._$EM()}catch(t){throw e=!1,this._$EM(),t}e&&this._$AE(t)}willUpdate(e){}_$AE(e){this._$EO?.forEach(e=>e.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(e)),this.updated(e)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(e){return!0}update(e){this._$Eq&&=this._$Eq.forEach(e=>this._$ET(e,this[e])),this._$EM()}updated(e){}firstUpdated(e){}};_.elementStyles=[],_.shadowRootOptions={mode:`open`},_[g(`elementProperties`)]=new Map,_[g(`finalized`)]=new Map,ne?.({ReactiveElement:_}),(h.reactiveElementVersions??=[]).push(`2.1.2`);var v=globalThis,y=v.trustedTypes,oe=y?y.createPolicy(`lit-html`,{createHTML:e=>e}):void 0,se=`$lit$`,b=`lit$${Math.random().toFixed(9).slice(2)}$`,ce=`?`+b,le=`<${ce}>`,x=document,S=()=>x.createComment(``),C=e=>e===null||typeof e!=`object`&&typeof e!=`function`,ue=Array.isArray,de=e=>ue(e)||typeof e?.[Symbol.iterator]==`function`,fe=`[ 	
+\f\r]`,w=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,pe=/-->/g,me=/>/g,T=RegExp(`>|${fe}(?:([^\\s"'>=/]+)(${fe}*=${fe}*(?:[^ \t\n\f\r"'\`<>=]|("|')|))|$)`,`g`),he=/'/g,ge=/"/g,_e=/^(?:script|style|textarea|title)$/i,E=(e=>(t,...n)=>({_$litType$:e,strings:t,values:n}))(1),D=Symbol.for(`lit-noChange`),O=Symbol.for(`lit-nothing`),ve=new WeakMap,k=x.createTreeWalker(x,129);function ye(e,t){if(!ue(e)||!e.hasOwnProperty(`raw`))throw Error(`invalid template strings array`);return oe===void 0?t:oe.createHTML(t)}var be=(e,t)=>{let n=e.length-1,r=[],i,a=t===2?`<svg>`:t===3?`<math>`:``,o=w;for(let t=0;t<n;t++){let n=e[t],s,c,l=-1,u=0;for(;u<n.length&&(o.lastIndex=u,c=o.exec(n),c!==null);)u=o.lastIndex,o===w?c[1]===`!--`?o=pe:c[1]===void 0?c[2]===void 0?c[3]!==void 0&&(o=T):(_e.test(c[2])&&(i=RegExp(`</`+c[2],`g`)),o=T):o=me:o===T?c[0]===`>`?(o=i??w,l=-1):c[1]===void 0?l=-2:(l=o.lastIndex-c[2].length,s=c[1],o=c[3]===void 0?T:c[3]===`"`?ge:he):o===ge||o===he?o=T:o===pe||o===me?o=w:(o=T,i=void 0);let d=o===T&&e[t+1].startsWith(`/>`)?` `:``;a+=o===w?n+le:l>=0?(r.push(s),n.slice(0,l)+se+n.slice(l)+b+d):n+b+(l===-2?t:d)}return[ye(e,a+(e[n]||`<?>`)+(t===2?`</svg>`:t===3?`</math>`:``)),r]},A=class e{constructor({strings:t,_$litType$:n},r){let i;this.parts=[];let a=0,o=0,s=t.length-1,c=this.parts,[l,u]=be(t,n);if(this.el=e.createElement(l,r),k.currentNode=this.el.content,n===2||n===3){let e=this.el.content.firstChild;e.replaceWith(...e.childNodes)}for(;(i=k.nextNode())!==null&&c.length<s;){if(i.nodeType===1){if(i.hasAttributes())for(let e of i.getAttributeNames())if(e.endsWith(se)){let t=u[o++],n=i.getAttribute(e).split(b),r=/([.?@])?(.*)/.exec(t);c.push({type:1,index:a,name:r[2],strings:n,ctor:r[1]===`.`?Se:r[1]===`?`?Ce:r[1]===`@`?we:N}),i.removeAttribute(e)}else e.startsWith(b)&&(c.push({type:6,index:a}),i.removeAttribute(e));if(_e.test(i.tagName)){let e=i.textContent.split(b),t=e.length-1;if(t>0){i.textContent=y?y.emptyScript:``;for(let n=0;n<t;n++)i.append(e[n],S()),k.nextNode(),c.push({type:2,index:++a});i.append(e[t],S())}}}else if(i.nodeType===8){if(i.data===ce)c.push({type:2,index:a});else{let e=-1;for(;(e=i.data.indexOf(b,e+1))!==-1;)c.push({type:7,index:a}),e+=b.length-1}}a++}}static createElement(e,t){let n=x.createElement(`template`);return n.innerHTML=e,n}};function j(e,t,n=e,r){if(t===D)return t;let i=r===void 0?n._$Cl:n._$Co?.[r],a=C(t)?void 0:t._$litDirective$;return i?.constructor!==a&&(i?._$AO?.(!1),a===void 0?i=void 0:(i=new a(e),i._$AT(e,n,r)),r===void 0?n._$Cl=i:(n._$Co??=[])[r]=i),i!==void 0&&(t=j(e,i._$AS(e,t.values),i,r)),t}var xe=class{constructor(e,t){this._$AV=[],this._$AN=void 0,this._$AD=e,this._$AM=t}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(e){let{el:{content:t},parts:n}=this._$AD,r=(e?.creationScope??x).importNode(t,!0);k.currentNode=r;let i=k.nextNode(),a=0,o=0,s=n[0];for(;s!==void 0;){if(a===s.index){let t;s.type===2?t=new M(i,i.nextSibling,this,e):s.type===1?t=new s.ctor(i,s.name,s.strings,this,e):s.type===6&&(t=new Te(i,this,e)),this._$AV.push(t),s=n[++o]}a!==s?.index&&(i=k.nextNode(),a++)}return k.currentNode=x,r}p(e){let t=0;for(let n of this._$AV)n!==void 0&&(n.strings===void 0?n._$AI(e[t]):(n._$AI(e,n,t),t+=n.strings.length-2)),t++}},M=class e{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(e,t,n,r){this.type=2,this._$AH=O,this._$AN=void 0,this._$AA=e,this._$AB=t,this._$AM=n,this.options=r,this._$Cv=r?.isConnected??!0}get parentNode(){let e=this._$AA.parentNode,t=this._$AM;return t!==void 0&&e?.nodeType===11&&(e=t.parentNode),e}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(e,t=this){e=j(this,e,t),C(e)?e===O||e==null||e===``?(this._$AH!==O&&this._$AR(),this._$AH=O):e!==this._$AH&&e!==D&&this._(e):e._$litType$===void 0?e.nodeType===void 0?de(e)?this.k(e):this._(e):this.T(e):this.$(e)}O(e){return this._$AA.parentNode.insertBefore(e,this._$AB)}T(e){this._$AH!==e&&(this._$AR(),this._$AH=this.O(e))}_(e){this._$AH!==O&&C(this._$AH)?this._$AA.nextSibling.data=e:this.T(x.createTextNode(e)),this._$AH=e}$(e){let{values:t,_$litType$:n}=e,r=typeof n==`number`?this._$AC(e):(n.el===void 0&&(n.el=A.createElement(ye(n.h,n.h[0]),this.options)),n);if(this._$AH?._$AD===r)this._$AH.p(t);else{let e=new xe(r,this),n=e.u(this.options);e.p(t),this.T(n),this._$AH=e}}_$AC(e){let t=ve.get(e.strings);return t===void 0&&ve.set(e.strings,t=new A(e)),t}k(t){ue(this._$AH)||(this._$AH=[],this._$AR());let n=this._$AH,r,i=0;for(let a of t)i===n.length?n.push(r=new e(this.O(S()),this.O(S()),this,this.options)):r=n[i],r._$AI(a),i++;i<n.length&&(this._$AR(r&&r._$AB.nextSibling,i),n.length=i)}_$AR(e=this._$AA.nextSibling,t){for(this._$AP?.(!1,!0,t);e&&e!==this._$AB;){let t=e.nextSibling;e.remove(),e=t}}setConnected(e){this._$AM===void 0&&(this._$Cv=e,this._$AP?.(e))}},N=class{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(e,t,n,r,i){this.type=1,this._$AH=O,this._$AN=void 0,this.element=e,this.name=t,this._$AM=r,this.options=i,n.length>2||n[0]!==``||n[1]!==``?(this._$AH=Array(n.length-1).fill(new String),this.strings=n):this._$AH=O}_$AI(e,t=this,n,r){let i=this.strings,a=!1;if(i===void 0)e=j(this,e,t,0),a=!C(e)||e!==this._$AH&&e!==D,a&&(this._$AH=e);else{let r=e,o,s;for(e=i[0],o=0;o<i.length-1;o++)s=j(this,r[n+o],t,o),s===D&&(s=this._$AH[o]),a||=!C(s)||s!==this._$AH[o],s===O?e=O:e!==O&&(e+=(s??``)+i[o+1]),this._$AH[o]=s}a&&!r&&this.j(e)}j(e){e===O?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,e??``)}},Se=class extends N{constructor(){super(...arguments),this.type=3}j(e){this.element[this.name]=e===O?void 0:e}},Ce=class extends N{constructor(){super(...arguments),this.type=4}j(e){this.element.toggleAttribute(this.name,!!e&&e!==O)}},we=class extends N{constructor(e,t,n,r,i){super(e,t,n,r,i),this.type=5}_$AI(e,t=this){if((e=j(this,e,t,0)??O)===D)return;let n=this._$AH,r=e===O&&n!==O||e.capture!==n.capture||e.once!==n.once||e.passive!==n.passive,i=e!==O&&(n===O||r);r&&this.element.removeEventListener(this.name,this,n),i&&this.element.addEventListener(this.name,this,e),this._$AH=e}handleEvent(e){typeof this._$AH==`function`?this._$AH.call(this.options?.host??this.element,e):this._$AH.handleEvent(e)}},Te=class{constructor(e,t,n){this.element=e,this.type=6,this._$AN=void 0,this._$AM=t,this.options=n}get _$AU(){return this._$AM._$AU}_$AI(e){j(this,e)}},Ee={M:se,P:b,A:ce,C:1,L:be,R:xe,D:de,V:j,I:M,H:N,N:Ce,U:we,B:Se,F:Te},De=v.litHtmlPolyfillSupport;De?.(A,M),(v.litHtmlVersions??=[]).push(`3.3.0`);var Oe=(e,t,n)=>{let r=n?.renderBefore??t,i=r._$litPart$;if(i===void 0){let e=n?.renderBefore??null;r._$litPart$=i=new M(t.insertBefore(S(),e),e,void 0,n??{})}return i._$AI(e),i},ke=globalThis,P=class extends _{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){let e=super.createRenderRoot();return this.renderOptions.renderBefore??=e.firstChild,e}update(e){let t=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(e),this._$Do=Oe(t,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return D}};P._$litElement$=!0,P.finalized=!0,ke.litElementHydrateSupport?.({LitElement:P});var Ae=ke.litElementPolyfillSupport;Ae?.({LitElement:P}),(ke.litElementVersions??=[]).push(`4.2.2`);var je={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},Me=e=>(...t)=>({_$litDirective$:e,values:t}),Ne=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,n){this._$Ct=e,this._$AM=t,this._$Ci=n}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}},{I:Pe}=Ee,Fe=()=>document.createComment(``),F=(e,t,n)=>{let r=e._$AA.parentNode,i=t===void 0?e._$AB:t._$AA;if(n===void 0)n=new Pe(r.insertBefore(Fe(),i),r.insertBefore(Fe(),i),e,e.options);else{let t=n._$AB.nextSibling,a=n._$AM,o=a!==e;if(o){let t;n._$AQ?.(e),n._$AM=e,n._$AP!==void 0&&(t=e._$AU)!==a._$AU&&n._$AP(t)}if(t!==i||o){let e=n._$AA;for(;e!==t;){let t=e.nextSibling;r.insertBefore(e,i),e=t}}}return n},I=(e,t,n=e)=>(e._$AI(t,n),e),Ie={},Le=(e,t=Ie)=>e._$AH=t,Re=e=>e._$AH,L=e=>{e._$AP?.(!1,!0);let t=e._$AA,n=e._$AB.nextSibling;for(;t!==n;){let e=t.nextSibling;t.remove(),t=e}},ze=(e,t,n)=>{let r=new Map;for(let i=t;i<=n;i++)r.set(e[i],i);return r},Be=Me(class extends Ne{constructor(e){if(super(e),e.type!==je.CHILD)throw Error(`repeat() can only be used in text expressions`)}dt(e,t,n){let r;n===void 0?n=t:t!==void 0&&(r=t);let i=[],a=[],o=0;for(let t of e)i[o]=r?r(t,o):o,a[o]=n(t,o),o++;return{values:a,keys:i}}render(e,t,n){return this.dt(e,t,n).values}update(e,[t,n,r]){let i=Re(e),{values:a,keys:o}=this.dt(t,n,r);if(!Array.isArray(i))return this.ut=o,a;let s=this.ut??=[],c=[],l,u,d=0,f=i.length-1,p=0,m=a.length-1;for(;d<=f&&p<=m;)if(i[d]===null)d++;else if(i[f]===null)f--;else if(s[d]===o[p])c[p]=I(i[d],a[p]),d++,p++;else if(s[f]===o[m])c[m]=I(i[f],a[m]),f--,m--;else if(s[d]===o[m])c[m]=I(i[d],a[m]),F(e,c[m+1],i[d]),d++,m--;else if(s[f]===o[p])c[p]=I(i[f],a[p]),F(e,i[d],i[f]),f--,p++;else if(l===void 0&&(l=ze(o,p,m),u=ze(s,d,f)),l.has(s[d])){if(l.has(s[f])){let t=u.get(o[p]),n=t===void 0?null:i[t];if(n===null){let t=F(e,i[d]);I(t,a[p]),c[p]=t}else c[p]=I(n,a[p]),F(e,i[d],n),i[t]=null;p++}else L(i[f]),f--}else L(i[d]),d++;for(;p<=m;){let t=F(e,c[m+1]);I(t,a[p]),c[p++]=t}for(;d<=f;){let e=i[d++];e!==null&&L(e)}return this.ut=o,Le(e,c),D}});function R(e){for(let t=e;t;t=Ve(t)){let e=t.getAttribute(`lang`);if(e!==null)return He(e)??navigator.language}return navigator.language}function Ve(e){if(e.parentElement)return e.parentElement;let t=e.getRootNode();return t instanceof ShadowRoot?t.host:null}function He(e){try{return Intl.getCanonicalLocales(e)[0]}catch{return}}var Ue=new Set([`ar`,`arc`,`ckb`,`dv`,`fa`,`ha`,`he`,`khw`,`ks`,`ku`,`ps`,`sd`,`ug`,`ur`,`yi`]);function z(e){return Ue.has(e.split(`-`)[0]??``)?`rtl`:`ltr`}var We=/"(totalAmount|totalAmountMinor|amount|amountMinor|total)":(-?\d[\d.eE+-]*)/g;function B(e){return JSON.parse(e.replace(We,`"$1":"$2"`))}function Ge(e,t){let[n=``,r=``]=e.split(`.`),i=BigInt(n+r),a=BigInt(t);if(a!==0n&&i!==0n)for(let e=r.length;e<=6;e++){if(i===a)return e;i*=10n}}function Ke(e,t){let n=e<0n?`-`:``,r=(e<0n?-e:e).toString().padStart(t+1,`0`);return t===0?n+r:`${n}${r.slice(0,-t)}.${r.slice(-t)}`}function qe(e,t){let[n=`0`,r=``]=e.split(`.`);return BigInt(n+r.slice(0,t).padEnd(t,`0`))}var Je=new Map;function V(e){return Je.get(e)??Ye(e)}function Ye(e){try{return new Intl.NumberFormat(`en`,{style:`currency`,currency:e}).resolvedOptions().maximumFractionDigits??2}catch{return 2}}function H(e,t,n){let r=Ge(String(t),String(n));r!==void 0&&Je.set(e,r)}function U(e){return typeof e==`object`&&!!e&&!Array.isArray(e)}function W(e){let t=typeof e==`string`?Date.parse(e):NaN;return Number.isNaN(t)?void 0:t}function G(e){return Object.fromEntries(Object.entries(e).filter(([,e])=>e!==void 0))}function K(e){return typeof e==`string`&&e!==``?e:void 0}function Xe(e){if(!U(e)||typeof e.campaignId!=`string`)return;let{currency:t}=e;if(typeof t!=`string`)return;H(t,e.totalAmount,e.totalAmountMinor);let n=U(e.goal)?e.goal:void 0;return n&&H(t,n.amount,n.amountMinor),{id:e.campaignId,minor:BigInt(String(e.totalAmountMinor)),currency:t,pledges:Number(e.totalPledges),donors:Number(e.totalDonors),revision:Number(e.revision),...G({lastUpdated:W(e.lastUpdated),title:K(e.title),status:K(e.status),startsAt:W(e.startsAt),endsAt:W(e.endsAt),goal:n&&BigInt(String(n.amountMinor))})}}function Ze(e){if(!U(e)||e.totalAmountMinor===void 0)return;let{currency:t}=e;if(typeof t==`string`)return H(t,e.totalAmount,e.totalAmountMinor),{minor:BigInt(String(e.totalAmountMinor)),currency:t,pledges:Number(e.totalPledges),campaigns:Number(e.campaigns),...G({lastUpdated:W(e.lastUpdated)})}}function Qe(e){let t=U(e)?e.donations??e.items:e;if(Array.isArray(t))return t.filter(U).map(e=>({at:W(e.at)??0,minor:BigInt(String(e.amountMinor)),...G({name:K(e.name)})}))}function $e(e){if(!U(e)||!Array.isArray(e.points))return;let t=e.points.filter(U),n=t.map(({amount:e,amountMinor:t})=>Ge(String(e),String(t))).find(e=>e!==void 0)??V(String(e.currency)),r=0n,i=[];for(let e of t){let t=qe(String(e.total),n);i.length===0&&(r=t-BigInt(String(e.amountMinor))),(i.length>0||t>0n)&&i.push({start:W(e.start)??0,total:t})}return{points:i,before:r}}function et(e,t){let n=(e.lastUpdated??0)-(t.lastUpdated??0);return n<0||n===0&&e.revision<t.revision}function tt(e,t){if(!t)return!1;if(!e)return!0;let n=n=>(e[n]??0)<(t[n]??0);return t.revision===void 0?e.minor<t.minor&&(n(`campaigns`)||n(`lastUpdated`)):n(`revision`)}function q(e,t){return Number(e*10000n/t)}var nt=new Map;function rt(e,t,n){let r=V(t),i=`${e} ${t} ${r} ${n}`,a=nt.get(i);if(!a){let o={style:`currency`,currency:t,minimumFractionDigits:r,maximumFractionDigits:r,...n===`round`?{trailingZeroDisplay:`stripIfInteger`}:{},...n===`signed`?{signDisplay:`always`}:{}};a=new Intl.NumberFormat(e,o),nt.set(i,a)}return a}function it(e,t){return Ke(e,V(t))}function J(e,t,n,r=`exact`){let i=rt(e,t,r).formatToParts(it(n,t)),a=z(e)===`rtl`;return i.map(({type:e,value:t})=>a&&e===`currency`?`\u2068${t}\u2069`:t).join(``)}function at(e,t,n,r=`exact`){let i=[];for(let{type:a,value:o}of rt(e,t,r).formatToParts(it(n,t))){let e=a===`currency`?`symbol`:a===`decimal`||a===`fraction`?`cents`:`whole`,t=i.at(-1);t?.kind===e?i[i.length-1]={kind:e,text:t.text+o}:i.push({kind:e,text:o})}return i}function ot(e){return e.replace(/\p{Nd}/gu,`0`)}var st=1e3,ct=60*st,lt=60*ct,Y=24*lt,ut=[[ct,st,`second`],[lt,ct,`minute`],[Y,lt,`hour`],[30*Y,Y,`day`],[365*Y,30*Y,`month`],[1/0,365*Y,`year`]];function dt(e,t,n,r=5*st){let i=t-n,a=new Intl.RelativeTimeFormat(e,{numeric:`auto`,style:`long`});if(Math.abs(i)<r)return a.format(0,`second`);for(let[e,r,o]of ut)if(Math.abs(i)<e)return r===Y?a.format(ft(n,t),`day`):a.format(Math.trunc(i/r),o);return``}function ft(e,t){let n=e=>new Date(e).setHours(0,0,0,0);return Math.round((n(t)-n(e))/Y)}function pt(e,t,n){let r=new Date(t).toDateString()===new Date(n).toDateString(),i={hour:`numeric`,minute:`2-digit`};return new Date(t).toLocaleString(e,r?i:{...i,month:`short`,day:`numeric`})}var mt=1e4,ht=0;function gt(e){let t=Date.parse(e??``)-Date.now();Number.isNaN(t)||(ht=Math.abs(t)>mt?t:0)}function X(){return Date.now()+ht}function _t(e){let t=new Map;return[...e].reverse().map(e=>{let n=`${e.at} ${e.name??``}`,r=t.get(n)??0;return t.set(n,r+1),{key:`${n} ${r}`,donation:e}}).reverse()}function vt(e,t){let n=new Set(_t(e).map(({key:e})=>e)),r=_t(t),i=r.findIndex(({key:e})=>n.has(e)),a=e.length>0?Math.min(...e.map(({at:e})=>e)):0;return(i<0?r.filter(({donation:e})=>e.at>=a):r.slice(0,i)).map(({donation:e})=>e).reverse()}var yt={en:{raisedTogether:`Raised together`,donors:{one:`{n} donor`,other:`{n} donors`},donations:{one:`{n} donation`,other:`{n} donations`},campaigns:{one:`{n} campaign`,other:`{n} campaigns`},none:`No donations yet`,unavailable:`Not available right now`,lastKnown:`Not available right now, last known {time}`,goal:`Goal {amount}`,ofGoal:`{percent} of {amount}`,reached:`Goal reached`,beyond:`{amount} beyond the goal`,progress:`Progress towards the goal`,starts:`Starts {when}`,ends:`Ends {when}`,ended:`Ended {when}`,latest:`Latest donations`,campaignList:`Campaigns`,allCampaigns:`All campaigns`,more:`Show more`,history:`How it grew`,anonymous:`Anonymous`,live:`Live and exact`,lastChange:`Last change {when}`,gave:`{name} gave {amount}`,newDonation:`New donation: {amount}`,newDonations:{one:`{n} new donation: {amount}`,other:`{n} new donations: {amount}`}},ar:{raisedTogether:`جمعنا معًا`,donors:{zero:`{n} متبرع`,one:`متبرع واحد`,two:`متبرعان`,few:`{n} متبرعين`,many:`{n} متبرعًا`,other:`{n} متبرع`},donations:{zero:`{n} تبرع`,one:`تبرع واحد`,two:`تبرعان`,few:`{n} تبرعات`,many:`{n} تبرعًا`,other:`{n} تبرع`},campaigns:{zero:`{n} حملة`,one:`حملة واحدة`,two:`حملتان`,few:`{n} حملات`,many:`{n} حملة`,other:`{n} حملة`},none:`لا توجد تبرعات بعد`,unavailable:`غير متاح حاليًا`,lastKnown:`غير متاح حاليًا، آخر قيمة معروفة {time}`,goal:`الهدف {amount}`,ofGoal:`{percent} من {amount}`,reached:`تحقق الهدف`,beyond:`{amount} فوق الهدف`,progress:`التقدم نحو الهدف`,starts:`البداية: {when}`,ends:`النهاية: {when}`,ended:`انتهت {when}`,latest:`أحدث التبرعات`,campaignList:`الحملات`,allCampaigns:`كل الحملات`,more:`عرض المزيد`,history:`كيف نما المبلغ`,anonymous:`متبرع مجهول`,live:`مباشر ودقيق`,lastChange:`آخر تغيير {when}`,gave:`تبرع من {name}: {amount}`,newDonation:`تبرع جديد: {amount}`,newDonations:{zero:`{n} تبرع جديد: {amount}`,one:`تبرع جديد: {amount}`,two:`تبرعان جديدان: {amount}`,few:`{n} تبرعات جديدة: {amount}`,many:`{n} تبرعًا جديدًا: {amount}`,other:`{n} تبرع جديد: {amount}`}},de:{raisedTogether:`Gemeinsam gesammelt`,donors:{one:`{n} Mensch hat gespendet`,other:`{n} Menschen haben gespendet`},donations:{one:`{n} Spende`,other:`{n} Spenden`},campaigns:{one:`{n} Kampagne`,other:`{n} Kampagnen`},none:`Noch keine Spenden`,unavailable:`Gerade nicht verfügbar`,lastKnown:`Gerade nicht verfügbar, letzter Stand {time}`,goal:`Ziel {amount}`,ofGoal:`{percent} von {amount}`,reached:`Ziel erreicht`,beyond:`{amount} über dem Ziel`,progress:`Fortschritt zum Ziel`,starts:`Beginnt {when}`,ends:`Endet {when}`,ended:`Beendet {when}`,latest:`Neueste Spenden`,campaignList:`Kampagnen`,allCampaigns:`Alle Kampagnen`,more:`Mehr anzeigen`,history:`Wie es wuchs`,anonymous:`Anonym`,live:`Live und exakt`,lastChange:`Letzte Änderung {when}`,gave:`{name} spendet {amount}`,newDonation:`Neue Spende: {amount}`,newDonations:{one:`{n} neue Spende: {amount}`,other:`{n} neue Spenden: {amount}`}},es:{raisedTogether:`Recaudado entre todos`,donors:{one:`{n} donante`,many:`{n} de donantes`,other:`{n} donantes`},donations:{one:`{n} donación`,many:`{n} de donaciones`,other:`{n} donaciones`},campaigns:{one:`{n} campaña`,many:`{n} de campañas`,other:`{n} campañas`},none:`Aún no hay donaciones`,unavailable:`No disponible en este momento`,lastKnown:`No disponible en este momento, último dato {time}`,goal:`Meta {amount}`,ofGoal:`{percent} de {amount}`,reached:`Meta alcanzada`,beyond:`{amount} por encima de la meta`,progress:`Progreso hacia la meta`,starts:`Empieza {when}`,ends:`Termina {when}`,ended:`Terminó {when}`,latest:`Últimas donaciones`,campaignList:`Campañas`,allCampaigns:`Todas las campañas`,more:`Ver más`,history:`Cómo creció`,anonymous:`Anónimo`,live:`En vivo y exacto`,lastChange:`Último cambio {when}`,gave:`{name} donó {amount}`,newDonation:`Nueva donación: {amount}`,newDonations:{one:`{n} nueva donación: {amount}`,many:`{n} de nuevas donaciones: {amount}`,other:`{n} nuevas donaciones: {amount}`}},fa:{raisedTogether:`با هم جمع کردیم`,donors:{one:`{n} اهداکننده`,other:`{n} اهداکننده`},donations:{one:`{n} کمک`,other:`{n} کمک`},campaigns:{one:`{n} کارزار`,other:`{n} کارزار`},none:`هنوز کمکی نشده است`,unavailable:`اکنون در دسترس نیست`,lastKnown:`اکنون در دسترس نیست، آخرین مقدار {time}`,goal:`هدف {amount}`,ofGoal:`{percent} از {amount}`,reached:`به هدف رسیدیم`,beyond:`{amount} بیش از هدف`,progress:`پیشرفت به سوی هدف`,starts:`شروع: {when}`,ends:`پایان: {when}`,ended:`پایان یافت {when}`,latest:`آخرین کمک‌ها`,campaignList:`کارزارها`,allCampaigns:`همهٔ کارزارها`,more:`بیشتر`,history:`روند رشد`,anonymous:`ناشناس`,live:`زنده و دقیق`,lastChange:`آخرین تغییر {when}`,gave:`کمک {name}: {amount}`,newDonation:`کمک تازه: {amount}`,newDonations:{one:`{n} کمک تازه: {amount}`,other:`{n} کمک تازه: {amount}`}},fr:{raisedTogether:`Collectés ensemble`,donors:{one:`{n} donateur`,many:`{n} de donateurs`,other:`{n} donateurs`},donations:{one:`{n} don`,many:`{n} de dons`,other:`{n} dons`},campaigns:{one:`{n} campagne`,many:`{n} de campagnes`,other:`{n} campagnes`},none:`Pas encore de don`,unavailable:`Indisponible pour le moment`,lastKnown:`Indisponible pour le moment, dernière valeur connue {time}`,goal:`Objectif {amount}`,ofGoal:`{percent} de {amount}`,reached:`Objectif atteint`,beyond:`{amount} au-delà de l’objectif`,progress:`Progression vers l’objectif`,starts:`Commence {when}`,ends:`Se termine {when}`,ended:`Terminée {when}`,latest:`Derniers dons`,campaignList:`Campagnes`,allCampaigns:`Toutes les campagnes`,more:`Afficher plus`,history:`L’évolution`,anonymous:`Anonyme`,live:`En direct et exact`,lastChange:`Dernier changement {when}`,gave:`{name} donne {amount}`,newDonation:`Nouveau don : {amount}`,newDonations:{one:`{n} nouveau don : {amount}`,many:`{n} de nouveaux dons : {amount}`,other:`{n} nouveaux dons : {amount}`}},he:{raisedTogether:`גייסנו יחד`,donors:{one:`תורם אחד`,two:`שני תורמים`,other:`{n} תורמים`},donations:{one:`תרומה אחת`,two:`שתי תרומות`,other:`{n} תרומות`},campaigns:{one:`קמפיין אחד`,two:`שני קמפיינים`,other:`{n} קמפיינים`},none:`עדיין אין תרומות`,unavailable:`לא זמין כרגע`,lastKnown:`לא זמין כרגע, נכון לשעה {time}`,goal:`היעד {amount}`,ofGoal:`{percent} מתוך {amount}`,reached:`היעד הושג`,beyond:`{amount} מעל היעד`,progress:`התקדמות אל היעד`,starts:`מתחיל {when}`,ends:`מסתיים {when}`,ended:`הסתיים {when}`,latest:`תרומות אחרונות`,campaignList:`קמפיינים`,allCampaigns:`כל הקמפיינים`,more:`עוד`,history:`איך זה גדל`,anonymous:`בעילום שם`,live:`חי ומדויק`,lastChange:`שינוי אחרון {when}`,gave:`תרומה מאת {name}: {amount}`,newDonation:`תרומה חדשה: {amount}`,newDonations:{one:`תרומה חדשה: {amount}`,two:`שתי תרומות חדשות: {amount}`,other:`{n} תרומות חדשות: {amount}`}},hi:{raisedTogether:`साथ मिलकर जुटाया`,donors:{one:`{n} दानदाता`,other:`{n} दानदाता`},donations:{one:`{n} दान`,other:`{n} दान`},campaigns:{one:`{n} अभियान`,other:`{n} अभियान`},none:`अभी तक कोई दान नहीं`,unavailable:`अभी उपलब्ध नहीं`,lastKnown:`अभी उपलब्ध नहीं, अंतिम ज्ञात {time}`,goal:`लक्ष्य {amount}`,ofGoal:`{amount} का {percent}`,reached:`लक्ष्य पूरा हुआ`,beyond:`लक्ष्य से {amount} अधिक`,progress:`लक्ष्य की ओर प्रगति`,starts:`शुरुआत: {when}`,ends:`समाप्ति: {when}`,ended:`समाप्त: {when}`,latest:`नवीनतम दान`,campaignList:`अभियान`,allCampaigns:`सभी अभियान`,more:`और दिखाएँ`,history:`कैसे बढ़ा`,anonymous:`गुमनाम`,live:`लाइव और सटीक`,lastChange:`अंतिम बदलाव {when}`,gave:`{name} का दान: {amount}`,newDonation:`नया दान: {amount}`,newDonations:{one:`{n} नया दान: {amount}`,other:`{n} नए दान: {amount}`}},it:{raisedTogether:`Raccolti insieme`,donors:{one:`{n} donatore`,many:`{n} di donatori`,other:`{n} donatori`},donations:{one:`{n} donazione`,many:`{n} di donazioni`,other:`{n} donazioni`},campaigns:{one:`{n} campagna`,many:`{n} di campagne`,other:`{n} campagne`},none:`Ancora nessuna donazione`,unavailable:`Non disponibile al momento`,lastKnown:`Non disponibile al momento, ultimo dato {time}`,goal:`Obiettivo {amount}`,ofGoal:`{percent} di {amount}`,reached:`Obiettivo raggiunto`,beyond:`{amount} oltre l’obiettivo`,progress:`Progresso verso l’obiettivo`,starts:`Inizia {when}`,ends:`Termina {when}`,ended:`Terminata {when}`,latest:`Ultime donazioni`,campaignList:`Campagne`,allCampaigns:`Tutte le campagne`,more:`Mostra altro`,history:`Come è cresciuta`,anonymous:`Anonimo`,live:`In diretta ed esatto`,lastChange:`Ultima variazione {when}`,gave:`{name} dona {amount}`,newDonation:`Nuova donazione: {amount}`,newDonations:{one:`{n} nuova donazione: {amount}`,many:`{n} di nuove donazioni: {amount}`,other:`{n} nuove donazioni: {amount}`}},ja:{raisedTogether:`みんなの寄付総額`,donors:{other:`寄付者 {n} 人`},donations:{other:`寄付 {n} 件`},campaigns:{other:`キャンペーン {n} 件`},none:`まだ寄付はありません`,unavailable:`現在表示できません`,lastKnown:`現在更新できません（{time} 時点）`,goal:`目標 {amount}`,ofGoal:`{amount} の {percent}`,reached:`目標達成`,beyond:`目標を {amount} 上回りました`,progress:`目標までの進み具合`,starts:`開始：{when}`,ends:`終了：{when}`,ended:`終了：{when}`,latest:`最新の寄付`,campaignList:`キャンペーン`,allCampaigns:`すべてのキャンペーン`,more:`もっと見る`,history:`寄付の推移`,anonymous:`匿名`,live:`リアルタイムの正確な金額`,lastChange:`最終更新：{when}`,gave:`{name} さんから {amount}`,newDonation:`新しい寄付：{amount}`,newDonations:{other:`新しい寄付 {n} 件：{amount}`}},ko:{raisedTogether:`함께 모은 금액`,donors:{other:`기부자 {n}명`},donations:{other:`기부 {n}건`},campaigns:{other:`캠페인 {n}개`},none:`아직 기부가 없습니다`,unavailable:`지금은 표시할 수 없습니다`,lastKnown:`지금은 갱신할 수 없습니다, {time} 기준`,goal:`목표 {amount}`,ofGoal:`{amount} 중 {percent}`,reached:`목표 달성`,beyond:`목표보다 {amount} 더`,progress:`목표까지의 진행`,starts:`시작: {when}`,ends:`종료: {when}`,ended:`종료: {when}`,latest:`최근 기부`,campaignList:`캠페인`,allCampaigns:`모든 캠페인`,more:`더 보기`,history:`모금 추이`,anonymous:`익명`,live:`실시간, 정확한 금액`,lastChange:`마지막 변경: {when}`,gave:`{name} 님: {amount}`,newDonation:`새 기부: {amount}`,newDonations:{other:`새 기부 {n}건: {amount}`}},nl:{raisedTogether:`Samen opgehaald`,donors:{one:`{n} donateur`,other:`{n} donateurs`},donations:{one:`{n} donatie`,other:`{n} donaties`},campaigns:{one:`{n} campagne`,other:`{n} campagnes`},none:`Nog geen donaties`,unavailable:`Nu niet beschikbaar`,lastKnown:`Nu niet beschikbaar, laatst bekend {time}`,goal:`Doel {amount}`,ofGoal:`{percent} van {amount}`,reached:`Doel bereikt`,beyond:`{amount} boven het doel`,progress:`Voortgang naar het doel`,starts:`Begint {when}`,ends:`Eindigt {when}`,ended:`Geëindigd {when}`,latest:`Laatste donaties`,campaignList:`Campagnes`,allCampaigns:`Alle campagnes`,more:`Meer tonen`,history:`Hoe het groeide`,anonymous:`Anoniem`,live:`Live en exact`,lastChange:`Laatste wijziging {when}`,gave:`{name} geeft {amount}`,newDonation:`Nieuwe donatie: {amount}`,newDonations:{one:`{n} nieuwe donatie: {amount}`,other:`{n} nieuwe donaties: {amount}`}},pl:{raisedTogether:`Zebraliśmy razem`,donors:{one:`{n} darczyńca`,few:`{n} darczyńców`,many:`{n} darczyńców`,other:`{n} darczyńcy`},donations:{one:`{n} wpłata`,few:`{n} wpłaty`,many:`{n} wpłat`,other:`{n} wpłaty`},campaigns:{one:`{n} zbiórka`,few:`{n} zbiórki`,many:`{n} zbiórek`,other:`{n} zbiórki`},none:`Nie ma jeszcze wpłat`,unavailable:`Chwilowo niedostępne`,lastKnown:`Chwilowo niedostępne, ostatnio znane: {time}`,goal:`Cel: {amount}`,ofGoal:`{percent} z {amount}`,reached:`Cel osiągnięty`,beyond:`{amount} ponad cel`,progress:`Postęp do celu`,starts:`Początek: {when}`,ends:`Koniec: {when}`,ended:`Zakończona {when}`,latest:`Ostatnie wpłaty`,campaignList:`Zbiórki`,allCampaigns:`Wszystkie zbiórki`,more:`Pokaż więcej`,history:`Jak rosła kwota`,anonymous:`Anonimowo`,live:`Na żywo i dokładnie`,lastChange:`Ostatnia zmiana {when}`,gave:`{name}: {amount}`,newDonation:`Nowa wpłata: {amount}`,newDonations:{one:`{n} nowa wpłata: {amount}`,few:`{n} nowe wpłaty: {amount}`,many:`{n} nowych wpłat: {amount}`,other:`{n} nowej wpłaty: {amount}`}},pt:{raisedTogether:`Arrecadado em conjunto`,donors:{one:`{n} doador`,many:`{n} de doadores`,other:`{n} doadores`},donations:{one:`{n} doação`,many:`{n} de doações`,other:`{n} doações`},campaigns:{one:`{n} campanha`,many:`{n} de campanhas`,other:`{n} campanhas`},none:`Ainda não há doações`,unavailable:`Indisponível no momento`,lastKnown:`Indisponível no momento, último valor {time}`,goal:`Meta {amount}`,ofGoal:`{percent} de {amount}`,reached:`Meta alcançada`,beyond:`{amount} além da meta`,progress:`Progresso até a meta`,starts:`Começa {when}`,ends:`Termina {when}`,ended:`Terminou {when}`,latest:`Últimas doações`,campaignList:`Campanhas`,allCampaigns:`Todas as campanhas`,more:`Mostrar mais`,history:`Como cresceu`,anonymous:`Anônimo`,live:`Ao vivo e exato`,lastChange:`Última alteração {when}`,gave:`{name} doou {amount}`,newDonation:`Nova doação: {amount}`,newDonations:{one:`{n} nova doação: {amount}`,many:`{n} de novas doações: {amount}`,other:`{n} novas doações: {amount}`}},sv:{raisedTogether:`Insamlat tillsammans`,donors:{one:`{n} givare`,other:`{n} givare`},donations:{one:`{n} gåva`,other:`{n} gåvor`},campaigns:{one:`{n} insamling`,other:`{n} insamlingar`},none:`Inga gåvor än`,unavailable:`Inte tillgängligt just nu`,lastKnown:`Inte tillgängligt just nu, senast känt {time}`,goal:`Mål {amount}`,ofGoal:`{percent} av {amount}`,reached:`Målet nått`,beyond:`{amount} över målet`,progress:`Framsteg mot målet`,starts:`Börjar {when}`,ends:`Slutar {when}`,ended:`Avslutad {when}`,latest:`Senaste gåvor`,campaignList:`Insamlingar`,allCampaigns:`Alla insamlingar`,more:`Visa fler`,history:`Så växte den`,anonymous:`Anonym`,live:`Live och exakt`,lastChange:`Senast ändrat {when}`,gave:`{name} ger {amount}`,newDonation:`Ny gåva: {amount}`,newDonations:{one:`{n} ny gåva: {amount}`,other:`{n} nya gåvor: {amount}`}},tr:{raisedTogether:`Birlikte topladık`,donors:{one:`{n} bağışçı`,other:`{n} bağışçı`},donations:{one:`{n} bağış`,other:`{n} bağış`},campaigns:{one:`{n} kampanya`,other:`{n} kampanya`},none:`Henüz bağış yok`,unavailable:`Şu anda kullanılamıyor`,lastKnown:`Şu anda kullanılamıyor, son bilinen {time}`,goal:`Hedef {amount}`,ofGoal:`{percent} / {amount}`,reached:`Hedefe ulaşıldı`,beyond:`Hedefin {amount} üzerinde`,progress:`Hedefe doğru ilerleme`,starts:`Başlangıç: {when}`,ends:`Bitiş: {when}`,ended:`Bitti: {when}`,latest:`Son bağışlar`,campaignList:`Kampanyalar`,allCampaigns:`Tüm kampanyalar`,more:`Daha fazla`,history:`Nasıl büyüdü`,anonymous:`Anonim`,live:`Canlı ve kesin`,lastChange:`Son değişiklik: {when}`,gave:`{name}: {amount}`,newDonation:`Yeni bağış: {amount}`,newDonations:{one:`{n} yeni bağış: {amount}`,other:`{n} yeni bağış: {amount}`}},uk:{raisedTogether:`Зібрано разом`,donors:{one:`{n} донор`,few:`{n} донори`,many:`{n} донорів`,other:`{n} донора`},donations:{one:`{n} внесок`,few:`{n} внески`,many:`{n} внесків`,other:`{n} внеску`},campaigns:{one:`{n} збір`,few:`{n} збори`,many:`{n} зборів`,other:`{n} збору`},none:`Внесків ще немає`,unavailable:`Зараз недоступно`,lastKnown:`Зараз недоступно, останнє відоме значення: {time}`,goal:`Ціль: {amount}`,ofGoal:`{percent} з {amount}`,reached:`Ціль досягнуто`,beyond:`{amount} понад ціль`,progress:`Поступ до цілі`,starts:`Початок: {when}`,ends:`Завершення: {when}`,ended:`Завершено {when}`,latest:`Останні внески`,campaignList:`Збори`,allCampaigns:`Усі збори`,more:`Показати ще`,history:`Як зростала сума`,anonymous:`Анонімно`,live:`Наживо й точно`,lastChange:`Остання зміна {when}`,gave:`{name}: {amount}`,newDonation:`Новий внесок: {amount}`,newDonations:{one:`{n} новий внесок: {amount}`,few:`{n} нові внески: {amount}`,many:`{n} нових внесків: {amount}`,other:`{n} нового внеску: {amount}`}},zh:{raisedTogether:`共同筹得`,donors:{other:`{n} 位捐赠者`},donations:{other:`{n} 笔捐款`},campaigns:{other:`{n} 个项目`},none:`尚无捐款`,unavailable:`暂时无法显示`,lastKnown:`暂时无法更新，最后已知 {time}`,goal:`目标 {amount}`,ofGoal:`{amount} 的 {percent}`,reached:`目标已达成`,beyond:`超出目标 {amount}`,progress:`目标进度`,starts:`开始：{when}`,ends:`结束：{when}`,ended:`已结束：{when}`,latest:`最新捐款`,campaignList:`项目`,allCampaigns:`全部项目`,more:`显示更多`,history:`增长过程`,anonymous:`匿名`,live:`实时、精确`,lastChange:`最近变动：{when}`,gave:`{name} 捐赠 {amount}`,newDonation:`新捐款：{amount}`,newDonations:{other:`{n} 笔新捐款：{amount}`}}};function bt(e,t){return t.toLocaleString(e)}function xt(e,t){let n=(t,n)=>n.toLocaleString(e,{style:`percent`,minimumFractionDigits:t,maximumFractionDigits:t});return t>=100?n(0,Math.floor(t/100)/100):t>0?n(2,t/1e4):`< ${n(2,1e-4)}`}function St(e,t){return(t/1e4).toLocaleString(e,{style:`percent`,maximumFractionDigits:2})}var Ct=class{locale;language;#e;#t;constructor(e){let t=e.split(`-`)[0]??`en`;this.locale=e,this.language=t in yt?t:`en`,this.#e=yt[this.language]??yt.en,this.#t=new Intl.PluralRules(this.language)}say(e,t={}){return this.#e[e].replace(/\{(\w+)\}/g,(e,n)=>t[n]??``)}counted(e,t,n={}){let r=this.#e[e];return(r[this.#t.select(t)]??r.other).replace(/\{(\w+)\}/g,(e,r)=>r===`n`?bt(this.locale,t):n[r]??``)}},wt=new Map;function Tt(e){let t=wt.get(e);return t||wt.set(e,t=new Ct(e)),t}var Et=class{#e=``;#t=``;#n=[];push(e){let t=[],n=(this.#e+e).split(/\r\n|\n|\r/);this.#e=n.pop()??``;for(let e of n)e===``?this.#i(t):this.#r(e);return t}#r(e){let t=e.indexOf(`:`),n=t<0?e:e.slice(0,t),r=t<0?``:e.slice(t+1).replace(/^ /,``);n===`data`?this.#n.push(r):n===`event`&&(this.#t=r)}#i(e){this.#n.length>0&&e.push({type:this.#t||`message`,data:this.#n.join(`
+`)}),this.#t=``,this.#n=[]}},Dt=13e3,Ot=2500,kt=2500,At=5e3,jt=4e3,Mt=1e3,Nt=3e4,Pt=6e4,Ft=6e4,It=6e4,Lt=1e3,Rt=`TOTALS_NOT_FOUND`,zt=[`NOT_FOUND`,`INVALID_REQUEST`],Bt=8e3,Vt=class{health=`connecting`;heardAt=0;#e;#t;#n;#r;#i;#a;#o=!1;#s=!1;#c=!1;#l=!1;#u=0;#d=0;#f=0;#p=0;#m=0;#h=0;#g=!1;#_=0;#v=0;constructor(e){this.#e=e}get running(){return this.#t!==void 0}start(){if(this.#t)return;this.#t=new AbortController;let{signal:e}=this.#t;document.addEventListener(`visibilitychange`,()=>this.#y(!document.hidden),{signal:e}),addEventListener(`pageshow`,e=>e.persisted&&this.#y(!0),{signal:e}),addEventListener(`pagehide`,()=>this.#b(),{signal:e}),addEventListener(`online`,()=>this.reconnect(),{signal:e}),this.#x(),document.hidden&&this.#y(!1)}stop(){this.#t?.abort(),this.#t=void 0,this.#b()}reconnect(){!this.#t||this.#o||(this.#u=0,this.#s=!0,this.#h=Math.min(this.#h,Date.now()),this.#n?.abort(),this.#r?.())}#y(e){clearTimeout(this.#a),e?this.#o?this.#x():this.#c||this.reconnect():this.#a=setTimeout(()=>this.#b(),It)}#b(){clearTimeout(this.#a),clearInterval(this.#i),this.#o=!0,this.#n?.abort(),this.#r?.()}#x(){this.#o=!1,this.#u=0,this.#_=this.#v=this.#m=Date.now(),this.#h=this.#_,this.#i=setInterval(()=>this.#j(),Lt),this.#S(this.#i)}async#S(e){let t=()=>this.#o||this.#i!==e;for(;!t();){let e=await this.#T();if(t())return;this.#s||(this.#u=e?0:this.#u+1,await this.#w(this.#C()))}}#C(){if(this.health===`absent`)return Pt*(1+Math.random()/2);let e=Math.min(Mt*2**(this.#u-1),Nt)*(.5+Math.random()/2);return Math.max(e,this.#d)}#w(e){return new Promise(t=>{let n=()=>{clearTimeout(r),this.#r=void 0,t()},r=setTimeout(n,e);this.#r=n})}async#T(){let e=this.#n=new AbortController;this.#c=this.#l=this.#s=!1,this.#d=0,this.#_=this.#f=Date.now();try{let t=await fetch(this.#e.stream(),{headers:{accept:`text/event-stream`},cache:`no-store`,signal:e.signal}),n=t.headers.get(`content-type`)?.startsWith(`text/event-stream`);t.ok&&n&&t.body?(gt(t.headers.get(`date`)),await this.#E(t.body)):await this.#k(t)}catch{}let t=this.#c;return this.#c=!1,this.#_=Date.now(),t&&!this.#l&&(this.#v=this.#_),e.abort(),t}async#E(e){let t=new Et,n=new TextDecoder,r=e.getReader();for(;;){let{done:e,value:i}=await r.read();if(e)return;this.#f=Date.now();for(let e of t.push(n.decode(i,{stream:!0})))this.#D(e),this.#c=!0;this.#c&&!this.#l&&this.#L()}}#D(e){e.type===`stale`?this.#O(JSON.parse(e.data)):e.type===`current`?this.#l=!1:this.#e.onEvent(e)}#O(e){this.#l=!0;let t=U(e)?Date.parse(String(e.asOf)):NaN;t<=X()&&(this.heardAt=t),this.health=`unavailable`,this.#e.onHealth()}async#k(e){let t=Number(e.headers.get(`retry-after`)??0)||0;this.#d=Math.min(t*1e3,Ft),(e.status===404||e.status===400)&&zt.includes(Ht(await e.text()))&&this.#A(e)}#A(e){this.#R(`absent`),e.status===400&&console.error(`totals: ${e.url} was refused`,e.status)}#j(){let e=Date.now(),t=e-this.#m>Bt;this.#m=e,t?this.reconnect():e-this.#f>Dt&&this.#n?.abort();let n=this.health===`absent`&&this.#r!==void 0;if(this.#c||n)return;let r=e-this.#_<Ot&&this.#u===0;e>=this.#h&&!r&&this.#N();let i=this.health===`connecting`?jt:7500;e-this.#M()>i&&this.#I()}#M(){return Math.max(this.#v,this.#p)}async#N(){if(!this.#g){this.#g=!0;try{let e=await fetch(this.#e.read(),{cache:`no-store`,signal:AbortSignal.timeout(At)}),t=await e.text();if(!this.#t||this.#c)return;let n=e.status===404||e.status===400?Ht(t):void 0;zt.includes(n)?this.#A(e):n===Rt?this.#P(()=>this.#e.onNothing()):e.ok?this.#P(()=>this.#e.onRead(B(t))):this.#F()}catch{this.#F()}finally{this.#g=!1;let e=this.health===`connecting`||Date.now()-this.#M()<Ot;this.#h=Date.now()+(e?Lt:kt*(1+Math.random()))}}}#P(e){e();let t=this.health===`unavailable`;this.#L(),t&&this.reconnect()}#F(){this.#t&&!this.#c&&Date.now()-this.#M()>Ot&&this.#I()}#I(){this.health!==`absent`&&this.#R(`unavailable`)}#L(){this.#p=Date.now(),this.heardAt=X(),this.#R(`live`)}#R(e){this.health!==e&&(this.health=e,this.#e.onHealth())}};function Ht(e){try{let t=JSON.parse(e);return!U(t)||t.success!==!1||!U(t.error)?void 0:String(t.error.code)}catch{return}}var Ut=100,Wt=8e3,Gt=100,Kt=`no-totals`,qt=[`message`,Kt],Jt=`sum`,Yt=1e4,Xt=5e3,Zt=class{value;doubted;listeners=new Set;trust(){clearTimeout(this.doubted?.timer),this.doubted=void 0}},Qt=class{topics=new Map;channel;#e;#t=0;#n=!1;#r=[];#i;#a=0;#o=new Set;constructor(e,t){let n=()=>[...this.topics.keys()];this.channel=new Vt({stream:()=>e(this.#r=n()).stream,read:()=>e(n()).read,onEvent:e=>{qt.includes(e.type)&&t(this,B(e.data),e)},onRead:e=>t(this,e.data),onNothing:()=>this.nothing(),onHealth:()=>this.changed(...this.topics.values())})}add(e,t,n){let r=this.topics.get(e),i=r??new Zt;i.listeners.add(t),i.value===void 0&&n!==void 0&&(i.value=n,this.#a=X()),i.value!==void 0&&t(this.view(i)),r||(this.topics.set(e,i),this.#s())}#s(){this.#n||(this.#n=!0,queueMicrotask(()=>{this.#n=!1,this.channel.running?this.channel.reconnect():this.topics.size>0&&this.channel.start()}))}remove(e,t){let n=this.topics.get(e);return n?.listeners.delete(t),n?.listeners.size===0&&(n.trust(),this.topics.delete(e)),this.topics.size>0?(this.#i??=setTimeout(()=>this.#c(),Xt),!1):(this.channel.stop(),clearTimeout(this.#i),clearTimeout(this.#e),!0)}#c(){this.#i=void 0,this.#r.some(e=>!this.topics.has(e))&&this.channel.reconnect()}offer(e,t){this.topics.get(e)?.value===void 0&&(this.#a=X(),this.set(e,t))}nothing(e=[]){for(let[t,{value:n}]of this.topics)n===void 0&&!e.includes(t)&&this.set(t,null)}set(e,t){let n=this.topics.get(e);n&&(n.trust(),n.value=t,this.changed(n))}view(e){return{value:e.value,health:this.channel.health,heardAt:this.channel.heardAt||this.#a}}changed(...e){for(let t of e)this.#o.add(t);let t=this.#t+Gt-Date.now();this.#e??=setTimeout(()=>this.#l(),Math.max(0,Math.min(t,Gt)))}#l(){this.#e=void 0,this.#t=Date.now();let e=[...this.#o];this.#o.clear();for(let t of e)for(let e of[...t.listeners])e(this.view(t))}};function $t(e){return!e.includes(`,`)&&new TextEncoder().encode(e).length<=256}function en(e){return[...e].reduce((e,t)=>e+encodeURIComponent(t).length+1,0)}function tn(e){if(e===void 0)throw Error(`this is no answer of the API`);return e}function nn(e,t){let n=tn(Xe(t)),r=e.topics.get(n.id);return r&&(r.value&&et(n,r.value)?(r.doubted??={value:n,timer:setTimeout(()=>r.doubted&&e.set(n.id,r.doubted.value),Yt)},r.doubted.value=n):e.set(n.id,n)),n.id}function rn(e,t,n){n?.type===Kt?U(t)&&e.set(String(t.campaignId),null):n?nn(e,t):an(e,t)}function an(e,t){let n=U(t)&&Array.isArray(t.totals)?t.totals:[t];e.nothing(n.map(t=>nn(e,t)))}var on=class{#e;#t=[];#n=new Map;constructor(e){this.#e=e}watchCampaign(e,t,n){let r=this.#i(e);return r.add(e,t,n),()=>{r.remove(e,t)&&this.#t.splice(this.#t.indexOf(r),1)}}offerCampaign(e){this.#t.find(({topics:t})=>t.has(e.id))?.offer(e.id,e)}offerSum(e){this.#n.get(Jt)?.offer(Jt,e)}watchSum(e){return this.#a(Jt,()=>({stream:`${this.#e}/api/totals/stream`,read:`${this.#e}/api/totals`}),Ze,e)}watchDonations(e,t){let n=`${this.#e}/api/totals/campaigns/${encodeURIComponent(e)}/donations`;return this.#a(`donations ${e}`,()=>({stream:`${n}/stream`,read:n}),Qe,t)}#r(e){let[t=``]=e;if(!$t(t)){let e=`${this.#e}/api/totals/campaigns/${encodeURIComponent(t)}`;return{stream:`${e}/stream`,read:e}}let n=`ids=${e.map(encodeURIComponent).join(`,`)}`;return{stream:`${this.#e}/api/totals/stream?${n}`,read:`${this.#e}/api/totals/campaigns?${n}`}}#i(e){let t=this.#t.find(({topics:t})=>t.has(e))??($t(e)?this.#t.find(({topics:t})=>t.size<Ut&&[...t.keys()].every($t)&&en([...t.keys(),e])<Wt):void 0);if(t)return t;let n=new Qt(e=>this.#r(e),rn);return this.#t.push(n),n}#a(e,t,n,r){let i=this.#n.get(e)??new Qt(t,(t,r,i)=>t.set(e,i?.type===Kt?null:tn(n(r))));return this.#n.set(e,i),i.add(e,r),()=>{i.remove(e,r)&&this.#n.delete(e)}}},sn=new Map;function Z(e){let t=sn.get(e);return t||sn.set(e,t=new on(e)),t}var cn=``,Q=class extends P{static properties={campaign:{type:String},server:{type:String},view:{state:!0}};locale=`en`;#e;#t=``;#n;constructor(){super(),this.campaign=``,this.server=``}get words(){return Tt(this.locale)}get state(){if(this.isInvalid)return`invalid`;let{value:e,health:t}=this.view??{},n=t===`unavailable`||t===`absent`;return e===void 0?n?t:`loading`:n?`stale`:this.isNothing(e)?`none`:`live`}get isInvalid(){return!this.campaign}connectedCallback(){super.connectedCallback(),this.locale=R(this),this.#n=new MutationObserver(()=>{let e=R(this);e!==this.locale&&(this.locale=e,this.requestUpdate())}),this.#r(this.#n),this.#a()}#r(e){for(let t=this;t;){let n=t.getRootNode();e.observe(n,{subtree:!0,attributeFilter:[`lang`]}),t=n instanceof ShadowRoot?n.host:void 0}}disconnectedCallback(){super.disconnectedCallback(),this.#n?.disconnect(),this.#o()}willUpdate(e){this.isConnected&&this.#i!==this.#t&&(this.#o(),this.view=void 0,this.#a())}updated(){this.dataset.state=this.state}get#i(){return`${this.server} ${this.campaign}`}#a(){if(this.#t=this.#i,this.isInvalid)return;let e=this.server?.replace(/\/+$/,``)||cn;this.#e=this.watch(Z(e),e=>{this.viewed?.(e),this.view=e})}#o(){this.#e?.(),this.#e=void 0}},ln=o`
+  ol {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  li {
+    display: flex;
+    justify-content: var(--totals-list-align, space-between);
+    align-items: baseline;
+    gap: 1em;
+    padding-block: 0.6em;
+    border-block-end: 1px solid var(--totals-line, color-mix(in srgb, currentcolor 14%, transparent));
+    animation: come 0.6s ease-out;
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+      background: color-mix(in srgb, var(--glow) 30%, transparent);
+    }
+  }
+  .amount {
+    font-weight: 640;
+    white-space: nowrap;
+  }
+  .who {
+    min-inline-size: 0;
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: flex-end;
+    gap: 0 0.6em;
+    color: var(--soft);
+    text-align: end;
+  }
+  .name {
+    overflow-wrap: anywhere;
+    color: var(--totals-name, inherit);
+  }
+  time {
+    white-space: nowrap;
+    font-size: 0.9em;
+  }
+  .empty {
+    margin: 0;
+    color: var(--soft);
+  }
+  @media (prefers-reduced-motion: reduce) {
+    li {
+      animation: none;
+    }
+  }
+`,un=o`
+  :host {
+    --accent: var(--totals-accent, #0b6e4f);
+    --track: var(--totals-track, rgb(127 127 127 / 0.25));
+    --glow: var(--totals-glow, #d69a1e);
+    --joy: var(--totals-joy, inherit);
+    --soft: var(--totals-soft, inherit);
+    display: block;
+    font-variant-numeric: tabular-nums lining-nums;
+  }
+  /* Browsers of 2024 and later follow the page's color-scheme; the programs that broadcasters use are often older. */
+  @supports (color: light-dark(red, red)) {
+    :host {
+      --accent: var(--totals-accent, light-dark(#0b6e4f, #5fd3a6));
+      --track: var(--totals-track, color-mix(in srgb, var(--accent) 18%, transparent));
+      --glow: var(--totals-glow, light-dark(#d69a1e, #f2c14e));
+      --joy: var(--totals-joy, light-dark(#7a4f0a, #f2c14e));
+      --soft: var(--totals-soft, color-mix(in srgb, currentcolor 72%, transparent));
+    }
+  }
+  :host([hidden]) {
+    display: none;
+  }
+  .spoken {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  .error {
+    color: #a4161a;
+    font-size: 1rem;
+  }
+`,dn=15e3,fn=10,pn=class extends Q{static properties={...Q.properties,limit:{type:Number},currency:{state:!0}};static styles=[un,ln];#e;constructor(){super(),this.limit=fn,this.currency=``}get state(){return!this.isInvalid&&this.view?.health===`absent`?`absent`:super.state}watch(e,t){let n=[e.watchCampaign(this.campaign,({value:e})=>{e&&(this.currency=e.currency)}),e.watchDonations(this.campaign,t)];return()=>n.forEach(e=>e())}isNothing(e){return e===null||e.length===0}connectedCallback(){super.connectedCallback(),this.#e=setInterval(()=>this.requestUpdate(),dn)}disconnectedCallback(){super.disconnectedCallback(),clearInterval(this.#e)}render(){let{state:e,words:t}=this;if(e===`invalid`)return E`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;if(e===`absent`||e===`loading`)return O;if(e===`none`||e===`unavailable`)return E`<p class="empty" part="empty" lang=${t.language}>${t.say(e)}</p>`;let n=Number.isInteger(this.limit)&&this.limit>0?this.limit:fn,r=_t((this.view?.value??[]).slice(0,n)),i=X();return E`<ol part="list">
+      ${Be(r,({key:e})=>e,({donation:e})=>this.#t(e,i))}
+    </ol>`}#t({minor:e,name:t,at:n},r){let{locale:i,words:a}=this;return E`<li part="item">
+      <span class="amount" part="amount" dir=${z(i)}>${this.currency&&J(i,this.currency,e,`round`)}</span>
+      <span class="who">
+        ${t?E`<bdi class="name" part="name" dir="auto">${t}</bdi>`:E`<span class="name" part="name" lang=${a.language}>${a.say(`anonymous`)}</span>`}
+        <time part="time" datetime=${new Date(n).toISOString()}>${dt(i,Math.min(n,r),r,6e4)}</time>
+      </span>
+    </li>`}},mn=o`
+  .track {
+    position: relative;
+    block-size: var(--totals-bar-size, 0.75rem);
+  }
+  .tube {
+    position: absolute;
+    inset: 0;
+    overflow: hidden;
+    border-radius: 99px;
+    background: var(--track);
+  }
+  .fill,
+  .beyond {
+    position: absolute;
+    inset-block: 0;
+    inset-inline-start: 0;
+    border-radius: 99px;
+    transition: inline-size 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
+  }
+  .fill {
+    inline-size: var(--fill, 0%);
+    background: var(--accent);
+  }
+  /* Something is never shown as nothing. */
+  .some .fill {
+    min-inline-size: var(--totals-bar-size, 0.75rem);
+  }
+  .over .fill {
+    border-start-end-radius: 0;
+    border-end-end-radius: 0;
+  }
+  .beyond {
+    inline-size: var(--beyond, 0%);
+    background: var(--glow);
+  }
+  .mark {
+    display: none;
+    position: absolute;
+    inset-block: -35%;
+    inset-inline-start: calc(var(--fill) - 1.5px);
+    inline-size: 3px;
+    border-radius: 2px;
+    background: currentcolor;
+    transition: inset-inline-start 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
+  }
+  .over .mark {
+    display: block;
+  }
+  .still :is(.fill, .beyond, .mark) {
+    transition: none !important;
+  }
+  .joy .tube {
+    animation: joy 1.6s ease-out 2;
+  }
+  @keyframes joy {
+    0% {
+      box-shadow: 0 0 0 0 color-mix(in srgb, var(--glow) 70%, transparent);
+    }
+    100% {
+      box-shadow: 0 0 0 1.2em transparent;
+    }
+  }
+  .caption {
+    display: flex;
+    flex-wrap: wrap;
+    justify-content: var(--totals-caption-align, space-between);
+    gap: 0 1em;
+    margin-block-start: 0.45em;
+    color: var(--soft);
+  }
+  .joyful {
+    color: var(--joy);
+    font-weight: 640;
+  }
+  :host([data-state="stale"]) :is(.fill, .beyond, .track::after) {
+    opacity: 0.6;
+  }
+  :host([orientation="vertical"]) .track {
+    inline-size: var(--totals-bar-size, 2.4rem);
+    block-size: var(--totals-bar-length, 18rem);
+    margin-inline: auto;
+    margin-block-end: calc(var(--totals-bar-size, 2.4rem) * 1.3);
+  }
+  :host([orientation="vertical"]) .track::after {
+    content: "";
+    position: absolute;
+    inset-block-start: calc(100% - var(--totals-bar-size, 2.4rem) * 0.75);
+    inset-inline: calc(var(--totals-bar-size, 2.4rem) * -0.4);
+    aspect-ratio: 1;
+    border-radius: 50%;
+    background: var(--accent);
+  }
+  :host([orientation="vertical"]) :is(.fill, .beyond) {
+    inset: auto 0 0;
+    inline-size: auto;
+    border-radius: 0;
+    transition: block-size 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
+  }
+  :host([orientation="vertical"]) .fill {
+    block-size: var(--fill, 0%);
+  }
+  :host([orientation="vertical"]) .beyond {
+    block-size: var(--beyond, 0%);
+  }
+  :host([orientation="vertical"]) .mark {
+    inset: auto -22% calc(var(--fill) - 1.5px);
+    inline-size: auto;
+    block-size: 3px;
+  }
+  :host([orientation="vertical"]) .caption {
+    justify-content: center;
+    text-align: center;
+  }
+  @media (forced-colors: active) {
+    .tube {
+      outline: 1px solid CanvasText;
+    }
+    .fill,
+    .beyond {
+      forced-color-adjust: none;
+      background: Highlight;
+    }
+    .mark {
+      background: CanvasText;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .fill,
+    .beyond,
+    .mark {
+      transition: none;
+    }
+    .joy .tube {
+      animation: none;
+    }
+  }
+`,$=1e4,hn=class extends Q{static properties={...Q.properties,orientation:{type:String,reflect:!0},bare:{type:Boolean},brief:{type:Boolean}};static styles=[un,mn];watch(e,t){return e.watchCampaign(this.campaign,t)}isNothing(e){return e===null||e.minor===0n}#e=!1;viewed({value:e}){let t=this.view?.value;this.#e=e!==void 0&&tt(e,t),t?.goal&&e?.goal&&(q(t.minor,t.goal)>=$||q(e.minor,e.goal)<$||(this.dispatchEvent(new CustomEvent(`goal-reached`,{bubbles:!0,composed:!0})),this.renderRoot.querySelector(`.track`)?.classList.add(`joy`)))}render(){if(this.isInvalid)return E`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;let{value:e}=this.view??{};if(!e?.goal)return O;let t=q(e.minor,e.goal),n=this.words.say(`ofGoal`,{percent:St(this.locale,t),amount:J(this.locale,e.currency,e.goal,`round`)});return E`<div
+        class="track ${e.minor>0n?`some`:``} ${t>$?`over`:``} ${this.#e?`still`:``}"
+        part="track"
+        role="progressbar"
+        aria-label=${[e.title,this.words.say(`progress`)].filter(Boolean).join(`: `)}
+        aria-valuemin="0"
+        aria-valuemax="100"
+        aria-valuenow=${Math.min(100,Math.floor(t/100))}
+        aria-valuetext=${n}
+      >
+        <div class="tube"><div class="beyond" part="beyond"></div><div class="fill" part="fill"></div></div>
+        <div class="mark" part="mark"></div>
+      </div>
+      ${this.bare?O:this.#t(e,e.goal,t)}`}#t(e,t,n){let r=J(this.locale,e.currency,t,`round`),i=this.isNothing(e)?this.words.say(`goal`,{amount:r}):this.words.say(`ofGoal`,{percent:xt(this.locale,n),amount:r}),a=J(this.locale,e.currency,e.minor-t,`round`),o=n>$&&!this.brief?this.words.say(`beyond`,{amount:a}):this.words.say(`reached`);return E`<div class="caption" part="caption" lang=${this.words.language} aria-hidden="true">
+      <span class="share" part="share">${i}</span>${n>=$?E`<span class="joyful" part="reached">${o}</span>`:O}
+    </div>`}updated(){super.updated();let e=this.renderRoot.querySelector(`.track`),t=this.view?.value;if(!e||!t?.goal)return;let n=q(t.minor,t.goal);this.dataset.percent=(n/100).toString();let r=n>$?Math.max(4,1e6/n):n/100;e.style.setProperty(`--fill`,`${r}%`),e.style.setProperty(`--beyond`,n>$?`100%`:`0%`)}},gn=500;function _n(e,t,n){if(n>=1)return t;let r=1-(1-Math.max(0,n))**3;return e+(t-e)*BigInt(Math.round(r*1e6))/1000000n}function vn(){return document.hidden||matchMedia(`(prefers-reduced-motion: reduce)`).matches}var yn=class{#e;#t=0n;#n=0n;#r=0;#i=0;#a;constructor(e){this.#a=e}to(e){this.#e===void 0||vn()?(this.stop(),this.#s(e)):(this.#i===0||e!==this.#n)&&(this.#t=this.#e,this.#n=e,this.#r=performance.now(),this.#i===0&&this.#o())}reset(){this.stop(),this.#e=void 0}stop(){cancelAnimationFrame(this.#i),this.#i=0}#o(){this.#i=requestAnimationFrame(e=>{this.#i=0;let t=(e-this.#r)/gn;this.#s(_n(this.#t,this.#n,t)),t<1&&!document.hidden?this.#o():this.#s(this.#n)})}#s(e){e!==this.#e&&(this.#e=e,this.#a(e))}},bn=class{#e=0n;#t=0;#n;#r=-1/0;#i;#a;constructor(e,t){this.#i=e,this.#a=t}add(e){if(this.#e+=e,this.#t+=1,this.#n!==void 0)return;let t=this.#r+this.#i-Date.now();t<=0?this.#o():this.#n=setTimeout(()=>this.#o(),t)}stop(){clearTimeout(this.#n),this.#n=void 0,this.#e=0n,this.#t=0}#o(){let[e,t]=[this.#e,this.#t];this.stop(),this.#r=Date.now(),e!==0n&&this.#a(e,t)}},xn=class{#e;#t;#n=-1/0;#r;#i;constructor(e,t){this.#r=e,this.#i=t}set(e){if(this.#e=e,this.#t!==void 0)return;let t=this.#n+this.#r-Date.now();t<=0?this.now():this.#t=setTimeout(()=>this.now(),t)}now(){this.stop(),this.#e!==void 0&&(this.#n=Date.now(),this.#i(this.#e))}stop(){clearTimeout(this.#t),this.#t=void 0}},Sn=class{#e;#t=``;constructor(e){this.#e=e}show(e,t,n,r=`exact`){let i=at(e,t,n,r),a=i.map(({kind:e})=>e).join(` `);(a!==this.#t||this.#e.childElementCount!==i.length)&&(this.#t=a,this.#e.replaceChildren(...i.map(({kind:e})=>Cn(e)))),i.forEach(({text:e},t)=>{let n=this.#e.children[t]?.firstChild;n instanceof Text&&n.data!==e&&(n.data=e)})}static shape(e,t,n){return ot(J(e,t,n))}};function Cn(e){let t=document.createElement(`span`);return t.append(``),t.className=e,t.setAttribute(`part`,e),e===`symbol`&&(t.dir=`auto`),t}var wn=class{#e;#t;#n;constructor(e,t){this.#e=e,this.#t=t,this.#n=new ResizeObserver(()=>this.measure()),this.#n.observe(e)}measure(){this.#t.style.removeProperty(`font-size`);let{paddingInlineStart:e,paddingInlineEnd:t}=getComputedStyle(this.#e),n=this.#e.clientWidth-parseFloat(e)-parseFloat(t),r=this.#t.getBoundingClientRect().width;n>0&&r>n+1&&(this.#t.style.fontSize=`${(n/r*.99).toFixed(4)}em`)}stop(){this.#n.disconnect()}},Tn=o`
+  :host {
+    position: relative;
+  }
+  /* The room's size is the largest that the number may have. Its line takes the height of the number alone. */
+  .room {
+    font-size: var(--totals-number-size, clamp(2.25rem, 8vw, 4.5rem));
+    line-height: 0;
+    white-space: nowrap;
+  }
+  .number {
+    display: inline-block;
+    line-height: 1.14;
+    position: relative;
+    inset-inline-start: -0.03em;
+    font-weight: var(--totals-number-weight, 680);
+    letter-spacing: -0.03em;
+    transition: color 0.4s;
+    unicode-bidi: isolate;
+  }
+  .number:empty::before {
+    content: "\\200b";
+  }
+  .number.words {
+    font-size: 0.55em;
+    font-weight: 600;
+    letter-spacing: -0.01em;
+    white-space: normal;
+  }
+  .symbol {
+    font-weight: 560;
+  }
+  .cents {
+    font-size: 0.5em;
+    font-weight: 560;
+    vertical-align: 0.62em;
+    letter-spacing: -0.01em;
+    color: var(--soft);
+  }
+  :host([data-state="stale"]) .number {
+    color: var(--soft);
+  }
+  .line {
+    position: relative;
+    display: flex;
+    align-items: baseline;
+    justify-content: var(--totals-align, flex-start);
+    min-block-size: 1.6em;
+    line-height: 1.6;
+    color: var(--soft);
+  }
+  /* A chip takes no room, so nothing moves when it comes: behind the words, or over their end where there is no room behind. */
+  .chip {
+    position: absolute;
+    inset-block-start: 0;
+    inset-inline-end: 0;
+    opacity: 0;
+    padding-inline: 0.7em;
+    border-radius: 99px;
+    font-weight: 640;
+    white-space: nowrap;
+    color: var(--joy);
+    background: linear-gradient(var(--chip), var(--chip)) var(--totals-paper, Canvas);
+    --chip: color-mix(in srgb, var(--glow) 22%, transparent);
+  }
+  @media (min-width: 40rem) {
+    .behind {
+      position: relative;
+      align-self: stretch;
+    }
+    .chip {
+      inset-inline: 0.8em auto;
+    }
+    .detail:empty + .behind .chip {
+      inset-inline-start: 0;
+    }
+  }
+  .chip.less {
+    color: inherit;
+    --chip: color-mix(in srgb, currentcolor 12%, transparent);
+  }
+  /* Where there is little room below the number, the chip comes beside it. */
+  :host([beside]) .room {
+    padding-inline-end: min(35%, 6.5rem);
+  }
+  :host([beside]) :is(.line, .behind) {
+    position: static;
+  }
+  :host([beside]) .chip {
+    inset-block-start: 0.35em;
+    inset-inline: auto 0;
+  }
+  /* Where the words are in the middle, the chip comes over them. */
+  :host([over]) .behind {
+    position: static;
+  }
+  :host([over]) .chip {
+    inset-inline: 0;
+    margin-inline: auto;
+    inline-size: fit-content;
+  }
+  :host([inline]) {
+    display: inline;
+  }
+  :host([inline]) .room,
+  :host([inline]) .line {
+    display: inline;
+    font-size: inherit;
+    line-height: inherit;
+    margin: 0;
+  }
+  :host([inline]) .line {
+    margin-inline-start: 0.5em;
+  }
+  :host([inline][data-state="live"]) .line,
+  :host([inline][data-state="none"]) .line {
+    display: none;
+  }
+  :host([inline]) .number,
+  :host([inline]) .words {
+    display: inline;
+    font-size: inherit;
+    font-weight: inherit;
+    letter-spacing: inherit;
+  }
+  :host([inline]) :is(.cents, .symbol) {
+    font-size: inherit;
+    font-weight: inherit;
+    vertical-align: baseline;
+    color: inherit;
+  }
+`,En=1e4,Dn=1e3,On=4e3,kn=class extends Q{static properties={...Q.properties,details:{type:Boolean},quiet:{type:Boolean},over:{type:Boolean,reflect:!0}};static styles=[un,Tn];#e;#t;#n;#r=``;#i=``;#a;#o;#s;#c=new yn(e=>this.#h(e));#l=new bn(Dn,e=>this.#v(e));#u=new xn(En,e=>this.#b(e));constructor(){super(),this.details=!1,this.quiet=!1,this.over=!1}reached(e){return!1}isNothing(e){return e===null||e.minor===0n}viewed({value:e}){let t=this.view?.value;if(e===void 0||t===void 0)return;let n=tt(e,t),r=e!==null&&this.#s!==void 0&&!tt(e,this.#s);if(n&&(this.#s??=t??void 0),r&&(this.#s=void 0),(n||r)&&this.#d(),e===null||n||r)return;let i=e.minor-(t?.minor??0n);i!==0n&&(this.dispatchEvent(new CustomEvent(`totals-change`,{bubbles:!0,composed:!0,detail:{change:i}})),this.#l.add(i))}#d(){this.#c.reset(),this.#l.stop(),this.#o?.cancel()}disconnectedCallback(){super.disconnectedCallback(),this.#c.reset(),this.#l.stop(),this.#u.stop(),this.#n?.stop(),this.#e=void 0}render(){if(this.isInvalid)return E`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;let e=this.words.language;return E`<div class="room" part="room"><span class="number" part="number" aria-hidden="true"></span></div>
+      <div class="line" part="line" lang=${e}>
+        <span class="detail" part="detail">${this.#f()}</span
+        ><span class="behind"><span class="chip" part="chip" aria-hidden="true"></span></span>
+      </div>
+      <span class="spoken" lang=${e} role=${this.quiet?O:`status`} aria-live=${this.quiet?O:`polite`}></span>`}#f(){let{value:e,heardAt:t=0}=this.view??{};return this.state===`unavailable`||this.state===`absent`?this.words.say(`unavailable`):this.state===`stale`&&!this.quiet?this.words.say(`lastKnown`,{time:pt(this.locale,t,X())}):e&&this.details&&!this.isNothing(e)?this.counts(e):``}updated(){super.updated();let e=this.renderRoot.querySelector(`.number`),t=this.renderRoot.querySelector(`.room`);e&&t&&(e!==this.#e&&(this.#n?.stop(),this.#c.reset(),this.#e=e,this.#t=new Sn(e),this.#n=new wn(t,e)),this.#p(e))}#p(e){let t=this.view?.value;if(e.dir=z(this.locale),t===void 0)return;this.dataset.amountMinor=(t?.minor??0n).toString();let n=this.isNothing(t);e.classList.toggle(`words`,n),this.#i!==this.locale&&this.#c.reset(),this.#i=this.locale,t&&!n?this.#c.to(t.minor):this.#g(e),this.#m(t,n)}#m(e,t){let n=e&&!t?J(this.locale,e.currency,e.minor):this.words.say(`none`),r=this.renderRoot.querySelector(`.detail`)?.textContent,i=e?this.reached(e):!1,a=[e?this.subject(e):``,n,r,i?this.words.say(`reached`):``];this.#u.set(a.filter(Boolean).join(`, `)),i&&this.#a===!1&&this.#u.now(),this.#a=i}#h(e){let t=this.view?.value?.currency;t&&(this.#t?.show(this.locale,t,e),this.#_(Sn.shape(this.locale,t,e)))}#g(e){let t=this.words.say(`none`);this.#c.reset(),e.dir=z(this.words.language),e.textContent!==t&&(e.textContent=t),this.#_(t)}#_(e){e!==this.#r&&(this.#r=e,this.#n?.measure())}#v(e){let t=this.view?.value?.currency,n=this.renderRoot.querySelector(`.chip`);n&&t&&(n.textContent=J(this.locale,t,e,`signed`),n.classList.toggle(`less`,e<0n),n.dir=z(this.locale),this.#y(n))}#y(e){let t=this.#o?.playState===`running`,n=vn()?`none`:`translateY(0.4em)`,r={opacity:1,transform:`none`},i=t?r:{opacity:0,transform:n},a={duration:On,easing:`ease-out`};if(this.#o=e.animate([i,{...r,offset:.08},{...r,offset:.85},{opacity:0}],a),!this.over)return;let o={opacity:0},s=[t?o:{opacity:1},{...o,offset:.08},{...o,offset:.9},{opacity:1}];this.renderRoot.querySelector(`.detail`)?.animate(s,a)}#b(e){let t=this.renderRoot.querySelector(`.spoken`);t&&t.textContent!==e&&(t.textContent=e)}},An={"campaign-total":class extends kn{watch(e,t){return e.watchCampaign(this.campaign,t)}subject({title:e}){return e??``}reached({minor:e,goal:t}){return t!==void 0&&e>=t}counts({donors:e,pledges:t}){let n=this.words.counted(`donations`,t);return e>0?`${this.words.counted(`donors`,e)} · ${n}`:n}},"campaign-thermometer":hn,"campaign-donations":pn,"platform-total":class extends kn{get isInvalid(){return!1}watch(e,t){return e.watchSum(t)}subject(){return this.words.say(`raisedTogether`)}counts({pledges:e,campaigns:t}){return`${this.words.counted(`donations`,e)} · ${this.words.counted(`campaigns`,t)}`}}};function jn(){for(let[e,t]of Object.entries(An))customElements.get(e)||customElements.define(e,t)}async function Mn(e){let t=await fetch(e),n=t.ok?B(await t.text()):void 0;return U(n)&&U(n.data)?n.data:{}}function Nn(){Mn(`/api/totals`).then(e=>{let t=Ze(e);t&&Z(``).offerSum(t)}).catch(()=>void 0)}function Pn(e){Mn(`/api/totals/campaigns?ids=${encodeURIComponent(e)}`).then(({totals:t})=>{let n=Array.isArray(t)?Xe(t[0]):void 0;n?.id===e&&Z(``).offerCampaign(n)}).catch(()=>void 0)}export{Be as C,E as D,O as E,R as S,Oe as T,U as _,vn as a,He as b,Tt as c,pt as d,dt as f,$e as g,V as h,xn as i,vt as l,Xe as m,Nn as n,Q as o,J as p,jn as r,Z as s,Pn as t,X as u,B as v,P as w,z as x,Ke as y};
