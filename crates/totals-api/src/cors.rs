@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 /// The headers of an answer that a page of another origin may read.
-const EXPOSED: &str = "x-request-id,retry-after,etag";
+const EXPOSED: &str = "x-request-id,retry-after,etag,date";
 
 /// The headers that such a page may send, in the answer to one that does not say which it will.
 const USUAL: HeaderValue = HeaderValue::from_static(

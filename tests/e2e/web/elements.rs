@@ -121,3 +121,29 @@ async fn elements_that_come_back_are_live_again() {
     // Its attribute is still the first one's, so no selector tells it from the others.
     page.until("kept.dataset.state", |state| state == "none").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elements_that_are_gone_hold_no_place_and_a_language_is_that_of_the_nearest_element() {
+    let stage = Stage::new().await;
+    stage.donate(0..1).await;
+    let page = stage.browser.page().await;
+    page.open(&charity(&stage.api.url).await).await;
+    page.shows("campaign-total[campaign=c]", 1_000).await;
+    let streams = async || stage.api.healthy().await["live"]["streams"].as_u64().unwrap();
+    assert_eq!(streams().await, 3);
+    page.run("for (const element of find('[campaign=third]')) element.remove()")
+        .await;
+    eventually(streams, |streams| *streams == 2).await;
+    page.is("campaign-total[campaign=other]", "none").await;
+
+    let says = async |words: &'static str| {
+        page.until("seen()", |text| text.as_str().unwrap().contains(words))
+            .await;
+    };
+    says("Noch keine").await;
+    page.run("document.querySelector('main').lang = 'en'").await;
+    says("No donations yet").await;
+    page.run("document.querySelector('main').removeAttribute('lang')")
+        .await;
+    says("Noch keine").await;
+}

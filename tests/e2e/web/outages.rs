@@ -1,9 +1,15 @@
 //! What goes wrong looks different from zero, and is over by itself when it is over.
 
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::Html;
 use dev_services::port;
+use mongodb::bson::doc;
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
-use super::{Stage, well};
+use super::{Page, Stage, well};
 use crate::events;
 use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::{Process, World, api_command, eventually};
@@ -149,5 +155,159 @@ async fn a_page_whose_network_was_away_shows_what_it_missed() {
         network.set(Weather::Clear);
         page.shows(TOTAL, i64::try_from(donations).unwrap() * 1_000).await;
         page.is(TOTAL, "live").await;
+    }
+}
+
+/// The windows on campaign `c`, each with the element that shows its number.
+const WINDOWS: [(&str, &str); 3] = [
+    ("/", "platform-total"),
+    ("/campaigns/c", TOTAL),
+    ("/overlay/c", TOTAL),
+];
+
+/// What an ingress without a backend answers, as during a rollout.
+async fn nothing_here(port: u16) -> JoinHandle<()> {
+    let page = async || {
+        // The browser would go on asking over a connection that stays open.
+        let headers = [(header::CONNECTION, "close")];
+        (
+            StatusCode::NOT_FOUND,
+            headers,
+            Html("<h1>default backend - 404</h1>"),
+        )
+    };
+    let router = Router::new().fallback(page);
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_404_that_is_not_the_apis_is_over_when_it_is_over() {
+    let (world, port) = (World::new().await, port::free());
+    let (_worker, api, browser) = tokio::join!(world.worker(), api_on(&world, port), Browser::start());
+    world.publish([well()]).await;
+    world.publish(events::numbered(0..3)).await;
+    world.expect_totals("c", 3_000, 3, 0).await;
+    let mut pages = Vec::new();
+    for (path, total) in WINDOWS {
+        let page = browser.page().await;
+        page.open(&format!("http://127.0.0.1:{port}{path}")).await;
+        page.shows(total, 3_000).await;
+        page.is(total, "live").await;
+        pages.push((page, total));
+    }
+    api.kill().await;
+    let ingress = nothing_here(port).await;
+    for (page, total) in &pages {
+        page.is(total, "stale").await;
+        page.shows(total, 3_000).await;
+        let text = page.text().await;
+        assert!(text.contains("last known"), "{text}");
+    }
+    ingress.abort();
+    let _ = ingress.await;
+    world.publish(events::numbered(3..4)).await;
+    world.expect_totals("c", 4_000, 4, 0).await;
+    let _api = api_on(&world, port).await;
+    for (page, total) in &pages {
+        page.shows(total, 4_000).await;
+        page.is(total, "live").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_silent_open_windows_say_until_when_they_know() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world.publish([well()]).await;
+    world.publish(events::numbered(0..3)).await;
+    world.expect_totals("c", 3_000, 3, 0).await;
+    let (network, url) = Proxy::before(&world.database).await;
+    let through_proxy = [("DATABASE_URL", url.as_str())];
+    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
+    let mut pages = Vec::new();
+    for (path, total) in WINDOWS {
+        let page = browser.page().await;
+        page.open(&format!("{}{path}", api.url)).await;
+        page.shows(total, 3_000).await;
+        page.is(total, "live").await;
+        pages.push((page, path, total));
+    }
+    let streams = |page: &Page| {
+        let requests = page.requests().into_iter();
+        requests.filter(|url| url.contains("/stream?ids=")).count()
+    };
+    network.set(Weather::Stalled);
+    for (page, _, total) in &pages {
+        page.is(total, "stale").await;
+        page.shows(total, 3_000).await;
+        let text = page.text().await;
+        assert!(text.contains("last known"), "{text}");
+    }
+    network.set(Weather::Clear);
+    for (page, path, total) in &pages {
+        page.is(total, "live").await;
+        // The stream has told all of it.
+        assert!(*path == "/" || streams(page) == 1, "{:?}", page.requests());
+    }
+    world.publish(events::numbered(3..4)).await;
+    for (page, _, total) in &pages {
+        page.shows(total, 4_000).await;
+    }
+}
+
+/// Less than before is not what somebody has taken back, if all of it is gone, nor is its return a donation.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_emptied_and_restored_is_shown_quietly() {
+    let world = World::new().await;
+    world.database.donate("c").await.unwrap();
+    let amount = world.database.totals("c").await.unwrap().0;
+    let totals = world
+        .database
+        .collection("campaign_totals")
+        .namespace()
+        .to_string();
+    let away = format!("{totals}_away");
+    let rename = async |from: &str, to: &str| {
+        let command = doc! { "renameCollection": from, "to": to };
+        world.database.run_admin(command).await;
+    };
+    let (api, browser) = tokio::join!(world.live_api(&[]), Browser::start());
+    let page = browser.page().await;
+    for (path, total) in WINDOWS {
+        page.open(&format!("{}{path}", api.url)).await;
+        page.shows(total, amount).await;
+        page.is(total, "live").await;
+        page.run("globalThis.changes = 0; document.addEventListener('totals-change', () => (changes += 1))")
+            .await;
+        rename(&totals, &away).await;
+        page.is(total, "none").await;
+        rename(&away, &totals).await;
+        page.shows(total, amount).await;
+        assert_eq!(page.run("changes").await, 0, "{path}");
+        assert_eq!(page.run("find('.chip')[0].textContent").await, "", "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_moves_no_donation_into_the_future_or_the_past() {
+    let stage = Stage::new().await;
+    stage.donate(0..1).await;
+    for hours in [-1, 1] {
+        let page = stage.browser.page().await;
+        let clock = format!(
+            "const right = Date;
+            globalThis.Date = class extends right {{
+                constructor(...parts) {{ super(...(parts.length ? parts : [Date.now()])); }}
+                static now() {{ return right.now() + {hours} * 3_600_000; }}
+            }};"
+        );
+        page.before_each(&clock).await;
+        page.open(&format!("{}/campaigns/c", stage.api.url)).await;
+        page.shows(TOTAL, 1_000).await;
+        let text = page
+            .until("seen()", |text| text.as_str().unwrap().contains("Last change"))
+            .await;
+        assert!(!text.as_str().unwrap().contains("hour"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-import { type NotFoundError, type RequestError, type UnavailableError, failure, unreachable } from "./errors.js";
+import { type NotFoundError, type RequestError, type UnavailableError, failure, foreign, unreachable } from "./errors.js";
 import type { components, operations } from "./openapi.js";
 import { type WatchListener, watch } from "./watch.js";
 
@@ -42,7 +42,7 @@ export class TotalsClient {
    * `..`, which no URL can name
    */
   async get(campaignId: string, options: RequestOptions = {}): Promise<CampaignTotals> {
-    return this.#read(campaignPath(campaignId), options);
+    return this.#read(campaignPath(campaignId), "totalAmount", options);
   }
 
   /**
@@ -53,7 +53,7 @@ export class TotalsClient {
   list(query: ListQuery = {}, options: RequestOptions = {}): Promise<Page> {
     const entries = Object.entries(query).filter(([, value]) => value !== undefined);
     const parameters = new URLSearchParams(entries.map(([name, value]) => [name, String(value)]));
-    return this.#read(`/api/totals/campaigns?${parameters}`, options);
+    return this.#read(`/api/totals/campaigns?${parameters}`, "totals", options);
   }
 
   /**
@@ -62,7 +62,7 @@ export class TotalsClient {
    * @throws {UnavailableError} and {@link RequestError}
    */
   sum(ids?: readonly string[], options: RequestOptions = {}): Promise<Sum> {
-    return this.#read(ids === undefined ? "/api/totals" : `/api/totals?${idsParameter(ids)}`, options);
+    return this.#read(ids === undefined ? "/api/totals" : `/api/totals?${idsParameter(ids)}`, "totalAmount", options);
   }
 
   /**
@@ -83,15 +83,21 @@ export class TotalsClient {
     return watch((init) => this.#ask(path, init), listener, options.signal);
   }
 
-  async #read<T>(path: string, { signal }: RequestOptions): Promise<T> {
+  /** The `data` of an answer, which has at least the member `needed`. */
+  async #read<T extends object>(path: string, needed: keyof T, { signal }: RequestOptions): Promise<T> {
     const answer = await this.#ask(path, { ...(signal && { signal }) });
+    let body: { data?: T } | null;
     try {
-      const body = (await answer.json()) as { data: T };
-      return body.data;
+      body = (await answer.json()) as typeof body;
     } catch (cause) {
       signal?.throwIfAborted();
       throw unreachable(cause);
     }
+    const data = body?.data;
+    if (data?.[needed] === undefined) {
+      throw foreign(answer);
+    }
+    return data;
   }
 
   /** A success, or an error that says what to do. */

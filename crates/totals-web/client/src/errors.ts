@@ -3,6 +3,8 @@
  * the request. None of them is ever a zero.
  */
 
+import type { components } from "./openapi.js";
+
 /** Why there is no answer. */
 export class TotalsError extends Error {
   override readonly name: string = "TotalsError";
@@ -13,7 +15,10 @@ export class NotFoundError extends TotalsError {
   override readonly name = "NotFoundError";
 }
 
-/** The service cannot answer right now (a status from 500 on), or cannot be reached. Try again. */
+/**
+ * The service cannot answer right now, or cannot be reached: there is no answer, one of a status from 500 on, or one that is not the
+ * service's own, such as the page of a proxy without a backend. Try again.
+ */
 export class UnavailableError extends TotalsError {
   override readonly name = "UnavailableError";
 
@@ -40,19 +45,27 @@ export class RequestError extends TotalsError {
   }
 }
 
+type Failure = components["schemas"]["ErrorBody"];
+
 /** The error of an answer that is no success. */
 export async function failure(answer: Response): Promise<TotalsError> {
-  const body = await answer.json().catch(() => undefined) as { error?: { code?: string; message?: string } } | undefined;
-  const message = body?.error?.message ?? `${answer.url} answered ${answer.status}`;
-  if (body?.error?.code === "TOTALS_NOT_FOUND") {
+  const body = (await answer.json().catch(() => undefined)) as Partial<Failure> | null | undefined;
+  const error = body?.success === false ? body.error : undefined;
+  const message = error?.message ?? `${answer.url} answered ${answer.status}`;
+  if (error?.code === "TOTALS_NOT_FOUND") {
     return new NotFoundError(message);
   }
-  // A gateway in between that is out of patience, or limits requests.
-  if (answer.status >= 500 || answer.status === 429) {
+  // Without the service's own error it is something in between that says so, and may say otherwise in a moment.
+  if (error?.code === undefined || answer.status >= 500) {
     const seconds = Number(answer.headers.get("retry-after") ?? Number.NaN);
     return new UnavailableError(message, Number.isFinite(seconds) ? seconds : undefined);
   }
   return new RequestError(message, answer.status);
+}
+
+/** The error of a success that has not what the service answers with. */
+export function foreign(answer: Response): UnavailableError {
+  return new UnavailableError(`${answer.url} answered ${answer.status}, but not as the service does`);
 }
 
 /** The error of a request without an answer. */

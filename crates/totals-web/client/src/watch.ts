@@ -4,7 +4,7 @@
  */
 
 import type { CampaignTotals } from "./client.js";
-import { RequestError, UnavailableError, unreachable } from "./errors.js";
+import { RequestError, UnavailableError, foreign, unreachable } from "./errors.js";
 import { type Received, type ServerEvent, receive } from "./sse.js";
 
 /** What a watcher is told. */
@@ -13,10 +13,13 @@ export type WatchEvent =
   | { type: "totals"; campaignId: string; totals: CampaignTotals }
   /** No event has told of the campaign yet, which is not the same as 0. */
   | { type: "no-totals"; campaignId: string }
-  /** The stream is open (again): what is shown is live from here on. */
+  /** The stream is open (again), or the service hears from its database again: what is shown is live from here on. */
   | { type: "live" }
-  /** The stream is lost: what is shown is the last that is known. It connects again after so many seconds. */
-  | { type: "lost"; error: UnavailableError; retryIn: number }
+  /**
+   * What is shown is the last that is known. The stream is lost, and it connects again after `retryIn` seconds; or the service does
+   * not hear from its database, and says on the open stream when it does: then there is no `retryIn`.
+   */
+  | { type: "lost"; error: UnavailableError; retryIn?: number }
   /** The service refuses the request, and the watch has ended. */
   | { type: "failed"; error: RequestError };
 
@@ -28,6 +31,9 @@ const SILENCE_SECONDS = 15;
 /** The pause before another attempt, in seconds: it doubles from the least to the most. */
 const LEAST_PAUSE = 1;
 const MOST_PAUSE = 30;
+
+/** The longest `Retry-After` that is kept, in seconds: what a proxy says for a day may be over in a minute. */
+const MOST_RETRY_AFTER = 60;
 
 /** Watches what `open` opens until the returned function is called, or `signal` says so. */
 export function watch(
@@ -90,7 +96,7 @@ class Watch {
         error = thrown instanceof UnavailableError ? thrown : unreachable(thrown);
       }
       // Not all who lost it at once come back at once.
-      const retryIn = Math.max(error.retryAfter ?? 0, this.#pause) * (1 + Math.random() / 2);
+      const retryIn = Math.max(Math.min(error.retryAfter ?? 0, MOST_RETRY_AFTER), this.#pause) * (1 + Math.random() / 2);
       this.#tell({ type: "lost", error, retryIn });
       this.#pause = Math.min(this.#pause * 2, MOST_PAUSE);
       await sleep(retryIn, this.#stopped);
@@ -110,8 +116,8 @@ class Watch {
     try {
       const headers = { accept: "text/event-stream", ...(this.#lastEventId && { "last-event-id": this.#lastEventId }) };
       const answer = await this.#open({ headers, cache: "no-store", signal: connection.signal });
-      if (!answer.body) {
-        throw new UnavailableError("the stream has no body");
+      if (!answer.body || !answer.headers.get("content-type")?.startsWith("text/event-stream")) {
+        throw foreign(answer);
       }
       this.#tell({ type: "live" });
       for await (const received of receive(answer.body)) {
@@ -135,8 +141,22 @@ class Watch {
   }
 
   #pass(event: ServerEvent): void {
-    const data = JSON.parse(event.data) as CampaignTotals;
+    const data = JSON.parse(event.data) as CampaignTotals & { asOf?: string };
+    if (event.type === "stale") {
+      const error = new UnavailableError(`the service has not heard from its database since ${data.asOf}`);
+      return this.#tell({ type: "lost", error });
+    }
+    if (event.type === "current") {
+      return this.#tell({ type: "live" });
+    }
+    // The service may get more types of events.
+    if (event.type !== "" && event.type !== "no-totals") {
+      return;
+    }
     const { campaignId } = data;
+    if (typeof campaignId !== "string" || (event.type === "" && data.totalAmount === undefined)) {
+      throw new UnavailableError("the stream has an event that is not the service's");
+    }
     // A stream of several campaigns begins with all of them each time.
     if (this.#told.get(campaignId) === event.id) {
       return;

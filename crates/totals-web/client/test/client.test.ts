@@ -14,7 +14,7 @@ test("a campaign is its totals", async (test) => {
 });
 
 test("a list is asked for by names and ids", async (test) => {
-  const { url, requests } = await serve(test, json(200, { success: true, data: { totals: [] } }));
+  const { url, requests } = await serve(test, json(200, { success: true, data: { totals: [], totalAmount: 0 } }));
   const client = new TotalsClient(url);
   await client.list({ limit: 5, sortBy: "totalDonors" });
   await client.list({ ids: ["a", "b"] });
@@ -47,6 +47,13 @@ test("each failure is of the type that says what to do", async (test) => {
     (response) => response.writeHead(502).end("<html>"),
     json(400, refusal("INVALID_REQUEST", "campaignId must be at most 256 bytes")),
     (response) => response.writeHead(200).end("<html>"),
+    json(200, {}),
+    json(200, null),
+    json(200, { data: { totals: [] } }),
+    (response) => response.writeHead(404, { "content-type": "text/html" }).end("<h1>default backend</h1>"),
+    json(404, { error: { code: "NOT_FOUND" } }),
+    json(404, null),
+    (response) => response.writeHead(400).end(),
     (response) => response.socket?.destroy(),
   );
   const client = new TotalsClient(url);
@@ -54,8 +61,9 @@ test("each failure is of the type that says what to do", async (test) => {
   await assert.rejects(client.get("a"), (error) => error instanceof UnavailableError && error.retryAfter === 2);
   await assert.rejects(client.get("a"), (error) => error instanceof UnavailableError && error.retryAfter === undefined);
   await assert.rejects(client.get("a"), (error) => error instanceof RequestError && error.status === 400);
-  await assert.rejects(client.get("a"), UnavailableError);
-  await assert.rejects(client.get("a"), UnavailableError);
+  for (let answer = 5; answer <= 13; answer += 1) {
+    await assert.rejects(client.get("a"), UnavailableError, `answer ${answer}`);
+  }
   await assert.rejects(new TotalsClient("http://127.0.0.1:1").get("a"), UnavailableError);
 });
 

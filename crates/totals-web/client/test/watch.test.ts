@@ -68,17 +68,53 @@ test("a service that is away is asked again, when it says", async (test) => {
   const { listener, heard, events } = listen();
   const stop = new TotalsClient(url).watch("a", listener);
   assert.deepEqual(await heard(3), ["lost", "live", "a 1"]);
-  assert.ok(events[0]?.type === "lost" && events[0].retryIn >= 1 && events[0].retryIn <= 1.5);
+  const { retryIn = 0 } = events[0]?.type === "lost" ? events[0] : {};
+  assert.ok(retryIn >= 1 && retryIn <= 1.5);
   stop();
 });
 
 test("a refused request ends the watch", async (test) => {
-  const { url, requests } = await serve(test, json(400, { error: { code: "INVALID_REQUEST", message: "no" } }));
+  const { url, requests } = await serve(test, json(400, { success: false, error: { code: "INVALID_REQUEST", message: "no" } }));
   const { listener, heard, events } = listen();
   new TotalsClient(url).watch("a", listener);
   assert.deepEqual(await heard(1), ["failed"]);
   assert.ok(events[0]?.type === "failed" && events[0].error.message === "no");
   assert.equal(requests.length, 1);
+});
+
+test("what is not the service's own is a loss like any other", async (test) => {
+  const { url } = await serve(
+    test,
+    stream(`retry: 5\n\n${event("a", 1)}`, "ends"),
+    (response) => response.writeHead(404, { "content-type": "text/html" }).end("<h1>default backend</h1>"),
+    (response) => response.writeHead(200, { "content-type": "text/html" }).end("<h1>welcome</h1>"),
+    stream("data: {}\n\n"),
+    stream(`retry: 5\n\nevent: news\ndata: {}\n\n${event("a", 2)}`),
+  );
+  test.mock.timers.enable({ apis: ["setTimeout"] });
+  const { listener, heard, told } = listen();
+  const stop = new TotalsClient(url).watch("a", listener);
+  for (const count of [3, 4, 5, 7]) {
+    await heard(count);
+    assert.equal(told[count - 1], "lost");
+    // The pause begins when the listener has been told.
+    await new Promise((resolve) => setImmediate(resolve));
+    test.mock.timers.tick(45_000);
+  }
+  assert.deepEqual(await heard(9), ["live", "a 1", "lost", "lost", "lost", "live", "lost", "live", "a 2"]);
+  stop();
+});
+
+test("a service that does not hear from its database says so on the open stream, and when it does again", async (test) => {
+  const stale = 'event: stale\ndata: {"asOf":"2025-11-21T10:00:00.000Z"}\n\n';
+  const { url, requests } = await serve(test, stream(`retry: 5\n\n${event("a", 1)}${stale}${event("a", 2)}event: current\ndata: {}\n\n`));
+  const { listener, heard, events } = listen();
+  const stop = new TotalsClient(url).watch("a", listener);
+  assert.deepEqual(await heard(5), ["live", "a 1", "lost", "a 2", "live"]);
+  const lost = events[2];
+  assert.ok(lost?.type === "lost" && lost.retryIn === undefined && lost.error.message.includes("2025-11-21T10:00:00.000Z"));
+  assert.equal(requests.length, 1);
+  stop();
 });
 
 test("who stops hears nothing more, and the connection is closed", async (test) => {

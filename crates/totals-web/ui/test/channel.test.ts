@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Channel } from "../src/live/channel";
+import { learnTime, now } from "../src/live/clock";
 
 /** A server that the test plays: each request waits for what the test lets it have. */
 class Server {
@@ -61,8 +62,12 @@ beforeEach(() => {
   channel = new Channel({
     stream: () => "/stream",
     read: () => "/read",
-    onEvent: ({ data }) => told.push(data),
+    onEvent: ({ data }) => {
+      if (data === "{}") throw new Error("no event of the API");
+      told.push(data);
+    },
     onRead: (body) => told.push(`read ${JSON.stringify(body)}`),
+    onNothing: () => told.push("nothing"),
     onHealth: () => told.push(channel.health),
   });
   channel.start();
@@ -159,11 +164,139 @@ describe("a stream that is not to be had", () => {
     expect(times.length).toBeGreaterThan(8);
   });
 
-  it("that the API does not have is never asked for again", async () => {
-    server.now.last("/stream").answer(new Response("{}", { status: 404 }));
-    await later(60_000);
+  it("is said to be unavailable before readers wonder, where the server accepts and never answers", async () => {
+    await later(5_000);
+    expect(told).toEqual(["unavailable"]);
+    await server.now.open().write("data: 1\n\n");
+    expect(told).toEqual(["unavailable", "1", "live"]);
+  });
+
+  it.each([400, 401, 403, 404, 429])("because something in between says %i is asked for again within seconds", async (status) => {
+    await server.now.open().write("data: 1\n\n");
+    channel.reconnect();
+    const refuseAll = async (): Promise<void> => {
+      for (const { answer } of server.now.requests.splice(0)) answer(new Response("<h1>default backend</h1>", { status }));
+      await later(1_000);
+    };
+    for (let second = 0; second < 20; second++) await refuseAll();
+    expect(told).toEqual(["1", "live", "unavailable"]);
+    for (let second = 0; second < 6 && server.now.count("/read") === 0; second++) await refuseAll();
+    server.now.last("/read").answer(new Response('{"data":2}'));
+    await later(0);
+    expect(told.slice(3)).toEqual(['read {"data":2}', "live"]);
+  });
+
+  it("is asked for within a minute or two, whatever a proxy says of tomorrow", async () => {
+    for (let second = 0; second < 150; second++) {
+      for (const { answer } of server.now.requests.splice(0)) answer(new Response("", { status: 429, headers: { "retry-after": "9999999" } }));
+      await later(1_000);
+      if (second > 1 && server.now.count("/stream") > 0) return expect(second).toBeGreaterThan(50);
+    }
+    expect.unreachable();
+  });
+
+  it("because its events are none of the API's is no sign of life", async () => {
+    for (let second = 0; second < 10; second++) {
+      if (server.now.count("/stream") > 0) await server.now.open().write("data: {}\n\n");
+      server.now.requests = [];
+      await later(1_000);
+    }
+    expect(told).toEqual(["unavailable"]);
+  });
+});
+
+describe("what the API itself does not have", () => {
+  const refusal = (status: number, code: string): Response => new Response(JSON.stringify({ success: false, error: { code, message: "" } }), { status });
+
+  beforeEach(() => {
+    server.now.last("/stream").answer(refusal(404, "NOT_FOUND"));
+    server.now.requests = [];
+  });
+
+  it("is asked for once in a minute or two", async () => {
+    await later(59_000);
     expect(told).toEqual(["absent"]);
-    expect(server.now.requests).toHaveLength(1);
+    expect(server.now.requests).toHaveLength(0);
+    await later(32_000);
+    expect(server.now.count("/stream")).toBe(1);
+    // A failure on the way says nothing of what is there.
+    server.now.last("/stream").answer(new Response("", { status: 503 }));
+    for (let second = 0; second < 91 && server.now.count("/stream") === 1; second++) await later(1_000);
+    expect(told).toEqual(["absent"]);
+    await server.now.open().write("data: 1\n\n");
+    expect(told).toEqual(["absent", "1", "live"]);
+  });
+
+  it.each(["visibilitychange", "online"])("is asked for at once upon %s", async (name) => {
+    await later(1_000);
+    page.listeners.get(name)?.({});
+    await later(0);
+    expect(server.now.count("/stream")).toBe(1);
+  });
+
+  it("may be nothing yet, which is no refusal", async () => {
+    page.listeners.get("online")?.({});
+    await later(4_000);
+    server.now.last("/read").answer(refusal(404, "TOTALS_NOT_FOUND"));
+    await later(0);
+    expect(told).toEqual(["absent", "nothing", "live"]);
+  });
+});
+
+describe("a stream whose API does not hear from its database", () => {
+  const ASOF = Date.UTC(2025, 10, 21, 10);
+  const stale = `event: stale\ndata: {"asOf":"${new Date(ASOF).toISOString()}"}\n\n`;
+  const current = "event: current\ndata: {}\n\n";
+
+  it("stays open, with what was last known and when, until the API hears from it again", async () => {
+    const { write } = server.now.open();
+    await write("data: 1\n\n");
+    await write(stale);
+    expect(channel.heardAt).toBe(ASOF);
+    for (let i = 0; i < 5; i++) {
+      await later(5_000);
+      await write(":\n\n");
+    }
+    // A read of one campaign may have come through.
+    await write("data: 2\n\n");
+    expect(told).toEqual(["1", "live", "unavailable", "2"]);
+    expect(channel.heardAt).toBe(ASOF);
+    expect(server.now.count("/read")).toBe(0);
+    expect(server.now.count("/stream")).toBe(1);
+    await write(current);
+    expect(told.slice(4)).toEqual(["live"]);
+    expect(channel.heardAt).toBe(Date.now());
+  });
+
+  it("is unavailable from its start, and its end changes nothing", async () => {
+    const { write, end } = server.now.open();
+    await write(`${stale}data: 1\n\n`);
+    await end();
+    await later(1_100);
+    await server.now.open().write(`data: 1\n\n${stale}`);
+    expect(channel.health).toBe("unavailable");
+    expect(told).not.toContain("live");
+    channel.reconnect();
+    await later(0);
+    await server.now.open().write("data: 2\n\n");
+    expect(told.slice(-2)).toEqual(["2", "live"]);
+  });
+});
+
+describe("the reader's clock", () => {
+  const tell = (away: number): void => learnTime(new Date(Date.now() + away).toUTCString());
+  afterEach(() => tell(0));
+
+  it.each([3_600_000, -3_600_000])("may be wrong by %i ms", (away) => {
+    tell(away);
+    expect(Math.abs(now() - Date.now() - away)).toBeLessThan(1_001);
+  });
+
+  it("is right, as far as whole seconds and the way of the answer can tell", () => {
+    tell(-9_000);
+    expect(now()).toBe(Date.now());
+    learnTime(null);
+    expect(now()).toBe(Date.now());
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseExact } from "../src/live/exact";
 import { newSince } from "../src/live/feed";
-import { campaign, donations, history, hundredths, isOlder, nameOf, sum, type Campaign, type Donation } from "../src/live/model";
+import { campaign, donations, history, hundredths, isOlder, isReset, nameOf, sum, type Campaign, type Donation } from "../src/live/model";
 
 const WIRE = `{"campaignId":"camp_123","totalAmount":5000.5,"totalAmountMinor":500050,"totalPledges":42,"totalDonors":35,
   "lastUpdated":"2025-11-21T10:30:00.000Z","currency":"USD","revision":42,"title":"A well for Ngara","status":"ACTIVE",
@@ -76,6 +76,26 @@ describe("which state is older", () => {
   ])("%#", (next, now, expected) => expect(isOlder(next, now)).toBe(expected));
 });
 
+describe("whether the API has begun anew", () => {
+  const of = (minor: bigint, revision: number): Campaign => ({ id: "c", minor, currency: "USD", pledges: 1, donors: 1, lastUpdated: 5, revision });
+  const all = (minor: bigint, campaigns: number, lastUpdated?: number) =>
+    ({ minor, currency: "USD", pledges: 1, campaigns, ...(lastUpdated && { lastUpdated }) });
+  it.each([
+    ["a donation", of(5n, 2), of(9n, 3), false],
+    ["a refund", of(5n, 2), of(0n, 3), false],
+    ["the first totals", null, of(5n, 1), false],
+    ["what was never known", undefined, of(5n, 1), false],
+    ["a campaign that was reset", of(5n, 2), null, true],
+    ["a backup", of(5n, 9), of(4n, 8), true],
+    ["a campaign that was reset and has donations again", of(5n, 9), of(7n, 1), true],
+    ["a sum with a refund", all(5n, 2, 8), all(4n, 2, 9), false],
+    ["a sum by the clock of a slower worker", all(5n, 2, 9), all(6n, 2, 8), false],
+    ["an empty database", all(5n, 2, 8), all(0n, 0), true],
+    ["a sum without a campaign", all(5n, 2, 8), all(4n, 1, 8), true],
+    ["a sum of a backup", all(5n, 2, 8), all(4n, 2, 7), true],
+  ])("%s", (_, before, next, expected) => expect(isReset(next, before)).toBe(expected));
+});
+
 describe("how far a campaign is", () => {
   it.each([
     [0n, 100n, 0],
@@ -104,5 +124,9 @@ describe("which donations are new", () => {
   });
   it("all, where more came than the feed shows", () => {
     expect(newSince([a], [d, c])).toEqual([c, d]);
+    expect(newSince([], [b, a])).toEqual([a, b]);
+  });
+  it("not those of a backup", () => {
+    expect(newSince([d, c], [b, a])).toEqual([]);
   });
 });

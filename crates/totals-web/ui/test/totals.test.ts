@@ -71,6 +71,44 @@ it("never asks with a longer address than the API takes", async () => {
   for (const url of requests) expect(encodeURI(url).length).toBeLessThan(8 * 1024);
 });
 
+it("lets go of places for what nobody watches any more, once others have had time to leave", async () => {
+  for (const id of ["a", "b", "c"]) watch(id);
+  await settle();
+  requests = [];
+  ends.splice(1, 2).forEach((end) => end());
+  await vi.advanceTimersByTimeAsync(4_900);
+  expect(requests.filter((url) => url.includes("/stream"))).toEqual([]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(requests.filter((url) => url.includes("/stream"))).toEqual(["https://totals.example/api/totals/stream?ids=a"]);
+});
+
+it.each(["{}", '{"data":{}}', '{"data":5}', "null", "<html>"])("takes %s for no answer", async (body) => {
+  const [campaign, others] = [watch("a"), [] as View<unknown>[]];
+  ends.push(live.watchSum((view) => others.push(view)), live.watchDonations("a", (view) => others.push(view)));
+  const sse = { headers: { "content-type": "text/event-stream" } };
+  answer = (url) => (url.includes("/stream") ? new Response(`data: ${body}\n\n`, sse) : new Response(body));
+  await vi.advanceTimersByTimeAsync(15_000);
+  for (const { value, health } of [...campaign, ...others]) expect([value, health]).toEqual([undefined, "unavailable"]);
+  expect(campaign.length).toBeGreaterThan(0);
+});
+
+it("passes over events of types that it does not know", async () => {
+  const campaign = watch("a");
+  const totals = '{"campaignId":"a","totalAmount":5,"totalAmountMinor":500,"totalPledges":1,"totalDonors":1,"currency":"USD","revision":1}';
+  const body = `event: news\ndata: {}\n\ndata: ${totals}\n\nevent: news\ndata: {}\n\n`;
+  answer = (url) => (url.includes("/stream") ? new Response(body, { headers: { "content-type": "text/event-stream" } }) : undefined);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(campaign.at(-1)).toMatchObject({ health: "live", value: { minor: 500n } });
+});
+
+it("knows of what was offered since when it is known", async () => {
+  const views = watch("a");
+  live.offerCampaign({ id: "a", minor: 5n, currency: "USD", pledges: 1, donors: 1, revision: 1 });
+  const offered = Date.now();
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(views.at(-1)).toMatchObject({ health: "unavailable", heardAt: offered });
+});
+
 it("tells of a campaign that a read leaves out only if it never was there", async () => {
   const [known, unknown] = [watch("known"), watch("unknown")];
   const totals = (...ids: string[]): Response =>

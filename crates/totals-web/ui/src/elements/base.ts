@@ -47,9 +47,9 @@ export abstract class LiveElement<T> extends LitElement {
   get state(): State {
     if (this.isInvalid) return "invalid";
     const { value, health } = this.view ?? {};
-    if (health === "absent") return "absent";
-    if (value === undefined) return health === "unavailable" ? "unavailable" : "loading";
-    if (health === "unavailable") return "stale";
+    const isOut = health === "unavailable" || health === "absent";
+    if (value === undefined) return isOut ? health : "loading";
+    if (isOut) return "stale";
     return this.isNothing(value) ? "none" : "live";
   }
 
@@ -68,11 +68,22 @@ export abstract class LiveElement<T> extends LitElement {
     super.connectedCallback();
     this.locale = localeOf(this);
     this.#language = new MutationObserver(() => {
-      this.locale = localeOf(this);
+      const locale = localeOf(this);
+      if (locale === this.locale) return;
+      this.locale = locale;
       this.requestUpdate();
     });
-    this.#language.observe(document.documentElement, { attributeFilter: ["lang"] });
+    this.#observeLanguage(this.#language);
     this.#begin();
+  }
+
+  /** Any element around this one may have a `lang`, through shadow roots. */
+  #observeLanguage(observer: MutationObserver): void {
+    for (let at: Element | undefined = this; at; ) {
+      const root: Node = at.getRootNode();
+      observer.observe(root, { subtree: true, attributeFilter: ["lang"] });
+      at = root instanceof ShadowRoot ? root.host : undefined;
+    }
   }
 
   override disconnectedCallback(): void {

@@ -8,12 +8,13 @@ import { repeat } from "lit/directives/repeat.js";
 import { directionOf } from "../format/locale";
 import { money } from "../format/money";
 import { relative } from "../format/time";
+import { now } from "../live/clock";
 import { keyed } from "../live/feed";
 import type { Campaign, Donation } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 import { isStill } from "../motion/counter";
 import { Throttle } from "../motion/throttle";
-import { LiveElement } from "./base";
+import { LiveElement, type State } from "./base";
 import { donationsStyles } from "./donations.styles";
 import { shared } from "./styles";
 
@@ -23,12 +24,14 @@ const RETELL = 15_000;
 const CHANGE_EVERY = 1_000;
 /** Up to so many new donations glow when they come. More at once would be a glowing list. */
 const MOST_GLOWING = 3;
+/** The most donations that are shown, if the page does not say how many. */
+const LIMIT = 10;
 
 export class CampaignDonations extends LiveElement<Donation[]> {
   static override properties = { ...LiveElement.properties, limit: { type: Number }, currency: { state: true } };
   static override styles = [shared, donationsStyles];
 
-  /** The most donations that are shown. */
+  /** The most donations that are shown; anything but a count is as if it were left out. */
   declare limit: number;
   /** The campaign's currency, which the feed leaves out. */
   declare currency: string;
@@ -38,8 +41,13 @@ export class CampaignDonations extends LiveElement<Donation[]> {
 
   constructor() {
     super();
-    this.limit = 10;
+    this.limit = LIMIT;
     this.currency = "";
+  }
+
+  /** Donations that the service shows no longer are not shown here either, not even as the last known. */
+  override get state(): State {
+    return !this.isInvalid && this.view?.health === "absent" ? "absent" : super.state;
   }
 
   protected override watch(live: LiveTotals, listener: (view: View<Donation[]>) => void): () => void {
@@ -76,10 +84,11 @@ export class CampaignDonations extends LiveElement<Donation[]> {
     if (state === "none" || state === "unavailable") {
       return html`<p class="empty" part="empty" lang=${words.language}>${words.say(state)}</p>`;
     }
-    const latest = keyed((this.view?.value ?? []).slice(0, this.limit));
-    const now = Date.now();
+    const most = Number.isInteger(this.limit) && this.limit > 0 ? this.limit : LIMIT;
+    const latest = keyed((this.view?.value ?? []).slice(0, most));
+    const time = now();
     return html`<ol part="list">
-      ${repeat(latest, ({ key }) => key, ({ donation }) => this.#item(donation, now))}
+      ${repeat(latest, ({ key }) => key, ({ donation }) => this.#item(donation, time))}
     </ol>`;
   }
 
@@ -93,7 +102,7 @@ export class CampaignDonations extends LiveElement<Donation[]> {
     for (const item of come) item.animate([lit, {}], { duration: 600, easing: "ease-out" });
   }
 
-  #item({ minor, name, at }: Donation, now: number): TemplateResult {
+  #item({ minor, name, at }: Donation, time: number): TemplateResult {
     const { locale, words } = this;
     return html`<li part="item">
       <span class="amount" part="amount" dir=${directionOf(locale)}>${this.currency && money(locale, this.currency, minor, "round")}</span>
@@ -101,7 +110,7 @@ export class CampaignDonations extends LiveElement<Donation[]> {
         ${name
           ? html`<bdi class="name" part="name" dir="auto">${name}</bdi>`
           : html`<span class="name" part="name" lang=${words.language}>${words.say("anonymous")}</span>`}
-        <time part="time" lang=${words.language} datetime=${new Date(at).toISOString()}>${relative(words.sentenceLocale, at, now, 60_000)}</time>
+        <time part="time" lang=${words.language} datetime=${new Date(at).toISOString()}>${relative(words.sentenceLocale, Math.min(at, time), time, 60_000)}</time>
       </span>
     </li>`;
   }

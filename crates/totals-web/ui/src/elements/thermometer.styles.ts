@@ -49,6 +49,9 @@ export const thermometerStyles = css`
   .over .mark {
     display: block;
   }
+  .still :is(.fill, .beyond, .mark) {
+    transition: none !important;
+  }
   .joy .tube {
     animation: joy 1.6s ease-out 2;
   }
@@ -72,8 +75,7 @@ export const thermometerStyles = css`
     color: var(--joy);
     font-weight: 640;
   }
-  :host([data-state="stale"]) .fill,
-  :host([data-state="stale"]) .beyond {
+  :host([data-state="stale"]) :is(.fill, .beyond, .track::after) {
     opacity: 0.6;
   }
   :host([orientation="vertical"]) .track {

@@ -6,7 +6,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { money } from "../format/money";
 import { exactPercent, percent } from "../format/number";
-import { type Campaign, hundredths } from "../live/model";
+import { type Campaign, hundredths, isReset } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 import { LiveElement } from "./base";
 import { shared } from "./styles";
@@ -38,8 +38,12 @@ export class CampaignThermometer extends LiveElement<Campaign> {
     return value === null || value.minor === 0n;
   }
 
+  /** What is shown now is no growth or refund of what was before. */
+  #isReset = false;
+
   protected override viewed({ value }: View<Campaign>): void {
     const before = this.view?.value;
+    this.#isReset = value !== undefined && isReset(value, before);
     if (!before?.goal || !value?.goal) return;
     if (hundredths(before.minor, before.goal) >= REACHED || hundredths(value.minor, value.goal) < REACHED) return;
     this.dispatchEvent(new CustomEvent("goal-reached", { bubbles: true, composed: true }));
@@ -56,7 +60,7 @@ export class CampaignThermometer extends LiveElement<Campaign> {
       amount: money(this.locale, value.currency, value.goal, "round"),
     });
     return html`<div
-        class="track ${value.minor > 0n ? "some" : ""} ${done > REACHED ? "over" : ""}"
+        class="track ${value.minor > 0n ? "some" : ""} ${done > REACHED ? "over" : ""} ${this.#isReset ? "still" : ""}"
         part="track"
         role="progressbar"
         lang=${this.words.language}

@@ -10,7 +10,8 @@ import { html, nothing, type TemplateResult } from "lit";
 import { directionOf } from "../format/locale";
 import { money } from "../format/money";
 import { clock } from "../format/time";
-import type { Campaign, Raised, Sum } from "../live/model";
+import { now } from "../live/clock";
+import { isReset, type Campaign, type Counted, type Sum } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 import { Counter, isStill } from "../motion/counter";
 import { Gather } from "../motion/gather";
@@ -26,7 +27,7 @@ const CHIP_EVERY = 1_000;
 /** How long a chip is seen. */
 const CHIP_SHOWN = 4_000;
 
-abstract class TotalElement<T extends Raised> extends LiveElement<T> {
+abstract class TotalElement<T extends Counted> extends LiveElement<T> {
   static override properties = {
     ...LiveElement.properties,
     details: { type: Boolean },
@@ -51,6 +52,8 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
   /** Whether the goal was reached when it was last looked at. */
   #reached: boolean | undefined;
   #appearing: Animation | undefined;
+  /** What was shown before the API began anew. It may come back: with a backup, or with the right database. */
+  #past: T | undefined;
   readonly #counter = new Counter((minor) => this.#show(minor));
   readonly #changes = new Gather(CHIP_EVERY, (sum) => this.#chip(sum));
   readonly #spoken = new Throttle<string>(ANNOUNCE_EVERY, (text) => this.#speak(text));
@@ -78,11 +81,24 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
 
   protected override viewed({ value }: View<T>): void {
     const before = this.view?.value;
-    if (!value || before === undefined) return;
+    if (value === undefined || before === undefined) return;
+    const isNew = isReset(value, before);
+    const isBack = value !== null && this.#past !== undefined && !isReset(value, this.#past);
+    if (isNew) this.#past ??= before ?? undefined;
+    if (isBack) this.#past = undefined;
+    if (isNew || isBack) this.#beginAnew();
+    if (value === null || isNew || isBack) return;
     const change = value.minor - (before?.minor ?? 0n);
     if (change === 0n) return;
     this.dispatchEvent(new CustomEvent("totals-change", { bubbles: true, composed: true, detail: { change } }));
     this.#changes.add(change);
+  }
+
+  /** Shows what comes next without motion, and forgets changes of what was before. */
+  #beginAnew(): void {
+    this.#counter.reset();
+    this.#changes.stop();
+    this.#appearing?.cancel();
   }
 
   override disconnectedCallback(): void {
@@ -109,7 +125,7 @@ abstract class TotalElement<T extends Raised> extends LiveElement<T> {
     const { value, heardAt = 0 } = this.view ?? {};
     if (this.state === "unavailable" || this.state === "absent") return this.words.say("unavailable");
     // Among many numbers, one says it for all.
-    if (this.state === "stale" && !this.quiet) return this.words.say("lastKnown", { time: clock(this.words.sentenceLocale, heardAt, Date.now()) });
+    if (this.state === "stale" && !this.quiet) return this.words.say("lastKnown", { time: clock(this.words.sentenceLocale, heardAt, now()) });
     return value && this.details && !this.isNothing(value) ? this.counts(value) : "";
   }
 

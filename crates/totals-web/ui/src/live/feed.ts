@@ -22,11 +22,15 @@ export function keyed(donations: readonly Donation[]): Keyed[] {
   return withKeys.reverse();
 }
 
-/** The donations that have come since, oldest first. Older ones that move up into the list behind a refund are not among them. */
+/**
+ * The donations that have come since, oldest first. Older ones that move up into the list behind a refund are not among them, nor
+ * are those of a backup, none of which may be known.
+ */
 export function newSince(before: readonly Donation[], after: readonly Donation[]): Donation[] {
   const known = new Set(keyed(before).map(({ key }) => key));
   const latest = keyed(after);
   const first = latest.findIndex(({ key }) => known.has(key));
-  const come = first < 0 ? latest : latest.slice(0, first);
+  const oldest = before.length > 0 ? Math.min(...before.map(({ at }) => at)) : 0;
+  const come = first < 0 ? latest.filter(({ donation }) => donation.at >= oldest) : latest.slice(0, first);
   return come.map(({ donation }) => donation).reverse();
 }

@@ -30,6 +30,9 @@ export interface Sum extends Raised {
   readonly campaigns: number;
 }
 
+/** A campaign, or the whole platform. */
+export type Counted = Raised & Partial<Pick<Campaign, "revision"> & Pick<Sum, "campaigns">>;
+
 /** One donation of the feed. */
 export interface Donation {
   readonly at: number;
@@ -111,7 +114,8 @@ export function isAddressable(id: string): boolean {
 /** A campaign from `data` of a read, an item of a list, or an event. */
 export function campaign(data: unknown): Campaign | undefined {
   if (!isObject(data) || typeof data.campaignId !== "string") return undefined;
-  const currency = String(data.currency);
+  const { currency } = data;
+  if (typeof currency !== "string") return undefined;
   learn(currency, data.totalAmount, data.totalAmountMinor);
   const goal = isObject(data.goal) ? data.goal : undefined;
   if (goal) learn(currency, goal.amount, goal.amountMinor);
@@ -136,7 +140,8 @@ export function campaign(data: unknown): Campaign | undefined {
 /** The platform's sum, from `data` of a read or an event. */
 export function sum(data: unknown): Sum | undefined {
   if (!isObject(data) || data.totalAmountMinor === undefined) return undefined;
-  const currency = String(data.currency);
+  const { currency } = data;
+  if (typeof currency !== "string") return undefined;
   learn(currency, data.totalAmount, data.totalAmountMinor);
   return {
     minor: BigInt(String(data.totalAmountMinor)),
@@ -178,6 +183,17 @@ export function history(data: unknown): History | undefined {
 export function isOlder(next: Campaign, now: Campaign): boolean {
   const changed = (next.lastUpdated ?? 0) - (now.lastUpdated ?? 0);
   return changed < 0 || (changed === 0 && next.revision < now.revision);
+}
+
+/**
+ * Returns true if the API has begun anew between the two: after a reset or with a backup it has less than before. The difference
+ * is then nobody's refund, with which a revision grows. A sum has no revision, but with a refund it loses no campaign and no time.
+ */
+export function isReset(next: Counted | null, now: Counted | null | undefined): boolean {
+  if (!now) return false;
+  if (!next) return true;
+  const falls = (member: "revision" | "campaigns" | "lastUpdated"): boolean => (next[member] ?? 0) < (now[member] ?? 0);
+  return now.revision === undefined ? next.minor < now.minor && (falls("campaigns") || falls("lastUpdated")) : falls("revision");
 }
 
 /** How far a campaign is, in hundredths of a percent, rounded down: 10000 and more says that the goal is reached. */

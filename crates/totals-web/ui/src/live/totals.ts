@@ -7,6 +7,7 @@
  */
 
 import { Channel, type Health } from "./channel";
+import { now } from "./clock";
 import { parseExact } from "./exact";
 import * as model from "./model";
 import type { StreamEvent } from "./sse";
@@ -16,7 +17,7 @@ export interface View<T> {
   /** `undefined`: not known yet. `null`: the API says that there is nothing yet. */
   readonly value: T | null | undefined;
   readonly health: Health;
-  /** When the server was last heard of, in milliseconds since 1970; 0 if never. */
+  /** Until when the value was surely current, by the server's clock, in milliseconds since 1970; 0 if there never was one. */
   readonly heardAt: number;
 }
 
@@ -28,10 +29,15 @@ const MOST_IDS = 100;
 const MOST_BYTES = 8_000;
 /** The least time between two rounds of telling listeners, in milliseconds. */
 const ROUND = 100;
+/** The event that says that there is nothing yet, and those that are taken: of the others the connection takes its own. */
+const NO_TOTALS = "no-totals";
+const TAKEN = ["message", NO_TOTALS];
 /** The key of the sum's line. */
 const SUM = "sum";
 /** How long an older state must be all that the server says, until it is believed (a reset, a backup), in milliseconds. */
 const DOUBT = 10_000;
+/** How long after a removal the stream goes on with what nobody watches any more, in milliseconds: others may leave as well. */
+const TIDY = 5_000;
 
 /** Tells listeners about one thing, in rounds. */
 class Topic<T> {
@@ -57,15 +63,24 @@ class Line<T> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = 0;
   #opening = false;
+  /** The keys that the stream was asked for. */
+  #asked: string[] = [];
+  #tidying: ReturnType<typeof setTimeout> | undefined;
+  /** When something was offered that had been read otherwise. */
+  #offeredAt = 0;
   readonly #changed = new Set<Topic<T>>();
 
   constructor(urls: Urls, take: (line: Line<T>, body: unknown, event?: StreamEvent) => void) {
-    const url = () => urls([...this.topics.keys()]);
+    const keys = () => [...this.topics.keys()];
     this.channel = new Channel({
-      stream: () => url().stream,
-      read: () => url().read,
-      onEvent: (event) => take(this, parseExact(event.data), event),
+      stream: () => urls((this.#asked = keys())).stream,
+      read: () => urls(keys()).read,
+      onEvent: (event) => {
+        // The API may get more types of events.
+        if (TAKEN.includes(event.type)) take(this, parseExact(event.data), event);
+      },
       onRead: (body) => take(this, (body as { data?: unknown }).data),
+      onNothing: () => this.nothing(),
       onHealth: () => this.changed(...this.topics.values()),
     });
   }
@@ -76,7 +91,10 @@ class Line<T> {
     const topic = known ?? new Topic<T>();
     topic.listeners.add(listener);
     // Not `??=`: that there is nothing yet, `null`, is known as well.
-    if (topic.value === undefined) topic.value = first;
+    if (topic.value === undefined && first !== undefined) {
+      topic.value = first;
+      this.#offeredAt = now();
+    }
     if (topic.value !== undefined) listener(this.view(topic));
     if (known) return;
     this.topics.set(key, topic);
@@ -102,14 +120,31 @@ class Line<T> {
       topic.trust();
       this.topics.delete(key);
     }
-    if (this.topics.size > 0) return false;
+    if (this.topics.size > 0) {
+      this.#tidying ??= setTimeout(() => this.#tidy(), TIDY);
+      return false;
+    }
     this.channel.stop();
+    clearTimeout(this.#tidying);
     clearTimeout(this.#timer);
     return true;
   }
 
+  /** Opens the stream anew if it holds places at the server for what nobody watches any more. */
+  #tidy(): void {
+    this.#tidying = undefined;
+    if (this.#asked.some((key) => !this.topics.has(key))) this.channel.reconnect();
+  }
+
   offer(key: string, value: T): void {
-    if (this.topics.get(key)?.value === undefined) this.set(key, value);
+    if (this.topics.get(key)?.value !== undefined) return;
+    this.#offeredAt = now();
+    this.set(key, value);
+  }
+
+  /** That nothing is there is believed only of what never was; of anything else the stream has to say so. */
+  nothing(except: readonly string[] = []): void {
+    for (const [key, { value }] of this.topics) if (value === undefined && !except.includes(key)) this.set(key, null);
   }
 
   set(key: string, value: T | null): void {
@@ -121,7 +156,7 @@ class Line<T> {
   }
 
   view(topic: Topic<T>): View<T> {
-    return { value: topic.value, health: this.channel.health, heardAt: this.channel.heardAt };
+    return { value: topic.value, health: this.channel.health, heardAt: this.channel.heardAt || this.#offeredAt };
   }
 
   changed(...topics: Topic<T>[]): void {
@@ -154,11 +189,17 @@ function written(ids: Iterable<string>): number {
   return [...ids].reduce((sum, id) => sum + encodeURIComponent(id).length + 1, 0);
 }
 
+/** What was parsed; throws if there was nothing to parse: such an answer tells no more than none. */
+function expected<T>(parsed: T | undefined): T {
+  if (parsed === undefined) throw new Error("this is no answer of the API");
+  return parsed;
+}
+
 /** Takes a campaign, unless it is older than what is shown. Returns its id. */
-function takeCampaign(line: CampaignLine, data: unknown): string | undefined {
-  const next = model.campaign(data);
-  const topic = next && line.topics.get(next.id);
-  if (!next || !topic) return next?.id;
+function takeCampaign(line: CampaignLine, data: unknown): string {
+  const next = expected(model.campaign(data));
+  const topic = line.topics.get(next.id);
+  if (!topic) return next.id;
   if (topic.value && model.isOlder(next, topic.value)) {
     const believe = () => topic.doubted && line.set(next.id, topic.doubted.value);
     topic.doubted ??= { value: next, timer: setTimeout(believe, DOUBT) };
@@ -168,20 +209,16 @@ function takeCampaign(line: CampaignLine, data: unknown): string | undefined {
 }
 
 function takeCampaigns(line: CampaignLine, data: unknown, event?: StreamEvent): void {
-  if (event?.type === "no-totals") {
+  if (event?.type === NO_TOTALS) {
     if (model.isObject(data)) line.set(String(data.campaignId), null);
   } else if (event) takeCampaign(line, data);
   else takeRead(line, data);
 }
 
-/**
- * Takes the body of a read: a list, one campaign, or nothing where the API knows of none. That a campaign is not there is believed only
- * of one that never was; of any other the stream has to say so.
- */
+/** Takes the body of a read: a list, or one campaign. */
 function takeRead(line: CampaignLine, data: unknown): void {
   const listed = model.isObject(data) && Array.isArray(data.totals) ? (data.totals as unknown[]) : [data];
-  const found = listed.map((item) => takeCampaign(line, item));
-  for (const [id, { value }] of line.topics) if (value === undefined && !found.includes(id)) line.set(id, null);
+  line.nothing(listed.map((item) => takeCampaign(line, item)));
 }
 
 /** All that is live of one server. */
@@ -256,7 +293,8 @@ export class LiveTotals {
   }
 
   #watch<T>(key: string, urls: Urls, parse: (data: unknown) => T | undefined, listener: Listener<T>): () => void {
-    const open = (): Line<T> => new Line(urls, (line, data) => line.set(key, parse(data) ?? null));
+    const open = (): Line<T> =>
+      new Line(urls, (line, data, event) => line.set(key, event?.type === NO_TOTALS ? null : expected(parse(data))));
     const line = (this.#others.get(key) as Line<T> | undefined) ?? open();
     this.#others.set(key, line);
     line.add(key, listener);

@@ -39,7 +39,6 @@ function dress(): void {
 
 /** Whoever composes the address sees what is wrong with it; viewers of a broadcast never do. */
 function complain(): TemplateResult | typeof nothing {
-  for (const problem of problems) console.warn(`totals overlay: ${problem}`);
   const isOnAir = "obsstudio" in window;
   if (isOnAir || problems.length === 0) return nothing;
   return html`<div class="problems" role="alert" lang="en" dir="ltr">
@@ -136,6 +135,7 @@ function keepWithin(main: HTMLElement): void {
 }
 
 showCampaignEarly(id);
+for (const problem of problems) console.warn(`totals overlay: ${problem}`);
 dress();
 defineElements();
 draw();

@@ -6,6 +6,7 @@
 
 import { relative } from "../format/time";
 import type { Words } from "../format/words";
+import { now as serverTime } from "../live/clock";
 import type { Campaign } from "../live/model";
 
 const CLOSED = ["CLOSED", "COMPLETED", "COMPLETE", "ENDED", "FINISHED", "EXPIRED", "ARCHIVED", "CANCELLED", "CANCELED"];
@@ -13,7 +14,7 @@ const PAUSED = ["PAUSED", "SUSPENDED", "ON_HOLD"];
 
 type Known = Pick<Campaign, "status" | "startsAt" | "endsAt">;
 
-export function dates(words: Words, { status, startsAt, endsAt }: Known, now = Date.now()): string {
+export function dates(words: Words, { status, startsAt, endsAt }: Known, now = serverTime()): string {
   const when = (then: number): { when: string } => ({ when: relative(words.sentenceLocale, then, now) });
   const known = status?.trim().toUpperCase().replace(/[\s-]/g, "_") ?? "";
   if (endsAt !== undefined && endsAt <= now) return words.say("ended", when(endsAt));

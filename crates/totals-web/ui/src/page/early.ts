@@ -19,7 +19,7 @@ export function showSumEarly(): void {
     const found = sum(read);
     if (found) liveTotals("").offerSum(found);
   };
-  data("/api/totals").then(show, () => undefined);
+  data("/api/totals").then(show).catch(() => undefined);
 }
 
 /** Shows the campaign as soon as it is read: in a list of one, so that none yet is no error. */
@@ -28,5 +28,5 @@ export function showCampaignEarly(id: string): void {
     const found = Array.isArray(totals) ? campaign(totals[0]) : undefined;
     if (found?.id === id) liveTotals("").offerCampaign(found);
   };
-  data(`/api/totals/campaigns?ids=${encodeURIComponent(id)}`).then(show, () => undefined);
+  data(`/api/totals/campaigns?ids=${encodeURIComponent(id)}`).then(show).catch(() => undefined);
 }

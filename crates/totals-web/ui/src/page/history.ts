@@ -1,13 +1,12 @@
 /**
- * How a campaign grew, or the whole platform if no campaign is named, as a chart that is loaded when there is something to draw. Where the service has no history, the page has
- * no such section; where it has none right now, the section comes when it has.
+ * How a campaign grew, or the whole platform if no campaign is named, as a chart that is loaded when there is something to draw.
+ * Where the service has no history the page has no such section, and the section comes when the service has one.
  */
 
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { localeOf } from "../format/locale";
 import { money } from "../format/money";
 import { wordsFor } from "../format/words";
-import { NOTHING_YET } from "../live/channel";
 import { parseExact } from "../live/exact";
 import * as model from "../live/model";
 import { liveTotals, type View } from "../live/totals";
@@ -16,6 +15,8 @@ import type { GrowthChart } from "./chart";
 /** How often the history is read again, and after a failure, in milliseconds. */
 const REFRESH = 120_000;
 const RETRY = 30_000;
+/** How long an answer may take, in milliseconds. */
+const TIMEOUT = 10_000;
 /** With fewer points than this, shorter intervals tell more. */
 const FEW = 4;
 /** Up to so many days are a line of days; more are one of weeks, or of months. */
@@ -65,10 +66,9 @@ export class GrowthHistory extends LitElement {
   }
 
   async #load(): Promise<void> {
-    const found = document.hidden ? "later" : await this.#read("day");
-    if (found === "never" || !this.isConnected) return;
-    if (found !== "later") this.history = await this.#fitting(found);
-    this.#timer = setTimeout(() => void this.#load(), found === "later" ? RETRY : REFRESH);
+    const found = document.hidden ? undefined : await this.#read("day");
+    if (found) this.history = await this.#fitting(found);
+    if (this.isConnected) this.#timer = setTimeout(() => void this.#load(), found ? REFRESH : RETRY);
   }
 
   /** The same in the intervals in which all of it is seen, from its first donation on. */
@@ -79,26 +79,24 @@ export class GrowthHistory extends LitElement {
     for (const [interval, span] of [...longer, ...shorter]) {
       if (best.before === 0n && best.points.length >= FEW) break;
       const found = await this.#read(interval, span);
-      if (typeof found === "string" || (days.before === 0n && found.before > 0n)) break;
+      if (!found || (days.before === 0n && found.before > 0n)) break;
       best = found;
     }
     return best;
   }
 
   /** Reads the last so many days, or as many intervals as the API has by itself. */
-  async #read(interval: Interval, days?: number): Promise<model.History | "later" | "never"> {
+  async #read(interval: Interval, days?: number): Promise<model.History | undefined> {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const query = new URLSearchParams({ interval, timeZone });
     if (days !== undefined) query.set("from", new Date(Date.now() - days * DAY).toISOString().slice(0, 10));
     const of = this.campaign ? `campaigns/${encodeURIComponent(this.campaign)}/` : "";
     try {
-      const response = await fetch(`/api/totals/${of}history?${query}`);
-      const text = await response.text();
-      if (!response.ok) return response.status >= 500 || text.includes(NOTHING_YET) ? "later" : "never";
-      const body = parseExact(text);
-      return (model.isObject(body) && model.history(body.data)) || "never";
+      const response = await fetch(`/api/totals/${of}history?${query}`, { signal: AbortSignal.timeout(TIMEOUT) });
+      const body = response.ok ? parseExact(await response.text()) : undefined;
+      return model.isObject(body) ? model.history(body.data) : undefined;
     } catch {
-      return "later";
+      return undefined;
     }
   }
 

@@ -3,6 +3,7 @@
 import { html, type TemplateResult } from "lit";
 import { LiveElement } from "../elements/base";
 import { relative } from "../format/time";
+import { now } from "../live/clock";
 import type { Raised } from "../live/model";
 import type { LiveTotals, View } from "../live/totals";
 
@@ -45,11 +46,11 @@ export class LiveStatus extends LiveElement<Raised> {
   #text(): string {
     const { words, state } = this;
     const value = this.view?.value;
-    const now = Date.now();
+    const time = now();
     // The total above says that it is not available, and when it was known.
     const live = state === "live" || state === "none" ? [words.say("live")] : [];
     if (!value?.lastUpdated) return live.join();
-    const when = relative(words.sentenceLocale, Math.min(value.lastUpdated, now), now);
+    const when = relative(words.sentenceLocale, Math.min(value.lastUpdated, time), time);
     return [...live, words.say("lastChange", { when })].join(" · ");
   }
 }
