@@ -131,7 +131,8 @@ export interface paths {
          *     the `ETag` of a read; `data` the same object as `data` of a read. Who reads slowly is sent the newest state, not those
          *     in between. A campaign without totals is `event: no-totals` with id 0, and the first event that tells of it the next one. Every 5
          *     seconds a comment is sent. A client that comes back with `Last-Event-ID` is not sent the version that it has, and any
-         *     other at once. The stream ends after an hour (`STREAM_LIFETIME`) or when the server stops; connect again then, as
+         *     other at once. While the server has not heard from its database for 5 seconds, what was sent may be old: `event: stale` says so,
+         *     with the time in `asOf` until which it was right, and `event: current` that it is right again. The stream ends after an hour (`STREAM_LIFETIME`) or when the server stops; connect again then, as
          *     `EventSource` does by itself.
          */
         get: operations["stream_totals"];
@@ -154,10 +155,10 @@ export interface paths {
          * Totals of several campaigns, or the sum of all, as they change
          * @description With `ids`, as the stream of one campaign, for up to 100 at once: first what each shows now, in the order of the ids, then
          *     every newer state of any. `id` is the version of the campaign that the event tells of, so it says nothing of the others:
-         *     a client that comes back is sent all of them again.
+         *     a client that comes back is sent all of them again. `event: stale` and `event: current` are as those of one campaign's stream.
          *
          *     Without `ids`, the sum of all campaigns, at most ten times a second: `data` is the same object as `data` of
-         *     /api/totals, and there is no `id`.
+         *     /api/totals, and there is no `id`; `event: stale` and `event: current` as well.
          */
         get: operations["stream_many"];
         put?: never;
@@ -206,8 +207,8 @@ export interface paths {
          * @description Only where the operator shows them, as the list does. Each event is the whole list of the latest 20: first as it is now, then
          *     as it is after every change, some times a second at most. `id` is the version of the campaign, as in its own stream, and
          *     `data` the same object as `data` of the list. Who reads slowly is sent the newest list, not those in between. A campaign
-         *     without totals is `event: no-totals` with id 0. Heartbeats, the stream's end and `Last-Event-ID` are as those of the
-         *     campaign's own stream.
+         *     without totals is `event: no-totals` with id 0. Heartbeats, `event: stale` and `event: current`, the stream's end and
+         *     `Last-Event-ID` are as those of the campaign's own stream.
          */
         get: operations["stream_donations"];
         put?: never;

@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 import { money } from "../format/money";
+import { now as serverTime } from "../live/clock";
 import { toDecimal } from "../live/exact";
 import { digitsOf, type History, type Raised } from "../live/model";
 
@@ -38,7 +39,7 @@ export class GrowthChart {
     const first = points[0];
     if (!first) return;
     this.#currency = now.currency;
-    const ends = points.map(({ start }, place) => points[place + 1]?.start ?? Math.max(Date.now(), start + 1));
+    const ends = points.map(({ start }, place) => points[place + 1]?.start ?? Math.max(serverTime(), start + 1));
     const times = [first.start, ...ends].map((millis) => millis / 1000);
     // The history may be read some time before the total: the line ends at the total, whatever is between.
     this.#raised = [before, ...points.slice(0, -1).map(({ total }) => total), now.minor];

@@ -7,6 +7,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { localeOf } from "../format/locale";
 import { money } from "../format/money";
 import { wordsFor } from "../format/words";
+import { now as serverTime } from "../live/clock";
 import { parseExact } from "../live/exact";
 import * as model from "../live/model";
 import { liveTotals, type View } from "../live/totals";
@@ -89,7 +90,7 @@ export class GrowthHistory extends LitElement {
   async #read(interval: Interval, days?: number): Promise<model.History | undefined> {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
     const query = new URLSearchParams({ interval, timeZone });
-    if (days !== undefined) query.set("from", new Date(Date.now() - days * DAY).toISOString().slice(0, 10));
+    if (days !== undefined) query.set("from", new Date(serverTime() - days * DAY).toISOString().slice(0, 10));
     const of = this.campaign ? `campaigns/${encodeURIComponent(this.campaign)}/` : "";
     try {
       const response = await fetch(`/api/totals/${of}history?${query}`, { signal: AbortSignal.timeout(TIMEOUT) });
@@ -119,7 +120,7 @@ export class GrowthHistory extends LitElement {
     const title = words.say("history");
     if (!first || !now) return title;
     const from = `${day(first.start)}: ${money(locale, now.currency, before)}`;
-    return `${title}. ${from} – ${day(Date.now())}: ${money(locale, now.currency, now.minor)}`;
+    return `${title}. ${from} – ${day(serverTime())}: ${money(locale, now.currency, now.minor)}`;
   }
 
   override updated(): void {
