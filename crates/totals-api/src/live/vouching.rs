@@ -48,17 +48,15 @@ impl Live {
         self.answers() || !self.0.memory.is_loaded() && self.0.freshness.was_read_within(STALE_AFTER)
     }
 
-    /// Whether what streams show is known to be right: now, if it is not, and whenever that changes.
-    pub fn vouching(&self) -> BoxStream<'static, StaleSince> {
+    /// Whether what streams show is known to be right: now, and whenever that changes.
+    pub fn vouching(&self) -> (StaleSince, BoxStream<'static, StaleSince>) {
         let mut receiver = self.0.stale_since.subscribe();
-        if receiver.borrow().is_some() {
-            receiver.mark_changed();
-        }
+        let now = *receiver.borrow_and_update();
         let next = |mut receiver: watch::Receiver<StaleSince>| async move {
             receiver.changed().await.ok()?;
             let stale = *receiver.borrow_and_update();
             Some((stale, receiver))
         };
-        stream::unfold(receiver, next).boxed()
+        (now, stream::unfold(receiver, next).boxed())
     }
 }

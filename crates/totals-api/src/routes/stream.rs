@@ -184,9 +184,13 @@ pub(super) fn events(
             () = tokio::time::sleep(lifetime) => {}
         }
     };
-    let later = stream::select(later, state.live.vouching().map(vouching));
+    let (stale, changes) = state.live.vouching();
+    let later = stream::select(later, changes.map(vouching));
     let retry = Event::default().retry(Duration::from_millis(rand::random_range(RETRY_MILLIS)));
-    let events = stream::iter([retry])
+    let first = [retry]
+        .into_iter()
+        .chain(stale.map(|as_of| vouching(Some(as_of))));
+    let events = stream::iter(first)
         .chain(stream::iter(now))
         .chain(later)
         .map(move |event| {
