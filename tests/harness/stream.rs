@@ -89,11 +89,15 @@ impl EventStream {
 
     /// The next event, also one that the stream says of itself; `None` at its end.
     pub async fn next_of_any_kind(&mut self) -> Option<StreamEvent> {
-        loop {
-            if let Some(event) = parse(&self.block().await?) {
-                return Some(event);
+        // Comments go on, whatever the stream does not tell.
+        let told = tokio::time::timeout(DEADLINE, async {
+            loop {
+                if let Some(event) = parse(&self.block().await?) {
+                    return Some(event);
+                }
             }
-        }
+        });
+        told.await.expect("it told nothing")
     }
 
     /// Waits for the next comment, and fails if something else comes before it.

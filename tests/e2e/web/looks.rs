@@ -3,6 +3,7 @@
 //! Each test leaves pictures in target/web, for people.
 
 use serde_json::{Value, json};
+use totals_core::domain::Timestamp;
 
 use super::browser::Browser;
 use super::{Page, Stage};
@@ -154,7 +155,7 @@ async fn all_of_a_wall_is_on_its_screen_whatever_is_said() {
         ),
         ("word", "W".repeat(300)),
     ];
-    let mut messages: Vec<Outgoing> = Vec::new();
+    let (mut messages, now) = (Vec::<Outgoing>::new(), Timestamp::now().to_string());
     for (id, title) in &titles {
         let campaign = campaign_created(&format!("{id}-event")).campaign(id);
         let campaign = campaign
@@ -165,8 +166,9 @@ async fn all_of_a_wall_is_on_its_screen_whatever_is_said() {
         let donation = donation
             .amount(9_876_543_210.12)
             .with("donorName", json!(name))
-            .with("isAnonymous", json!(false));
-        messages.push(donation.into());
+            .with("isAnonymous", json!(false))
+            .with("timestamp", json!(now));
+        messages.push(donation.at(&now).into());
     }
     world.publish(messages).await;
     world.expect_totals("word", 987_654_321_012, 1, 0).await;
