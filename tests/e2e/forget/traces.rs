@@ -51,12 +51,15 @@ async fn places(world: &World, text: &str) -> Vec<String> {
         );
     }
     let letters = letters(world).await;
-    found.extend(letters.into_iter().filter(|letter| letter.contains(text)));
+    found.extend(letters.into_iter().filter(|letter| has(letter.as_bytes(), text)));
     found
 }
 
+/// Returns true if the text is in it, be it in UTF-8 or in UTF-16.
 fn has(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|part| part == text.as_bytes())
+    let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    let has = |bytes: &[u8]| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    has(bytes) || has(&narrow)
 }
 
 /// What is in the dead-letter queue: each body as text, followed by its properties and headers. The letters stay.

@@ -5,16 +5,23 @@
 //! stays, whatever its name: nobody knows all the members in which producers put names and addresses.
 //!
 //! Events of others may name the donor as well: a campaign that the donor owns, a donation that the donor has asked for. There
-//! the id alone is replaced, and only where it stands for a person by the name of its member. The same digits elsewhere may be
-//! an order's number, or an amount.
+//! the id alone is replaced ([`others`]). Events of campaigns are never a donor's.
+//!
+//! What is no JSON object, and what names neither a donation nor a campaign's event, is the donor's if the id stands in it
+//! ([`readings`]).
+//!
+//! Erasing once is erasing: none of these rules depends on what an earlier run has replaced.
 
 mod json;
+mod others;
+mod readings;
 
 use serde_json::value::RawValue;
 
 use super::decode::declared::{Field, FieldKind, Member, payload};
 use super::{DonationId, DonorId, EventType};
-use json::{Members, members, object, quoted, rewritten, text};
+use json::{Members, members, object, quoted, text};
+use others::{is_a_person, plain};
 
 /// The id that takes a donor's place, and how the donor is recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,27 +77,97 @@ impl Pseudonym {
         payload: &str,
         is_theirs: impl Fn(&str) -> bool,
     ) -> Tells {
-        let Some(members) = members(payload) else {
-            return Tells::Nothing;
+        let names = || self.renamed_payload(event_type, payload).is_some();
+        self.in_layers(event_type, &[payload], names, is_theirs)
+    }
+
+    /// What the objects of an event tell, the payload last. `names` says if it names the donor, in case that it is another's.
+    fn in_layers(
+        &self,
+        event_type: Option<EventType>,
+        layers: &[&str],
+        names: impl Fn() -> bool,
+        is_theirs: impl Fn(&str) -> bool,
+    ) -> Tells {
+        let read: Vec<_> = layers.iter().filter_map(|layer| members(layer)).collect();
+        let is_of = || {
+            let by_donor = read.iter().rev().find_map(|members| self.is_by_donor(members));
+            by_donor.unwrap_or_else(|| {
+                let mut donations = read
+                    .iter()
+                    .filter_map(|members| text_of(members, Field::DonationId));
+                donations.any(|donation| is_theirs(&donation))
+                    || read.iter().any(|members| self.has_donor(members))
+                    // What nothing reads of a payment is about who pays, and a payment has no donor.
+                    || read.iter().any(|members| has(members, Field::PaymentId) && self.has_payer(members))
+            })
         };
-        let value = |field: Field| members.iter().find(|(name, _)| name == field.name());
-        let text_of = |field| value(field).and_then(|(_, value)| text(value));
-        let is_of_campaign = event_type.is_some_and(EventType::is_of_campaign);
-        let donor = text_of(Field::DonorId).filter(|donor| !donor.is_empty());
-        let is_of = match (&donor, &self.donor) {
-            _ if is_of_campaign => false,
-            (Some(donor), Some(own)) if donor == own.as_str() => true,
-            (Some(donor), Some(_)) if donor != self.random.as_str() => false,
-            _ => text_of(Field::DonationId).is_some_and(|donation| is_theirs(&donation)),
-        };
-        let names = self.names(payload);
-        // What nothing reads of a payment is about who pays, and a payment has no donor.
-        let is_payment = value(Field::PaymentId).is_some();
-        match (is_of || (names && is_payment && !is_of_campaign), names) {
-            (true, _) => Tells::IsOf,
-            (false, true) => Tells::Names,
-            (false, false) => Tells::Nothing,
+        if !event_type.is_some_and(EventType::is_of_campaign) && is_of() {
+            Tells::IsOf
+        } else if names() {
+            Tells::Names
+        } else {
+            Tells::Nothing
         }
+    }
+
+    /// Returns true if these members name the donor as the one who has donated, false if they name another one, and `None` if
+    /// they name nobody, or the random id, which does not tell whose it is.
+    fn is_by_donor(&self, members: &Members<'_>) -> Option<bool> {
+        let own = self.donor.as_ref()?;
+        let mut donors = members.iter().filter(|(name, _)| name == Field::DonorId.name());
+        donors.find_map(|(_, value)| match text(value) {
+            Some(donor) if donor.is_empty() || donor == self.random.as_str() => None,
+            Some(donor) => Some(donor == own.as_str()),
+            None => {
+                let is_nested = value.get().starts_with(['{', '[']);
+                (is_nested && readings::names(value.get().as_bytes(), own.as_str())).then_some(true)
+            }
+        })
+    }
+
+    /// Returns true if there is a donor with the donor's id at any depth.
+    fn has_donor(&self, members: &Members<'_>) -> bool {
+        let is_donor = |name: &str| ["donor", "donorid"].contains(&plain(name).as_str());
+        self.has_own(members, &is_donor)
+    }
+
+    /// Returns true if there is a person with the donor's id at any depth.
+    fn has_payer(&self, members: &Members<'_>) -> bool {
+        self.has_own(members, &is_a_person)
+    }
+
+    /// Returns true if a member of such a name has the donor's id, at any depth.
+    fn has_own(&self, members: &Members<'_>, is_such: &dyn Fn(&str) -> bool) -> bool {
+        let Some(own) = self.donor.as_ref().map(DonorId::as_str) else {
+            return false;
+        };
+        members.iter().any(|(name, value)| match value.get().as_bytes() {
+            [b'{' | b'[', ..] if is_such(name) => readings::names(value.get().as_bytes(), own),
+            [b'{' | b'[', ..] => json::objects(value)
+                .iter()
+                .any(|within| self.has_own(within, is_such)),
+            _ => is_such(name) && text(value).is_some_and(|text| text == own),
+        })
+    }
+
+    /// The donation of a payload that names the donor as the one who has donated, also under the random id.
+    pub fn donation_in_payload(&self, payload: &str) -> Option<DonationId> {
+        let members = members(payload)?;
+        let donor = text_of(&members, Field::DonorId);
+        let is_random = donor.is_some_and(|donor| donor == self.random.as_str());
+        if !is_random && self.is_by_donor(&members) != Some(true) {
+            return None;
+        }
+        DonationId::try_from(text_of(&members, Field::DonationId)?).ok()
+    }
+
+    /// As [`Pseudonym::donation_in_payload`], of the payload within a body.
+    pub fn donation_in_body(&self, body: &[u8]) -> Option<DonationId> {
+        let body = std::str::from_utf8(body).ok()?;
+        layers(body)
+            .iter()
+            .find_map(|layer| self.donation_in_payload(layer))
     }
 
     /// A payload without what nothing reads in an event of this type, and with the random id in place of its donor's.
@@ -104,20 +181,6 @@ impl Pseudonym {
         }))
     }
 
-    /// Another's payload with the random id where it names the donor.
-    pub fn renamed(&self, payload: &str) -> Option<String> {
-        let donor = self.donor.as_ref()?;
-        rewritten(payload, &|name, value| {
-            let is_donor = is_a_person(name) && text(value).is_some_and(|text| text == donor.as_str());
-            is_donor.then(|| quoted(self.random.as_str()))
-        })
-    }
-
-    /// Returns true if the JSON text names the donor, by a member that stands for a person.
-    fn names(&self, json: &str) -> bool {
-        self.renamed(json).is_some()
-    }
-
     /// The erased copy of a message's body, however it wraps its payload; `None` if it is no JSON object.
     pub fn erased_body(&self, body: &str) -> Option<String> {
         let outer = members(body)?;
@@ -126,37 +189,56 @@ impl Pseudonym {
         }))
     }
 
-    /// What a body tells of the donor, however it wraps its payload. A body of which no donation's id can be read is the
-    /// donor's if the id stands in it as a word of its own.
-    pub fn in_body(&self, body: &[u8], is_theirs: impl Fn(&str) -> bool) -> Tells {
-        let text = std::str::from_utf8(body).ok();
-        let layers = text.map(layers).unwrap_or_default();
-        let has_donation = |layer: &String| {
-            let found = members(layer).unwrap_or_default();
-            let mut donation = found.iter().filter(|(name, _)| name == Field::DonationId.name());
-            donation.any(|(_, value)| json::text(value).is_some())
-        };
-        if !layers.iter().any(has_donation) && layers.iter().all(|layer| !self.names(layer)) {
-            let word = self
-                .donor
-                .as_ref()
-                .is_some_and(|donor| has_word(body, donor.as_str()));
-            return if word { Tells::IsOf } else { Tells::Nothing };
+    /// What a body tells of the donor, however it wraps its payload. `event_type` is that of the routing key, in case that the
+    /// body names none. The texts of its headers count where the body does not say whose event it is.
+    pub fn in_body(
+        &self,
+        body: &[u8],
+        event_type: Option<EventType>,
+        headers: &[String],
+        is_theirs: impl Fn(&str) -> bool,
+    ) -> Tells {
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        let layers = layers(text);
+        let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+        let event_type = event_type_of(&layers).or(event_type);
+        let names = || self.renamed_body(event_type, text).is_some();
+        let tells = self.in_layers(event_type, &layers, names, is_theirs);
+        let mut found = layers.iter().filter_map(|layer| members(layer));
+        let is_known = event_type.is_some_and(EventType::is_of_campaign) && !layers.is_empty()
+            || found.any(|members| text_of(&members, Field::DonationId).is_some());
+        if is_known || tells == Tells::IsOf {
+            return tells;
         }
-        let type_of = |layer: &String| {
-            let found = members(layer)?;
-            let named = |field: Field| found.iter().find(|(name, _)| name == field.name());
-            let told = named(Field::EventType).or_else(|| named(Field::Type))?;
-            let told = json::text(told.1)?.into_owned();
-            EventType::ALL
-                .into_iter()
-                .find(|known| told.ends_with(known.as_str()))
+        let stands = |own: &DonorId| {
+            let mut headers = headers.iter();
+            readings::names(body, own.as_str())
+                || headers
+                    .any(|header| header == own.as_str() || readings::names(header.as_bytes(), own.as_str()))
         };
-        let event_type = layers.iter().find_map(type_of);
-        let found = layers
-            .iter()
-            .map(|layer| self.in_payload(event_type, layer, &is_theirs));
-        found.max_by_key(|tells| *tells as u8).unwrap_or(Tells::Nothing)
+        if self.donor.as_ref().is_some_and(stands) {
+            Tells::IsOf
+        } else {
+            tells
+        }
+    }
+
+    /// Another's body without the donor; `None` if it does not name the donor. `event_type` is that of the routing key.
+    pub fn renamed(&self, body: &str, event_type: Option<EventType>) -> Option<String> {
+        let layers = layers(body);
+        let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
+        self.renamed_body(event_type_of(&layers).or(event_type), body)
+    }
+
+    /// Returns true if the text is the donor's id.
+    pub fn is_donor(&self, text: &str) -> bool {
+        self.donor.as_ref().is_some_and(|donor| donor.as_str() == text)
+    }
+
+    /// Returns true if the donor's id stands in the text.
+    pub fn stands_in(&self, text: &str) -> bool {
+        let own = self.donor.as_ref().map(DonorId::as_str);
+        own.is_some_and(|own| text == own || readings::names(text.as_bytes(), own))
     }
 
     /// The members that are `read`, each with its text; within a payload those of donors' events.
@@ -215,18 +297,32 @@ impl DonorId {
 /// The donation and the donor that a payload names, if it names both.
 pub fn donation_of_donor(payload: &str) -> Option<(DonationId, DonorId)> {
     let members = members(payload)?;
-    let text_of = |field: Field| {
-        let found = members.iter().find(|(name, _)| name == field.name());
-        found.and_then(|(_, value)| Some(text(value)?.into_owned()))
-    };
-    let donation = DonationId::try_from(text_of(Field::DonationId)?).ok()?;
-    Some((donation, DonorId::try_from(text_of(Field::DonorId)?).ok()?))
+    let donation = DonationId::try_from(text_of(&members, Field::DonationId)?).ok()?;
+    Some((
+        donation,
+        DonorId::try_from(text_of(&members, Field::DonorId)?).ok()?,
+    ))
 }
 
-/// As [`donation_of_donor`], of the payload within a body.
-pub fn donation_of_donor_in(body: &[u8]) -> Option<(DonationId, DonorId)> {
-    let body = std::str::from_utf8(body).ok()?;
-    layers(body).iter().find_map(|layer| donation_of_donor(layer))
+/// The text of a field, or the digits of a whole number.
+fn text_of(members: &Members<'_>, field: Field) -> Option<String> {
+    let mut found = members.iter().filter(|(name, _)| name == field.name());
+    found.find_map(|(_, value)| Some(text(value)?.into_owned()))
+}
+
+fn has(members: &Members<'_>, field: Field) -> bool {
+    members.iter().any(|(name, _)| name == field.name())
+}
+
+/// The type that a body names.
+fn event_type_of(layers: &[&str]) -> Option<EventType> {
+    layers.iter().find_map(|layer| {
+        let members = members(layer)?;
+        let told = text_of(&members, Field::EventType).or_else(|| text_of(&members, Field::Type))?;
+        EventType::ALL
+            .into_iter()
+            .find(|known| told.ends_with(known.as_str()))
+    })
 }
 
 /// The objects of a body that may be a payload: itself, and what it wraps.
@@ -257,38 +353,6 @@ fn is_of_a_moment(character: char) -> bool {
 fn is_read_of_donors(name: &str) -> bool {
     let mut members = OF_DONORS.into_iter().flat_map(payload);
     members.any(|member| member.field.name() == name)
-}
-
-/// Returns true if a member of this name stands for a person.
-fn is_a_person(name: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "donor",
-        "user",
-        "owner",
-        "creator",
-        "author",
-        "organizer",
-        "organiser",
-        "person",
-        "member",
-        "account",
-        "customer",
-        "contact",
-    ];
-    let lower = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| lower.contains(word)) || lower.ends_with("by")
-}
-
-/// Returns true if these bytes have the word, and not as a part of a longer one.
-fn has_word(bytes: &[u8], word: &str) -> bool {
-    let is_part =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
-    let word = word.as_bytes();
-    let mut places =
-        (0..bytes.len().saturating_sub(word.len() - 1)).filter(|at| bytes[*at..].starts_with(word));
-    places.any(|at| {
-        !is_part(at.checked_sub(1).and_then(|at| bytes.get(at))) && !is_part(bytes.get(at + word.len()))
-    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::store::error::{Decision, StoreError};
 use crate::store::read::foreign::LeftOut;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
 use crate::store::schema::indexes::Structure;
+use crate::store::write::abandoned;
 use crate::store::write::insert_mode::InsertModes;
 
 /// The database's name where `DATABASE_URL` has none.
@@ -75,6 +76,25 @@ impl Store {
     /// [`Decision::Reject`] if the URL's options contradict each other; `Retry` ([`Store::open_or_wait`]) if its
     /// `mongodb+srv://` name does not resolve.
     pub async fn open(config: &config::DatabaseConfig, app_name: &str) -> Result<Self, StoreError> {
+        let options = Self::options(config, app_name).await?;
+        Self::with_options(options)
+    }
+
+    /// The same for a tool whose transactions are about so many documents that workers have to wait for them.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_for_long_transactions(
+        config: &config::DatabaseConfig,
+        app_name: &str,
+    ) -> Result<Self, StoreError> {
+        let mut options = Self::options(config, app_name).await?;
+        let [_, long] = abandoned::names(options.app_name.as_deref().unwrap_or(app_name));
+        options.app_name = Some(long);
+        Self::with_options(options)
+    }
+
+    async fn options(config: &config::DatabaseConfig, app_name: &str) -> Result<ClientOptions, StoreError> {
         let mut options = ClientOptions::parse(config.url.expose())
             .await
             .map_err(StoreError::opening)?;
@@ -85,6 +105,10 @@ impl Store {
             .server_selection_timeout
             .get_or_insert(SERVER_SELECTION_TIMEOUT);
         options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+        Ok(options)
+    }
+
+    fn with_options(options: ClientOptions) -> Result<Self, StoreError> {
         let name = options
             .default_database
             .clone()

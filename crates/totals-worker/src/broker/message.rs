@@ -142,7 +142,8 @@ fn header_value(value: &AMQPValue) -> HeaderValue<'_> {
     }
 }
 
-fn whole(value: &AMQPValue) -> Option<i64> {
+/// The whole number that a header's value is; none if it is something else.
+pub fn whole(value: &AMQPValue) -> Option<i64> {
     Some(match value {
         AMQPValue::LongLongInt(number) => *number,
         AMQPValue::LongInt(number) => i64::from(*number),

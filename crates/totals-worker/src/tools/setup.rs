@@ -8,6 +8,9 @@ use totals_core::store::{Agreement, Store, StoreError};
 use super::error::ToolError;
 use crate::slow::{PREPARING, told_if_slow};
 
+/// The name under which the worker and its tools use the database.
+const NAME: &str = "totals-worker";
+
 /// The configuration, and the wish to stop.
 pub struct Setup {
     /// Where each tool reads the part of the configuration that it needs.
@@ -28,7 +31,24 @@ impl Setup {
     /// # Errors
     /// [`ToolError`] with the remedy.
     pub async fn store(&self) -> Result<Store, ToolError> {
-        let store = self.open().await?;
+        // The worker's name, so that a worker ends the transactions of a tool that was killed.
+        self.usable(Store::open(&self.source.database()?, NAME).await)
+            .await
+    }
+
+    /// The same for a tool whose transactions workers have to wait for.
+    ///
+    /// # Errors
+    /// As [`Setup::store`].
+    pub async fn store_for_long_transactions(&self) -> Result<Store, ToolError> {
+        let config = self.source.database()?;
+        self.usable(Store::open_for_long_transactions(&config, NAME).await)
+            .await
+    }
+
+    async fn usable(&self, opened: Result<Store, StoreError>) -> Result<Store, ToolError> {
+        let store = opened.map_err(ToolError::DatabaseUrl)?;
+        store.check().await?;
         // Not written down: what a tool is set to is no sign of what was counted.
         match store.agrees_on(self.source.amounts()?).await? {
             Agreement::Same | Agreement::Unwritten => {}
@@ -45,15 +65,6 @@ impl Setup {
     pub async fn store_to_count_in(&self) -> Result<Store, ToolError> {
         let store = self.store().await?.counting_by(self.source.amounts()?);
         prepare(&store).await?;
-        Ok(store)
-    }
-
-    async fn open(&self) -> Result<Store, ToolError> {
-        // The worker's name, so that a worker ends the transactions of a tool that was killed.
-        let store = Store::open(&self.source.database()?, "totals-worker")
-            .await
-            .map_err(ToolError::DatabaseUrl)?;
-        store.check().await?;
         Ok(store)
     }
 

@@ -78,47 +78,15 @@ pub(super) fn encoded(text: &str) -> String {
     quoted(&BASE64_STANDARD.encode(text))
 }
 
-/// The JSON text with what `instead` gives in place of members' values, at any depth; `None` if it gives nothing. Members of
-/// an array have the name of the array.
-pub(super) fn rewritten(json: &str, instead: &impl Fn(&str, &RawValue) -> Option<String>) -> Option<String> {
-    let value: &RawValue = serde_json::from_str(json).ok()?;
-    rewritten_value("", value, instead)
-}
-
-fn rewritten_value(
-    name: &str,
-    value: &RawValue,
-    instead: &impl Fn(&str, &RawValue) -> Option<String>,
-) -> Option<String> {
+/// The objects that a value is or has, if it is an object or an array: itself, or those among its items.
+pub(super) fn objects(value: &RawValue) -> Vec<Members<'_>> {
     let json = value.get();
     if json.starts_with('{') {
-        let members = members(json)?;
-        let new: Vec<_> = members
-            .iter()
-            .map(|(name, value)| rewritten_value(name, value, instead))
-            .collect();
-        new.iter().any(Option::is_some).then(|| {
-            let all = members.iter().zip(new);
-            object(
-                all.map(|((name, value), new)| {
-                    (name.as_str(), new.unwrap_or_else(|| value.get().to_owned()))
-                }),
-            )
-        })
+        members(json).into_iter().collect()
     } else if json.starts_with('[') {
-        let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-        let new: Vec<_> = items
-            .iter()
-            .map(|item| rewritten_value(name, item, instead))
-            .collect();
-        new.iter().any(Option::is_some).then(|| {
-            let all = items.iter().zip(new);
-            let all: Vec<_> = all
-                .map(|(item, new)| new.unwrap_or_else(|| item.get().to_owned()))
-                .collect();
-            format!("[{}]", all.join(","))
-        })
+        let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+        items.into_iter().flat_map(objects).collect()
     } else {
-        instead(name, value)
+        Vec::new()
     }
 }

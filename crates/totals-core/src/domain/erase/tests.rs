@@ -71,13 +71,124 @@ fn a_payload_is_the_donors_by_its_donor_its_donation_or_its_payer() {
 }
 
 #[test]
+fn whatever_stands_in_the_donors_field_makes_the_event_the_donors() {
+    let tells = |payload: &str| {
+        let ada = pseudonym("ada");
+        let tells = ada.in_payload(Some(EventType::DonationCreated), payload, never);
+        (tells, ada.donation_in_payload(payload).is_some())
+    };
+    for payload in [
+        r#"{"donationId":"d1","donorId":{"id":"ada","name":"Ada"}}"#,
+        r#"{"donationId":"d1","donorId":["ada"]}"#,
+        r#"{"donationId":"d1","donorId":[{"x":{"y":"\u0061da"}}]}"#,
+    ] {
+        assert_eq!(tells(payload), (Tells::IsOf, true), "{payload}");
+    }
+    for payload in [
+        r#"{"donationId":"d1","donor":{"id":"ada","name":"Ada"}}"#,
+        r#"{"donationId":"d1","donor_id":"ada"}"#,
+        r#"{"donationId":"d1","by":[{"donorId":"ada"}]}"#,
+    ] {
+        assert_eq!(tells(payload), (Tells::IsOf, false), "{payload}");
+    }
+    for payload in [
+        r#"{"donationId":"d1","donorId":{"id":"adam"}}"#,
+        r#"{"donationId":"d1","donorId":"adam","note":"ada"}"#,
+        r#"{"donationId":"d1","donorId":"adam","friend":{"donorId":"ada"}}"#,
+        r#"{"donationId":"d1","donorId":null,"note":"of ada"}"#,
+    ] {
+        assert_ne!(tells(payload).0, Tells::IsOf, "{payload}");
+    }
+    let seven = pseudonym("7").in_payload(None, r#"{"donationId":"d1","donorId":7.5}"#, never);
+    assert_eq!(seven, Tells::Nothing);
+}
+
+#[test]
 fn anothers_payload_keeps_all_but_the_donors_id() {
-    let payload = r#"{"amount":7,"orderId":7,"by":[{"changedBy":7.0,"n":1.50}],"ownerId":"7","owner":"77"}"#;
+    let renamed = |donor: &str, payload: &str| pseudonym(donor).renamed_payload(None, payload);
+    let payload =
+        r#"{"amount":7,"orderId":7,"no":"7","by":[{"changedBy":7.0,"n":1.50}],"ownerId":"7","owner":"77"}"#;
     let expected = format!(
-        r#"{{"amount":7,"orderId":7,"by":[{{"changedBy":"{RANDOM}","n":1.50}}],"ownerId":"{RANDOM}","owner":"77"}}"#
+        r#"{{"amount":7,"orderId":7,"no":"7","by":[{{"changedBy":"{RANDOM}","n":1.50}}],"ownerId":"{RANDOM}","owner":"77"}}"#
     );
-    assert_eq!(pseudonym("7").renamed(payload), Some(expected));
-    assert_eq!(pseudonym("8").renamed(payload), None);
+    assert_eq!(renamed("7", payload), Some(expected));
+    assert_eq!(renamed("8", payload), None);
+    let payload = r#"{"donationId":"ada","campaignId":"ada","title":"ada","donorId":"eve","donorName":"ada","amount":1.50,
+        "asked":"ada","tags":["ada","adam"],"note":"of ada","ada":1,"owner":{"id":"ada","name":"Ada"},
+        "team":{"members":[{"user_id":"ada","mail":"a@x"},{"id":"eve"}]}}"#;
+    let expected = format!(
+        r#"{{"donationId":"ada","campaignId":"ada","title":"ada","donorId":"eve","donorName":"ada","amount":1.50,"asked":"{RANDOM}","tags":["{RANDOM}","adam"],"note":"of ada","{RANDOM}":1,"owner":{{"id":"{RANDOM}"}},"team":{{"members":[{{"user_id":"{RANDOM}"}},{{"id":"eve"}}]}}}}"#
+    );
+    assert_eq!(renamed("ada", payload).as_deref(), Some(expected.as_str()));
+    assert_eq!(renamed("ada", &expected), None, "erased once is erased");
+    // The number of anything, and of the owner.
+    let payload = r#"{"category":{"id":"7","n":"x"},"owner":{"id":7,"n":"x"}}"#;
+    let expected = format!(r#"{{"category":{{"id":"7","n":"x"}},"owner":{{"id":"{RANDOM}"}}}}"#);
+    assert_eq!(renamed("7", payload), Some(expected));
+}
+
+/// Nobody's donation: only the donor's id goes, however often it stands there.
+#[test]
+fn an_event_of_a_campaign_is_never_the_donors() {
+    let mary = pseudonym("mary");
+    for (event_type, payload, left) in [
+        (
+            EventType::CampaignUpdated,
+            r#"{"campaignId":"cw","updates":{"title":"Help for mary","goalAmount":"abc"}}"#,
+            None,
+        ),
+        (
+            EventType::CampaignUpdated,
+            r#"{"campaignId":"cw","updates":{"title":"mary","goalAmount":"abc"},"changedBy":"mary"}"#,
+            Some(r#"{"campaignId":"cw","updates":{"title":"mary","goalAmount":"abc"},"changedBy":"RANDOM"}"#),
+        ),
+        (EventType::CampaignCreated, r#"{"title":"mary"}"#, None),
+        (
+            EventType::CampaignCreated,
+            r#"{"campaignId":"mary","title":{"id":"mary","n":"M"},"donorId":"mary"}"#,
+            Some(r#"{"campaignId":"mary","title":{"id":"RANDOM"},"donorId":"RANDOM"}"#),
+        ),
+    ] {
+        let left = left.map(|left| left.replace("RANDOM", RANDOM));
+        let tells = if left.is_some() {
+            Tells::Names
+        } else {
+            Tells::Nothing
+        };
+        assert_eq!(
+            mary.in_payload(Some(event_type), payload, |_| true),
+            tells,
+            "{payload}"
+        );
+        assert_eq!(mary.renamed_payload(Some(event_type), payload), left);
+        // In an envelope that names the type, and bare, with the type of the routing key.
+        let wrapped =
+            |payload: &str| format!(r#"{{"eventId":"mary","eventType":"{event_type}","payload":{payload}}}"#);
+        for (body, told) in [(wrapped(payload), None), (payload.to_owned(), Some(event_type))] {
+            let headers = ["mary".to_owned()];
+            assert_eq!(
+                mary.in_body(body.as_bytes(), told, &headers, |_| true),
+                tells,
+                "{body}"
+            );
+        }
+        let renamed = mary.renamed(&wrapped(payload), None);
+        assert_eq!(renamed, left.as_deref().map(wrapped));
+        if let Some(left) = &left {
+            assert_eq!(
+                mary.in_body(left.as_bytes(), Some(event_type), &[], never),
+                Tells::Nothing
+            );
+        }
+        let encoded = |payload: &str| {
+            format!(
+                r#"{{"type":"{event_type}","data_base64":{}}}"#,
+                json::encoded(payload)
+            )
+        };
+        let renamed = mary.renamed(&encoded(payload), None);
+        assert_eq!(renamed, left.as_deref().map(encoded));
+    }
 }
 
 #[test]
@@ -101,16 +212,23 @@ fn a_body_is_erased_whatever_wraps_it() {
         ),
     ] {
         let ada = pseudonym("ada");
-        assert_eq!(ada.in_body(body.as_bytes(), never), Tells::IsOf, "{body}");
+        assert_eq!(
+            ada.in_body(body.as_bytes(), None, &[], never),
+            Tells::IsOf,
+            "{body}"
+        );
         assert_eq!(ada.erased_body(&body), Some(expected.clone()));
         assert_eq!(
             ada.erased_body(&expected),
             Some(expected),
             "erased once is erased"
         );
-        assert_eq!(pseudonym("eve").in_body(body.as_bytes(), never), Tells::Nothing);
         assert_eq!(
-            pseudonym("eve").in_body(body.as_bytes(), |id| id == "d1"),
+            pseudonym("eve").in_body(body.as_bytes(), None, &[], never),
+            Tells::Nothing
+        );
+        assert_eq!(
+            pseudonym("eve").in_body(body.as_bytes(), None, &[], |id| id == "d1"),
             Tells::Nothing
         );
     }
@@ -118,7 +236,7 @@ fn a_body_is_erased_whatever_wraps_it() {
 
 #[test]
 fn a_body_that_cannot_be_read_is_the_donors_if_the_id_is_a_word_of_it() {
-    let tells = |body: &[u8]| pseudonym("ada").in_body(body, never);
+    let tells = |body: &[u8]| pseudonym("ada").in_body(body, None, &[], never);
     for body in [
         &b"{\"donorId\":\"ada\",\"amou"[..],
         b"ada",
@@ -131,6 +249,25 @@ fn a_body_that_cannot_be_read_is_the_donors_if_the_id_is_a_word_of_it() {
         assert_eq!(tells(body), Tells::Nothing, "{body:?}");
     }
     assert_eq!(pseudonym("ada").erased_body("[]"), None);
+    // An event of a donor's whose donation is not there, its payload encoded twice.
+    let twice = br#"{"eventType":"donation.created","payload":"{\"donorId\":\"\\u0061da\"}"}"#;
+    assert_eq!(tells(twice), Tells::IsOf);
+    // Its headers say whose it is, unless the body does.
+    let ada = pseudonym("ada");
+    for (body, headers, expected) in [
+        ("garbage", ["ada"], Tells::IsOf),
+        ("garbage", ["users/ada"], Tells::IsOf),
+        ("garbage", ["adam"], Tells::Nothing),
+        (r#"{"hello":1}"#, ["ada"], Tells::IsOf),
+        (r#"{"donationId":"d","donorId":"eve"}"#, ["ada"], Tells::Nothing),
+    ] {
+        let headers = headers.map(str::to_owned);
+        assert_eq!(
+            ada.in_body(body.as_bytes(), None, &headers, never),
+            expected,
+            "{body}"
+        );
+    }
 }
 
 #[test]
@@ -139,6 +276,40 @@ fn a_random_id_is_known_and_no_other_is() {
     for id in ["ada", "forgotten_7", "forgotten_0000000000000000000000000000000g"] {
         assert!(!DonorId::try_from(id).unwrap().is_forgotten(), "{id}");
     }
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let names = [
+        "donationId",
+        "donorId",
+        "donor",
+        "paymentId",
+        "campaignId",
+        "title",
+        "updates",
+        "changedBy",
+        "owner",
+        "id",
+        "userId",
+        "note",
+        "ada",
+        "amount",
+        "payload",
+        "data",
+    ];
+    prop::sample::select(names.to_vec()).prop_map(str::to_owned)
+}
+
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    let text =
+        prop::sample::select(vec!["ada", "for ada", "adam", "Ada", ""]).prop_map(serde_json::Value::from);
+    text.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
+            prop::collection::vec((name(), inner), 0..3)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
 }
 
 proptest! {
@@ -165,9 +336,28 @@ proptest! {
         prop_assert_eq!(pseudonym.erased_payload(EventType::DonationCreated, &erased), Some(erased));
     }
 
+    /// What is left of any message has nothing left to erase.
+    #[test]
+    fn erased_once_is_erased(
+        event_type in prop::sample::select(EventType::ALL.to_vec()), values in prop::collection::vec((name(), value()), 1..6),
+        is_wrapped in any::<bool>(), theirs in any::<bool>(),
+    ) {
+        let payload: serde_json::Map<_, _> = values.into_iter().collect();
+        let payload = serde_json::Value::from(payload);
+        let body = if is_wrapped { json!({ "eventType": event_type.as_str(), "payload": payload }) } else { payload };
+        let ada = pseudonym("ada");
+        let erase = |body: &str| match ada.in_body(body.as_bytes(), Some(event_type), &[], |_| theirs) {
+            Tells::Nothing => body.to_owned(),
+            Tells::Names => ada.renamed(body, Some(event_type)).unwrap(),
+            Tells::IsOf => ada.erased_body(body).unwrap(),
+        };
+        let once = erase(&body.to_string());
+        prop_assert_eq!(erase(&once), once);
+    }
+
     #[test]
     fn nothing_that_comes_can_break_it(body in any::<Vec<u8>>(), text in "\\PC{0,60}") {
         let ada = pseudonym("ada");
-        let _ = (ada.in_body(&body, never), ada.erased_body(&text), ada.renamed(&text));
+        let _ = (ada.in_body(&body, None, &[], never), ada.erased_body(&text), ada.renamed(&text, None));
     }
 }

@@ -35,7 +35,7 @@ use edit::Edit;
 const TOGETHER: usize = 500;
 
 /// How often a campaign's transaction is tried while workers commit to the same campaign.
-const ATTEMPTS: u32 = 30;
+const ATTEMPTS: u32 = 60;
 
 /// Failures after which a transaction in the way may be one that nobody goes on with.
 const QUIET_FAILURES: u32 = 3;
@@ -90,6 +90,11 @@ impl Traces {
     /// How many rows of failures there are to erase.
     pub fn failures(&self) -> usize {
         self.failures.len()
+    }
+
+    /// Returns true if what was to be forgotten is a random id itself, which tells of nobody.
+    pub fn are_of_random_id(&self) -> bool {
+        self.pseudonym.donor.is_none() && self.pseudonym.random.is_forgotten() && self.donations.is_empty()
     }
 
     /// Returns true if there is nothing to erase.

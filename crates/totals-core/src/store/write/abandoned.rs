@@ -5,6 +5,9 @@
 //! that keeps meeting them ends the transactions of this application in which nothing has happened for a while (on a
 //! cluster shared with another installation, also that one's). This is safe: a worker that is merely slow tries its
 //! transaction again.
+//!
+//! A tool's transaction about thousands of documents stands still for longer between two commands than one of a worker, and workers
+//! meet its locks all the time. So such a tool has a name of its own, by which its transactions are given more time.
 
 use std::time::Duration;
 
@@ -18,6 +21,22 @@ use crate::store::error::StoreError;
 /// that takes over waits for this, so it is short.
 const ABANDONED_AFTER: Duration = Duration::from_millis(500);
 
+/// The same for a transaction about many documents. After the death of its tool, workers wait for this with the campaign.
+const LONG_ABANDONED_AFTER: Duration = Duration::from_secs(5);
+
+/// What the application's name ends with where transactions are long.
+const LONG: &str = " (long)";
+
+/// The longest name of an application that MongoDB takes, in bytes.
+const MAX_NAME_BYTES: usize = 128;
+
+/// The names of this application: that of workers, and that where transactions are long. `name` is either of them.
+pub(in crate::store) fn names(name: &str) -> [String; 2] {
+    let name = name.strip_suffix(LONG).unwrap_or(name);
+    let start = name.floor_char_boundary(MAX_NAME_BYTES - LONG.len());
+    [name.to_owned(), format!("{}{LONG}", &name[..start])]
+}
+
 impl Store {
     /// Ends this application's abandoned transactions and returns how many there were. A user may list and end its own
     /// sessions without further privileges.
@@ -26,15 +45,20 @@ impl Store {
     /// [`StoreError`] if the database cannot answer or forbids it.
     pub async fn end_abandoned_transactions(&self) -> Result<usize, StoreError> {
         self.detached(|driver| async move {
-            let idle_micros = i64::try_from(ABANDONED_AFTER.as_micros()).unwrap_or(i64::MAX);
+            let name = driver.options.app_name.as_deref().unwrap_or_default();
+            let idle = |(name, limit): (String, Duration)| {
+                let micros = i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
+                doc! { "appName": name, "transaction.timeInactiveMicros": { "$gte": micros } }
+            };
+            let abandoned = names(name)
+                .into_iter()
+                .zip([ABANDONED_AFTER, LONG_ABANDONED_AFTER]);
+            let abandoned: Vec<_> = abandoned.map(idle).collect();
             let admin = driver.client.database("admin");
             let sessions = admin
                 .aggregate([
                     doc! { "$currentOp": { "idleSessions": true, "allUsers": false } },
-                    doc! { "$match": {
-                        "appName": driver.options.app_name.as_deref(),
-                        "transaction.timeInactiveMicros": { "$gte": idle_micros },
-                    } },
+                    doc! { "$match": { "$or": abandoned } },
                     doc! { "$project": { "lsid.id": 1 } },
                 ])
                 .await?;
@@ -51,5 +75,20 @@ impl Store {
             Ok(ids.len())
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_and_a_worker_know_each_others_names() {
+        for name in ["totals-worker", "é", &"ü".repeat(64)] {
+            let [own, long] = names(name);
+            assert_eq!(own, name);
+            assert!(long.len() <= MAX_NAME_BYTES && long != own);
+        }
+        assert_eq!(names("totals-worker (long)"), names("totals-worker"));
     }
 }

@@ -253,6 +253,35 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Removes the rows of these failures, whose letters are about to be replaced by others.
+    ///
+    /// # Errors
+    /// [`StoreError`]; removing again is harmless.
+    pub async fn remove_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
+        let failures = failures.to_vec();
+        self.detached(|driver| async move {
+            let rows = driver.failure_rows(&failures).await?;
+            let recorded = failures
+                .iter()
+                .flat_map(|failure| failure.recorded(&rows).map(|(id, _)| (id, failure.hash)));
+            let removed = recorded.map(|(id, hash)| {
+                let query = doc! { "_id": Bson::from(&id), "status": "FAILED", "contentHash": binary(hash) };
+                doc! { "q": query, "limit": 1 }
+            });
+            let removed: Vec<Document> = removed.collect();
+            if removed.is_empty() {
+                return Ok(());
+            }
+            let command = doc! {
+                "delete": EVENT_LOG, "deletes": removed, "ordered": false, "writeConcern": { "w": "majority" },
+            };
+            check_statements(&driver.database.run_command(command).await?)
+        })
+        .await
+    }
+}
+
 impl Driver {
     async fn failure_rows(&self, failures: &[Failure]) -> Result<FailureRows, StoreError> {
         let places = failures.iter().flat_map(|failure| failure.places(failure.hash));

@@ -37,29 +37,51 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            donations,
-            campaigns,
-            rows,
-            failures,
-            letters,
-        } = self;
         write!(
             f,
-            "{donations} donations, {campaigns} campaigns: the personal data in {rows} log rows, {failures} rows of failures and \
-             {} dead letters will be erased, and there is no way back",
-            letters.erased
+            "{}, {}: the personal data in {}, {} and {} will be erased, and there is no way back",
+            donations(self.donations),
+            Count(self.campaigns as u64, "campaign", "campaigns"),
+            rows(self.rows),
+            failures(self.failures),
+            letters(self.letters.erased),
         )?;
-        if letters.unreadable > 0 {
+        if self.letters.unreadable > 0 {
             write!(
                 f,
-                "; {} more dead letters cannot be read and have the id somewhere: they will be erased whole, so have their \
-                 events published again if they are to count",
-                letters.unreadable
+                "; besides, {} that cannot be read, with the id somewhere, will be erased whole: have such events published again if \
+                 they are to count",
+                letters(self.letters.unreadable)
             )?;
         }
         Ok(())
     }
+}
+
+/// A number of things: what one is called, and what more are called.
+struct Count(u64, &'static str, &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, one, more) = self;
+        write!(f, "{count} {}", if *count == 1 { one } else { more })
+    }
+}
+
+fn donations(count: usize) -> Count {
+    Count(count as u64, "donation", "donations")
+}
+
+fn rows(count: usize) -> Count {
+    Count(count as u64, "log row", "log rows")
+}
+
+fn failures(count: usize) -> Count {
+    Count(count as u64, "row of a failure", "rows of failures")
+}
+
+fn letters(count: u64) -> Count {
+    Count(count, "dead letter", "dead letters")
 }
 
 /// What was erased.
@@ -75,12 +97,16 @@ pub struct Forgotten {
     others_may_hold: bool,
     /// True if events of the donor keep arriving.
     pub unfinished: bool,
+    /// True if the id is one that took a donor's place.
+    #[serde(skip)]
+    is_random: bool,
 }
 
 impl Forgotten {
     /// Nothing was found.
-    pub fn nothing(letters: &Letters) -> Self {
+    pub fn nothing(traces: &Traces, letters: &Letters) -> Self {
         Self {
+            is_random: traces.are_of_random_id(),
             others_may_hold: letters.others_may_hold,
             ..Self::default()
         }
@@ -99,7 +125,7 @@ impl Forgotten {
 
     /// What has come in meanwhile.
     pub fn add(&mut self, traces: &Traces) {
-        self.donations = traces.donations();
+        self.donations = self.donations.max(traces.donations());
         self.rows += traces.rows();
         self.failures += traces.failures();
     }
@@ -126,19 +152,29 @@ impl fmt::Display for Forgotten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.erased() == 0 {
             write!(f, "there is nothing to erase")?;
+            if self.is_random {
+                write!(
+                    f,
+                    ": an id of this form takes the place of a donor who is forgotten (if a donor has it, --donation erases)"
+                )?;
+            }
         } else {
             write!(
                 f,
-                "erased the personal data in {} log rows, {} rows of failures and {} dead letters, of {} donations",
-                self.rows, self.failures, self.dead_letters, self.donations
+                "erased the personal data in {}, {} and {}",
+                rows(self.rows),
+                failures(self.failures),
+                letters(self.dead_letters)
             )?;
+            if self.donations > 0 {
+                write!(f, ", of {}", donations(self.donations))?;
+            }
         }
         if self.unreadable_letters > 0 {
             write!(
                 f,
-                "\n{} dead letters could not be read and were erased whole: have their events published again if they are to \
-                 count",
-                self.unreadable_letters
+                "\n{} could not be read: erased whole; have such events published again if they are to count",
+                letters(self.unreadable_letters)
             )?;
         }
         if self.unfinished {

@@ -3,20 +3,24 @@
 //! The copy says the same to the worker, so an event that can be mended and replayed still counts. The letter goes after the
 //! broker has confirmed its copy; a crash in between leaves both, and the next run replaces the letter once more.
 //!
-//! A letter that is no JSON object cannot be taken apart. Where the donor's id stands in it, its whole body goes: nobody can say
-//! which part of it is personal. Its headers stay, as far as they name its event, and tell that there was something.
+//! A letter that is no JSON object cannot be taken apart. Where the donor's id stands in it or in its headers, its whole body goes:
+//! nobody can say which part of it is personal. Its headers stay, as far as they name its event without the id, and tell that
+//! there was something.
+//!
+//! The log has no headers, so a row may not tell that its letter is the donor's. The row of a letter that changes is removed
+//! with the letter, and the copy gets one.
 
 use std::collections::BTreeMap;
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, ShortString};
-use totals_core::domain::{ContentHash, MAX_BODY_BYTES, Tells, without_excerpts};
+use totals_core::domain::{ContentHash, EventType, MAX_BODY_BYTES, Pseudonym, Tells, without_excerpts};
 use totals_core::store::{Failure, Store, Traces};
 
 use crate::broker::confirm::{self, Confirmed, confirmed};
 use crate::broker::copy::kept;
 use crate::broker::identity::naming;
-use crate::broker::message::{Message, Reason, header};
+use crate::broker::message::{Message, Reason, header, text, whole};
 use crate::tools::dead_letters::dead_letter::DeadLetter;
 use crate::tools::dead_letters::queue_scan::{BATCH, BATCH_BYTES, QueueScan, scan};
 use crate::tools::error::ToolError;
@@ -114,8 +118,14 @@ async fn replace(
     if batch.is_empty() {
         return Ok(());
     }
-    let failures: Vec<_> = batch.iter().map(|(letter, _)| letter.failure()).collect();
-    store.forget_letters(&failures).await?;
+    let (changed, unchanged): (Vec<_>, Vec<_>) = batch
+        .iter()
+        .partition(|(letter, left)| letter.message.body != left.body);
+    let failures = |letters: Vec<&(DeadLetter, Left)>| -> Vec<Failure> {
+        letters.into_iter().map(|(letter, _)| letter.failure()).collect()
+    };
+    store.remove_failures(&failures(changed)).await?;
+    store.forget_letters(&failures(unchanged)).await?;
     let queue = scan.config.dead_letter_queue();
     let mut published = Vec::with_capacity(batch.len());
     for (letter, left) in batch {
@@ -165,29 +175,125 @@ fn failure(letter: &DeadLetter) -> Failure {
 /// What is left of a letter; `None` if nothing of it is to be erased.
 fn left(message: &Message, traces: &Traces) -> Option<Left> {
     let pseudonym = &traces.pseudonym;
-    let tells = pseudonym.in_body(&message.body, |donation| traces.has_donation(donation));
+    let event_type = EventType::from_name(&message.routing_key);
+    let is_theirs = |donation: &str| traces.has_donation(donation);
+    let tells = pseudonym.in_body(&message.body, event_type, &producers_texts(message), is_theirs);
     let text = std::str::from_utf8(&message.body).ok();
-    let (body, properties) = match tells {
-        Tells::Nothing => return None,
-        // Another's event, whose headers are another's too.
-        Tells::Names => (pseudonym.renamed(text?)?, message.properties.clone()),
-        Tells::IsOf => {
-            let body = text.and_then(|text| pseudonym.erased_body(text));
-            (body.unwrap_or_default(), erased_properties(message))
-        }
+    let erased = match tells {
+        Tells::Nothing => None,
+        Tells::Names => text.and_then(|text| pseudonym.renamed(text, event_type)),
+        Tells::IsOf => Some(
+            text.and_then(|text| pseudonym.erased_body(text))
+                .unwrap_or_default(),
+        ),
     };
-    let is_left = body.as_bytes() == message.body && headers(&properties) == headers(&message.properties);
+    let body = erased.map_or_else(|| message.body.clone(), String::into_bytes);
+    let properties = match tells {
+        Tells::IsOf => erased_properties(message, pseudonym, body.is_empty()),
+        Tells::Nothing | Tells::Names => renamed_properties(message, pseudonym, body != message.body),
+    };
+    let is_left = body == message.body
+        && headers(&properties) == headers(&message.properties)
+        && values(&properties) == values(&message.properties);
     (!is_left).then_some(Left {
         unreadable: body.is_empty(),
-        body: body.into_bytes(),
+        body,
         properties,
     })
 }
 
+/// The headers of a dead letter that the worker has written.
+const OWN: [&str; 6] = [
+    header::REASON,
+    header::REASON_CODE,
+    header::FAILED_AT,
+    header::ATTEMPTS,
+    header::ORIGINAL_EXCHANGE,
+    header::ORIGINAL_ROUTING_KEY,
+];
+
+/// What a producer has said around the body.
+fn producers_texts(message: &Message) -> Vec<String> {
+    let mut found: Vec<String> = values(&message.properties)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    for (name, value) in headers(&message.properties) {
+        if !OWN.contains(&name.as_str()) {
+            texts(&value, &mut found);
+        }
+    }
+    found
+}
+
+/// The texts and the whole numbers in a header's value.
+fn texts(value: &AMQPValue, found: &mut Vec<String>) {
+    match value {
+        AMQPValue::FieldArray(values) => values.as_slice().iter().for_each(|value| texts(value, found)),
+        AMQPValue::FieldTable(table) => table.inner().values().for_each(|value| texts(value, found)),
+        AMQPValue::ByteArray(bytes) => found.push(String::from_utf8_lossy(bytes.as_slice()).into_owned()),
+        AMQPValue::LongString(text) => found.push(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+        value => found.extend(
+            text(value)
+                .map(str::to_owned)
+                .or_else(|| whole(value).map(|it| it.to_string())),
+        ),
+    }
+}
+
+/// The properties that may name a person, and that a letter keeps.
+fn values(properties: &BasicProperties) -> Vec<&str> {
+    let all = [
+        properties.message_id(),
+        properties.correlation_id(),
+        properties.reply_to(),
+        properties.app_id(),
+        properties.kind(),
+    ];
+    all.into_iter().flatten().map(ShortString::as_str).collect()
+}
+
+/// The properties of another's letter: without headers that are the donor's id, but for those that name the event. Of a letter whose
+/// body has `changed`, the reason may quote what is gone.
+fn renamed_properties(message: &Message, pseudonym: &Pseudonym, changed: bool) -> BasicProperties {
+    let all = headers(&message.properties);
+    let naming = naming(&all);
+    let is_donor = |value: &AMQPValue| {
+        let mut found = Vec::new();
+        texts(value, &mut found);
+        found.iter().any(|text| pseudonym.is_donor(text))
+    };
+    let mut left: BTreeMap<_, _> = all
+        .into_iter()
+        .filter(|(name, value)| OWN.contains(&name.as_str()) || naming.contains_key(name) || !is_donor(value))
+        .collect();
+    if changed && let Some(reason) = message.header(header::REASON).map(without_excerpts) {
+        left.insert(header::REASON.into(), AMQPValue::LongString(reason.into()));
+    }
+    let all = &message.properties;
+    let is_donors = |value: &Option<ShortString>| {
+        value
+            .as_ref()
+            .is_some_and(|value| pseudonym.is_donor(value.as_str()))
+    };
+    let named = [all.correlation_id(), all.reply_to(), all.app_id(), all.kind()];
+    if !named.into_iter().any(is_donors) {
+        return kept(all).with_headers(left.into());
+    }
+    named_only(all).with_headers(left.into())
+}
+
 /// The properties of a letter by which it is read and told from others; nothing that a producer has added.
-fn erased_properties(message: &Message) -> BasicProperties {
+/// Those of a letter whose body goes whole have nothing with the donor's id.
+fn erased_properties(message: &Message, pseudonym: &Pseudonym, is_whole: bool) -> BasicProperties {
     let all = headers(&message.properties);
     let mut left = naming(&all);
+    let has_donor = |text: &str| is_whole && pseudonym.stands_in(text);
+    left.retain(|_, value| {
+        let mut found = Vec::new();
+        texts(value, &mut found);
+        !found.iter().any(|text| has_donor(text))
+    });
     let reason = message.header(header::REASON).map(without_excerpts);
     for name in [header::REASON_CODE, header::FAILED_AT, header::ATTEMPTS] {
         left.extend(
@@ -202,20 +308,35 @@ fn erased_properties(message: &Message) -> BasicProperties {
     ] {
         left.extend(text.map(|text| (ShortString::from(name), AMQPValue::LongString(text.into()))));
     }
-    let properties = kept(&message.properties);
-    let mut erased = BasicProperties::default()
-        .with_delivery_mode(2)
-        .with_headers(left.into());
-    if let Some(content_type) = properties.content_type() {
-        erased = erased.with_content_type(content_type.clone());
+    let mut properties = named_only(&message.properties);
+    if properties
+        .message_id()
+        .as_ref()
+        .is_some_and(|id| has_donor(id.as_str()))
+    {
+        properties = without_message_id(&properties);
     }
-    if let Some(message_id) = properties.message_id() {
-        erased = erased.with_message_id(message_id.clone());
+    properties.with_headers(left.into())
+}
+
+/// The properties that say what the body is and name its event.
+fn named_only(all: &BasicProperties) -> BasicProperties {
+    let left = without_message_id(all);
+    match all.message_id() {
+        Some(id) => left.with_message_id(id.clone()),
+        None => left,
     }
-    if let Some(timestamp) = properties.timestamp() {
-        erased = erased.with_timestamp(*timestamp);
+}
+
+fn without_message_id(all: &BasicProperties) -> BasicProperties {
+    let mut left = BasicProperties::default().with_delivery_mode(2);
+    if let Some(content_type) = all.content_type() {
+        left = left.with_content_type(content_type.clone());
     }
-    erased
+    if let Some(timestamp) = all.timestamp() {
+        left = left.with_timestamp(*timestamp);
+    }
+    left
 }
 
 /// The headers of a message, without what its queue has noted.

@@ -31,10 +31,14 @@ const LOOKS: u32 = 5;
 /// later is counted.
 ///
 /// A donation that a registered donor has made stands for the donor: all donations of the donor are forgotten. A dead letter
-/// that cannot be read as JSON, and in which the id stands as a word, is erased whole. What other donors have sent stays, but
-/// for the id where it stands for a person. Ids of events and donations stay: a copy is recognised by them.
+/// that cannot be read as a JSON object is erased whole if the id stands as a word in it or in its headers, also in UTF-16
+/// or with the escapes of JSON; an id without a letter or a digit has to stand there in quotes. Events of campaigns and of other
+/// donors stay, but for strings that are the id, for what stands beside the id in an object for the donor, such as
+/// {"id","name"}, and for headers that are the id. An id of digits alone is replaced in them only where its name stands for a person,
+/// as that of ownerId does. What the service reads stays: ids of events, donations and campaigns, titles, amounts.
 ///
-/// The tool prints what it will erase, and asks. There is no way back but a backup, which has all of it; so have files of
+/// Workers wait with a campaign while its part is written; after a kill of the tool, for 5 s. The tool prints what it will erase, and
+/// asks. There is no way back but a backup, which has all of it; so have files of
 /// rejects, and messages that have not been consumed yet. It may be interrupted and run again.
 ///
 /// JSON: {"donations","campaigns","rows","failures","deadLetters","unreadableLetters","othersMayHold","unfinished"}: what was
@@ -65,11 +69,19 @@ struct Person {
 }
 
 fn donor_id(text: &str) -> Result<DonorId, String> {
-    DonorId::try_from(text).map_err(|error| error.to_string())
+    DonorId::try_from(not_blank(text)?).map_err(|error| error.to_string())
 }
 
 fn donation_id(text: &str) -> Result<DonationId, String> {
-    DonationId::try_from(text).map_err(|error| error.to_string())
+    DonationId::try_from(not_blank(text)?).map_err(|error| error.to_string())
+}
+
+/// A blank id is a variable of a script that has no value, and stands in every message.
+fn not_blank(text: &str) -> Result<&str, String> {
+    if !text.is_empty() && text.trim().is_empty() {
+        return Err("must have more than white space".to_owned());
+    }
+    Ok(text)
 }
 
 impl Person {
@@ -88,13 +100,16 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Forgotten, ToolError> {
     if !args.yes {
         confirm::can_ask()?;
     }
-    let (store, amounts) = (setup.store().await?, setup.source.amounts()?);
-    let traces = look(setup, &store, &whom).await?;
+    let (store, amounts) = (
+        setup.store_for_long_transactions().await?,
+        setup.source.amounts()?,
+    );
+    let traces = look(setup, &store, &whom, None).await?;
     let letters = letters::count(setup, &traces).await?;
     let plan = Plan::new(&traces, &letters);
     if plan.is_empty() {
         store.finish_forgetting(&traces.pseudonym).await?;
-        return Ok(Forgotten::nothing(&letters));
+        return Ok(Forgotten::nothing(&traces, &letters));
     }
     if !args.yes && !confirm::confirmed(&plan, setup).await? {
         return Err(ToolError::Usage("nothing was erased".to_owned()));
@@ -102,11 +117,16 @@ pub async fn run(args: &Args, setup: &Setup) -> Result<Forgotten, ToolError> {
     erase(setup, &store, &whom, traces, amounts).await
 }
 
-async fn look(setup: &Setup, store: &Store, whom: &Whom) -> Result<Traces, ToolError> {
+async fn look(
+    setup: &Setup,
+    store: &Store,
+    whom: &Whom,
+    before: Option<&Traces>,
+) -> Result<Traces, ToolError> {
     let progress = Progress::of_log(store).await?;
     let told = progress.clone();
     let traces = setup
-        .unless_stopped(store.traces(whom, move |rows| told.add(rows)))
+        .unless_stopped(store.traces(whom, before, move |rows| told.add(rows)))
         .await?;
     progress.finish();
     Ok(traces)
@@ -123,7 +143,7 @@ async fn erase(
     let mut traces = Arc::new(traces);
     for _ in 0..LOOKS {
         setup.unless_stopped(store.erase(&traces, amounts)).await?;
-        let left = look(setup, store, whom).await?;
+        let left = look(setup, store, whom, Some(&traces)).await?;
         done.unfinished = !left.are_gone();
         done.add(&left);
         traces = Arc::new(left);

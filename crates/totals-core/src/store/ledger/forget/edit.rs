@@ -35,7 +35,7 @@ pub(super) fn tells(row: &RawDocument, traces: &Traces) -> Tells {
     let event_type = row.get_str("type").ok().and_then(EventType::from_name);
     match (row.get_str("payload"), body(row)) {
         (Ok(payload), _) => traces.pseudonym.in_payload(event_type, payload, is_theirs),
-        (Err(_), Some(body)) => traces.pseudonym.in_body(body, is_theirs),
+        (Err(_), Some(body)) => traces.pseudonym.in_body(body, event_type, &[], is_theirs),
         // The message was too large for its row.
         (Err(_), None) if row.get_str("donationId").is_ok_and(is_theirs) => Tells::IsOf,
         _ => Tells::Nothing,
@@ -47,7 +47,7 @@ fn processed(row: &RawDocument, traces: &Traces) -> Option<Document> {
     let event_type = EventType::from_name(row.get_str("type").ok()?)?;
     let erased = match tells(row, traces) {
         Tells::Nothing => None,
-        Tells::Names => traces.pseudonym.renamed(payload),
+        Tells::Names => traces.pseudonym.renamed_payload(Some(event_type), payload),
         Tells::IsOf => traces.pseudonym.erased_payload(event_type, payload),
     };
     let erased = erased.filter(|erased| erased != payload)?;
@@ -67,10 +67,11 @@ fn failed(row: &RawDocument, traces: &Traces) -> Option<Edit> {
     if tells == Tells::Nothing {
         return None;
     }
+    let event_type = row.get_str("type").ok().and_then(EventType::from_name);
     let unnamed = id.as_str().is_none_or(|id| id.starts_with(UNNAMED));
     let text = body(row).and_then(|body| std::str::from_utf8(body).ok());
     let left = text.and_then(|text| match tells {
-        Tells::Names => traces.pseudonym.renamed(text),
+        Tells::Names => traces.pseudonym.renamed(text, event_type),
         _ => traces.pseudonym.erased_body(text),
     });
     let error = row.get_str("error").ok();

@@ -1,14 +1,13 @@
 //! Finds what the database has of a donor.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use mongodb::bson::{Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::options::ReadConcern;
 
 use super::edit::{Edit, body, id, tells};
 use super::{Traces, Whom, note_of};
-use crate::domain::erase::donation_of_donor_in;
-use crate::domain::{DonationId, DonorId, EventType, Pseudonym, Tells, Timestamp, erase::donation_of_donor};
+use crate::domain::{DonationId, DonorId, EventType, Pseudonym, Tells, Timestamp};
 use crate::store::client::{Driver, Store, primary};
 use crate::store::error::StoreError;
 use crate::store::schema::document::settings::SETTINGS;
@@ -25,23 +24,25 @@ const CLOCKS: i64 = 10 * 60 * 1000;
 const TOLD: u64 = 1000;
 
 impl Store {
-    /// Looks for all that is left of somebody. `progress` gets the number of rows that were read since it was last called.
+    /// Looks for all that is left of somebody, and of the donations that were found `before`: a row that told whose they are may be
+    /// erased by now. `progress` gets the number of rows that were read since it was last called.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot answer.
     pub async fn traces(
         &self,
         whom: &Whom,
+        before: Option<&Traces>,
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Traces, StoreError> {
-        let whom = whom.clone();
+        let (whom, known) = (whom.clone(), before.map(|before| before.donations.clone()));
         let since = Timestamp::from_unix_millis(Timestamp::now().unix_millis() - CLOCKS);
         self.detached(|driver| async move {
             let pseudonym = driver.pseudonym(&whom).await?;
             let mut traces = Traces {
                 pseudonym,
                 since: since.unwrap_or(Timestamp::EARLIEST),
-                donations: HashSet::new(),
+                donations: known.unwrap_or_default(),
                 parts: BTreeMap::new(),
                 rows: Vec::new(),
                 failures: Vec::new(),
@@ -198,16 +199,15 @@ impl Traces {
 
     /// Learns from a creation, counted or not, which donation is the donor's: guests' donations are stored without a donor.
     fn learn(&mut self, row: &RawDocument) {
-        let Some(own) = &self.pseudonym.donor else { return };
-        let named = match row.get_str("payload") {
-            Ok(payload) => donation_of_donor(payload),
-            Err(_) => body(row).and_then(donation_of_donor_in),
-        };
-        if let Some((donation, donor)) = named
-            && (donor == *own || donor == self.pseudonym.random)
-        {
-            self.donations.insert(donation.to_string());
+        if self.pseudonym.donor.is_none() {
+            return;
         }
+        let donation = match row.get_str("payload") {
+            Ok(payload) => self.pseudonym.donation_in_payload(payload),
+            Err(_) => body(row).and_then(|body| self.pseudonym.donation_in_body(body)),
+        };
+        self.donations
+            .extend(donation.map(|donation| donation.to_string()));
     }
 
     /// Returns false for a row that tells nothing of the donor, at little cost: most rows are others'.

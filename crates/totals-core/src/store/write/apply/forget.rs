@@ -6,6 +6,9 @@
 //!
 //! The campaign has as many donors afterwards as before. So where donations of the donor come in while others have the random id
 //! already, and were counted as another donor's, they get a random id of their own.
+//!
+//! What is to be written is put together before the transaction begins. A statement names its document as it was read, so one that has
+//! changed since fails the transaction, and all of it is prepared again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -46,7 +49,6 @@ impl Driver {
         (spare, since): (&DonorId, Timestamp),
         amounts: AmountRules,
     ) -> Result<u64, StoreError> {
-        let mut session = self.begin().await?;
         let work = ForgetWithin {
             driver: self,
             campaign,
@@ -55,7 +57,12 @@ impl Driver {
             since,
             amounts,
         };
-        match work.forget(&mut session, part).await {
+        // Workers wait while the transaction is open: all that takes time comes before.
+        let mut before = self.client.start_session().await?;
+        let random = work.unused(&mut before).await?;
+        let prepared = work.prepare(&mut before, part, random).await?;
+        let mut session = self.begin().await?;
+        match work.forget(&mut session, part, random, prepared).await {
             Ok(changed) => {
                 commit(&mut session).await?;
                 Ok(changed)
@@ -68,6 +75,13 @@ impl Driver {
     }
 }
 
+/// What is written to forget the donor in a campaign.
+#[derive(Default)]
+struct Prepared {
+    rows: Vec<Document>,
+    donations: Vec<Document>,
+}
+
 struct ForgetWithin<'a> {
     driver: &'a Driver,
     campaign: &'a str,
@@ -78,51 +92,84 @@ struct ForgetWithin<'a> {
 }
 
 impl ForgetWithin<'_> {
-    async fn forget(&self, session: &mut ClientSession, part: &CampaignPart) -> Result<u64, StoreError> {
+    async fn forget(
+        &self,
+        session: &mut ClientSession,
+        part: &CampaignPart,
+        random: &DonorId,
+        prepared: Prepared,
+    ) -> Result<u64, StoreError> {
         // First of all: from here on no worker commits to the campaign, whose totals each commit writes. A transaction that is
         // about many rows would lose against every one of them.
         let revised = doc! { "q": { "_id": self.campaign }, "u": { "$inc": { "revision": 1_i64 } } };
         self.driver
             .update(session, CAMPAIGN_TOTALS, vec![revised])
             .await?;
-        let random = self.unused(session).await?.clone();
-        let part = self.with_what_came_meanwhile(session, part).await?;
-        let donations = self.donations(session, &part).await?;
-        let moved = donations
-            .iter()
-            .filter_map(|(id, donation)| self.moved(id, donation, &random));
-        let moved: Vec<Document> = moved.collect();
-        let mut changed = 0;
-        let creations: Vec<&str> = part.creations.iter().map(String::as_str).collect();
-        for ids in creations.chunks(TOGETHER) {
-            let fields = doc! { "status": 1, "type": 1, "payload": 1, "contentHash": 1 };
-            let read = |row: &RawDocument| Ok(self.erased(row, &donations, &random));
-            let rows = self
-                .driver
-                .find(session, EVENT_LOG, ids.iter().copied(), fields, read)
-                .await?;
-            let statements: Vec<_> = rows.into_iter().flatten().collect();
-            changed += statements.len() as u64;
-            self.driver.update(session, EVENT_LOG, statements).await?;
+        if self.unused(session).await? != random {
+            return Err(StoreError::overtaken());
         }
-        for statements in moved.chunks(TOGETHER) {
-            self.driver
-                .update(session, DONATIONS, statements.to_vec())
-                .await?;
+        let new = self.came_meanwhile(session, part).await?;
+        let new = self.prepare(session, &new, random).await?;
+        let mut changed = 0;
+        for Prepared { rows, donations } in [prepared, new] {
+            changed += self.write(session, EVENT_LOG, &rows).await?;
+            self.write(session, DONATIONS, &donations).await?;
         }
         Ok(changed)
     }
 
-    /// The part with the donor's live donations that were committed since it was looked for. All of them change at once: one that
+    /// Runs statements that were put together before. Fails if one of them finds its document changed.
+    async fn write(
+        &self,
+        session: &mut ClientSession,
+        collection: &str,
+        statements: &[Document],
+    ) -> Result<u64, StoreError> {
+        for statements in statements.chunks(TOGETHER) {
+            let written = self.driver.update(session, collection, statements.to_vec());
+            if written.await? < statements.len() as u64 {
+                return Err(StoreError::overtaken());
+            }
+        }
+        Ok(statements.len() as u64)
+    }
+
+    /// What to write for a part of the campaign.
+    async fn prepare(
+        &self,
+        session: &mut ClientSession,
+        part: &CampaignPart,
+        random: &DonorId,
+    ) -> Result<Prepared, StoreError> {
+        let donations = self.donations(session, part).await?;
+        let mut prepared = Prepared::default();
+        let moved = donations
+            .iter()
+            .filter_map(|(id, donation)| self.moved(id, donation, random));
+        prepared.donations.extend(moved);
+        let creations: Vec<&str> = part.creations.iter().map(String::as_str).collect();
+        for ids in creations.chunks(TOGETHER) {
+            let fields = doc! { "status": 1, "type": 1, "payload": 1, "contentHash": 1 };
+            let read = |row: &RawDocument| Ok(self.erased(row, &donations, random));
+            let rows = self
+                .driver
+                .find(session, EVENT_LOG, ids.iter().copied(), fields, read)
+                .await?;
+            prepared.rows.extend(rows.into_iter().flatten());
+        }
+        Ok(prepared)
+    }
+
+    /// The donor's live donations that were committed since the part was looked for. All of them change at once: one that
     /// was left would be another donor's from now on, and nobody has counted that donor.
-    async fn with_what_came_meanwhile(
+    async fn came_meanwhile(
         &self,
         session: &mut ClientSession,
         part: &CampaignPart,
     ) -> Result<CampaignPart, StoreError> {
-        let mut part = part.clone();
+        let mut came = CampaignPart::default();
         let Some(own) = &self.pseudonym.donor else {
-            return Ok(part);
+            return Ok(came);
         };
         let live = doc! { "campaignId": self.campaign, "liveDonor": own.as_str() };
         let live = self.texts(session, DONATIONS, live, "_id").await?;
@@ -132,18 +179,18 @@ impl ForgetWithin<'_> {
             .filter(|id| !part.donations.contains(id))
             .collect();
         if new.is_empty() {
-            return Ok(part);
+            return Ok(came);
         }
         let created = doc! {
             "campaignId": self.campaign, "committedAt": { "$gte": date(self.since) }, "donationId": { "$in": &new },
             "type": EventType::DonationCreated.as_str(), "status": "PROCESSED",
         };
         for (event, donation) in self.texts(session, EVENT_LOG, created, "donationId").await? {
-            part.creations.insert(event);
-            part.donations.insert(donation);
+            came.creations.insert(event);
+            came.donations.insert(donation);
         }
-        if new.iter().all(|donation| part.donations.contains(donation)) {
-            Ok(part)
+        if new.iter().all(|donation| came.donations.contains(donation)) {
+            Ok(came)
         } else {
             // Another look finds their rows.
             Err(StoreError::overtaken())
@@ -211,11 +258,12 @@ impl ForgetWithin<'_> {
         if creation.donor.as_ref() != Some(own) {
             return None;
         }
-        let mut set = doc! { "donorId": random.as_str() };
-        if donation.is_live() {
-            set.insert("liveDonor", random.as_str());
-        }
-        Some(doc! { "q": { "_id": id.as_str(), "donorId": own.as_str() }, "u": { "$set": set } })
+        let text = |id: &DonorId| doc! { "$literal": id.as_str() };
+        // It may be refunded until this is written: then it has no live donor, and gets none.
+        let is_live = doc! { "$eq": ["$liveDonor", text(own)] };
+        let live = doc! { "$cond": [is_live, text(random), "$liveDonor"] };
+        let set = doc! { "$set": { "donorId": text(random), "liveDonor": live } };
+        Some(doc! { "q": { "_id": id.as_str(), "donorId": own.as_str() }, "u": [set] })
     }
 
     /// The statement that erases the row of a creation; `None` if nothing of it is to be erased.

@@ -5,7 +5,7 @@ use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc, serialize_
 use mongodb::error::{Error, ErrorKind, IndexedWriteError};
 use serde::Serialize;
 
-use crate::store::client::{Driver, check_statements, failed_statements};
+use crate::store::client::{Driver, check_statements, failed_statements, primary};
 use crate::store::error::StoreError;
 
 impl Driver {
@@ -105,6 +105,7 @@ impl Driver {
             .find(doc! { "_id": { "$in": ids } })
             .projection(projection)
             .batch_size(page)
+            .selection_criteria(primary())
             .session(&mut *session)
             .await?;
         let mut found = Vec::new();
