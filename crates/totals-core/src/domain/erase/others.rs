@@ -126,7 +126,7 @@ impl Renaming<'_> {
                 .filter(|one| self.event_type.is_none_or(|own| own == *one));
             name == SHOWN
                 || types
-                    .flat_map(|event_type| payload(event_type))
+                    .flat_map(payload)
                     .any(|member| member.field != Field::DonorId && member.field.name() == name)
         };
         match place {

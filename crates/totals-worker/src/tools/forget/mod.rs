@@ -5,6 +5,7 @@
 //! are done the database keeps the random id, so that a run that was interrupted can be run again.
 
 mod answer;
+mod around;
 mod confirm;
 mod letters;
 
