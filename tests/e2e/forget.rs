@@ -35,6 +35,7 @@ fn of_ada(event: &str, donation: &str) -> Event {
         .with("donorName", json!(NAME))
         .with("isAnonymous", json!(false))
         .with("contact", json!({ "email": EMAIL, "ids": [DONOR] }))
+        .with("timestamp", json!(now))
         .at(&now)
 }
 
