@@ -5,6 +5,7 @@
 //! a `Store` cannot reach the driver itself. It lends the [`Driver`] to work that runs in a task of its own
 //! ([`Store::detached`]), and its caller waits for that task, or gives up waiting.
 
+pub(in crate::store) mod app_name;
 mod health;
 
 use std::any::Any;
@@ -26,7 +27,6 @@ use crate::store::error::{Decision, StoreError};
 use crate::store::read::foreign::LeftOut;
 use crate::store::schema::document::{CAMPAIGN_TOTALS, DONATIONS, EVENT_LOG};
 use crate::store::schema::indexes::Structure;
-use crate::store::write::abandoned;
 use crate::store::write::insert_mode::InsertModes;
 
 /// The database's name where `DATABASE_URL` has none.
@@ -89,7 +89,7 @@ impl Store {
         app_name: &str,
     ) -> Result<Self, StoreError> {
         let mut options = Self::options(config, app_name).await?;
-        let [_, long] = abandoned::names(options.app_name.as_deref().unwrap_or(app_name));
+        let [_, long] = app_name::both(options.app_name.as_deref().unwrap_or(app_name));
         options.app_name = Some(long);
         Self::with_options(options)
     }

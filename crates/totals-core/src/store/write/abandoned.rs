@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, doc};
 
-use crate::store::client::Store;
+use crate::store::client::{Store, app_name};
 use crate::store::error::StoreError;
 
 /// How long a transaction must have stood still to count as abandoned. A live worker's stands still for milliseconds. A standby
@@ -23,19 +23,6 @@ const ABANDONED_AFTER: Duration = Duration::from_millis(500);
 
 /// The same for a transaction about many documents. After the death of its tool, workers wait for this with the campaign.
 const LONG_ABANDONED_AFTER: Duration = Duration::from_secs(5);
-
-/// What the application's name ends with where transactions are long.
-const LONG: &str = " (long)";
-
-/// The longest name of an application that MongoDB takes, in bytes.
-const MAX_NAME_BYTES: usize = 128;
-
-/// The names of this application: that of workers, and that where transactions are long. `name` is either of them.
-pub(in crate::store) fn names(name: &str) -> [String; 2] {
-    let name = name.strip_suffix(LONG).unwrap_or(name);
-    let start = name.floor_char_boundary(MAX_NAME_BYTES - LONG.len());
-    [name.to_owned(), format!("{}{LONG}", &name[..start])]
-}
 
 impl Store {
     /// Ends this application's abandoned transactions and returns how many there were. A user may list and end its own
@@ -50,7 +37,7 @@ impl Store {
                 let micros = i64::try_from(limit.as_micros()).unwrap_or(i64::MAX);
                 doc! { "appName": name, "transaction.timeInactiveMicros": { "$gte": micros } }
             };
-            let abandoned = names(name)
+            let abandoned = app_name::both(name)
                 .into_iter()
                 .zip([ABANDONED_AFTER, LONG_ABANDONED_AFTER]);
             let abandoned: Vec<_> = abandoned.map(idle).collect();
@@ -75,20 +62,5 @@ impl Store {
             Ok(ids.len())
         })
         .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tool_and_a_worker_know_each_others_names() {
-        for name in ["totals-worker", "é", &"ü".repeat(64)] {
-            let [own, long] = names(name);
-            assert_eq!(own, name);
-            assert!(long.len() <= MAX_NAME_BYTES && long != own);
-        }
-        assert_eq!(names("totals-worker (long)"), names("totals-worker"));
     }
 }

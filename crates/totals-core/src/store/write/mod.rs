@@ -1,6 +1,6 @@
 //! What the worker writes: batches of events, and the failures of those that can never be applied.
 
-pub(in crate::store) mod abandoned;
+mod abandoned;
 pub(in crate::store) mod apply;
 pub(in crate::store) mod contents;
 pub(in crate::store) mod failure;
