@@ -109,6 +109,15 @@ it("knows of what was offered since when it is known", async () => {
   expect(views.at(-1)).toMatchObject({ health: "unavailable", heardAt: offered });
 });
 
+it("has for the first who watches what was offered before", async () => {
+  const read = { id: "a", minor: 5n, currency: "USD", pledges: 1, donors: 1, revision: 1 };
+  live.offerCampaign(read);
+  live.offerSum({ minor: 7n, currency: "USD", pledges: 1, campaigns: 1 });
+  const [campaign, sums] = [watch("a"), [] as View<unknown>[]];
+  ends.push(live.watchSum((view) => sums.push(view)));
+  expect([campaign[0]?.value, sums[0]?.value]).toMatchObject([read, { minor: 7n }]);
+});
+
 it("tells of a campaign that a read leaves out only if it never was there", async () => {
   const [known, unknown] = [watch("known"), watch("unknown")];
   const totals = (...ids: string[]): Response =>

@@ -151,8 +151,11 @@ class Line<T> {
     const topic = this.topics.get(key);
     if (!topic) return;
     topic.trust();
+    const isFirst = topic.value === undefined;
     topic.value = value;
-    this.changed(topic);
+    // Somebody looks at a place without a number.
+    if (isFirst) this.#tell(topic);
+    else this.changed(topic);
   }
 
   view(topic: Topic<T>): View<T> {
@@ -162,15 +165,19 @@ class Line<T> {
   changed(...topics: Topic<T>[]): void {
     for (const topic of topics) this.#changed.add(topic);
     const wait = this.#last + ROUND - Date.now();
-    this.#timer ??= setTimeout(() => this.#tell(), Math.max(0, Math.min(wait, ROUND)));
+    this.#timer ??= setTimeout(() => this.#round(), Math.max(0, Math.min(wait, ROUND)));
   }
 
-  #tell(): void {
+  #round(): void {
     this.#timer = undefined;
     this.#last = Date.now();
     const changed = [...this.#changed];
     this.#changed.clear();
-    for (const topic of changed) for (const listener of [...topic.listeners]) listener(this.view(topic));
+    for (const topic of changed) this.#tell(topic);
+  }
+
+  #tell(topic: Topic<T>): void {
+    for (const listener of [...topic.listeners]) listener(this.view(topic));
   }
 }
 
@@ -226,6 +233,9 @@ export class LiveTotals {
   readonly #base: string;
   readonly #campaigns: CampaignLine[] = [];
   readonly #others = new Map<string, unknown>();
+  /** What was offered before anybody watched. */
+  readonly #early = new Map<string, model.Campaign>();
+  #earlySum: model.Sum | undefined;
 
   /** `base` is the server's address without a slash at its end; empty for the server of this page. */
   constructor(base: string) {
@@ -233,9 +243,10 @@ export class LiveTotals {
   }
 
   /** Watches a campaign until the function that is returned is called. `first` is what was read of it before. */
-  watchCampaign(id: string, listener: Listener<model.Campaign>, first?: model.Campaign): () => void {
+  watchCampaign(id: string, listener: Listener<model.Campaign>, first = this.#early.get(id)): () => void {
     const line = this.#lineFor(id);
     line.add(id, listener, first);
+    this.#early.delete(id);
     return () => {
       if (line.remove(id, listener)) this.#campaigns.splice(this.#campaigns.indexOf(line), 1);
     };
@@ -244,18 +255,23 @@ export class LiveTotals {
   /** Takes what was read of a campaign, if nothing is known of it yet. */
   offerCampaign(read: model.Campaign): void {
     const line = this.#campaigns.find(({ topics }) => topics.has(read.id));
-    line?.offer(read.id, read);
+    if (line) line.offer(read.id, read);
+    else this.#early.set(read.id, read);
   }
 
   /** Takes what was read of the sum, if nothing is known of it yet. */
   offerSum(read: model.Sum): void {
-    (this.#others.get(SUM) as Line<model.Sum> | undefined)?.offer(SUM, read);
+    const line = this.#others.get(SUM) as Line<model.Sum> | undefined;
+    if (line) line.offer(SUM, read);
+    else this.#earlySum = read;
   }
 
   /** Watches the sum of all campaigns. */
   watchSum(listener: Listener<model.Sum>): () => void {
     const urls = () => ({ stream: `${this.#base}/api/totals/stream`, read: `${this.#base}/api/totals` });
-    return this.#watch(SUM, urls, model.sum, listener);
+    const first = this.#earlySum;
+    this.#earlySum = undefined;
+    return this.#watch(SUM, urls, model.sum, listener, first);
   }
 
   /** Watches the latest donations of a campaign. */
@@ -292,12 +308,12 @@ export class LiveTotals {
     return line;
   }
 
-  #watch<T>(key: string, urls: Urls, parse: (data: unknown) => T | undefined, listener: Listener<T>): () => void {
+  #watch<T>(key: string, urls: Urls, parse: (data: unknown) => T | undefined, listener: Listener<T>, first?: T): () => void {
     const open = (): Line<T> =>
       new Line(urls, (line, data, event) => line.set(key, event?.type === NO_TOTALS ? null : expected(parse(data))));
     const line = (this.#others.get(key) as Line<T> | undefined) ?? open();
     this.#others.set(key, line);
-    line.add(key, listener);
+    line.add(key, listener, first);
     return () => {
       if (line.remove(key, listener)) this.#others.delete(key);
     };

@@ -134,10 +134,11 @@ function keepWithin(main: HTMLElement): void {
   }).observe(main);
 }
 
-showCampaignEarly(id);
 for (const problem of problems) console.warn(`totals overlay: ${problem}`);
 dress();
-defineElements();
-draw();
-keepWithin(document.querySelector("main")!);
-follow();
+void showCampaignEarly(id).then(() => {
+  defineElements();
+  draw();
+  keepWithin(document.querySelector("main")!);
+  follow();
+});

@@ -84,8 +84,9 @@ class CampaignPage extends LiveElement<Campaign> {
   }
 }
 
-showCampaignEarly(campaignOfAddress(location.pathname));
-defineElements();
-customElements.define("live-status", LiveStatus);
-customElements.define("growth-history", GrowthHistory);
-customElements.define("campaign-page", CampaignPage);
+void showCampaignEarly(campaignOfAddress(location.pathname)).then(() => {
+  defineElements();
+  customElements.define("live-status", LiveStatus);
+  customElements.define("growth-history", GrowthHistory);
+  customElements.define("campaign-page", CampaignPage);
+});

@@ -81,10 +81,11 @@ class HomePage extends LitElement {
   }
 }
 
-showSumEarly();
-defineElements();
-customElements.define("campaign-card", CampaignCard);
-customElements.define("growth-history", GrowthHistory);
-customElements.define("live-status", LiveStatus);
-customElements.define("home-page", HomePage);
 document.title = words.say("raisedTogether");
+void showSumEarly().then(() => {
+  defineElements();
+  customElements.define("campaign-card", CampaignCard);
+  customElements.define("growth-history", GrowthHistory);
+  customElements.define("live-status", LiveStatus);
+  customElements.define("home-page", HomePage);
+});
