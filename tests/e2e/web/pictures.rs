@@ -77,7 +77,11 @@ async fn the_page_and_the_overlay() {
     overlay
         .call("Emulation.setDefaultBackgroundColorOverride", backdrop)
         .await;
-    until_something_comes(&overlay, "campaign-total").await;
+    // A refund is told to nobody.
+    overlay
+        .until("find('.alert').length", |alerts| *alerts == 1)
+        .await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     take(&overlay, "overlay.png").await;
     let _ = demo.kill().await;
 }

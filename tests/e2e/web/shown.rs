@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use totals_core::domain::Timestamp;
 
+use super::browser::Browser;
 use super::{Page, Stage, well};
 use crate::events::{campaign_created, campaign_status, created, refunded};
-use crate::harness::{Outgoing, eventually};
+use crate::harness::{Outgoing, World, eventually};
 
 /// From a donation's publication to the browser's document, as people want it.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -210,4 +212,38 @@ async fn a_campaign_that_nobody_knows_is_no_zero() {
     let donation = created("e1", "d1").campaign("nobody");
     stage.world.publish([donation.into(), well()]).await;
     page.shows("campaign-total", 1_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_tells_of_a_new_donation_with_the_name_where_it_is_shown() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let browser = Browser::start().await;
+    let gift = |number: usize| {
+        let now = Timestamp::now().to_string();
+        let gift = created(&format!("e{number}"), &format!("d{number}")).at(&now);
+        gift.with("donorName", json!("Ada Lovelace"))
+            .with("isAnonymous", json!(false))
+            .with("timestamp", json!(now))
+    };
+    world.publish([gift(0)]).await;
+    world.expect_totals("c", 1_000, 1, 0).await;
+    for (number, (feed, told)) in [("off", "$10"), ("amounts", "$10"), ("names", "Ada Lovelace")]
+        .into_iter()
+        .enumerate()
+    {
+        let api = world.live_api(&[("DONATION_FEED", feed)]).await;
+        let page = browser.page().await;
+        page.open(&format!("{}/overlay/c", api.url)).await;
+        page.is("campaign-total", "live").await;
+        if feed != "off" {
+            let open = async || api.get("/health").await.1["live"]["streams"].clone();
+            eventually(open, |streams| *streams == 2).await;
+        }
+        assert_eq!(page.run("find('.alert').length").await, 0, "{feed}");
+        world.publish([gift(number + 1)]).await;
+        let text = "find('.alert')[0]?.textContent ?? ''";
+        page.until(text, |text| text.as_str().is_some_and(|text| text.contains(told)))
+            .await;
+    }
 }
