@@ -15,7 +15,7 @@ const MAX_BYTES: u64 = 60 * 1024;
 const FIRST_NUMBER_MILLIS: f64 = 100.0;
 
 /// For so long a page is loaded again and again.
-const LOADED_FOR: Duration = Duration::from_secs(120);
+const LOADED_FOR: Duration = Duration::from_mins(2);
 
 /// Notes when the first of all numbers is in the document, which is the page's own and not that of a card below it.
 const CLOCK: &str = "

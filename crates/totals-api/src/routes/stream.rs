@@ -184,12 +184,12 @@ pub(super) fn events(
             () = tokio::time::sleep(lifetime) => {}
         }
     };
-    let (stale, changes) = state.live.vouching();
+    let (stale_since, changes) = state.live.vouching();
     let later = stream::select(later, changes.map(vouching));
     let retry = Event::default().retry(Duration::from_millis(rand::random_range(RETRY_MILLIS)));
     let first = [retry]
         .into_iter()
-        .chain(stale.map(|as_of| vouching(Some(as_of))));
+        .chain(stale_since.map(|as_of| vouching(Some(as_of))));
     let events = stream::iter(first)
         .chain(stream::iter(now))
         .chain(later)
