@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{interval, timeout};
 
 use crate::events::{Event, campaign_created, campaign_updated, created, paid, payment_refunded, refunded};
+use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::{DEADLINE, EventStream, Outgoing, Process, World, eventually};
 use crate::tool::{self, tool};
 use traces::{expect_nowhere, expect_somewhere, letters};
@@ -364,6 +365,32 @@ async fn a_run_that_is_killed_is_completed_by_the_next_one() {
     drop(worker);
 }
 
+/// What somebody has sent to do harm stands in nobody's way.
+#[tokio::test]
+async fn a_letter_that_is_nested_without_end_stops_nobody_from_being_forgotten() {
+    const LEVELS: usize = 20_000;
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let deep = |value: &str| format!("{}{value}{}", "[".repeat(LEVELS), "]".repeat(LEVELS));
+    let number: Value = json!(0);
+    let others = created("e2", "d2").donor("eve").with("note", number);
+    let others = others.body().replace(
+        "\"note\":0",
+        &format!("\"note\":{}", deep(&format!("\"{DONOR}\""))),
+    );
+    world.publish([of_ada("e1", "d1")]).await;
+    world.publish([Outgoing::new("donation.created", others)]).await;
+    let letter = Outgoing::new("donation.created", format!("{{\"x\":{}}}", deep("7")));
+    world.publish([letter]).await;
+    world.expect_settled(2).await;
+    world.expect_queued(&world.broker.dead_letter_queue, 1).await;
+    forget(&world, 0, &["--donor", DONOR]).await;
+    for text in PERSONAL {
+        expect_nowhere(&world, text).await;
+    }
+    verify(&world).await;
+}
+
 /// The letters come last: what the database has of the donor is gone by then, but for the random id that tells of the run.
 #[tokio::test]
 async fn a_run_that_is_killed_among_the_letters_is_completed_by_the_next_one() {
@@ -384,8 +411,13 @@ async fn a_run_that_is_killed_among_the_letters_is_completed_by_the_next_one() {
 
     worker.kill().await;
     world.database.profile().await;
+    // Each batch of letters takes some answers of the database.
+    let (network, url) = Proxy::before(&world.database).await;
+    network.set(Weather::Slow(Duration::from_millis(50)));
     let mut command = world.worker_command();
-    command.args(["forget", "--yes", "--donor", DONOR]);
+    command
+        .args(["forget", "--yes", "--donor", DONOR])
+        .env("DATABASE_URL", url);
     let run = Process::spawn(command);
     // After each batch of copies, the run asks which contents of the queue they are among.
     let batches = async || {

@@ -239,10 +239,14 @@ impl Live {
         self.0.freshness.note_seen(moment);
         let ended = Instant::now();
         let raised = found.ok_or(ApiError::HistoryIncomplete)?;
-        self.check_sum(&raised, moment).await?;
+        let is_checked = self.check_sum(&raised, moment).await?;
         self.catch_up(ended, &raised).await;
         let data = HistoryData::of_all(&intervals, &raised, currency);
-        let answer = self.0.histories.keep(key, Version::Platform(moment), ended, data);
+        let answer = if is_checked {
+            self.0.histories.keep(key, Version::Platform(moment), ended, data)
+        } else {
+            Arc::new(HistoryAnswer::new(data))
+        };
         Ok(At {
             found: Some(answer),
             moment,
@@ -250,15 +254,16 @@ impl Live {
     }
 
     /// Checks that the history of all campaigns, read as of `moment`, adds up to their totals. A commit moves both by as much, so
-    /// only somebody else's writes part them: it is enough to have MongoDB add up the totals now and then.
+    /// only somebody else's writes part them, and for a moment a tool that resets a campaign: it is enough to have MongoDB add up the
+    /// totals now and then. Returns true if this history was checked; another one is not to be kept.
     ///
     /// # Errors
     /// [`ApiError::HistoryIncomplete`] if it does not.
-    async fn check_sum(&self, raised: &RaisedOverTime, moment: ClusterTime) -> Result<(), ApiError> {
+    async fn check_sum(&self, raised: &RaisedOverTime, moment: ClusterTime) -> Result<bool, ApiError> {
         let histories = &self.0.histories;
         if !self.newest_sum().is_some_and(|sum| is_sum(raised, &sum)) {
             if histories.were_checked_within(KEPT_FOR) {
-                return Ok(());
+                return Ok(false);
             }
             let read = async move |store: Store| store.sum_at(moment).await;
             let At { found, .. } = self.0.database.read(read).await?;
@@ -267,7 +272,7 @@ impl Live {
             }
         }
         *histories.checked.lock() = Some(Instant::now());
-        Ok(())
+        Ok(true)
     }
 
     /// Waits until memory shows no sum from before a read that ended at `ended`: it has all from before that, or the very sum that

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use totals_core::domain::Timestamp;
 
 use super::Live;
+use super::freshness::LEASE;
 
 /// How long nothing may vouch for what is shown before streams say so.
 const STALE_AFTER: Duration = Duration::from_secs(5);
@@ -27,13 +28,17 @@ pub type StaleSince = Option<Timestamp>;
 impl Live {
     /// Keeps telling streams, for ever.
     pub(super) async fn keep_telling(self) {
-        let (mut vouched, mut as_of) = (Instant::now(), Timestamp::now());
+        let (mut vouched, mut as_of) = (Instant::now(), Some(Timestamp::now()));
         loop {
             let now = Instant::now();
             if self.is_vouched_for() {
-                (vouched, as_of) = (now, Timestamp::now());
+                // Memory is shown for a while after the moment that it is known to be right for.
+                let behind = self.heard().min(LEASE);
+                vouched = now.checked_sub(behind).unwrap_or(now);
+                let millis = i64::try_from(behind.as_millis()).unwrap_or_default();
+                as_of = Timestamp::from_unix_millis(Timestamp::now().unix_millis() - millis);
             }
-            let stale = (now.duration_since(vouched) > STALE_AFTER).then_some(as_of);
+            let stale = as_of.filter(|_| now.duration_since(vouched) > STALE_AFTER);
             self.0.stale_since.send_if_modified(|before| {
                 let is_news = *before != stale;
                 *before = stale;

@@ -11,6 +11,10 @@ use serde_json::value::RawValue;
 
 use crate::domain::decode::text_of;
 
+/// How deep values are taken apart. What is nested deeper, which nobody sends but to do harm, is looked at as a text: each level takes a
+/// part of the stack.
+pub(super) const MAX_DEPTH: u32 = 64;
+
 /// The members of an object in their order, as often as they are there.
 #[derive(Default)]
 pub(super) struct Members<'a>(Vec<(String, &'a RawValue)>);
@@ -78,14 +82,21 @@ pub(super) fn encoded(text: &str) -> String {
     quoted(&BASE64_STANDARD.encode(text))
 }
 
-/// The objects that a value is or has, if it is an object or an array: itself, or those among its items.
-pub(super) fn objects(value: &RawValue) -> Vec<Members<'_>> {
+/// The objects that a value at this depth is or has, if it is an object or an array: itself, or those among its items. Each with its
+/// depth.
+pub(super) fn objects(value: &RawValue, depth: u32) -> Vec<(Members<'_>, u32)> {
     let json = value.get();
-    if json.starts_with('{') {
-        members(json).into_iter().collect()
+    if depth > MAX_DEPTH {
+        Vec::new()
+    } else if json.starts_with('{') {
+        members(json)
+            .into_iter()
+            .map(|members| (members, depth))
+            .collect()
     } else if json.starts_with('[') {
         let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-        items.into_iter().flat_map(objects).collect()
+        let within = items.into_iter().flat_map(|item| objects(item, depth + 1));
+        within.collect()
     } else {
         Vec::new()
     }

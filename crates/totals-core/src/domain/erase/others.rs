@@ -3,12 +3,12 @@
 //! A string that is the id is replaced wherever it stands, except in a field that the service reads: there it is the id of
 //! a donation or a campaign, or a title. An object that stands for the donor has the donor's name and address beside the id, so only
 //! the id is left of it. An id of digits alone may be the number of anything: it is replaced where the name of its member stands
-//! for a person.
+//! for a person. A value that is nested too deep to be taken apart gives way to `null` if it has the id.
 
 use serde_json::value::RawValue;
 
 use super::json::{self, members, object, quoted, text};
-use super::{AROUND, Pseudonym};
+use super::{AROUND, Pseudonym, readings};
 use crate::domain::EventType;
 use crate::domain::decode::declared::{Field, UPDATES, payload};
 
@@ -39,12 +39,12 @@ struct Renaming<'a> {
 impl Pseudonym {
     /// Another's payload with the random id where it names the donor; `None` if it does not.
     pub fn renamed_payload(&self, event_type: Option<EventType>, payload: &str) -> Option<String> {
-        self.renaming(event_type)?.object(Place::Payload, "", payload)
+        self.renaming(event_type)?.object(Place::Payload, "", payload, 0)
     }
 
     /// The same of a message's body, however it wraps its payload.
     pub fn renamed_body(&self, event_type: Option<EventType>, body: &str) -> Option<String> {
-        self.renaming(event_type)?.object(Place::Around, "", body)
+        self.renaming(event_type)?.object(Place::Around, "", body, 0)
     }
 
     fn renaming(&self, event_type: Option<EventType>) -> Option<Renaming<'_>> {
@@ -59,13 +59,17 @@ impl Pseudonym {
 }
 
 impl Renaming<'_> {
-    fn value(&self, place: Place, name: &str, value: &RawValue) -> Option<String> {
+    fn value(&self, place: Place, name: &str, value: &RawValue, depth: u32) -> Option<String> {
         let json = value.get();
-        if json.starts_with('{') {
-            self.object(place, name, json)
+        if depth > json::MAX_DEPTH {
+            readings::names(json.as_bytes(), self.donor).then(|| "null".to_owned())
+        } else if json.starts_with('{') {
+            self.object(place, name, json, depth)
         } else if json.starts_with('[') {
             let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-            let new = items.iter().map(|item| self.value(Place::Deep, name, item));
+            let new = items
+                .iter()
+                .map(|item| self.value(Place::Deep, name, item, depth + 1));
             let new: Vec<_> = new.collect();
             new.iter().any(Option::is_some).then(|| {
                 let all = items.iter().zip(new);
@@ -77,7 +81,7 @@ impl Renaming<'_> {
         }
     }
 
-    fn object(&self, place: Place, name: &str, json: &str) -> Option<String> {
+    fn object(&self, place: Place, name: &str, json: &str, depth: u32) -> Option<String> {
         let members = members(json)?;
         if place == Place::Deep {
             let own = members
@@ -89,7 +93,7 @@ impl Renaming<'_> {
         }
         let new = members
             .iter()
-            .map(|(name, value)| self.member(place, name, value));
+            .map(|(name, value)| self.member(place, name, value, depth + 1));
         let new: Vec<_> = new.collect();
         let key = |name: &String| !self.is_number && name == self.donor && !self.reads(place, name);
         if !new.iter().any(Option::is_some) && !members.iter().any(|(name, _)| key(name)) {
@@ -102,19 +106,21 @@ impl Renaming<'_> {
         })))
     }
 
-    fn member(&self, place: Place, name: &str, value: &RawValue) -> Option<String> {
+    fn member(&self, place: Place, name: &str, value: &RawValue, depth: u32) -> Option<String> {
         let is = |field: Field| field.name() == name;
         match place {
-            Place::Around if is(Field::Payload) || is(Field::Data) => self.value(Place::Payload, name, value),
+            Place::Around if is(Field::Payload) || is(Field::Data) => {
+                self.value(Place::Payload, name, value, depth)
+            }
             Place::Around if is(Field::DataBase64) => {
-                let renamed = self.object(Place::Payload, name, &json::decoded(value)?)?;
+                let renamed = self.object(Place::Payload, name, &json::decoded(value)?, depth)?;
                 Some(json::encoded(&renamed))
             }
             Place::Around | Place::Payload if is(Field::Updates) && self.reads(place, name) => {
-                self.value(Place::Updates, name, value)
+                self.value(Place::Updates, name, value, depth)
             }
             _ if !value.get().starts_with(['{', '[']) && self.reads(place, name) => None,
-            _ => self.value(Place::Deep, name, value),
+            _ => self.value(Place::Deep, name, value, depth),
         }
     }
 

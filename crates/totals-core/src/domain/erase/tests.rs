@@ -361,3 +361,43 @@ proptest! {
         let _ = (ada.in_body(&body, None, &[], never), ada.erased_body(&text), ada.renamed(&text, None));
     }
 }
+
+/// Each level that is taken apart takes a part of the stack.
+#[test]
+fn what_is_nested_without_end_is_looked_at_as_a_text() {
+    const LEVELS: usize = 50_000;
+    let nested = |name: &str| {
+        format!(
+            "{}{{\"{name}\":\"ada\"}}{}",
+            "[".repeat(LEVELS),
+            "]".repeat(LEVELS)
+        )
+    };
+    let objects = |value: &str| format!("{}{value}{}", "{\"a\":".repeat(LEVELS), "}".repeat(LEVELS));
+    let ada = pseudonym("ada");
+    for deep in [nested("donorId"), nested("x"), objects("\"ada\""), objects("7")] {
+        let body = format!(r#"{{"x":{deep}}}"#);
+        let tells = ada.in_body(body.as_bytes(), None, &[], never);
+        assert_eq!(
+            tells == Tells::IsOf,
+            deep.contains("ada"),
+            "{}",
+            &deep[deep.len() / 2..][..20]
+        );
+        let others = format!(r#"{{"donationId":"d","donorId":"eve","title":"T","extra":{deep}}}"#);
+        let renamed = ada.renamed_payload(Some(EventType::DonationCreated), &others);
+        let left = renamed.unwrap_or_else(|| others.clone());
+        assert!(!left.contains("ada") && left.contains("eve"), "{}", left.len());
+    }
+}
+
+#[test]
+fn a_donor_who_stands_there_twice_is_the_donor() {
+    let of = |payload: &str| pseudonym("ada").in_payload(Some(EventType::DonationCreated), payload, never);
+    for payload in [
+        r#"{"donationId":"d","donorId":"eve","donorId":"ada"}"#,
+        r#"{"donationId":"d","donorId":"ada","donorId":"eve"}"#,
+    ] {
+        assert_eq!(of(payload), Tells::IsOf, "{payload}");
+    }
+}

@@ -55,38 +55,40 @@ impl Pseudonym {
     /// they name nobody, or the random id, which does not tell whose it is.
     fn is_by_donor(&self, members: &Members<'_>) -> Option<bool> {
         let own = self.donor.as_ref()?;
-        let mut donors = members.iter().filter(|(name, _)| name == Field::DonorId.name());
-        donors.find_map(|(_, value)| match text(value) {
+        let donors = members.iter().filter(|(name, _)| name == Field::DonorId.name());
+        let named = donors.filter_map(|(_, value)| match text(value) {
             Some(donor) if donor.is_empty() || donor == self.random.as_str() => None,
             Some(donor) => Some(donor == own.as_str()),
             None => {
                 let is_nested = value.get().starts_with(['{', '[']);
                 (is_nested && readings::names(value.get().as_bytes(), own.as_str())).then_some(true)
             }
-        })
+        });
+        // The field may stand there twice.
+        named.reduce(|one, other| one || other)
     }
 
     /// Returns true if there is a donor with the donor's id at any depth.
     fn has_donor(&self, members: &Members<'_>) -> bool {
         let is_donor = |name: &str| ["donor", "donorid"].contains(&plain(name).as_str());
-        self.has_own(members, &is_donor)
+        self.has_own(members, &is_donor, 0)
     }
 
     /// Returns true if there is a person with the donor's id at any depth.
     fn has_payer(&self, members: &Members<'_>) -> bool {
-        self.has_own(members, &is_a_person)
+        self.has_own(members, &is_a_person, 0)
     }
 
-    /// Returns true if a member of such a name has the donor's id, at any depth.
-    fn has_own(&self, members: &Members<'_>, is_such: &dyn Fn(&str) -> bool) -> bool {
+    /// Returns true if a member of such a name has the donor's id, at this depth or below.
+    fn has_own(&self, members: &Members<'_>, is_such: &dyn Fn(&str) -> bool, depth: u32) -> bool {
         let Some(own) = self.donor.as_ref().map(DonorId::as_str) else {
             return false;
         };
         members.iter().any(|(name, value)| match value.get().as_bytes() {
             [b'{' | b'[', ..] if is_such(name) => readings::names(value.get().as_bytes(), own),
-            [b'{' | b'[', ..] => json::objects(value)
+            [b'{' | b'[', ..] => json::objects(value, depth + 1)
                 .iter()
-                .any(|within| self.has_own(within, is_such)),
+                .any(|(within, depth)| self.has_own(within, is_such, *depth)),
             _ => is_such(name) && text(value).is_some_and(|text| text == own),
         })
     }
