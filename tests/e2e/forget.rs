@@ -433,8 +433,9 @@ async fn a_run_that_is_killed_among_the_letters_is_completed_by_the_next_one() {
     .await;
     let left = letters(&world).await;
     let whole = left.iter().filter(|letter| letter.contains(DONOR)).count();
+    // A letter goes after its copy is safe, so some may be there twice.
     assert!(
-        (1..LETTERS).contains(&whole),
+        (1..left.len()).contains(&whole),
         "the kill came midway: {whole} of {}",
         left.len()
     );
