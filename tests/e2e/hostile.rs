@@ -39,6 +39,11 @@ async fn api() -> (World, Process) {
     });
     let history = world.database.collection("campaign_history");
     history.insert_many(days).await.unwrap();
+    let together = doc! {
+        "_id": { "day": 20_413, "lane": "test/0" }, "amountMinor": { "40": 200_i64 }, "pledges": { "40": 2_i64 },
+    };
+    let history = world.database.collection("platform_history");
+    history.insert_one(together).await.unwrap();
     let mut command = api_command();
     command.env("DATABASE_URL", &world.database.url);
     let api = Process::start(with_usual_files(&command)).await;

@@ -9,7 +9,7 @@ const TOLERATED = 10_000;
 /** How far the reader's clock is behind, in milliseconds. */
 let behind = 0;
 
-/** Takes the header `Date` of an answer that no cache has kept; `null` if the page may not read it. */
+/** Takes the header `Date` of an answer that no cache has kept for long; `null` if the page may not read it. */
 export function learnTime(date: string | null): void {
   const away = Date.parse(date ?? "") - Date.now();
   if (!Number.isNaN(away)) behind = Math.abs(away) > TOLERATED ? away : 0;

@@ -4,6 +4,7 @@
  * it, and its first frame has the number. If anything is wrong with it, the stream tells soon enough.
  */
 
+import { learnTime } from "../live/clock";
 import { parseExact } from "../live/exact";
 import { campaign, isObject, sum } from "../live/model";
 import { liveTotals } from "../live/totals";
@@ -13,6 +14,7 @@ const PATIENCE = 100;
 
 async function data(path: string): Promise<Record<string, unknown>> {
   const response = await fetch(path);
+  learnTime(response.headers.get("date"));
   const body = response.ok ? parseExact(await response.text()) : undefined;
   return isObject(body) && isObject(body.data) ? body.data : {};
 }
