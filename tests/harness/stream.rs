@@ -23,6 +23,11 @@ impl StreamEvent {
         self.data["campaignId"].as_str().unwrap()
     }
 
+    /// Returns true if the stream tells of itself, and not of donations.
+    pub fn is_of_itself(&self) -> bool {
+        ["stale", "current"].contains(&self.kind.as_str())
+    }
+
     /// The revision; 0 without totals.
     pub fn revision(&self) -> i64 {
         self.data["revision"].as_i64().unwrap_or(0)
@@ -81,7 +86,7 @@ impl EventStream {
     pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
             let event = self.next_of_any_kind().await?;
-            if !["stale", "current"].contains(&event.kind.as_str()) {
+            if !event.is_of_itself() {
                 return Some(event);
             }
         }

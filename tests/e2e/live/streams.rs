@@ -256,7 +256,7 @@ async fn streams_say_when_what_they_have_sent_may_be_old_and_when_it_is_right_ag
 async fn until_of_itself(stream: &mut EventStream) -> StreamEvent {
     loop {
         let event = stream.next_of_any_kind().await.unwrap();
-        if ["stale", "current"].contains(&event.kind.as_str()) {
+        if event.is_of_itself() {
             return event;
         }
     }

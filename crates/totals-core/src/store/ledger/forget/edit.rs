@@ -29,10 +29,14 @@ impl Edit {
     }
 }
 
+fn type_of(row: &RawDocument) -> Option<EventType> {
+    row.get_str("type").ok().and_then(EventType::from_name)
+}
+
 /// What a row tells of the donor.
 pub(super) fn tells(row: &RawDocument, traces: &Traces) -> Tells {
     let is_theirs = |donation: &str| traces.has_donation(donation);
-    let event_type = row.get_str("type").ok().and_then(EventType::from_name);
+    let event_type = type_of(row);
     match (row.get_str("payload"), body(row)) {
         (Ok(payload), _) => traces.pseudonym.in_payload(event_type, payload, is_theirs),
         (Err(_), Some(body)) => traces.pseudonym.in_body(body, event_type, &[], is_theirs),
@@ -44,7 +48,7 @@ pub(super) fn tells(row: &RawDocument, traces: &Traces) -> Tells {
 
 fn processed(row: &RawDocument, traces: &Traces) -> Option<Document> {
     let payload = row.get_str("payload").ok()?;
-    let event_type = EventType::from_name(row.get_str("type").ok()?)?;
+    let event_type = type_of(row)?;
     let erased = match tells(row, traces) {
         Tells::Nothing => None,
         Tells::Names => traces.pseudonym.renamed_payload(Some(event_type), payload),
@@ -67,7 +71,7 @@ fn failed(row: &RawDocument, traces: &Traces) -> Option<Edit> {
     if tells == Tells::Nothing {
         return None;
     }
-    let event_type = row.get_str("type").ok().and_then(EventType::from_name);
+    let event_type = type_of(row);
     let unnamed = id.as_str().is_none_or(|id| id.starts_with(UNNAMED));
     let text = body(row).and_then(|body| std::str::from_utf8(body).ok());
     let left = text.and_then(|text| match tells {
