@@ -3,7 +3,6 @@
 mod traces;
 
 use std::cell::Cell;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use mongodb::Client;
@@ -449,38 +448,29 @@ async fn a_run_that_is_killed_among_the_letters_is_completed_by_the_next_one() {
 
 /// Runs `forget` at a terminal of its own, and types this.
 async fn at_a_terminal(world: &World, typed: &str) -> (Option<i32>, String) {
-    let tool = world.worker_command();
-    let mut command = tokio::process::Command::new("script");
-    let line = format!(
-        "{} forget --donor {DONOR}",
-        tool.as_std().get_program().to_str().unwrap()
-    );
-    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    let variables = tool.as_std().get_envs();
-    command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    let mut running = command.spawn().unwrap();
-    let mut keyboard = running.stdin.take().unwrap();
-    let mut screen = running.stdout.take().unwrap();
+    let (mut terminal, program_side) = pty_process::open().unwrap();
+    let command = pty_process::Command::from(world.worker_command());
+    let command = command.args(["forget", "--donor", DONOR]).kill_on_drop(true);
+    let mut running = command.spawn(program_side).unwrap();
     let mut shown = Vec::new();
-    while !has_asked(&shown) {
-        assert_ne!(
-            screen.read_buf(&mut shown).await.unwrap(),
-            0,
-            "it ended before it asked"
+    while !shown.ends_with(b"Type yes: ") {
+        let read = timeout(DEADLINE, terminal.read_buf(&mut shown)).await;
+        let said = String::from_utf8_lossy(&shown);
+        assert!(
+            matches!(read, Ok(Ok(1..))),
+            "it ended or stayed silent before it asked: {said}"
         );
     }
-    keyboard.write_all(typed.as_bytes()).await.unwrap();
-    screen.read_to_end(&mut shown).await.unwrap();
-    let code = running.wait().await.unwrap().code();
-    (code, String::from_utf8(shown).unwrap())
-}
-
-fn has_asked(shown: &[u8]) -> bool {
-    shown.ends_with(b"Type yes: ")
+    terminal.write_all(typed.as_bytes()).await.unwrap();
+    let ended = timeout(DEADLINE, async {
+        // A terminal without a program is not at an end, but an error.
+        let _ = terminal.read_to_end(&mut shown).await;
+        running.wait().await.unwrap()
+    });
+    let ended = ended.await;
+    let shown = String::from_utf8(shown).unwrap();
+    let ended = ended.unwrap_or_else(|_| panic!("it goes on after {typed:?}: {shown}"));
+    (ended.code(), shown)
 }
 
 #[tokio::test]

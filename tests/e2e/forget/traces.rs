@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use lapin::options::BasicGetOptions;
 use mongodb::bson::{RawDocumentBuf, doc};
 
-use crate::harness::World;
+use crate::harness::{World, eventually};
 
 /// Fails if the text is in any document of any collection, in any index key, or in any dead letter.
 pub async fn expect_nowhere(world: &World, text: &str) {
@@ -65,7 +65,7 @@ fn has(bytes: &[u8], text: &str) -> bool {
 /// What is in the dead-letter queue: each body as text, followed by its properties and headers. The letters stay.
 pub async fn letters(world: &World) -> Vec<String> {
     let queue = world.broker.dead_letter_queue.as_str();
-    world
+    let letters = world
         .broker
         .on_channel(async |channel| {
             let mut found = Vec::new();
@@ -87,7 +87,10 @@ pub async fn letters(world: &World) -> Vec<String> {
             }
             found
         })
-        .await
+        .await;
+    // The broker puts them back after the channel is closed.
+    eventually(|| world.broker.count(queue), |ready| *ready >= letters.len()).await;
+    letters
 }
 
 fn text_of(value: &lapin::types::AMQPValue) -> String {
