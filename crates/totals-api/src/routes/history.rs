@@ -41,7 +41,7 @@ use crate::state::AppState;
             ("ETag" = String, description = "Names this answer"),
             ("Cache-Control" = String, description = "How long a cache may show it"))),
         (status = 304, description = "The answer that `If-None-Match` names is the newest"),
-        (status = 400, description = "A parameter is not allowed, or there are more than 1,000 intervals", body = ErrorBody,
+        (status = 400, description = "A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
                 "interval must be one of quarter, hour, day, week, month, got `year`"}})),
         (status = 404, description = "No event has told of this campaign: neither a donation nor the campaign itself", body = ErrorBody,
@@ -81,7 +81,7 @@ pub async fn get_campaign_history(
             ("ETag" = String, description = "Names this answer"),
             ("Cache-Control" = String, description = "How long a cache may show it"))),
         (status = 304, description = "The answer that `If-None-Match` names is the newest"),
-        (status = 400, description = "A parameter is not allowed, or there are more than 1,000 intervals", body = ErrorBody,
+        (status = 400, description = "A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
                 "interval must be one of quarter, hour, day, week, month, got `year`"}})),
         HistoryUnavailable,

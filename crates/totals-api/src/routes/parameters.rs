@@ -1,5 +1,6 @@
 //! The parameters of a query. They are read by hand rather than by serde, so that an error message names the parameter, what
-//! it allows and what was sent. Parameters that a route does not know are ignored, as everywhere on the web.
+//! it allows and what was sent. A route ignores parameters that it does not know, as
+//! is usual on the web, unless it says that it takes [only](Parameters::only) its own.
 
 use std::ops::RangeInclusive;
 
@@ -105,6 +106,21 @@ impl Parameters {
                 names.join(", "),
                 excerpt(text)
             ))
+        })
+    }
+
+    /// Checks that nothing but `names` was sent.
+    ///
+    /// # Errors
+    /// If anything was.
+    pub fn only(&self, names: &[&str]) -> Result<(), ApiError> {
+        let other = self.0.iter().find(|(key, _)| !names.contains(&key.as_str()));
+        other.map_or(Ok(()), |(other, _)| {
+            Err(ApiError::Invalid(format!(
+                "there is no parameter `{}`: the parameters are {}",
+                excerpt(other),
+                names.join(", ")
+            )))
         })
     }
 

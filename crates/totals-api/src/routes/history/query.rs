@@ -75,6 +75,8 @@ impl ToSchema for IntervalSchema {}
 impl HistoryQuery {
     /// The query of these parameters at the moment `now`.
     fn parse(parameters: &Parameters, now: Timestamp) -> Result<Self, ApiError> {
+        // A misspelt `timeZone` would be answered with the history of another one.
+        parameters.only(&["interval", "from", "to", "timeZone"])?;
         let interval = parameters.choice("interval", INTERVALS)?.unwrap_or(Interval::Day);
         let zone = parameters.single("timeZone")?.unwrap_or("UTC");
         let calendar = Calendar::new(interval, zone).ok_or_else(|| unknown_zone(zone))?;

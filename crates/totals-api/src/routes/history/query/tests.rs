@@ -152,6 +152,10 @@ fn a_message_says_what_is_allowed_and_what_was_sent() {
              with interval `hour`: ask for longer intervals, or for one part after another",
         ),
         ("interval=day&interval=day", "interval must be given at most once"),
+        (
+            "timezone=Europe/Berlin",
+            "there is no parameter `timezone`: the parameters are interval, from, to, timeZone",
+        ),
     ] {
         assert_eq!(parse(query), Err(message.to_owned()), "{query}");
     }
