@@ -1,19 +1,15 @@
 //! A donor who is forgotten is nowhere any more, and counts as before.
 
+mod letters;
 mod traces;
+mod workers;
 
-use std::cell::Cell;
-use std::time::{Duration, Instant};
-
-use mongodb::Client;
-use mongodb::bson::{Document, doc};
-use mongodb::options::ClientOptions;
+use mongodb::bson::doc;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 use crate::events::{Event, campaign_created, campaign_updated, created, paid, payment_refunded, refunded};
-use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::{DEADLINE, EventStream, Outgoing, Process, World, eventually};
 use crate::tool::{self, tool};
 use traces::{expect_nowhere, expect_somewhere, letters};
@@ -364,88 +360,6 @@ async fn a_run_that_is_killed_is_completed_by_the_next_one() {
     drop(worker);
 }
 
-/// What somebody has sent to do harm stands in nobody's way.
-#[tokio::test]
-async fn a_letter_that_is_nested_without_end_stops_nobody_from_being_forgotten() {
-    const LEVELS: usize = 20_000;
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    let deep = |value: &str| format!("{}{value}{}", "[".repeat(LEVELS), "]".repeat(LEVELS));
-    let number: Value = json!(0);
-    let others = created("e2", "d2").donor("eve").with("note", number);
-    let others = others.body().replace(
-        "\"note\":0",
-        &format!("\"note\":{}", deep(&format!("\"{DONOR}\""))),
-    );
-    world.publish([of_ada("e1", "d1")]).await;
-    world.publish([Outgoing::new("donation.created", others)]).await;
-    let letter = Outgoing::new("donation.created", format!("{{\"x\":{}}}", deep("7")));
-    world.publish([letter]).await;
-    world.expect_settled(2).await;
-    world.expect_queued(&world.broker.dead_letter_queue, 1).await;
-    forget(&world, 0, &["--donor", DONOR]).await;
-    for text in PERSONAL {
-        expect_nowhere(&world, text).await;
-    }
-    verify(&world).await;
-}
-
-/// The letters come last: what the database has of the donor is gone by then, but for the random id that tells of the run.
-#[tokio::test]
-async fn a_run_that_is_killed_among_the_letters_is_completed_by_the_next_one() {
-    const LETTERS: usize = 600;
-    let world = World::new().await;
-    let worker = world.worker().await;
-    let negative = |number: usize| of_ada(&format!("b{number}"), &format!("d{number}")).amount_text("-1");
-    world.publish([of_ada("e", "d")]).await;
-    world.publish((0..LETTERS).map(negative)).await;
-    let queue = world.broker.dead_letter_queue.as_str();
-    world.expect_queued(queue, LETTERS).await;
-    let failed = async || {
-        let rows = doc! { "status": "FAILED", "parkedIn": { "$exists": true } };
-        let log = world.database.collection("event_log");
-        usize::try_from(log.count_documents(rows).await.unwrap()).unwrap()
-    };
-    eventually(failed, |rows| *rows == LETTERS).await;
-
-    worker.kill().await;
-    world.database.profile().await;
-    // Each batch of letters takes some answers of the database.
-    let (network, url) = Proxy::before(&world.database).await;
-    network.set(Weather::Slow(Duration::from_millis(50)));
-    let mut command = world.worker_command();
-    command
-        .args(["forget", "--yes", "--donor", DONOR])
-        .env("DATABASE_URL", url);
-    let run = Process::spawn(command);
-    // After each batch of copies, the run asks which contents of the queue they are among.
-    let batches = async || {
-        let asked = world.database.profiled("dead_letter_queues", "findAndModify");
-        asked.await.len()
-    };
-    eventually(batches, |batches| *batches > 0).await;
-    run.kill().await;
-    eventually(
-        async || world.broker.count(queue).await,
-        |count| *count >= LETTERS,
-    )
-    .await;
-    let left = letters(&world).await;
-    let whole = left.iter().filter(|letter| letter.contains(DONOR)).count();
-    // A letter goes after its copy is safe, so some may be there twice.
-    assert!(
-        (1..left.len()).contains(&whole),
-        "the kill came midway: {whole} of {}",
-        left.len()
-    );
-
-    forget(&world, 0, &["--donor", DONOR]).await;
-    for text in PERSONAL {
-        expect_nowhere(&world, text).await;
-    }
-    verify(&world).await;
-}
-
 /// Runs `forget` at a terminal of its own, and types this.
 async fn at_a_terminal(world: &World, typed: &str) -> (Option<i32>, String) {
     let (mut terminal, program_side) = pty_process::open().unwrap();
@@ -492,76 +406,6 @@ async fn nothing_is_erased_unless_a_person_types_yes() {
     }
 }
 
-/// Letters of campaigns and of other donors, in which the id is a word that means something else.
-#[tokio::test]
-async fn what_is_others_stays_however_often_it_is_run() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    let goal = json!({ "title": "Help for mary", "goalAmount": "abc" });
-    let letters_of_others: Vec<Outgoing> = vec![
-        campaign_updated("k1", goal.clone()).into(),
-        campaign_created("k2")
-            .with("title", json!("mary"))
-            .with("goalAmount", json!("abc"))
-            .into(),
-        campaign_updated("k3", goal)
-            .with("changedBy", json!("mary"))
-            .into(),
-        created("b1", "mary")
-            .donor("bob")
-            .with("note", json!("a friend of mary"))
-            .amount_text("-1"),
-        Outgoing::new("donation.created", "two words of rosemary"),
-    ];
-    let count = letters_of_others.len();
-    world.publish(letters_of_others).await;
-    let queue = world.broker.dead_letter_queue.as_str();
-    world.expect_queued(queue, count).await;
-    let before = letters(&world).await;
-
-    for blank in [" ", "\t \n"] {
-        for option in ["--donor", "--donation"] {
-            let said = tool(&world, &["forget", "--yes", option, blank]).await;
-            assert_eq!(said.code, Some(2), "{said:?}");
-            assert!(said.stderr.contains("more than white space"), "{said:?}");
-        }
-    }
-    for id in [".*", "-", "null", "words-of"] {
-        forget(&world, 1, &[&format!("--donor={id}")]).await;
-    }
-    assert_eq!(letters(&world).await.len(), before.len());
-    let done = forget(&world, 0, &["--donor", "mary"]).await;
-    assert_eq!(
-        (
-            &done["failures"],
-            &done["deadLetters"],
-            &done["unreadableLetters"]
-        ),
-        (&json!(1), &json!(1), &json!(0)),
-        "{done}"
-    );
-    let bodies = |letters: Vec<String>| {
-        let mut bodies: Vec<String> = letters
-            .iter()
-            .map(|letter| letter.lines().next().unwrap().to_owned())
-            .collect();
-        bodies.sort();
-        bodies
-    };
-    let left = bodies(letters(&world).await);
-    let changed: Vec<&String> = left.iter().filter(|body| body.contains("forgotten_")).collect();
-    assert!(changed.len() == 1 && changed[0].contains("changedBy") && changed[0].contains("Help for mary"));
-    let same = bodies(before);
-    assert_eq!(
-        left.iter().filter(|body| same.contains(body)).count(),
-        count - 1,
-        "{left:?}"
-    );
-
-    forget(&world, 1, &["--donor", "mary"]).await;
-    assert_eq!(bodies(letters(&world).await), left);
-}
-
 #[tokio::test]
 async fn the_answer_counts_as_people_do_and_a_random_id_is_explained() {
     let world = World::new().await;
@@ -581,91 +425,6 @@ async fn the_answer_counts_as_people_do_and_a_random_id_is_explained() {
     assert!(answer.contains("takes the place of a donor"), "{answer}");
 }
 
-/// A worker that keeps meeting the tool's locks takes its transaction for one of a dead worker, unless the tool is known.
-#[tokio::test]
-async fn a_donor_of_thousands_is_forgotten_while_others_give_to_the_campaign() {
-    const DONATIONS: usize = 6000;
-    const BOUND: Duration = Duration::from_mins(1);
-    const EVERY: Duration = Duration::from_millis(20);
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    let note = json!("n".repeat(4000));
-    let donation =
-        |number: usize| of_ada(&format!("e{number}"), &format!("d{number}")).with("note", note.clone());
-    world.publish((0..DONATIONS).map(donation)).await;
-    world.expect_settled(DONATIONS).await;
-
-    let others = Cell::new(0);
-    let give = async {
-        let mut every = interval(EVERY);
-        loop {
-            every.tick().await;
-            let number = others.get();
-            world
-                .publish([created(&format!("o{number}"), &format!("p{number}"))])
-                .await;
-            others.set(number + 1);
-        }
-    };
-    let run = timeout(BOUND, tool(&world, &["forget", "--donor", DONOR, "--yes"]));
-    let said = tokio::select! {
-        said = run => said.expect("workers do not let it come to its end"),
-        () = give => unreachable!("others do not stop"),
-    };
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert_eq!(distinct_donors(&world).await.len(), 1);
-    for text in PERSONAL {
-        expect_nowhere(&world, text).await;
-    }
-    // The last one may be there, and not yet be counted here.
-    eventually(
-        || world.database.processed(),
-        |processed| *processed >= DONATIONS + others.get(),
-    )
-    .await;
-    verify(&world).await;
-    world.database.check_invariants().await;
-}
-
-/// Workers that meet the locks of a run leave it alone while it may live, and go on if it is dead.
-#[tokio::test]
-async fn a_run_that_pauses_is_not_taken_for_a_dead_one() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.publish([of_ada("e1", "d1")]).await;
-    world.expect_settled(1).await;
-    world.database.profile().await;
-    forget(&world, 0, &["--donor", DONOR]).await;
-    let noted = world.database.profiled("settings", "findAndModify").await;
-    let name = noted[0].get_str("appName").unwrap();
-
-    let mut options = ClientOptions::parse(&world.database.url).await.unwrap();
-    options.app_name = Some(name.to_owned());
-    let client = Client::with_options(options).unwrap();
-    let mut session = client.start_session().await.unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a test in the place of a run")]
-    session.start_transaction().await.unwrap();
-    let totals = client
-        .default_database()
-        .unwrap()
-        .collection::<Document>("campaign_totals");
-    let held = totals.update_one(doc! { "_id": "c" }, doc! { "$inc": { "revision": 1_i64 } });
-    held.session(&mut session).await.unwrap();
-    let stood_still = Instant::now();
-    world.publish([created("e2", "d2")]).await;
-    world.expect_settled(2).await;
-    let waited = stood_still.elapsed();
-    assert!(waited >= Duration::from_secs(4), "{waited:?}");
-    assert!(waited < Duration::from_secs(20), "{waited:?}");
-}
-
-/// How many donations have got another donor.
-async fn moved(world: &World) -> u64 {
-    let moved = doc! { "donorId": { "$ne": DONOR } };
-    let donations = world.database.collection("donations");
-    donations.count_documents(moved).await.unwrap()
-}
-
 async fn distinct_donors(world: &World) -> Vec<String> {
     let donors = world
         .database
@@ -679,40 +438,9 @@ async fn distinct_donors(world: &World) -> Vec<String> {
         .collect()
 }
 
-/// Batches of the donor's donations are committed, and refunded, while the tool gives the donor another id.
-#[tokio::test]
-async fn no_donor_is_counted_twice_while_workers_commit() {
-    const DONATIONS: usize = 1500;
-    let world = World::competing().await;
-    let settings = [("BATCH_SIZE", "7")];
-    let _workers = (
-        world.worker_with(&settings).await,
-        world.worker_with(&settings).await,
-    );
-    let step = |number: usize| -> Vec<Outgoing> {
-        let creation = of_ada(&format!("e{number}"), &format!("d{number}")).into();
-        let earlier = number.checked_sub(5);
-        let refund = earlier.map(|earlier| refunded(&format!("r{earlier}"), &format!("d{earlier}")).into());
-        std::iter::once(creation).chain(refund).collect()
-    };
-    world.publish((0..DONATIONS).flat_map(step)).await;
-    eventually(|| world.database.processed(), |processed| *processed > 200).await;
-    let run = async || tool(&world, &["forget", "--donor", DONOR, "--yes"]).await;
-    let begun = async {
-        eventually(|| moved(&world), |moved| *moved > 0).await;
-        world.database.processed().await
-    };
-    let (said, begun) = tokio::join!(run(), begun);
-    assert!(said.code.is_some_and(|code| code < 2), "{said:?}");
-    assert!(begun < 2 * DONATIONS - 5, "the tool ran while the workers worked");
-    world.expect_settled(2 * DONATIONS - 5).await;
-    verify(&world).await;
-    // Until it finds nothing more.
-    let again = async || run().await.code;
-    eventually(again, |code| *code == Some(1)).await;
-    expect_nowhere(&world, DONOR).await;
-    verify(&world).await;
-    world.database.check_invariants().await;
-    let one: Document = world.database.row("e1").await.unwrap();
-    assert!(one.get_str("forgottenAs").unwrap().starts_with("forgotten_"));
+/// How many donations have got another donor.
+async fn moved(world: &World) -> u64 {
+    let moved = doc! { "donorId": { "$ne": DONOR } };
+    let donations = world.database.collection("donations");
+    donations.count_documents(moved).await.unwrap()
 }
