@@ -39,16 +39,26 @@ pub struct InvalidCampaignId(ErrorBody);
 #[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
 pub struct Unavailable(ErrorBody);
 
-/// The database cannot answer in time, or not all donations are in the history yet; never a part of a history
+/// What is answered instead of a history
 #[derive(IntoResponses)]
-#[response(
-    status = 503,
-    headers(("Retry-After" = u32, description = "Seconds after which to try again")),
-    example = json!({"success": false, "error": {"code": "UNAVAILABLE",
-        "message": "the history is not complete: `totals-worker rebuild` makes it so"}}),
-)]
-#[expect(dead_code, reason = "describes an answer that `ApiError` makes")]
-pub struct HistoryUnavailable(ErrorBody);
+#[expect(dead_code, reason = "describes answers that routes and `ApiError` make")]
+pub enum NoHistory {
+    /// The answer that `If-None-Match` names is the newest
+    #[response(status = 304)]
+    Known,
+    /// A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals
+    #[response(status = 400, example = json!({"success": false, "error": {"code": "INVALID_REQUEST",
+        "message": "interval must be one of quarter, hour, day, week, month, got `year`"}}))]
+    Invalid(ErrorBody),
+    /// The database cannot answer in time, or not all donations are in the history yet; never a part of a history
+    #[response(
+        status = 503,
+        headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+        example = json!({"success": false, "error": {"code": "UNAVAILABLE",
+            "message": "the history is not complete: `totals-worker rebuild` makes it so"}}),
+    )]
+    Unavailable(ErrorBody),
+}
 
 /// The database cannot answer in time, or too many streams are open
 #[derive(IntoResponses)]

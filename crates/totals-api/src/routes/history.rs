@@ -13,7 +13,7 @@ use super::totals::{CampaignPath, JSON};
 use crate::caching::{CACHE_ONE_SECOND, is_known};
 use crate::compression::VARY;
 use crate::error::{ApiError, ErrorBody};
-use crate::openapi::HistoryUnavailable;
+use crate::openapi::NoHistory;
 use crate::representation::{HistoryAnswer, HistoryBody};
 use crate::state::AppState;
 
@@ -40,14 +40,10 @@ use crate::state::AppState;
         (status = 200, description = "What was raised in each interval", body = HistoryBody, headers(
             ("ETag" = String, description = "Names this answer"),
             ("Cache-Control" = String, description = "How long a cache may show it"))),
-        (status = 304, description = "The answer that `If-None-Match` names is the newest"),
-        (status = 400, description = "A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals", body = ErrorBody,
-            example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
-                "interval must be one of quarter, hour, day, week, month, got `year`"}})),
         (status = 404, description = "No event has told of this campaign: neither a donation nor the campaign itself", body = ErrorBody,
             example = json!({"success": false, "error": {"code": "TOTALS_NOT_FOUND",
                 "message": "no donation has been counted for campaign `camp_404` yet"}})),
-        HistoryUnavailable,
+        NoHistory,
     ),
 )]
 pub async fn get_campaign_history(
@@ -80,11 +76,7 @@ pub async fn get_campaign_history(
         (status = 200, description = "What was raised in each interval", body = HistoryBody, headers(
             ("ETag" = String, description = "Names this answer"),
             ("Cache-Control" = String, description = "How long a cache may show it"))),
-        (status = 304, description = "The answer that `If-None-Match` names is the newest"),
-        (status = 400, description = "A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals", body = ErrorBody,
-            example = json!({"success": false, "error": {"code": "INVALID_REQUEST", "message":
-                "interval must be one of quarter, hour, day, week, month, got `year`"}})),
-        HistoryUnavailable,
+        NoHistory,
     ),
 )]
 pub async fn get_history(

@@ -1245,7 +1245,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is not allowed, or there are more than 1,000 intervals */
+            /** @description A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1364,7 +1364,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A parameter is not allowed, or there are more than 1,000 intervals */
+            /** @description A parameter is unknown or its value is not allowed, or there are more than 1,000 intervals */
             400: {
                 headers: {
                     [name: string]: unknown;
