@@ -137,6 +137,11 @@ impl Calendar {
         self.zone.to_ambiguous_timestamp(shown).compatible().ok()
     }
 
+    /// The year that the zone's clocks show at a moment.
+    pub fn year_of(&self, moment: Timestamp) -> i16 {
+        self.zone.to_datetime(moment).year()
+    }
+
     /// The moment, without parts of a second, as RFC 3339 with the zone's offset then. Where that has seconds, as before 1972, they are left out of the
     /// offset: RFC 3339 has none, and the moment stays exact.
     pub fn show(&self, moment: Timestamp) -> String {

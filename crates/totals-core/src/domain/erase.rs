@@ -125,8 +125,10 @@ impl Pseudonym {
             return Some(json::encoded(&self.kept(&members(&payload)?, is_read_of_donors)));
         }
         if is(Field::DonorId) {
-            let is_none = json == "null" || text(value).is_some_and(|text| text.is_empty());
-            return Some(if is_none {
+            // The id of a guest's donation gets a random one in each run: one that is there already tells of nobody, and stays.
+            let tells_nobody = |text: &str| text.is_empty() || DonorId::is_forgotten_text(text);
+            let stays = json == "null" || text(value).is_some_and(|text| tells_nobody(&text));
+            return Some(if stays {
                 json.to_owned()
             } else {
                 quoted(self.random.as_str())
@@ -156,7 +158,11 @@ impl DonorId {
 
     /// Returns true if the id took the place of another one.
     pub fn is_forgotten(&self) -> bool {
-        let random = self.as_str().strip_prefix(Self::FORGOTTEN);
+        Self::is_forgotten_text(self.as_str())
+    }
+
+    fn is_forgotten_text(text: &str) -> bool {
+        let random = text.strip_prefix(Self::FORGOTTEN);
         random.is_some_and(|text| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
     }
 }

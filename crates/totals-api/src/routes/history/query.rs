@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use jiff::civil::date;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use totals_core::domain::excerpt;
@@ -28,7 +29,7 @@ const INTERVALS: &Choices<Interval> = &[
 /// How many intervals there are without `from`.
 const DEFAULT_INTERVALS: i32 = 30;
 
-/// The years that a history can be asked for.
+/// The years that a history can be asked for, by the clocks of its zone.
 const YEARS: RangeInclusive<i16> = 1..=9998;
 
 /// Which history a request wants.
@@ -84,7 +85,12 @@ impl HistoryQuery {
         let to = moment(parameters, "to", &calendar)?.unwrap_or(now);
         let from = from.unwrap_or_else(|| {
             let last = calendar.start_of(to - SignedDuration::from_nanos(1));
-            calendar.before(last, DEFAULT_INTERVALS - 1)
+            let first = calendar.before(last, DEFAULT_INTERVALS - 1);
+            if YEARS.contains(&calendar.year_of(first)) {
+                first
+            } else {
+                calendar.first_moment(date(*YEARS.start(), 1, 1))
+            }
         });
         if from >= to {
             let (from, to) = (calendar.show(from), calendar.show(to));
@@ -112,10 +118,7 @@ fn moment(parameters: &Parameters, name: &str, calendar: &Calendar) -> Result<Op
     let Some(text) = parameters.single(name)? else {
         return Ok(None);
     };
-    let moment = read(text, calendar).filter(|moment| {
-        let year = jiff::tz::Offset::UTC.to_datetime(*moment).year();
-        YEARS.contains(&year)
-    });
+    let moment = read(text, calendar).filter(|moment| YEARS.contains(&calendar.year_of(*moment)));
     moment.map(Some).ok_or_else(|| {
         let (first, last) = (YEARS.start(), YEARS.end());
         ApiError::Invalid(format!(

@@ -270,6 +270,20 @@ fn a_body_that_cannot_be_read_is_the_donors_if_the_id_is_a_word_of_it() {
     }
 }
 
+/// A guest's donation is recognised without a donor, and each run has another random id.
+#[test]
+fn an_id_that_is_random_already_stays() {
+    let guest = |random| Pseudonym {
+        donor: None,
+        random: DonorId::forgotten(random),
+    };
+    let once = guest(7)
+        .erased_body(r#"{"donationId":"d1","donorId":"late"}"#)
+        .unwrap();
+    assert!(once.contains(RANDOM), "{once}");
+    assert_eq!(guest(8).erased_body(&once).as_ref(), Some(&once));
+}
+
 #[test]
 fn a_random_id_is_known_and_no_other_is() {
     assert!(DonorId::forgotten(u128::MAX).is_forgotten());
