@@ -4,6 +4,7 @@ export const thermometerStyles = css`
   .track {
     position: relative;
     block-size: var(--totals-bar-size, 0.75rem);
+    transition: opacity 0.4s;
   }
   .tube {
     position: absolute;
@@ -75,8 +76,16 @@ export const thermometerStyles = css`
     color: var(--joy);
     font-weight: 640;
   }
-  :host([data-state="stale"]) :is(.fill, .beyond, .track::after) {
+  /* All of the bar at once, or its parts would show through each other. */
+  :host([data-state="stale"]) .track {
     opacity: 0.6;
+  }
+  :host([data-state="stale"]) .joyful {
+    color: var(--soft);
+  }
+  /* An empty bar beside words that nothing is known would look like nothing raised. */
+  :host([data-state="unavailable"]) .track {
+    visibility: hidden;
   }
   :host([orientation="vertical"]) .track {
     inline-size: var(--totals-bar-size, 2.4rem);
@@ -92,6 +101,9 @@ export const thermometerStyles = css`
     aspect-ratio: 1;
     border-radius: 50%;
     background: var(--accent);
+  }
+  :host([data-state="loading"]) .track::after {
+    content: none;
   }
   :host([orientation="vertical"]) :is(.fill, .beyond) {
     inset: auto 0 0;

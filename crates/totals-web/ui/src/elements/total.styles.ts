@@ -23,6 +23,15 @@ export const totalStyles = css`
   .number:empty::before {
     content: "\\200b";
   }
+  :host([data-state="loading"]) .number:empty::after {
+    content: "";
+    display: inline-block;
+    inline-size: 3em;
+    block-size: 0.72em;
+    margin-inline-start: 0.03em;
+    border-radius: 0.08em;
+    background: var(--track);
+  }
   .number.words {
     font-size: 0.55em;
     font-weight: 600;
