@@ -149,12 +149,13 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     background: var(--glow);
   }
   .mark {
+    --thick: max(3px, var(--totals-bar-size, 0.75rem) * 0.08);
     display: none;
     position: absolute;
     inset-block: -35%;
-    inset-inline-start: calc(var(--fill) - 1.5px);
-    inline-size: 3px;
-    border-radius: 2px;
+    inset-inline-start: calc(var(--fill) - var(--thick) / 2);
+    inline-size: var(--thick);
+    border-radius: 99px;
     background: currentcolor;
     transition: inset-inline-start 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
   }
@@ -229,9 +230,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     block-size: var(--beyond, 0%);
   }
   :host([orientation="vertical"]) .mark {
-    inset: auto -22% calc(var(--fill) - 1.5px);
+    inset: auto -22% calc(var(--fill) - var(--thick) / 2);
     inline-size: auto;
-    block-size: 3px;
+    block-size: var(--thick);
   }
   :host([orientation="vertical"]) .caption {
     justify-content: center;
@@ -373,13 +374,14 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   }
   /* Where there is little room below the number, the chip comes beside it. */
   :host([beside]) .room {
-    padding-inline-end: min(35%, 6.5rem);
+    padding-inline-end: min(42%, 7.75rem);
   }
   :host([beside]) :is(.line, .behind) {
     position: static;
   }
   :host([beside]) .chip {
-    inset-block-start: 0.35em;
+    font-size: 0.88em;
+    inset-block-start: 0.45em;
     inset-inline: auto 0;
   }
   /* Where the words are in the middle, the chip comes over them. */

@@ -38,12 +38,13 @@ export const thermometerStyles = css`
     background: var(--glow);
   }
   .mark {
+    --thick: max(3px, var(--totals-bar-size, 0.75rem) * 0.08);
     display: none;
     position: absolute;
     inset-block: -35%;
-    inset-inline-start: calc(var(--fill) - 1.5px);
-    inline-size: 3px;
-    border-radius: 2px;
+    inset-inline-start: calc(var(--fill) - var(--thick) / 2);
+    inline-size: var(--thick);
+    border-radius: 99px;
     background: currentcolor;
     transition: inset-inline-start 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
   }
@@ -118,9 +119,9 @@ export const thermometerStyles = css`
     block-size: var(--beyond, 0%);
   }
   :host([orientation="vertical"]) .mark {
-    inset: auto -22% calc(var(--fill) - 1.5px);
+    inset: auto -22% calc(var(--fill) - var(--thick) / 2);
     inline-size: auto;
-    block-size: 3px;
+    block-size: var(--thick);
   }
   :host([orientation="vertical"]) .caption {
     justify-content: center;

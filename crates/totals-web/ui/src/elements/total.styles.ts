@@ -92,13 +92,14 @@ export const totalStyles = css`
   }
   /* Where there is little room below the number, the chip comes beside it. */
   :host([beside]) .room {
-    padding-inline-end: min(35%, 6.5rem);
+    padding-inline-end: min(42%, 7.75rem);
   }
   :host([beside]) :is(.line, .behind) {
     position: static;
   }
   :host([beside]) .chip {
-    inset-block-start: 0.35em;
+    font-size: 0.88em;
+    inset-block-start: 0.45em;
     inset-inline: auto 0;
   }
   /* Where the words are in the middle, the chip comes over them. */

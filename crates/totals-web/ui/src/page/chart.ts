@@ -56,8 +56,12 @@ export class GrowthChart {
   }
 
   #height(): number {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    return Math.round((HEIGHT * rem) / 16);
+    return Math.round((HEIGHT * this.#rem()) / 16);
+  }
+
+  /** The size of the page's text, which grows with the screen, in pixels. */
+  #rem(): number {
+    return parseFloat(getComputedStyle(document.documentElement).fontSize);
   }
 
   #color(name: string): string {
@@ -65,7 +69,7 @@ export class GrowthChart {
   }
 
   #options(): uPlot.Options {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const rem = this.#rem();
     const font = `${Math.round(0.78 * rem)}px ${getComputedStyle(this.#room).fontFamily}`;
     const axis = { stroke: () => this.#color("--totals-soft"), font, ticks: { show: false } };
     return {
@@ -74,7 +78,7 @@ export class GrowthChart {
       // Half of the last label stands to the right of the line's end.
       padding: [8, 1.7 * rem, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, fill: () => this.#color("--raised") } },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: (9 * rem) / 16, fill: () => this.#color("--raised") } },
       scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.06 : 1] } },
       axes: [
         // Below the label of zero, which stands beside the line's foot.
@@ -93,7 +97,7 @@ export class GrowthChart {
         {
           stroke: () => this.#color("--raised"),
           fill: () => this.#color("--raised-below"),
-          width: 2.5,
+          width: (2.5 * rem) / 16,
           points: { show: false },
         },
       ],
@@ -132,7 +136,7 @@ export class GrowthChart {
     if (time === undefined || value === undefined || value === null) return;
     const { ctx } = plot;
     ctx.beginPath();
-    ctx.arc(plot.valToPos(time, "x", true), plot.valToPos(value, "y", true), 4.5 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.arc(plot.valToPos(time, "x", true), plot.valToPos(value, "y", true), ((4.5 * this.#rem()) / 16) * devicePixelRatio, 0, 2 * Math.PI);
     ctx.fillStyle = this.#color("--raised");
     ctx.fill();
   }
