@@ -113,6 +113,36 @@ async fn all_fits_on_a_phone_a_desk_and_a_wall_in_both_directions() {
     }
 }
 
+/// How far the chip of a card reaches over its number, in pixels; `null` until there is one and the number has counted.
+const COVERED: &str = "
+    const [total] = find('campaign-card campaign-total');
+    const [chip, number] = ['.chip', '.number'].map((part) => total?.shadowRoot.querySelector(part));
+    const isCounted = number?.textContent.replace(/\\D/g, '') === total?.dataset.amountMinor;
+    const [over, under] = [chip, number].map((element) => element?.getBoundingClientRect());
+    chip?.textContent && isCounted ? Math.max(0, Math.min(over.right, under.right) - Math.max(over.left, under.left)) : null";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chip_on_a_card_covers_nothing_of_its_number() {
+    let stage = Stage::new().await;
+    let page = stage.browser.page().await;
+    page.resize(360, 740).await;
+    let gift = |name: &str, amount: f64| created(name, name).amount(amount);
+    stage.world.publish([gift("first", 41_000.65)]).await;
+    stage.world.expect_totals("c", 4_100_065, 1, 0).await;
+    for (number, lang) in ["ar", "en", "fr"].into_iter().enumerate() {
+        page.open(&format!("{}/?lang={lang}", stage.api.url)).await;
+        page.until(
+            "find('campaign-card campaign-total')[0]?.dataset.state",
+            |state| state == "live",
+        )
+        .await;
+        let gift = gift(&format!("then{number}"), 150.15);
+        stage.world.publish([gift]).await;
+        let covered = page.until(COVERED, |covered| !covered.is_null()).await;
+        assert_eq!(covered, 0, "{lang}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_number_on_a_wall_is_legible_from_ten_metres() {
     let stage = Stage::new().await;

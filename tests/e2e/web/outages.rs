@@ -3,11 +3,12 @@
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::Html;
-use dev_services::port;
+use dev_services::{directories, port};
 use mongodb::bson::doc;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use totals_core::domain::Timestamp;
 
 use super::{Page, Stage, well};
 use crate::events;
@@ -253,6 +254,143 @@ async fn while_the_database_is_silent_open_windows_say_until_when_they_know() {
     world.publish(events::numbered(3..4)).await;
     for (page, _, total) in &pages {
         page.shows(total, 4_000).await;
+    }
+}
+
+/// What of a window is not as soft as what is always quiet. The chart counts while its line has the full colour.
+const FULL: &str = r"
+    const colour = (element) => getComputedStyle(element).color;
+    const full = (element) => element.classList.contains('track') ? getComputedStyle(element).opacity !== '0.6'
+        : colour(element) !== colour(find('.detail')[0]);
+    const parts = find('.number, .track, .joyful, .amount, .name').filter(full).map((element) => element.classList[0]);
+    for (const canvas of find('canvas')) {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const isAccent = (_, place) => place % 4 === 0 && data[place] === 0x0b && data[place + 1] === 0x6e && data[place + 2] === 0x4f;
+        if (data.some(isAccent)) parts.push('chart');
+    }
+    [...new Set(parts)].sort()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_is_only_last_known_is_as_soft_as_the_number() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    let now = Timestamp::now().unix_millis();
+    let gift = |number: usize, hours: i64| {
+        let time = Timestamp::from_unix_millis(now - hours * 3_600_000)
+            .unwrap()
+            .to_string();
+        let gift = events::created(&format!("e{number}"), &format!("d{number}")).at(&time);
+        gift.amount(60.0)
+            .with("donorName", json!("Ada Lovelace"))
+            .with("isAnonymous", json!(false))
+            .with("timestamp", json!(time))
+    };
+    world
+        .publish([well(), gift(0, 2).into(), gift(1, 0).into()])
+        .await;
+    world.expect_totals("c", 12_000, 2, 0).await;
+    let (network, url) = Proxy::before(&world.database).await;
+    let settings = [("DATABASE_URL", url.as_str()), ("DONATION_FEED", "names")];
+    let (api, browser) = tokio::join!(world.live_api(&settings), Browser::start());
+    let windows = [
+        ("/", json!(["chart", "joyful", "number", "track"])),
+        (
+            "/campaigns/c",
+            json!(["amount", "chart", "joyful", "name", "number", "track"]),
+        ),
+        (
+            "/campaigns/c?wall",
+            json!(["amount", "joyful", "name", "number", "track"]),
+        ),
+        (
+            "/overlay/c?style=thermometer",
+            json!(["joyful", "number", "track"]),
+        ),
+    ];
+    let page = browser.page().await;
+    page.prefer(&[("prefers-color-scheme", "light")]).await;
+    for (path, full) in windows {
+        page.open(&format!("{}{path}", api.url)).await;
+        page.until(FULL, |found| *found == full).await;
+        network.set(Weather::Stalled);
+        page.until(FULL, |found| *found == json!([])).await;
+        let name = path.replace(|letter: char| !letter.is_alphanumeric(), "-");
+        let file = directories::target().join(format!("web/last-known{name}.png"));
+        page.save_picture(&file).await;
+        network.set(Weather::Clear);
+        page.until(FULL, |found| *found == full).await;
+    }
+}
+
+/// Notes what is ever seen of a place that waits for its number, and when.
+const WATCH_PLACE: &str = "
+    globalThis.places = [];
+    const look = () => {
+        const roots = [document];
+        for (const root of roots) for (const element of root.querySelectorAll('*')) {
+            if (element.shadowRoot) roots.push(element.shadowRoot);
+            const { content, opacity } = getComputedStyle(element, '::after');
+            if (element.matches('.number:empty') && content !== 'none' && opacity > 0) places.push([performance.now(), Number(opacity)]);
+        }
+        requestAnimationFrame(look);
+    };
+    look();
+";
+
+/// Where the numbers and the bars of a window are, from above.
+const TOPS: &str =
+    "find('.number, .track, .caption').map((element) => Math.round(element.getBoundingClientRect().top))";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_takes_long_has_a_calm_place_and_one_that_does_not_has_none() {
+    let world = World::new().await;
+    let _worker = world.worker().await;
+    world.publish([well()]).await;
+    world.publish(events::numbered(0..3)).await;
+    world.expect_totals("c", 3_000, 3, 0).await;
+    let (network, url) = Proxy::before(&world.database).await;
+    let through_proxy = [("DATABASE_URL", url.as_str())];
+    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
+    let page = browser.page().await;
+    page.before_each(WATCH_PLACE).await;
+    for (path, total) in WINDOWS.into_iter().chain([("/campaigns/c?wall", TOTAL)]) {
+        // One load of several is enough: other work may hold up any of them.
+        let is_quiet = async || {
+            page.open(&format!("{}{path}", api.url)).await;
+            page.shows(total, 3_000).await;
+            page.run("places.length").await
+        };
+        eventually(is_quiet, |places| *places == 0).await;
+
+        network.set(Weather::Stalled);
+        let stalled = async || api.get("/api/totals").await.0;
+        eventually(stalled, |status| *status == 503).await;
+        page.open(&format!("{}{path}", api.url)).await;
+        page.until("places.at(-1)?.[1]", |seen| {
+            seen.as_f64().is_some_and(|seen| seen > 0.4)
+        })
+        .await;
+        assert_eq!(page.state(total).await, "loading", "{path}");
+        let begun = page.run("places[0][0]").await.as_f64().unwrap();
+        assert!(begun > 300.0, "{path}: {begun} ms");
+        let text = page.text().await;
+        assert!(
+            !text.contains('0') && !text.contains("No donations"),
+            "{path}: {text}"
+        );
+        let name = path.replace(|letter: char| !letter.is_alphanumeric(), "-");
+        let file = directories::target().join(format!("web/loading{name}.png"));
+        page.save_picture(&file).await;
+
+        let before = page.run(TOPS).await;
+        page.is(total, "unavailable").await;
+        network.set(Weather::Clear);
+        page.shows(total, 3_000).await;
+        page.is(total, "live").await;
+        // The cards of the first page come below.
+        let after = page.run(TOPS).await;
+        let [before, after] = [&before, &after].map(|tops| tops.as_array().unwrap());
+        assert!(after.starts_with(before), "{path}: {before:?}, {after:?}");
     }
 }
 

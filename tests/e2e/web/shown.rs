@@ -247,3 +247,41 @@ async fn an_overlay_tells_of_a_new_donation_with_the_name_where_it_is_shown() {
             .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_with_a_name_of_one_long_word_stays_on_the_canvas_with_its_amount() {
+    let world = World::new().await;
+    let feed = [("DONATION_FEED", "names")];
+    let (_worker, api, browser) = tokio::join!(world.worker(), world.live_api(&feed), Browser::start());
+    let gift = |number: usize| {
+        let now = Timestamp::now().to_string();
+        let gift = created(&format!("e{number}"), &format!("d{number}")).at(&now);
+        gift.with("donorName", json!("W".repeat(80)))
+            .with("isAnonymous", json!(false))
+            .with("timestamp", json!(now))
+    };
+    world.publish([gift(0)]).await;
+    world.expect_totals("c", 1_000, 1, 0).await;
+    let page = browser.page().await;
+    for (number, (width, height)) in [(1920, 1080), (640, 360)].into_iter().enumerate() {
+        page.resize(width, height).await;
+        page.open(&format!("{}/overlay/c?seconds=60", api.url)).await;
+        page.is("campaign-total", "live").await;
+        let open = async || api.get("/health").await.1["live"]["streams"].clone();
+        eventually(open, |streams| *streams == 2).await;
+        world.publish([gift(number + 1)]).await;
+        page.until("find('.alert').length", |alerts| *alerts == 1).await;
+        // The amount is behind the name, and the overlay is as large as before.
+        let inside = "
+            const alert = find('.alert')[0];
+            const amount = document.createRange();
+            const texts = [...(alert?.childNodes ?? [])].filter(({ nodeType }) => nodeType === Node.TEXT_NODE);
+            if (texts.length > 0) amount.selectNode(texts.findLast(({ data }) => data.includes('$')));
+            const boxes = [alert ?? amount, amount].map((box) => box.getBoundingClientRect());
+            const isOn = ({ left, right, top, bottom }) => left >= 0 && right <= innerWidth && top > 0 && bottom <= innerHeight;
+            boxes.every(isOn) && document.documentElement.style.getPropertyValue('--size') === '1'";
+        page.until(inside, |inside| *inside == true).await;
+        let file = dev_services::directories::target().join(format!("web/alert-{width}.png"));
+        page.save_picture(&file).await;
+    }
+}

@@ -31,6 +31,13 @@ export const donationsStyles = css`
     overflow-wrap: anywhere;
     color: var(--totals-name, inherit);
   }
+  .amount,
+  .name {
+    transition: color 0.4s;
+  }
+  :host([data-state="stale"]) :is(.amount, .name) {
+    color: var(--soft);
+  }
   time {
     white-space: nowrap;
     font-size: 0.9em;

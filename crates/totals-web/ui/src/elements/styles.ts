@@ -25,6 +25,27 @@ export const shared = css`
   :host([hidden]) {
     display: none;
   }
+  /* The place of a first value. It is seen only if the value takes long. */
+  :host([data-state="loading"]) .number:empty::after,
+  :host([data-state="loading"]) .tube {
+    animation: come 0.5s ease-out 0.4s both, breathe 1.6s ease-in-out 0.9s infinite alternate;
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+    }
+  }
+  @keyframes breathe {
+    to {
+      opacity: 0.45;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    :host([data-state="loading"]) .number:empty::after,
+    :host([data-state="loading"]) .tube {
+      animation: come 0s 0.4s both;
+    }
+  }
   .spoken {
     position: absolute;
     inline-size: 1px;

@@ -4,6 +4,7 @@ export const thermometerStyles = css`
   .track {
     position: relative;
     block-size: var(--totals-bar-size, 0.75rem);
+    transition: opacity 0.4s;
   }
   .tube {
     position: absolute;
@@ -37,12 +38,13 @@ export const thermometerStyles = css`
     background: var(--glow);
   }
   .mark {
+    --thick: max(3px, var(--totals-bar-size, 0.75rem) * 0.08);
     display: none;
     position: absolute;
     inset-block: -35%;
-    inset-inline-start: calc(var(--fill) - 1.5px);
-    inline-size: 3px;
-    border-radius: 2px;
+    inset-inline-start: calc(var(--fill) - var(--thick) / 2);
+    inline-size: var(--thick);
+    border-radius: 99px;
     background: currentcolor;
     transition: inset-inline-start 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
   }
@@ -75,8 +77,16 @@ export const thermometerStyles = css`
     color: var(--joy);
     font-weight: 640;
   }
-  :host([data-state="stale"]) :is(.fill, .beyond, .track::after) {
+  /* All of the bar at once, or its parts would show through each other. */
+  :host([data-state="stale"]) .track {
     opacity: 0.6;
+  }
+  :host([data-state="stale"]) .joyful {
+    color: var(--soft);
+  }
+  /* An empty bar beside words that nothing is known would look like nothing raised. */
+  :host([data-state="unavailable"]) .track {
+    visibility: hidden;
   }
   :host([orientation="vertical"]) .track {
     inline-size: var(--totals-bar-size, 2.4rem);
@@ -93,6 +103,9 @@ export const thermometerStyles = css`
     border-radius: 50%;
     background: var(--accent);
   }
+  :host([data-state="loading"]) .track::after {
+    content: none;
+  }
   :host([orientation="vertical"]) :is(.fill, .beyond) {
     inset: auto 0 0;
     inline-size: auto;
@@ -106,9 +119,9 @@ export const thermometerStyles = css`
     block-size: var(--beyond, 0%);
   }
   :host([orientation="vertical"]) .mark {
-    inset: auto -22% calc(var(--fill) - 1.5px);
+    inset: auto -22% calc(var(--fill) - var(--thick) / 2);
     inline-size: auto;
-    block-size: 3px;
+    block-size: var(--thick);
   }
   :host([orientation="vertical"]) .caption {
     justify-content: center;

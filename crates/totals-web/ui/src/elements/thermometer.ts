@@ -53,6 +53,7 @@ export class CampaignThermometer extends LiveElement<Campaign> {
   override render(): TemplateResult | typeof nothing {
     if (this.isInvalid) return html`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;
     const { value } = this.view ?? {};
+    if (value === undefined && this.state !== "absent") return this.#place();
     if (!value?.goal) return nothing;
     const done = hundredths(value.minor, value.goal);
     const exact = this.words.say("ofGoal", {
@@ -74,6 +75,12 @@ export class CampaignThermometer extends LiveElement<Campaign> {
         <div class="mark" part="mark"></div>
       </div>
       ${this.bare ? nothing : this.#caption(value, value.goal, done)}`;
+  }
+
+  /** Keeps the place of the bar until it is known whether there is a goal: most have one, and nothing moves when it comes. */
+  #place(): TemplateResult {
+    return html`<div class="track" part="track" aria-hidden="true"><div class="tube"></div></div>
+      ${this.bare ? nothing : html`<div class="caption" part="caption" aria-hidden="true">\u00a0</div>`}`;
   }
 
   #caption(value: Campaign, goal: bigint, done: number): TemplateResult {

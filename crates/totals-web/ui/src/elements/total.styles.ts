@@ -23,6 +23,15 @@ export const totalStyles = css`
   .number:empty::before {
     content: "\\200b";
   }
+  :host([data-state="loading"]) .number:empty::after {
+    content: "";
+    display: inline-block;
+    inline-size: 3em;
+    block-size: 0.72em;
+    margin-inline-start: 0.03em;
+    border-radius: 0.08em;
+    background: var(--track);
+  }
   .number.words {
     font-size: 0.55em;
     font-weight: 600;
@@ -83,13 +92,14 @@ export const totalStyles = css`
   }
   /* Where there is little room below the number, the chip comes beside it. */
   :host([beside]) .room {
-    padding-inline-end: min(35%, 6.5rem);
+    padding-inline-end: min(42%, 7.75rem);
   }
   :host([beside]) :is(.line, .behind) {
     position: static;
   }
   :host([beside]) .chip {
-    inset-block-start: 0.35em;
+    font-size: 0.88em;
+    inset-block-start: 0.45em;
     inset-inline: auto 0;
   }
   /* Where the words are in the middle, the chip comes over them. */

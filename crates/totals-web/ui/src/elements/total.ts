@@ -147,7 +147,10 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
   #showValue(number: HTMLElement): void {
     const value = this.view?.value;
     number.dir = directionOf(this.locale);
-    if (value === undefined) return;
+    if (value === undefined) {
+      this.#empty(number);
+      return;
+    }
     this.dataset.amountMinor = (value?.minor ?? 0n).toString();
     const isNothing = this.isNothing(value);
     number.classList.toggle("words", isNothing);
@@ -157,6 +160,14 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
     if (value && !isNothing) this.#counter.to(value.minor);
     else this.#showNone(number);
     this.#tell(value, isNothing);
+  }
+
+  /** Takes away the number of the campaign that was shown before this one. */
+  #empty(number: HTMLElement): void {
+    this.#counter.reset();
+    number.replaceChildren();
+    number.classList.remove("words");
+    delete this.dataset.amountMinor;
   }
 
   /** What screen readers hear: the newest of ten seconds, but at once that the goal is reached. */

@@ -52,7 +52,7 @@ class CampaignPage extends LiveElement<Campaign> {
     const when = value ? dates(words, value) : "";
     return html`${isWall ? nothing : html`<nav><a href=${keepSetting("/")}>${words.say("allCampaigns")}</a></nav>`}
       <section class="hero">
-        <h1><bdi dir="auto">${value === undefined ? "\u00a0" : nameOf(campaign, value?.title)}</bdi></h1>
+        <h1><bdi dir="auto">${value === undefined ? "\u200b" : nameOf(campaign, value?.title)}</bdi></h1>
         ${when ? html`<p class="when">${when}</p>` : nothing}
         <campaign-total campaign=${campaign} details ?over=${isWall}></campaign-total>
         <campaign-thermometer campaign=${campaign}></campaign-thermometer>

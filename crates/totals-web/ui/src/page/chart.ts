@@ -34,12 +34,13 @@ export class GrowthChart {
     this.#dark.addEventListener("change", this.#repaint);
   }
 
-  /** Shows the history, and at its end what is raised now. */
-  show({ points, before }: History, now: Raised): void {
+  /** Shows the history, and at its end what is raised now, or what was raised when it was last known. */
+  show({ points, before }: History, now: Raised, lastKnownAt?: number): void {
     const first = points[0];
     if (!first) return;
     this.#currency = now.currency;
-    const ends = points.map(({ start }, place) => points[place + 1]?.start ?? Math.max(serverTime(), start + 1));
+    const end = lastKnownAt ?? serverTime();
+    const ends = points.map(({ start }, place) => points[place + 1]?.start ?? Math.max(end, start + 1));
     const times = [first.start, ...ends].map((millis) => millis / 1000);
     // The history may be read some time before the total: the line ends at the total, whatever is between.
     this.#raised = [before, ...points.slice(0, -1).map(({ total }) => total), now.minor];
@@ -55,8 +56,12 @@ export class GrowthChart {
   }
 
   #height(): number {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    return Math.round((HEIGHT * rem) / 16);
+    return Math.round((HEIGHT * this.#rem()) / 16);
+  }
+
+  /** The size of the page's text, which grows with the screen, in pixels. */
+  #rem(): number {
+    return parseFloat(getComputedStyle(document.documentElement).fontSize);
   }
 
   #color(name: string): string {
@@ -64,7 +69,7 @@ export class GrowthChart {
   }
 
   #options(): uPlot.Options {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const rem = this.#rem();
     const font = `${Math.round(0.78 * rem)}px ${getComputedStyle(this.#room).fontFamily}`;
     const axis = { stroke: () => this.#color("--totals-soft"), font, ticks: { show: false } };
     return {
@@ -73,7 +78,7 @@ export class GrowthChart {
       // Half of the last label stands to the right of the line's end.
       padding: [8, 1.7 * rem, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, fill: () => this.#color("--totals-accent") } },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: (9 * rem) / 16, fill: () => this.#color("--raised") } },
       scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.06 : 1] } },
       axes: [
         // Below the label of zero, which stands beside the line's foot.
@@ -90,9 +95,9 @@ export class GrowthChart {
       series: [
         {},
         {
-          stroke: () => this.#color("--totals-accent"),
-          fill: () => this.#color("--totals-track"),
-          width: 2.5,
+          stroke: () => this.#color("--raised"),
+          fill: () => this.#color("--raised-below"),
+          width: (2.5 * rem) / 16,
           points: { show: false },
         },
       ],
@@ -124,15 +129,15 @@ export class GrowthChart {
     return value.toLocaleString(this.#locale, options);
   }
 
-  /** Marks the end of the line, which is now. */
+  /** Marks the end of the line, which is now, or when it was last known. */
   #now(plot: uPlot): void {
     const [times, raised] = plot.data;
     const [time, value] = [times.at(-1), raised?.at(-1)];
     if (time === undefined || value === undefined || value === null) return;
     const { ctx } = plot;
     ctx.beginPath();
-    ctx.arc(plot.valToPos(time, "x", true), plot.valToPos(value, "y", true), 4.5 * devicePixelRatio, 0, 2 * Math.PI);
-    ctx.fillStyle = this.#color("--totals-accent");
+    ctx.arc(plot.valToPos(time, "x", true), plot.valToPos(value, "y", true), ((4.5 * this.#rem()) / 16) * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.fillStyle = this.#color("--raised");
     ctx.fill();
   }
 

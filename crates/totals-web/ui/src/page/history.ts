@@ -35,6 +35,8 @@ export class GrowthHistory extends LitElement {
   declare history: model.History | undefined;
   #chart: GrowthChart | undefined;
   #now: model.Raised | undefined;
+  /** Until when that was surely current, if it is the last that is known. */
+  #lastKnownAt: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
 
@@ -49,8 +51,10 @@ export class GrowthHistory extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const listener = ({ value }: View<model.Raised>): void => {
+    const listener = ({ value, health, heardAt }: View<model.Raised>): void => {
       this.#now = value ?? undefined;
+      this.#lastKnownAt = health === "unavailable" || health === "absent" ? heardAt : undefined;
+      this.dataset.state = this.#lastKnownAt === undefined ? "live" : "stale";
       void this.#draw();
     };
     const live = liveTotals("");
@@ -133,6 +137,6 @@ export class GrowthHistory extends LitElement {
     const { GrowthChart } = await import("./chart");
     if (!this.isConnected || !room.isConnected || !this.#now) return;
     this.#chart ??= new GrowthChart(room, localeOf(this));
-    this.#chart.show(this.history, this.#now);
+    this.#chart.show(this.history, this.#now, this.#lastKnownAt);
   }
 }

@@ -31,6 +31,13 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     overflow-wrap: anywhere;
     color: var(--totals-name, inherit);
   }
+  .amount,
+  .name {
+    transition: color 0.4s;
+  }
+  :host([data-state="stale"]) :is(.amount, .name) {
+    color: var(--soft);
+  }
   time {
     white-space: nowrap;
     font-size: 0.9em;
@@ -62,6 +69,27 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   :host([hidden]) {
     display: none;
   }
+  /* The place of a first value. It is seen only if the value takes long. */
+  :host([data-state="loading"]) .number:empty::after,
+  :host([data-state="loading"]) .tube {
+    animation: come 0.5s ease-out 0.4s both, breathe 1.6s ease-in-out 0.9s infinite alternate;
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+    }
+  }
+  @keyframes breathe {
+    to {
+      opacity: 0.45;
+    }
+  }
+  @media (prefers-reduced-motion: reduce) {
+    :host([data-state="loading"]) .number:empty::after,
+    :host([data-state="loading"]) .tube {
+      animation: come 0s 0.4s both;
+    }
+  }
   .spoken {
     position: absolute;
     inline-size: 1px;
@@ -86,6 +114,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   .track {
     position: relative;
     block-size: var(--totals-bar-size, 0.75rem);
+    transition: opacity 0.4s;
   }
   .tube {
     position: absolute;
@@ -119,12 +148,13 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     background: var(--glow);
   }
   .mark {
+    --thick: max(3px, var(--totals-bar-size, 0.75rem) * 0.08);
     display: none;
     position: absolute;
     inset-block: -35%;
-    inset-inline-start: calc(var(--fill) - 1.5px);
-    inline-size: 3px;
-    border-radius: 2px;
+    inset-inline-start: calc(var(--fill) - var(--thick) / 2);
+    inline-size: var(--thick);
+    border-radius: 99px;
     background: currentcolor;
     transition: inset-inline-start 0.7s cubic-bezier(0.2, 0.8, 0.2, 1);
   }
@@ -157,8 +187,16 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     color: var(--joy);
     font-weight: 640;
   }
-  :host([data-state="stale"]) :is(.fill, .beyond, .track::after) {
+  /* All of the bar at once, or its parts would show through each other. */
+  :host([data-state="stale"]) .track {
     opacity: 0.6;
+  }
+  :host([data-state="stale"]) .joyful {
+    color: var(--soft);
+  }
+  /* An empty bar beside words that nothing is known would look like nothing raised. */
+  :host([data-state="unavailable"]) .track {
+    visibility: hidden;
   }
   :host([orientation="vertical"]) .track {
     inline-size: var(--totals-bar-size, 2.4rem);
@@ -175,6 +213,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     border-radius: 50%;
     background: var(--accent);
   }
+  :host([data-state="loading"]) .track::after {
+    content: none;
+  }
   :host([orientation="vertical"]) :is(.fill, .beyond) {
     inset: auto 0 0;
     inline-size: auto;
@@ -188,9 +229,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     block-size: var(--beyond, 0%);
   }
   :host([orientation="vertical"]) .mark {
-    inset: auto -22% calc(var(--fill) - 1.5px);
+    inset: auto -22% calc(var(--fill) - var(--thick) / 2);
     inline-size: auto;
-    block-size: 3px;
+    block-size: var(--thick);
   }
   :host([orientation="vertical"]) .caption {
     justify-content: center;
@@ -223,7 +264,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       animation: none;
     }
   }
-`,$=1e4,On=class extends Q{static properties={...Q.properties,orientation:{type:String,reflect:!0},bare:{type:Boolean},brief:{type:Boolean}};static styles=[xn,Dn];watch(e,t){return e.watchCampaign(this.campaign,t)}isNothing(e){return e===null||e.minor===0n}#e=!1;viewed({value:e}){let t=this.view?.value;this.#e=e!==void 0&&U(e,t),t?.goal&&e?.goal&&(W(t.minor,t.goal)>=$||W(e.minor,e.goal)<$||(this.dispatchEvent(new CustomEvent(`goal-reached`,{bubbles:!0,composed:!0})),this.renderRoot.querySelector(`.track`)?.classList.add(`joy`)))}render(){if(this.isInvalid)return T`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;let{value:e}=this.view??{};if(!e?.goal)return D;let t=W(e.minor,e.goal),n=this.words.say(`ofGoal`,{percent:Mt(this.locale,t),amount:G(this.locale,e.currency,e.goal,`round`)});return T`<div
+`,$=1e4,On=class extends Q{static properties={...Q.properties,orientation:{type:String,reflect:!0},bare:{type:Boolean},brief:{type:Boolean}};static styles=[xn,Dn];watch(e,t){return e.watchCampaign(this.campaign,t)}isNothing(e){return e===null||e.minor===0n}#e=!1;viewed({value:e}){let t=this.view?.value;this.#e=e!==void 0&&U(e,t),t?.goal&&e?.goal&&(W(t.minor,t.goal)>=$||W(e.minor,e.goal)<$||(this.dispatchEvent(new CustomEvent(`goal-reached`,{bubbles:!0,composed:!0})),this.renderRoot.querySelector(`.track`)?.classList.add(`joy`)))}render(){if(this.isInvalid)return T`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;let{value:e}=this.view??{};if(e===void 0&&this.state!==`absent`)return this.#t();if(!e?.goal)return D;let t=W(e.minor,e.goal),n=this.words.say(`ofGoal`,{percent:Mt(this.locale,t),amount:G(this.locale,e.currency,e.goal,`round`)});return T`<div
         class="track ${e.minor>0n?`some`:``} ${t>$?`over`:``} ${this.#e?`still`:``}"
         part="track"
         role="progressbar"
@@ -237,7 +278,8 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         <div class="tube"><div class="beyond" part="beyond"></div><div class="fill" part="fill"></div></div>
         <div class="mark" part="mark"></div>
       </div>
-      ${this.bare?D:this.#t(e,e.goal,t)}`}#t(e,t,n){let r=G(this.locale,e.currency,t,`round`),i=this.isNothing(e)?this.words.say(`goal`,{amount:r}):this.words.say(`ofGoal`,{percent:jt(this.locale,n),amount:r}),a=G(this.locale,e.currency,e.minor-t,`round`),o=n>$&&!this.brief?this.words.say(`beyond`,{amount:a}):this.words.say(`reached`);return T`<div class="caption" part="caption" lang=${this.words.language} aria-hidden="true">
+      ${this.bare?D:this.#n(e,e.goal,t)}`}#t(){return T`<div class="track" part="track" aria-hidden="true"><div class="tube"></div></div>
+      ${this.bare?D:T`<div class="caption" part="caption" aria-hidden="true">\u00a0</div>`}`}#n(e,t,n){let r=G(this.locale,e.currency,t,`round`),i=this.isNothing(e)?this.words.say(`goal`,{amount:r}):this.words.say(`ofGoal`,{percent:jt(this.locale,n),amount:r}),a=G(this.locale,e.currency,e.minor-t,`round`),o=n>$&&!this.brief?this.words.say(`beyond`,{amount:a}):this.words.say(`reached`);return T`<div class="caption" part="caption" lang=${this.words.language} aria-hidden="true">
       <span class="share" part="share">${i}</span>${n>=$?T`<span class="joyful" part="reached">${o}</span>`:D}
     </div>`}updated(){super.updated();let e=this.renderRoot.querySelector(`.track`),t=this.view?.value;if(!e||!t?.goal)return;let n=W(t.minor,t.goal);this.dataset.percent=(n/100).toString();let r=n>$?Math.max(4,1e6/n):n/100;e.style.setProperty(`--fill`,`${r}%`),e.style.setProperty(`--beyond`,n>$?`100%`:`0%`)}},kn=class{#e=0n;#t=0;#n;#r=-1/0;#i;#a;constructor(e,t){this.#i=e,this.#a=t}add(e){if(this.#e+=e,this.#t+=1,this.#n!==void 0)return;let t=this.#r+this.#i-Date.now();t<=0?this.#o():this.#n=setTimeout(()=>this.#o(),t)}stop(){clearTimeout(this.#n),this.#n=void 0,this.#e=0n,this.#t=0}#o(){let[e,t]=[this.#e,this.#t];this.stop(),this.#r=Date.now(),e!==0n&&this.#a(e,t)}},An=class{#e;#t=``;constructor(e){this.#e=e}show(e,t,n,r=`exact`){let i=pt(e,t,n,r),a=i.map(({kind:e})=>e).join(` `);(a!==this.#t||this.#e.childElementCount!==i.length)&&(this.#t=a,this.#e.replaceChildren(...i.map(({kind:e})=>jn(e)))),i.forEach(({text:e},t)=>{let n=this.#e.children[t]?.firstChild;n instanceof Text&&n.data!==e&&(n.data=e)})}static shape(e,t,n){return mt(G(e,t,n))}};function jn(e){let t=document.createElement(`span`);return t.append(``),t.className=e,t.setAttribute(`part`,e),e===`symbol`&&(t.dir=`auto`),t}var Mn=class{#e;#t;#n;constructor(e,t){this.#e=e,this.#t=t,this.#n=new ResizeObserver(()=>this.measure()),this.#n.observe(e)}measure(){this.#t.style.removeProperty(`font-size`);let{paddingInlineStart:e,paddingInlineEnd:t}=getComputedStyle(this.#e),n=this.#e.clientWidth-parseFloat(e)-parseFloat(t),r=this.#e.clientHeight,i=this.#t.getBoundingClientRect(),a=Math.max(n>0&&i.width>n+1?i.width/n:1,r>0&&i.height>r+1?i.height/r:1);a>1&&(this.#t.style.fontSize=`${(.99/a).toFixed(4)}em`)}stop(){this.#n.disconnect()}},Nn=o`
   :host {
@@ -261,6 +303,15 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   }
   .number:empty::before {
     content: "\\200b";
+  }
+  :host([data-state="loading"]) .number:empty::after {
+    content: "";
+    display: inline-block;
+    inline-size: 3em;
+    block-size: 0.72em;
+    margin-inline-start: 0.03em;
+    border-radius: 0.08em;
+    background: var(--track);
   }
   .number.words {
     font-size: 0.55em;
@@ -322,13 +373,14 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   }
   /* Where there is little room below the number, the chip comes beside it. */
   :host([beside]) .room {
-    padding-inline-end: min(35%, 6.5rem);
+    padding-inline-end: min(42%, 7.75rem);
   }
   :host([beside]) :is(.line, .behind) {
     position: static;
   }
   :host([beside]) .chip {
-    inset-block-start: 0.35em;
+    font-size: 0.88em;
+    inset-block-start: 0.45em;
     inset-inline: auto 0;
   }
   /* Where the words are in the middle, the chip comes over them. */
@@ -380,9 +432,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     vertical-align: baseline;
     color: inherit;
   }
-`,Pn=1e4,Fn=1e3,In=4e3,Ln=class extends Q{static properties={...Q.properties,details:{type:Boolean},quiet:{type:Boolean},over:{type:Boolean,reflect:!0}};static styles=[xn,Nn];#e;#t;#n;#r=``;#i=``;#a;#o;#s;#c=new Ot(e=>this.#h(e));#l=new kn(Fn,e=>this.#v(e));#u=new kt(Pn,e=>this.#b(e));constructor(){super(),this.details=!1,this.quiet=!1,this.over=!1}reached(e){return!1}isNothing(e){return e===null||e.minor===0n}viewed({value:e}){let t=this.view?.value;if(e===void 0||t===void 0)return;let n=U(e,t),r=e!==null&&this.#s!==void 0&&!U(e,this.#s);if(n&&(this.#s??=t??void 0),r&&(this.#s=void 0),(n||r)&&this.#d(),e===null||n||r)return;let i=e.minor-(t?.minor??0n);i!==0n&&(this.dispatchEvent(new CustomEvent(`totals-change`,{bubbles:!0,composed:!0,detail:{change:i}})),this.#l.add(i))}#d(){this.#c.reset(),this.#l.stop(),this.#o?.cancel()}disconnectedCallback(){super.disconnectedCallback(),this.#c.reset(),this.#l.stop(),this.#u.stop(),this.#n?.stop(),this.#e=void 0}render(){if(this.isInvalid)return T`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;let e=this.words.language;return T`<div class="room" part="room"><span class="number" part="number" aria-hidden="true"></span></div>
+`,Pn=1e4,Fn=1e3,In=4e3,Ln=class extends Q{static properties={...Q.properties,details:{type:Boolean},quiet:{type:Boolean},over:{type:Boolean,reflect:!0}};static styles=[xn,Nn];#e;#t;#n;#r=``;#i=``;#a;#o;#s;#c=new Ot(e=>this.#g(e));#l=new kn(Fn,e=>this.#y(e));#u=new kt(Pn,e=>this.#x(e));constructor(){super(),this.details=!1,this.quiet=!1,this.over=!1}reached(e){return!1}isNothing(e){return e===null||e.minor===0n}viewed({value:e}){let t=this.view?.value;if(e===void 0||t===void 0)return;let n=U(e,t),r=e!==null&&this.#s!==void 0&&!U(e,this.#s);if(n&&(this.#s??=t??void 0),r&&(this.#s=void 0),(n||r)&&this.#d(),e===null||n||r)return;let i=e.minor-(t?.minor??0n);i!==0n&&(this.dispatchEvent(new CustomEvent(`totals-change`,{bubbles:!0,composed:!0,detail:{change:i}})),this.#l.add(i))}#d(){this.#c.reset(),this.#l.stop(),this.#o?.cancel()}disconnectedCallback(){super.disconnectedCallback(),this.#c.reset(),this.#l.stop(),this.#u.stop(),this.#n?.stop(),this.#e=void 0}render(){if(this.isInvalid)return T`<span class="error" part="error">&lt;${this.localName}&gt;: campaign="…" is missing</span>`;let e=this.words.language;return T`<div class="room" part="room"><span class="number" part="number" aria-hidden="true"></span></div>
       <div class="line" part="line" lang=${e}>
         <span class="detail" part="detail">${this.#f()}</span
         ><span class="behind"><span class="chip" part="chip" aria-hidden="true"></span></span>
       </div>
-      <span class="spoken" lang=${e} role=${this.quiet?D:`status`} aria-live=${this.quiet?D:`polite`}></span>`}#f(){let{value:e,heardAt:t=0}=this.view??{};return this.state===`unavailable`||this.state===`absent`?this.words.say(`unavailable`):this.state===`stale`&&!this.quiet?this.words.say(`lastKnown`,{time:bt(this.words.sentenceLocale,t,J())}):e&&this.details&&!this.isNothing(e)?this.counts(e):``}updated(){super.updated();let e=this.renderRoot.querySelector(`.number`),t=this.renderRoot.querySelector(`.room`);e&&t&&(e!==this.#e&&(this.#n?.stop(),this.#c.reset(),this.#e=e,this.#t=new An(e),this.#n=new Mn(t,e)),this.#p(e))}#p(e){let t=this.view?.value;if(e.dir=I(this.locale),t===void 0)return;this.dataset.amountMinor=(t?.minor??0n).toString();let n=this.isNothing(t);e.classList.toggle(`words`,n),this.#i!==this.locale&&this.#c.reset(),this.#i=this.locale,t&&!n?this.#c.to(t.minor):this.#g(e),this.#m(t,n)}#m(e,t){let n=e&&!t?G(this.locale,e.currency,e.minor):this.words.say(`none`),r=this.renderRoot.querySelector(`.detail`)?.textContent,i=e?this.reached(e):!1,a=[e?this.subject(e):``,n,r,i?this.words.say(`reached`):``];this.#u.set(a.filter(Boolean).join(`, `)),i&&this.#a===!1&&this.#u.now(),this.#a=i}#h(e){let t=this.view?.value?.currency;t&&(this.#t?.show(this.locale,t,e),this.#_(An.shape(this.locale,t,e)))}#g(e){let t=this.words.say(`none`);this.#c.reset(),e.dir=I(this.words.language),e.textContent!==t&&(e.textContent=t),this.#_(t)}#_(e){e!==this.#r&&(this.#r=e,this.#n?.measure())}#v(e){let t=this.view?.value?.currency,n=this.renderRoot.querySelector(`.chip`);n&&t&&(n.textContent=G(this.locale,t,e,`signed`),n.classList.toggle(`less`,e<0n),n.dir=I(this.locale),this.#y(n))}#y(e){let t=this.#o?.playState===`running`,n=Y()?`none`:`translateY(0.4em)`,r={opacity:1,transform:`none`},i=t?r:{opacity:0,transform:n},a={duration:In,easing:`ease-out`};if(this.#o=e.animate([i,{...r,offset:.08},{...r,offset:.85},{opacity:0}],a),!this.over)return;let o={opacity:0},s=[t?o:{opacity:1},{...o,offset:.08},{...o,offset:.9},{opacity:1}];this.renderRoot.querySelector(`.detail`)?.animate(s,a)}#b(e){let t=this.renderRoot.querySelector(`.spoken`);t&&t.textContent!==e&&(t.textContent=e)}},Rn={"campaign-total":class extends Ln{watch(e,t){return e.watchCampaign(this.campaign,t)}subject({title:e}){return e??``}reached({minor:e,goal:t}){return t!==void 0&&e>=t}counts({donors:e,pledges:t}){let n=this.words.counted(`donations`,t);return e>0?`${this.words.counted(`donors`,e)} · ${n}`:n}},"campaign-thermometer":On,"campaign-donations":En,"platform-total":class extends Ln{get isInvalid(){return!1}watch(e,t){return e.watchSum(t)}subject(){return this.words.say(`raisedTogether`)}counts({pledges:e,campaigns:t}){return`${this.words.counted(`donations`,e)} · ${this.words.counted(`campaigns`,t)}`}}};function zn(){for(let[e,t]of Object.entries(Rn))customElements.get(e)||customElements.define(e,t)}var Bn=100;async function Vn(e){let t=await fetch(e);Ct(t.headers.get(`date`));let n=t.ok?L(await t.text()):void 0;return z(n)&&z(n.data)?n.data:{}}function Hn(e,t){let n=Vn(e).then(t).catch(()=>void 0);return Promise.race([n,new Promise(e=>setTimeout(e,Bn))])}function Un(){return Hn(`/api/totals`,e=>{let t=ot(e);t&&Z(``).offerSum(t)})}function Wn(e){return Hn(`/api/totals/campaigns?ids=${encodeURIComponent(e)}`,({totals:t})=>{let n=Array.isArray(t)?H(t[0]):void 0;n?.id===e&&Z(``).offerCampaign(n)})}export{Ge as C,Ae as D,M as E,D as O,I as S,Ue as T,z as _,Z as a,Ze as b,Y as c,vt as d,G as f,at as g,ct as h,Q as i,T as k,Tt as l,R as m,Un as n,It as o,H as p,zn as r,kt as s,Wn as t,J as u,it as v,We as w,qe as x,L as y};
+      <span class="spoken" lang=${e} role=${this.quiet?D:`status`} aria-live=${this.quiet?D:`polite`}></span>`}#f(){let{value:e,heardAt:t=0}=this.view??{};return this.state===`unavailable`||this.state===`absent`?this.words.say(`unavailable`):this.state===`stale`&&!this.quiet?this.words.say(`lastKnown`,{time:bt(this.words.sentenceLocale,t,J())}):e&&this.details&&!this.isNothing(e)?this.counts(e):``}updated(){super.updated();let e=this.renderRoot.querySelector(`.number`),t=this.renderRoot.querySelector(`.room`);e&&t&&(e!==this.#e&&(this.#n?.stop(),this.#c.reset(),this.#e=e,this.#t=new An(e),this.#n=new Mn(t,e)),this.#p(e))}#p(e){let t=this.view?.value;if(e.dir=I(this.locale),t===void 0){this.#m(e);return}this.dataset.amountMinor=(t?.minor??0n).toString();let n=this.isNothing(t);e.classList.toggle(`words`,n),this.#i!==this.locale&&this.#c.reset(),this.#i=this.locale,t&&!n?this.#c.to(t.minor):this.#_(e),this.#h(t,n)}#m(e){this.#c.reset(),e.replaceChildren(),e.classList.remove(`words`),delete this.dataset.amountMinor}#h(e,t){let n=e&&!t?G(this.locale,e.currency,e.minor):this.words.say(`none`),r=this.renderRoot.querySelector(`.detail`)?.textContent,i=e?this.reached(e):!1,a=[e?this.subject(e):``,n,r,i?this.words.say(`reached`):``];this.#u.set(a.filter(Boolean).join(`, `)),i&&this.#a===!1&&this.#u.now(),this.#a=i}#g(e){let t=this.view?.value?.currency;t&&(this.#t?.show(this.locale,t,e),this.#v(An.shape(this.locale,t,e)))}#_(e){let t=this.words.say(`none`);this.#c.reset(),e.dir=I(this.words.language),e.textContent!==t&&(e.textContent=t),this.#v(t)}#v(e){e!==this.#r&&(this.#r=e,this.#n?.measure())}#y(e){let t=this.view?.value?.currency,n=this.renderRoot.querySelector(`.chip`);n&&t&&(n.textContent=G(this.locale,t,e,`signed`),n.classList.toggle(`less`,e<0n),n.dir=I(this.locale),this.#b(n))}#b(e){let t=this.#o?.playState===`running`,n=Y()?`none`:`translateY(0.4em)`,r={opacity:1,transform:`none`},i=t?r:{opacity:0,transform:n},a={duration:In,easing:`ease-out`};if(this.#o=e.animate([i,{...r,offset:.08},{...r,offset:.85},{opacity:0}],a),!this.over)return;let o={opacity:0},s=[t?o:{opacity:1},{...o,offset:.08},{...o,offset:.9},{opacity:1}];this.renderRoot.querySelector(`.detail`)?.animate(s,a)}#x(e){let t=this.renderRoot.querySelector(`.spoken`);t&&t.textContent!==e&&(t.textContent=e)}},Rn={"campaign-total":class extends Ln{watch(e,t){return e.watchCampaign(this.campaign,t)}subject({title:e}){return e??``}reached({minor:e,goal:t}){return t!==void 0&&e>=t}counts({donors:e,pledges:t}){let n=this.words.counted(`donations`,t);return e>0?`${this.words.counted(`donors`,e)} · ${n}`:n}},"campaign-thermometer":On,"campaign-donations":En,"platform-total":class extends Ln{get isInvalid(){return!1}watch(e,t){return e.watchSum(t)}subject(){return this.words.say(`raisedTogether`)}counts({pledges:e,campaigns:t}){return`${this.words.counted(`donations`,e)} · ${this.words.counted(`campaigns`,t)}`}}};function zn(){for(let[e,t]of Object.entries(Rn))customElements.get(e)||customElements.define(e,t)}var Bn=100;async function Vn(e){let t=await fetch(e);Ct(t.headers.get(`date`));let n=t.ok?L(await t.text()):void 0;return z(n)&&z(n.data)?n.data:{}}function Hn(e,t){let n=Vn(e).then(t).catch(()=>void 0);return Promise.race([n,new Promise(e=>setTimeout(e,Bn))])}function Un(){return Hn(`/api/totals`,e=>{let t=ot(e);t&&Z(``).offerSum(t)})}function Wn(e){return Hn(`/api/totals/campaigns?ids=${encodeURIComponent(e)}`,({totals:t})=>{let n=Array.isArray(t)?H(t[0]):void 0;n?.id===e&&Z(``).offerCampaign(n)})}export{Ge as C,Ae as D,M as E,D as O,I as S,Ue as T,z as _,Z as a,Ze as b,Y as c,vt as d,G as f,at as g,ct as h,Q as i,T as k,Tt as l,R as m,Un as n,It as o,H as p,zn as r,kt as s,Wn as t,J as u,it as v,We as w,qe as x,L as y};
