@@ -7,8 +7,8 @@
 //! Events of others may name the donor as well: a campaign that the donor owns, a donation that the donor has asked for. There
 //! the id alone is replaced ([`others`]). Events of campaigns are never a donor's.
 //!
-//! What is no JSON object, and what names neither a donation nor a campaign's event, is the donor's if the id stands in it
-//! ([`readings`]). [`whose`] puts these rules in order.
+//! What is no JSON object, and what names neither a donation nor a campaign's event, is the donor's if the id stands in it, or
+//! that of one of the donor's donations as that ([`readings`]). [`whose`] puts these rules in order.
 //!
 //! Erasing once is erasing: none of these rules depends on what an earlier run has replaced.
 

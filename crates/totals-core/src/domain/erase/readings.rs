@@ -1,4 +1,4 @@
-//! An id looked for in what nobody can read: a message that was cut off, or that is in another encoding.
+//! An id, or a member, looked for in what nobody can read: a message that was cut off, or that is in another encoding.
 //!
 //! Such a message is searched as text, in each way in which it may be meant: as UTF-8, as UTF-16, byte by byte (Latin-1), and
 //! each of these with the escapes of JSON decoded, since encoders write `ü` as `\u00fc` and `/` as `\/`. A message that was encoded
@@ -10,10 +10,38 @@ const DEPTH: u32 = 3;
 /// Returns true if the id stands in the message as a word, in one of its readings. An id that is no word, such as `.*` or
 /// `null`, has to stand there as a whole string of JSON.
 pub(super) fn names(message: &[u8], id: &str) -> bool {
+    in_a_reading(message, |text| stands_in(text, id))
+}
+
+/// Returns true if the message gives the member `name` such a value, in one of its readings.
+pub(super) fn gives(message: &[u8], name: &str, is_such: impl Fn(&str) -> bool) -> bool {
+    in_a_reading(message, |text| {
+        let found = text.match_indices(name);
+        found
+            .filter_map(|(place, _)| value_at(&text[place + name.len()..]))
+            .any(&is_such)
+    })
+}
+
+/// The value of a member, whose name this text stands behind, up to its end or the end of the message.
+fn value_at(text: &str) -> Option<&str> {
+    let text = text
+        .strip_prefix('"')?
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start();
+    match text.strip_prefix('"') {
+        Some(string) => string.split('"').next(),
+        None => text.split([',', '}', ']']).next().map(str::trim_end),
+    }
+}
+
+/// Returns true if one of the message's readings is such a text.
+fn in_a_reading(message: &[u8], is_such: impl Fn(&str) -> bool) -> bool {
     plain(message).into_iter().any(|text| {
         let mut text = text;
         for _ in 0..DEPTH {
-            if stands_in(&text, id) {
+            if is_such(&text) {
                 return true;
             }
             match unescaped(&text) {
@@ -21,7 +49,7 @@ pub(super) fn names(message: &[u8], id: &str) -> bool {
                 None => return false,
             }
         }
-        stands_in(&text, id)
+        is_such(&text)
     })
 }
 
@@ -179,6 +207,31 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_read_from_what_was_cut_off_or_encoded_otherwise() {
+        for text in [
+            r#"{"donationId":"d/1","donorName":"Ada"#,
+            r#"{"donationId" : "d\/1"#,
+            r#""{\"donationId\":\"d/1\",\"x"#,
+            "{\"donationId\":d/1 , ",
+        ] {
+            for bytes in [text.as_bytes().to_vec(), utf16(text, u16::to_be_bytes)] {
+                assert!(gives(&bytes, "donationId", |value| value == "d/1"), "{text}");
+            }
+        }
+        for text in [
+            r#"{"donationId":"d/10"#,
+            r#"{"eventId":"d/1","donationId"#,
+            "donationId d/1",
+            "",
+        ] {
+            assert!(
+                !gives(text.as_bytes(), "donationId", |value| value == "d/1"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn an_id_that_is_no_word_has_to_be_a_whole_string() {
         for id in [".*", "🦄", "null", "--"] {
             assert!(names(format!(r#"{{"donorId":"{id}","#).as_bytes(), id), "{id}");
@@ -199,6 +252,7 @@ mod tests {
         #[test]
         fn no_message_breaks_it(message in any::<Vec<u8>>(), text in "[\\\\u0-9a-f\"]{0,40}", id in "\\PC{1,3}") {
             let _ = (names(&message, &id), names(text.as_bytes(), &id));
+            let _ = (gives(&message, &id, |_| false), gives(text.as_bytes(), &id, |_| false));
         }
     }
 }

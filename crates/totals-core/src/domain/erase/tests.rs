@@ -114,10 +114,10 @@ fn anothers_payload_keeps_all_but_the_donors_id() {
     assert_eq!(renamed("7", payload), Some(expected));
     assert_eq!(renamed("8", payload), None);
     let payload = r#"{"donationId":"ada","campaignId":"ada","title":"ada","donorId":"eve","donorName":"ada","amount":1.50,
-        "asked":"ada","tags":["ada","adam"],"note":"of ada","ada":1,"owner":{"id":"ada","name":"Ada"},
+        "asked":"ada","tags":["ada","adam"],"note":"of ada","ada":{"n":"Ada"},"owner":{"id":"ada","name":"Ada"},
         "team":{"members":[{"user_id":"ada","mail":"a@x"},{"id":"eve"}]}}"#;
     let expected = format!(
-        r#"{{"donationId":"ada","campaignId":"ada","title":"ada","donorId":"eve","donorName":"ada","amount":1.50,"asked":"{RANDOM}","tags":["{RANDOM}","adam"],"note":"of ada","{RANDOM}":1,"owner":{{"id":"{RANDOM}"}},"team":{{"members":[{{"user_id":"{RANDOM}"}},{{"id":"eve"}}]}}}}"#
+        r#"{{"donationId":"ada","campaignId":"ada","title":"ada","donorId":"eve","donorName":"ada","amount":1.50,"asked":"{RANDOM}","tags":["{RANDOM}","adam"],"note":"of ada","{RANDOM}":null,"owner":{{"id":"{RANDOM}"}},"team":{{"members":[{{"user_id":"{RANDOM}"}},{{"id":"eve"}}]}}}}"#
     );
     assert_eq!(renamed("ada", payload).as_deref(), Some(expected.as_str()));
     assert_eq!(renamed("ada", &expected), None, "erased once is erased");
@@ -252,8 +252,17 @@ fn a_body_that_cannot_be_read_is_the_donors_if_the_id_is_a_word_of_it() {
     // An event of a donor's whose donation is not there, its payload encoded twice.
     let twice = br#"{"eventType":"donation.created","payload":"{\"donorId\":\"\\u0061da\"}"}"#;
     assert_eq!(tells(twice), Tells::IsOf);
-    // Its headers say whose it is, unless the body does.
     let ada = pseudonym("ada");
+    let of_d1 = |body: &str| ada.in_body(body.as_bytes(), None, &[], |donation| donation == "d1");
+    assert_eq!(
+        of_d1(r#"{"payload":{"donationId":"d1","donorName":"A"#),
+        Tells::IsOf
+    );
+    assert_eq!(
+        of_d1(r#"{"payload":{"donationId":"d10","donorName":"A"#),
+        Tells::Nothing
+    );
+    // Its headers say whose it is, unless the body does.
     for (body, headers, expected) in [
         ("garbage", ["ada"], Tells::IsOf),
         ("garbage", ["users/ada"], Tells::IsOf),

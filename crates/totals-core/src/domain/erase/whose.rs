@@ -1,7 +1,7 @@
 //! Whose event a message is, and if it names the donor.
 //!
 //! The field of the donor decides, then the donation. An event of a campaign is nobody's. What names neither a donation nor a
-//! campaign's event is searched as text, and with its headers.
+//! campaign's event is searched as text for both, and its headers for the donor.
 
 use super::json::{self, Members, members, text};
 use super::others::{is_a_person, plain};
@@ -126,7 +126,7 @@ impl Pseudonym {
         let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
         let event_type = event_type_of(&layers).or(event_type);
         let names = || self.renamed_body(event_type, text).is_some();
-        let tells = self.in_layers(event_type, &layers, names, is_theirs);
+        let tells = self.in_layers(event_type, &layers, names, &is_theirs);
         let mut found = layers.iter().filter_map(|layer| members(layer));
         let is_known = event_type.is_some_and(EventType::is_of_campaign) && !layers.is_empty()
             || found.any(|members| text_of(&members, Field::DonationId).is_some());
@@ -139,7 +139,8 @@ impl Pseudonym {
                 || headers
                     .any(|header| header == own.as_str() || readings::names(header.as_bytes(), own.as_str()))
         };
-        if self.donor.as_ref().is_some_and(stands) {
+        let is_of_donation = || readings::gives(body, Field::DonationId.name(), &is_theirs);
+        if self.donor.as_ref().is_some_and(stands) || is_of_donation() {
             Tells::IsOf
         } else {
             tells
