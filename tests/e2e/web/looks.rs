@@ -166,6 +166,19 @@ async fn all_of_an_overlay_is_on_a_narrow_canvas() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bar_is_printed_although_it_is_a_background() {
+    let stage = Stage::new().await;
+    stage.donate(0..5).await;
+    let page = stage.page("/campaigns/c").await;
+    page.shows("campaign-total", 5_000).await;
+    let parts = "find('.tube, .fill, .beyond, .mark').map((part) => getComputedStyle(part).printColorAdjust)";
+    page.until(parts, |parts| {
+        *parts == json!(["exact", "exact", "exact", "exact"])
+    })
+    .await;
+}
+
 /// Keeps what a chart has written since it was last wiped.
 const KEEP_DRAWN: &str = "
     globalThis.drawn = [];

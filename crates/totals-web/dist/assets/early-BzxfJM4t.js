@@ -118,6 +118,8 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     position: relative;
     block-size: var(--totals-bar-size, 0.75rem);
     transition: opacity 0.4s;
+    /* All of the bar is backgrounds, which printers leave out otherwise. */
+    print-color-adjust: exact;
   }
   .tube {
     position: absolute;
