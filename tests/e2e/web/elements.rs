@@ -7,6 +7,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::Stage;
+use crate::events::created;
 use crate::harness::eventually;
 
 /// Six elements of three campaigns, as a site would write them.
@@ -117,9 +118,26 @@ async fn elements_that_come_back_are_live_again() {
     stage.world.expect_totals("c", 3_000, 3, 0).await;
     page.run("document.querySelector('main').append(kept)").await;
     page.shows("campaign-total[campaign=c]", 3_000).await;
-    page.run("kept.campaign = 'other'").await;
+    // Who listens hears nothing of the former campaign any more.
+    let spoken = page
+        .run("kept.campaign = 'other'; kept.updateComplete.then(() => kept.shadowRoot.querySelector('.spoken').textContent)")
+        .await;
+    assert!(
+        !spoken
+            .as_str()
+            .unwrap()
+            .contains(|character: char| character.is_ascii_digit()),
+        "{spoken}"
+    );
     // Its attribute is still the first one's, so no selector tells it from the others.
     page.until("kept.dataset.state", |state| state == "none").await;
+    // Ids may be whole numbers, which frameworks set as such.
+    let gift = created("e7", "d7").campaign("7");
+    stage.world.publish([gift]).await;
+    page.run("kept.campaign = 7").await;
+    page.until("kept.dataset.amountMinor", |amount| amount == "1000")
+        .await;
+    assert_eq!(page.complaints(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,6 +113,100 @@ async fn all_fits_on_a_phone_a_desk_and_a_wall_in_both_directions() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_title_that_cannot_break_widens_nothing() {
+    let stage = Stage::new().await;
+    let marks = format!("Z{}", "\u{20dd}".repeat(340));
+    let campaign = campaign_created("marks")
+        .campaign("marks")
+        .with("title", json!(marks));
+    stage
+        .world
+        .publish([
+            Outgoing::from(campaign),
+            created("e1", "d1").campaign("marks").into(),
+        ])
+        .await;
+    stage.world.expect_totals("marks", 1_000, 1, 0).await;
+    for (path, total) in [
+        ("/", "campaign-card campaign-total"),
+        ("/campaigns/marks", "campaign-total"),
+        ("/campaigns/marks?wall", "campaign-total"),
+        ("/overlay/marks", "campaign-total"),
+        ("/overlay/marks?style=number", "campaign-total"),
+    ] {
+        let page = stage.browser.page().await;
+        page.resize(1280, 720).await;
+        page.open(&format!("{}{path}", stage.api.url)).await;
+        page.shows(total, 1_000).await;
+        page.until("seen()", |text| text.as_str().unwrap().contains('\u{20dd}'))
+            .await;
+        let size = "[document.documentElement.scrollWidth, document.documentElement.style.getPropertyValue('--size')]";
+        let wanted = json!([1280, if path.starts_with("/overlay") { "1" } else { "" }]);
+        page.until(size, |size| *size == wanted).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_an_overlay_is_on_a_narrow_canvas() {
+    let stage = Stage::new().await;
+    stage.donate(0..5).await;
+    for style in ["bar", "number", "thermometer"] {
+        let page = stage.browser.page().await;
+        page.resize(200, 800).await;
+        page.open(&format!("{}/overlay/c?style={style}", stage.api.url))
+            .await;
+        page.shows("campaign-total", 5_000).await;
+        let outside = "
+            const plate = find('.plate')[0].getBoundingClientRect();
+            const parts = find('.number, .track, .share, .caption').filter((part) => part.getBoundingClientRect().width > 0);
+            parts.filter((part) => part.getBoundingClientRect().right > plate.right + 1).map((part) => part.className)";
+        page.until(outside, |outside| *outside == json!([])).await;
+        fits(&page, &format!("overlay-200-{style}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bar_is_printed_although_it_is_a_background() {
+    let stage = Stage::new().await;
+    stage.donate(0..5).await;
+    let page = stage.page("/campaigns/c").await;
+    page.shows("campaign-total", 5_000).await;
+    let parts = "find('.tube, .fill, .beyond, .mark').map((part) => getComputedStyle(part).printColorAdjust)";
+    page.until(parts, |parts| {
+        *parts == json!(["exact", "exact", "exact", "exact"])
+    })
+    .await;
+}
+
+/// Keeps what a chart has written since it was last wiped.
+const KEEP_DRAWN: &str = "
+    globalThis.drawn = [];
+    const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) { drawn.push(text); fillText.call(this, text, ...rest); };
+    CanvasRenderingContext2D.prototype.clearRect = function (...rest) { drawn = []; clearRect.call(this, ...rest); };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wide_chart_of_some_days_names_each_day_once() {
+    let stage = Stage::new().await;
+    let days_ago = Timestamp::from_unix_millis(Timestamp::now().unix_millis() - 6 * 86_400_000).unwrap();
+    let days_ago = days_ago.to_string();
+    let gift = created("e1", "d1")
+        .at(&days_ago)
+        .with("timestamp", json!(days_ago));
+    stage.world.publish([gift]).await;
+    stage.world.expect_totals("c", 1_000, 1, 0).await;
+    let page = stage.browser.page().await;
+    page.before_each(KEEP_DRAWN).await;
+    page.resize(3840, 2160).await;
+    page.open(&format!("{}/campaigns/c", stage.api.url)).await;
+    let days = "drawn.filter((text) => /^[A-Z][a-z]+ \\d+$/.test(text))";
+    let days = page.until(days, |days| days.as_array().unwrap().len() > 3).await;
+    let mut once = days.as_array().unwrap().clone();
+    once.dedup();
+    assert_eq!(days, json!(once));
+}
+
 /// How far the chip of a card reaches over its number, in pixels; `null` until there is one and the number has counted.
 const COVERED: &str = "
     const [total] = find('campaign-card campaign-total');

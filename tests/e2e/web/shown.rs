@@ -171,7 +171,7 @@ async fn a_campaign_whose_name_cannot_be_seen_is_called_by_its_id() {
     let stage = Stage::new().await;
     let blank: Outgoing = campaign_created("blank")
         .campaign("blank")
-        .with("title", json!("  \u{200b}"))
+        .with("title", json!("  \u{200b}\u{3164}\u{115f}\u{2800}"))
         .into();
     // Browsers take this id for a step between folders, so no address can name it.
     let dots: Outgoing = campaign_created("dots").campaign("..").into();
@@ -283,5 +283,62 @@ async fn an_alert_with_a_name_of_one_long_word_stays_on_the_canvas_with_its_amou
         page.until(inside, |inside| *inside == true).await;
         let file = dev_services::directories::target().join(format!("web/alert-{width}.png"));
         page.save_picture(&file).await;
+    }
+}
+
+/// What alerts say from now on, each once.
+const LISTEN: &str = "
+    globalThis.told = [];
+    new MutationObserver(() => {
+        const text = find('.alert')[0]?.textContent;
+        if (text && text !== told.at(-1)) told.push(text);
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_of_more_than_the_feed_lists_say_how_many_they_are() {
+    let world = World::new().await;
+    let feed = [("DONATION_FEED", "names")];
+    let (_worker, api, browser) = tokio::join!(world.worker(), world.live_api(&feed), Browser::start());
+    let gifts = |numbers: std::ops::Range<usize>| {
+        let gift = |number: usize| {
+            let now = Timestamp::now().to_string();
+            let gift = created(&format!("e{number}"), &format!("d{number}")).at(&now);
+            gift.with("donorName", json!(format!("Zoe {number}")))
+                .with("isAnonymous", json!(false))
+                .with("timestamp", json!(now))
+        };
+        numbers.map(gift).collect::<Vec<_>>()
+    };
+    world.publish(gifts(0..1)).await;
+    world.expect_totals("c", 1_000, 1, 0).await;
+    let page = browser.page().await;
+    page.open(&format!("{}/overlay/c?seconds=1", api.url)).await;
+    page.is("campaign-total", "live").await;
+    let open = async || api.get("/health").await.1["live"]["streams"].clone();
+    eventually(open, |streams| *streams == 2).await;
+    page.run(LISTEN).await;
+    world.publish(gifts(1..101)).await;
+    let counts = "told.map((text) => Number(/^(\\d+) new/.exec(text)?.[1] ?? 1)).reduce((a, b) => a + b, 0)";
+    page.until(counts, |count| *count == 100).await;
+    // Once the last alert is over, nothing has been told twice.
+    page.until("find('.alert').length", |alerts| *alerts == 0).await;
+    let told = page.run("told").await;
+    assert_eq!(page.run(counts).await, 100, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_does_not_know_its_time_zone_shows_the_chart() {
+    let stage = Stage::new().await;
+    stage.donate(0..1).await;
+    for zone in ["'Etc/Unknown'", "undefined"] {
+        let page = stage.browser.page().await;
+        page.before_each(&format!(
+            "const known = Intl.DateTimeFormat.prototype.resolvedOptions;
+            Intl.DateTimeFormat.prototype.resolvedOptions = function () {{ return {{ ...known.call(this), timeZone: {zone} }}; }};"
+        ))
+        .await;
+        page.open(&format!("{}/campaigns/c", stage.api.url)).await;
+        page.until("find('.history canvas').length", |charts| *charts == 1)
+            .await;
     }
 }

@@ -36,6 +36,6 @@ pub use history::{Booking, History, Slot};
 pub use id::{CampaignId, DonationId, DonorId, EventId, InvalidId};
 pub use money::{Currency, InvalidCurrency, Money};
 pub use recount::{Contradiction, Recount};
-pub use shown_name::shown_name;
+pub use shown_name::{is_blank, shown_name};
 pub use timestamp::Timestamp;
 pub use totals::{Effect, Totals};

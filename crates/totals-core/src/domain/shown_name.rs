@@ -71,7 +71,7 @@ fn shown(name: &str) -> Option<String> {
     let words: Vec<&str> = visible.split_ascii_whitespace().collect();
     let text = words.join(" ");
     match text.char_indices().nth(MAX_NAME_CHARS) {
-        _ if text.is_empty() => None,
+        _ if is_blank(&text) => None,
         None => Some(text),
         Some((end, _)) => Some(format!("{}…", text[..end].trim_end())),
     }
@@ -86,6 +86,18 @@ fn is_hidden(character: char) -> bool {
             // what is no character; letters that are blank.
             '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Returns true if nothing of the text can be seen: it has only white space, controls, what Unicode lets be ignored
+/// (`Default_Ignorable_Code_Point`), and letters that are blank. The windows have the same rule in `ui/src/live/model.ts`.
+pub fn is_blank(text: &str) -> bool {
+    let needed_in_names = |character| {
+        matches!(character,
+            '\u{34f}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+    };
+    text.chars()
+        .all(|character| character.is_whitespace() || is_hidden(character) || needed_in_names(character))
 }
 
 #[cfg(test)]
@@ -119,6 +131,7 @@ mod tests {
             r#"{"donorName":7,"isAnonymous":false}"#,
             r#"{"donorName":" \u200b\u0000 ","isAnonymous":false}"#,
             r#"{"donorName":"\u3164\u115f\uffa0 \u2800","isAnonymous":false}"#,
+            r#"{"donorName":"\u200d\ufe0f \u034f","isAnonymous":false}"#,
             r#"{"payload":{"donorName":"Ada","isAnonymous":false}}"#,
             "[]",
             "",
@@ -144,13 +157,29 @@ mod tests {
         assert_eq!(shown(&longer), Some(whole + "…"));
     }
 
+    #[test]
+    fn a_text_is_blank_if_nothing_of_it_is_seen() {
+        for blank in [
+            "",
+            " \n\u{3000}",
+            "\u{3164}\u{115f}\u{2800}",
+            "\u{200d}\u{fe0f}\u{34f}",
+            "\u{e0001}\u{fff9}",
+        ] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        for seen in ["a", "\u{200d}.", "👍\u{fe0f}", "\u{fffc}"] {
+            assert!(!is_blank(seen), "{seen:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn whatever_the_name_what_is_shown_is_short_and_harmless(name in any::<String>()) {
             let payload = serde_json::json!({ "donorName": name, "isAnonymous": false }).to_string();
             if let Some(shown) = shown_name(&payload) {
                 prop_assert!(shown.chars().count() <= MAX_NAME_CHARS + 1);
-                prop_assert!(!shown.is_empty() && shown.trim() == shown);
+                prop_assert!(!is_blank(&shown) && shown.trim() == shown);
                 prop_assert!(!shown.chars().any(is_hidden), "{shown:?}");
             }
         }

@@ -48,18 +48,20 @@ export class TotalsClient {
   /**
    * A page of campaigns, or those that `ids` names.
    *
-   * @throws {UnavailableError} and {@link RequestError}
+   * @throws {UnavailableError} and {@link RequestError}; `RangeError` for an id with a comma
    */
   list(query: ListQuery = {}, options: RequestOptions = {}): Promise<Page> {
     const entries = Object.entries(query).filter(([, value]) => value !== undefined);
-    const parameters = new URLSearchParams(entries.map(([name, value]) => [name, String(value)]));
-    return this.#read(`/api/totals/campaigns?${parameters}`, "totals", options);
+    const parameters = entries.map(([name, value]) =>
+      Array.isArray(value) ? idsParameter(value) : `${name}=${encodeURIComponent(String(value))}`,
+    );
+    return this.#read(`/api/totals/campaigns?${parameters.join("&")}`, "totals", options);
   }
 
   /**
    * The sum of all campaigns, or of up to 100 of them.
    *
-   * @throws {UnavailableError} and {@link RequestError}
+   * @throws {UnavailableError} and {@link RequestError}; `RangeError` for an id with a comma
    */
   sum(ids?: readonly string[], options: RequestOptions = {}): Promise<Sum> {
     return this.#read(ids === undefined ? "/api/totals" : `/api/totals?${idsParameter(ids)}`, "totalAmount", options);

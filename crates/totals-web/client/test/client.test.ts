@@ -23,10 +23,16 @@ test("a list is asked for by names and ids", async (test) => {
   const paths = requests.map((request) => request.url);
   assert.deepEqual(paths, [
     "/api/totals/campaigns?limit=5&sortBy=totalDonors",
-    "/api/totals/campaigns?ids=a%2Cb",
+    "/api/totals/campaigns?ids=a,b",
     "/api/totals?ids=a,b%26c",
     "/api/totals",
   ]);
+});
+
+test("an id with a comma is not taken for two", () => {
+  const client = new TotalsClient("http://unused.invalid");
+  assert.throws(() => client.list({ ids: ["a,b"] }), RangeError);
+  assert.throws(() => client.sum(["a,b"]), RangeError);
 });
 
 test("an id that no URL can name is asked for in a list, or watched", async (test) => {

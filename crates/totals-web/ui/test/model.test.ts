@@ -21,7 +21,7 @@ describe("what the API tells", () => {
     expect(Object.keys(bare ?? {}).sort()).toEqual(["currency", "donors", "id", "minor", "pledges", "revision"]);
   });
 
-  it.each(["", "  ", "\u200b\u202e", "\n\t", "\u3164"])("has no title of which nothing is seen: %j", (title) => {
+  it.each(["", "  ", "\u200b\u202e", "\n\t", "\u3164", "\u3164 \u115f\u2800", "\ufe0f\u200d", "\ufff9"])("has no title of which nothing is seen: %j", (title) => {
     expect(campaign({ ...(parseExact(WIRE) as object), title })).not.toHaveProperty("title");
   });
 

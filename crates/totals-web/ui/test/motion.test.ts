@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { between } from "../src/motion/counter";
 import { Gather } from "../src/motion/gather";
 import { Throttle } from "../src/motion/throttle";
 import { AlertQueue, type Gift } from "../src/overlay/alerts";
+import { Arrivals } from "../src/overlay/arrivals";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -70,4 +71,80 @@ it("shows alerts one after another, and a crowd as one", () => {
     undefined,
   ]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it("shows bursts that wait as one alert", () => {
+  const shown: (Gift | undefined)[] = [];
+  const queue = new AlertQueue(5000, (gift) => shown.push(gift));
+  queue.add({ count: 1, minor: 100n, name: "A" });
+  queue.add({ count: 20, minor: 2000n });
+  queue.add({ count: 9, minor: 900n });
+  vi.advanceTimersByTime(20_000);
+  expect(shown).toEqual([{ count: 1, minor: 100n, name: "A" }, { count: 29, minor: 2900n }, undefined]);
+});
+
+describe("of donations that the feed lists, the overlay tells", () => {
+  const gifts = (count: number): Gift[] => Array.from({ length: count }, () => ({ count: 1, minor: 100n, name: "A" }));
+  const grown = (count: number): Gift => ({ count, minor: BigInt(count) * 100n });
+  let told: Gift[] = [];
+  let isLive = true;
+  let arrivals: Arrivals;
+  beforeEach(() => {
+    told = [];
+    isLive = true;
+    arrivals = new Arrivals((...gifts) => told.push(...gifts), () => isLive);
+  });
+
+  it("each with its name, and nothing of the total", () => {
+    arrivals.grew(grown(2));
+    arrivals.listed(gifts(2), false);
+    arrivals.listed(gifts(1), true);
+    arrivals.grew(grown(1));
+    arrivals.grew(grown(50));
+    vi.advanceTimersByTime(60_000);
+    expect(told).toEqual(gifts(3));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each(["first", "last"])("those that it has no place for, by the total that comes %s", (when) => {
+    arrivals.listed(gifts(1), false);
+    if (when === "first") arrivals.grew(grown(30));
+    arrivals.listed(gifts(20), true);
+    if (when === "last") arrivals.grew(grown(30));
+    vi.advanceTimersByTime(1_000);
+    expect(told).toEqual([...gifts(1), grown(29)]);
+  });
+
+  it("what comes while a burst goes on, once, and names after it", () => {
+    for (let tenths = 0; tenths < 70; tenths++) {
+      arrivals.grew(grown(30));
+      arrivals.listed(gifts(20), true);
+      vi.advanceTimersByTime(100);
+    }
+    arrivals.grew(grown(5));
+    vi.advanceTimersByTime(20_000);
+    expect(told.reduce((sum, { count }) => sum + count, 0)).toBe(2105);
+    told = [];
+    arrivals.grew(grown(1));
+    arrivals.listed(gifts(1), false);
+    vi.advanceTimersByTime(20_000);
+    expect(told).toEqual(gifts(1));
+  });
+
+  it("no less than it lists, where refunds take from the total", () => {
+    arrivals.grew(grown(3));
+    arrivals.listed(gifts(20), true);
+    vi.advanceTimersByTime(20_000);
+    expect(told).toEqual([grown(20)]);
+  });
+
+  it("those of an outage of one of the streams once", () => {
+    isLive = false;
+    arrivals.grew(grown(30));
+    vi.advanceTimersByTime(60_000);
+    arrivals.listed(gifts(20), true);
+    isLive = true;
+    vi.advanceTimersByTime(1_000);
+    expect(told).toEqual([grown(30)]);
+  });
 });

@@ -101,6 +101,15 @@ it("passes over events of types that it does not know", async () => {
   expect(campaign.at(-1)).toMatchObject({ health: "live", value: { minor: 500n } });
 });
 
+it("knows a time of what comes first from an API that does not hear from its database", async () => {
+  const views = watch("a");
+  const body = 'event: stale\ndata: {}\n\nevent: no-totals\ndata: {"campaignId":"a"}\n\n';
+  answer = (url) => (url.includes("/stream") ? new Response(body, { headers: { "content-type": "text/event-stream" } }) : undefined);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(views.at(-1)).toMatchObject({ health: "unavailable", value: null });
+  expect(views.filter(({ value, heardAt }) => value !== undefined && heardAt === 0)).toEqual([]);
+});
+
 it("knows of what was offered since when it is known", async () => {
   const views = watch("a");
   live.offerCampaign({ id: "a", minor: 5n, currency: "USD", pledges: 1, donors: 1, revision: 1 });

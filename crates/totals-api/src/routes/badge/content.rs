@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use totals_core::domain::{Currency, Money};
+use totals_core::domain::{Currency, Money, is_blank};
 use utoipa::ToSchema;
 
 use super::options::{Colour, Options};
@@ -83,7 +83,7 @@ impl Badge {
             Shown::Totals(None) | Shown::Unavailable => None,
         };
         Self {
-            about: title.unwrap_or(id).to_owned(),
+            about: title.filter(|title| !is_blank(title)).unwrap_or(id).to_owned(),
             label: options.label,
             message,
             // What is wrong is never in the colour of a number.

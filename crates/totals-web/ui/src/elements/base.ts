@@ -18,12 +18,12 @@ export type State = "loading" | "live" | "none" | "stale" | "unavailable" | "abs
 /** An element that shows something that is watched. */
 export abstract class LiveElement<T> extends LitElement {
   static override properties: PropertyDeclarations = {
-    campaign: { type: String },
+    campaign: { type: String, noAccessor: true },
     server: { type: String },
     view: { state: true },
   };
 
-  declare campaign: string;
+  #campaign = "";
   /** `null` when the attribute has been taken away. */
   declare server: string | null;
   /** What is shown; `undefined` until anything is known. */
@@ -36,8 +36,18 @@ export abstract class LiveElement<T> extends LitElement {
 
   constructor() {
     super();
-    this.campaign = "";
     this.server = "";
+  }
+
+  get campaign(): string {
+    return this.#campaign;
+  }
+
+  /** Frameworks set what a page has: an id may be a number, or there may be none yet. */
+  set campaign(id: unknown) {
+    const before = this.#campaign;
+    this.#campaign = String(id ?? "");
+    this.requestUpdate("campaign", before);
   }
 
   get words(): Words {
@@ -63,6 +73,8 @@ export abstract class LiveElement<T> extends LitElement {
   protected abstract watch(live: LiveTotals, listener: (view: View<T>) => void): () => void;
   /** Called with each new view, before it is rendered. */
   protected viewed?(view: View<T>): void;
+  /** Called when something else is to be shown. */
+  protected left?(): void;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -96,6 +108,7 @@ export abstract class LiveElement<T> extends LitElement {
     if (!this.isConnected || this.#named === this.#watched) return;
     this.#end();
     this.view = undefined;
+    this.left?.();
     this.#begin();
   }
 
@@ -111,7 +124,7 @@ export abstract class LiveElement<T> extends LitElement {
   #begin(): void {
     this.#watched = this.#named;
     if (this.isInvalid) return;
-    const base = this.server?.replace(/\/+$/, "") || ownServer;
+    const base = String(this.server ?? "").replace(/\/+$/, "") || ownServer;
     this.#unwatch = this.watch(liveTotals(base), (view) => {
       this.viewed?.(view);
       this.view = view;

@@ -28,7 +28,10 @@ export const donationsStyles = css`
     text-align: end;
   }
   .name {
+    min-inline-size: 0;
+    max-inline-size: 100%;
     overflow-wrap: anywhere;
+    overflow-x: clip;
     color: var(--totals-name, inherit);
   }
   .amount,

@@ -5,6 +5,8 @@ export const thermometerStyles = css`
     position: relative;
     block-size: var(--totals-bar-size, 0.75rem);
     transition: opacity 0.4s;
+    /* All of the bar is backgrounds, which printers leave out otherwise. */
+    print-color-adjust: exact;
   }
   .tube {
     position: absolute;

@@ -94,6 +94,14 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
     this.#changes.add(change);
   }
 
+  /** What was said and shown was of another campaign. */
+  protected override left(): void {
+    this.#beginAnew();
+    this.#spoken.reset();
+    this.#speak("");
+    this.#past = this.#reached = undefined;
+  }
+
   /** Shows what comes next without motion, and forgets changes of what was before. */
   #beginAnew(): void {
     this.#counter.reset();

@@ -92,13 +92,14 @@ function known<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): P
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-/** A text of which something is seen: one of white space and marks without a width is none. */
+/** A text of which something is seen: white space, what Unicode lets be ignored, and letters that are blank are none. */
 function text(value: unknown): string | undefined {
   return typeof value === "string" && isVisible(value) ? value : undefined;
 }
 
+/** The same rule as `is_blank` of `totals-core`. */
 function isVisible(text: string): boolean {
-  return /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(text);
+  return /[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffb]/u.test(text);
 }
 
 /** What a campaign is called: its title, else its id, written so that something is seen. */

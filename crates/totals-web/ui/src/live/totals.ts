@@ -66,7 +66,7 @@ class Line<T> {
   /** The keys that the stream was asked for. */
   #asked: string[] = [];
   #tidying: ReturnType<typeof setTimeout> | undefined;
-  /** When something was offered that had been read otherwise. */
+  /** When something came that the channel has not told the time of: read otherwise, or from an API that is only just back. */
   #offeredAt = 0;
   readonly #changed = new Set<Topic<T>>();
 
@@ -137,9 +137,7 @@ class Line<T> {
   }
 
   offer(key: string, value: T): void {
-    if (this.topics.get(key)?.value !== undefined) return;
-    this.#offeredAt = now();
-    this.set(key, value);
+    if (this.topics.get(key)?.value === undefined) this.set(key, value);
   }
 
   /** That nothing is there is believed only of what never was; of anything else the stream has to say so. */
@@ -152,6 +150,7 @@ class Line<T> {
     if (!topic) return;
     topic.trust();
     const isFirst = topic.value === undefined;
+    if (isFirst) this.#offeredAt = now();
     topic.value = value;
     // Somebody looks at a place without a number.
     if (isFirst) this.#tell(topic);

@@ -31,4 +31,11 @@ export class Throttle<T> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+
+  /** The next value is a first one. */
+  reset(): void {
+    this.stop();
+    this.#value = undefined;
+    this.#called = -Infinity;
+  }
 }

@@ -7,8 +7,15 @@ export interface Gift {
   readonly name?: string;
 }
 
-/** More than this many that wait are shown as one. */
-const MOST_WAITING = 3;
+/** More donations than this that wait are shown as one. */
+export const MOST_APART = 3;
+
+export const NONE: Gift = { count: 0, minor: 0n };
+
+/** Both as one, without a name. */
+export function sum(a: Gift, b: Gift): Gift {
+  return { count: a.count + b.count, minor: a.minor + b.minor };
+}
 
 export class AlertQueue {
   #waiting: Gift[] = [];
@@ -24,10 +31,8 @@ export class AlertQueue {
 
   add(...gifts: readonly Gift[]): void {
     this.#waiting.push(...gifts);
-    if (this.#waiting.length > MOST_WAITING) {
-      const sum = (total: Gift, { count, minor }: Gift): Gift => ({ count: total.count + count, minor: total.minor + minor });
-      this.#waiting = [this.#waiting.reduce(sum, { count: 0, minor: 0n })];
-    }
+    const all = this.#waiting.reduce(sum, NONE);
+    if (all.count > MOST_APART) this.#waiting = [all];
     if (this.#timer === undefined) this.#next();
   }
 

@@ -5,12 +5,14 @@ import { defineElements } from "../elements/define";
 import { directionOf, setReadersLocale } from "../format/locale";
 import { money } from "../format/money";
 import { wordsFor } from "../format/words";
+import type { Health } from "../live/channel";
 import { newSince } from "../live/feed";
 import type { Campaign, Donation } from "../live/model";
 import { liveTotals } from "../live/totals";
 import { campaignOfAddress } from "../page/address";
 import { showCampaignEarly } from "../page/early";
-import { AlertQueue, type Gift } from "./alerts";
+import { AlertQueue, type Gift, NONE } from "./alerts";
+import { Arrivals } from "./arrivals";
 import { readOptions } from "./options";
 
 const { options, ...read } = readOptions(location.search);
@@ -98,20 +100,28 @@ function follow(): void {
   });
   let latest: readonly Donation[] | undefined;
   let hasFeed = false;
+  const healths: { total?: Health; feed?: Health } = {};
+  const isLive = (): boolean => healths.total === "live" && healths.feed === "live";
+  const arrivals = new Arrivals((...gifts) => queue.add(...gifts), isLive);
   const live = liveTotals("");
-  live.watchCampaign(id, ({ value }) => {
+  live.watchCampaign(id, ({ value, health }) => {
+    healths.total = health;
     const before = campaign;
     campaign = value ?? undefined;
     draw();
-    const grown = value && before ? { count: value.pledges - before.pledges, minor: value.minor - before.minor } : undefined;
-    if (options.alerts === "on" && !hasFeed && grown && grown.count > 0 && grown.minor > 0n) queue.add(grown);
+    const grown = value && before ? { count: value.pledges - before.pledges, minor: value.minor - before.minor } : NONE;
+    if (options.alerts === "off" || grown.count <= 0 || grown.minor <= 0n) return;
+    if (hasFeed) arrivals.grew(grown);
+    else queue.add(grown);
   });
   if (options.alerts === "off") return;
   live.watchDonations(id, ({ value, health }) => {
+    healths.feed = health;
     hasFeed = health !== "absent" && value !== undefined;
     if (!value) return;
     const gift = ({ minor, name }: Donation): Gift => ({ count: 1, minor, ...(name ? { name } : {}) });
-    if (latest) queue.add(...newSince(latest, value).map(gift));
+    const come = latest ? newSince(latest, value) : [];
+    arrivals.listed(come.map(gift), come.length === value.length);
     latest = value;
   });
 }
@@ -122,16 +132,28 @@ const LEAST_SIZE = 0.1;
 /** What is too large for the canvas is made smaller, so that nothing of it is beyond the edge. It never grows again: nothing moves on air. */
 function keepWithin(main: HTMLElement): void {
   let size = options.size;
-  new ResizeObserver(() => {
-    const { clientWidth, clientHeight } = root;
-    const share = Math.min(clientWidth / main.scrollWidth, clientHeight / main.scrollHeight);
-    if (!(share < 0.995) || size < LEAST_SIZE) return;
-    size *= share;
-    root.style.setProperty("--size", size.toFixed(3));
-    const problem = `size=${options.size}: too large for a canvas of ${clientWidth} by ${clientHeight}; it is shown in ${size.toFixed(2)}`;
+  const plate = main.querySelector(".plate");
+  const share = (): number =>
+    Math.min(
+      root.clientWidth / main.scrollWidth,
+      root.clientHeight / main.scrollHeight,
+      // What leaves the plate may still be on the canvas. Both widths are rounded.
+      plate ? (plate.clientWidth + 1) / plate.scrollWidth : 1,
+    );
+  const watch = new ResizeObserver(() => {
+    const before = size;
+    // Lines that break otherwise may be too large once more.
+    while (share() < 0.995 && size >= LEAST_SIZE) {
+      size *= share();
+      root.style.setProperty("--size", size.toFixed(3));
+    }
+    if (size === before) return;
+    const problem = `size=${options.size}: too large for a canvas of ${root.clientWidth} by ${root.clientHeight}; it is shown in ${size.toFixed(2)}`;
     problems = [...problems.filter((known) => !known.includes("too large for a canvas")), problem];
     draw();
-  }).observe(main);
+  });
+  // What is beyond the edge does not make `main` larger.
+  for (const part of [main, ...main.querySelectorAll(".plate, .row > *")]) watch.observe(part);
 }
 
 for (const problem of problems) console.warn(`totals overlay: ${problem}`);

@@ -121,7 +121,9 @@ export class GrowthChart {
       this.#locale,
       isLong ? { month: "short", day: "numeric" } : { hour: "numeric", minute: "2-digit" },
     );
-    return splits.map((time) => format.format(time * 1000));
+    const labels = splits.map((time) => format.format(time * 1000));
+    // On a wide chart a day has two splits.
+    return labels.map((label, place) => (label === labels[place - 1] ? "" : label));
   }
 
   #short(value: number): string {

@@ -37,6 +37,8 @@ export class GrowthHistory extends LitElement {
   #now: model.Raised | undefined;
   /** Until when that was surely current, if it is the last that is known. */
   #lastKnownAt: number | undefined;
+  /** Absent if the browser does not know its zone, or the service does not know the browser's. */
+  #timeZone: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
 
@@ -92,12 +94,16 @@ export class GrowthHistory extends LitElement {
 
   /** Reads the last so many days, or as many intervals as the API has by itself. */
   async #read(interval: Interval, days?: number): Promise<model.History | undefined> {
-    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-    const query = new URLSearchParams({ interval, timeZone });
+    const query = new URLSearchParams({ interval });
+    if (this.#timeZone) query.set("timeZone", this.#timeZone);
     if (days !== undefined) query.set("from", new Date(serverTime() - days * DAY).toISOString().slice(0, 10));
     const of = this.campaign ? `campaigns/${encodeURIComponent(this.campaign)}/` : "";
     try {
       const response = await fetch(`/api/totals/${of}history?${query}`, { signal: AbortSignal.timeout(TIMEOUT) });
+      if (response.status === 400 && this.#timeZone) {
+        this.#timeZone = undefined;
+        return await this.#read(interval, days);
+      }
       const body = response.ok ? parseExact(await response.text()) : undefined;
       return model.isObject(body) ? model.history(body.data) : undefined;
     } catch {

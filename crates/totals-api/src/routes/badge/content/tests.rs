@@ -67,6 +67,14 @@ fn the_goal_is_reached_at_100_percent_and_not_a_cent_before() {
 }
 
 #[test]
+fn a_title_of_which_nothing_is_seen_is_none() {
+    assert_eq!(badge(1, None, Some("A well")).about, "A well");
+    for title in ["", " ", "\u{3164}\u{2800}", "\u{fe0f}"] {
+        assert_eq!(badge(1, None, Some(title)).about, "c", "{title:?}");
+    }
+}
+
+#[test]
 fn what_is_no_number_looks_like_none() {
     assert_eq!(badge(0, Some(100), None).message, "no donations yet");
     let chosen = || options("color=blue").unwrap();
