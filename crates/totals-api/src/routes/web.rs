@@ -32,6 +32,8 @@ pub const CAMPAIGNS: &str = "/campaigns";
 pub const CAMPAIGNS_SLASH: &str = "/campaigns/";
 /// Nearly one campaign's page.
 pub const CAMPAIGN_SLASH: &str = "/campaigns/{campaignId}/";
+/// Nearly one campaign's overlay.
+pub const OVERLAY_SLASH: &str = "/overlay/{campaignId}/";
 /// The script that brings the elements to other sites.
 pub const EMBED: &str = "/embed/totals.js";
 /// What the pages load, each file named by its content.
@@ -73,8 +75,8 @@ pub async fn nearly_home(uri: Uri) -> Redirect {
     lead_to("/", uri.query())
 }
 
-/// One campaign's page, from its address with a slash behind it.
-pub async fn nearly_campaign(uri: Uri) -> Redirect {
+/// One campaign's page or overlay, from its address with a slash behind it.
+pub async fn without_slash(uri: Uri) -> Redirect {
     lead_to(uri.path().trim_end_matches('/'), uri.query())
 }
 

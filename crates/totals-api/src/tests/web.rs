@@ -125,6 +125,7 @@ async fn an_address_that_is_nearly_right_leads_to_the_right_one() {
         ("/campaigns/", "/"),
         ("/campaigns?wall&lang=de", "/?wall&lang=de"),
         ("/campaigns/camp_1/", "/campaigns/camp_1"),
+        ("/overlay/camp_1/?style=number", "/overlay/camp_1?style=number"),
         ("/campaigns/a%2Fb/?wall", "/campaigns/a%2Fb?wall"),
         ("/campaigns/camp_1?json", "/api/totals/campaigns/camp_1"),
         ("/campaigns/a%2Fb?json", "/api/totals/campaigns/a%2Fb"),
