@@ -2,8 +2,9 @@
 //!
 //! A string that is the id is replaced wherever it stands, except in a field that the service reads: there it is the id of
 //! a donation or a campaign, or a title. An object that stands for the donor has the donor's name and address beside the id, so only
-//! the id is left of it. What stands under the id as its name is about the donor, and gives way to `null`. An id of digits alone may be the number of anything: it is replaced where the name of its member stands
-//! for a person. A value that is nested too deep to be taken apart gives way to `null` if it has the id.
+//! the id is left of it. What stands under the id as its name is about the donor, and gives way to `null`. An id of digits
+//! alone may be the number of anything: it is replaced where the name of its member stands for a person. A value that is nested
+//! too deep to be taken apart gives way to `null` if it has the id.
 
 use serde_json::value::RawValue;
 
