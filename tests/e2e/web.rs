@@ -14,10 +14,11 @@ mod pictures;
 mod shown;
 
 use serde_json::json;
+use totals_core::domain::Timestamp;
 
 use self::browser::Browser;
 use self::page::Page;
-use crate::events;
+use crate::events::{self, Event};
 use crate::harness::{Outgoing, Process, World};
 
 /// A world with a worker, an API and a browser.
@@ -63,4 +64,14 @@ fn well() -> Outgoing {
         .with("goalAmount", json!(100))
         .with("status", json!("ACTIVE"))
         .into()
+}
+
+/// A donation of 10.00 to campaign `c` at this time, whose donor shows this name.
+fn gift(number: usize, name: &str, time: Timestamp) -> Event {
+    let time = time.to_string();
+    events::created(&format!("e{number}"), &format!("d{number}"))
+        .at(&time)
+        .with("donorName", json!(name))
+        .with("isAnonymous", json!(false))
+        .with("timestamp", json!(time))
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use totals_core::domain::Timestamp;
 
-use super::{Page, Stage, well};
+use super::{Page, Stage, gift, well};
 use crate::events;
 use crate::harness::proxy::{Proxy, Weather};
 use crate::harness::{Process, World, api_command, eventually};
@@ -27,6 +27,25 @@ async fn api_on(world: &World, port: u16) -> Process {
     let api = Process::start(command).await;
     api.healthy().await;
     api
+}
+
+/// Where the API reaches the database through a proxy, and campaign `c` has three donations.
+async fn behind_a_proxy() -> (Stage, Proxy) {
+    let world = World::new().await;
+    let worker = world.worker().await;
+    world.publish([well()]).await;
+    world.publish(events::numbered(0..3)).await;
+    world.expect_totals("c", 3_000, 3, 0).await;
+    let (proxy, url) = Proxy::before(&world.database).await;
+    let through_proxy = [("DATABASE_URL", url.as_str())];
+    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
+    let stage = Stage {
+        world,
+        _worker: worker,
+        api,
+        browser,
+    };
+    (stage, proxy)
 }
 
 /// Writes down each amount that the element has ever shown, so that a zero for a moment is seen too.
@@ -84,14 +103,8 @@ async fn while_the_api_is_away_the_last_number_stays_and_then_the_right_one_come
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_totals_cannot_be_read_a_new_page_says_so_and_shows_no_number() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.publish([well()]).await;
-    world.publish(events::numbered(0..3)).await;
-    world.expect_totals("c", 3_000, 3, 0).await;
-    let (proxy, url) = Proxy::before(&world.database).await;
-    let through_proxy = [("DATABASE_URL", url.as_str())];
-    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
+    let (stage, proxy) = behind_a_proxy().await;
+    let (api, browser) = (&stage.api, &stage.browser);
     proxy.set(Weather::Cut);
     let path = "/api/totals/campaigns/c";
     eventually(async || api.get(path).await.0, |status| *status == 503).await;
@@ -218,14 +231,8 @@ async fn a_404_that_is_not_the_apis_is_over_when_it_is_over() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_database_is_silent_open_windows_say_until_when_they_know() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.publish([well()]).await;
-    world.publish(events::numbered(0..3)).await;
-    world.expect_totals("c", 3_000, 3, 0).await;
-    let (network, url) = Proxy::before(&world.database).await;
-    let through_proxy = [("DATABASE_URL", url.as_str())];
-    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
+    let (stage, network) = behind_a_proxy().await;
+    let (world, api, browser) = (&stage.world, &stage.api, &stage.browser);
     let mut pages = Vec::new();
     for (path, total) in WINDOWS {
         let page = browser.page().await;
@@ -276,14 +283,8 @@ async fn all_that_is_only_last_known_is_as_soft_as_the_number() {
     let _worker = world.worker().await;
     let now = Timestamp::now().unix_millis();
     let gift = |number: usize, hours: i64| {
-        let time = Timestamp::from_unix_millis(now - hours * 3_600_000)
-            .unwrap()
-            .to_string();
-        let gift = events::created(&format!("e{number}"), &format!("d{number}")).at(&time);
-        gift.amount(60.0)
-            .with("donorName", json!("Ada Lovelace"))
-            .with("isAnonymous", json!(false))
-            .with("timestamp", json!(time))
+        let time = Timestamp::from_unix_millis(now - hours * 3_600_000).unwrap();
+        gift(number, "Ada Lovelace", time).amount(60.0)
     };
     world
         .publish([well(), gift(0, 2).into(), gift(1, 0).into()])
@@ -343,14 +344,8 @@ const TOPS: &str =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_takes_long_has_a_calm_place_and_one_that_does_not_has_none() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.publish([well()]).await;
-    world.publish(events::numbered(0..3)).await;
-    world.expect_totals("c", 3_000, 3, 0).await;
-    let (network, url) = Proxy::before(&world.database).await;
-    let through_proxy = [("DATABASE_URL", url.as_str())];
-    let (api, browser) = tokio::join!(world.live_api(&through_proxy), Browser::start());
+    let (stage, network) = behind_a_proxy().await;
+    let (api, browser) = (&stage.api, &stage.browser);
     let page = browser.page().await;
     page.before_each(WATCH_PLACE).await;
     for (path, total) in WINDOWS.into_iter().chain([("/campaigns/c?wall", TOTAL)]) {

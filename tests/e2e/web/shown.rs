@@ -6,9 +6,9 @@ use serde_json::json;
 use totals_core::domain::Timestamp;
 
 use super::browser::Browser;
-use super::{Page, Stage, well};
+use super::{Page, Stage, gift, well};
 use crate::events::{campaign_created, campaign_status, created, refunded};
-use crate::harness::{Outgoing, World, eventually};
+use crate::harness::{Outgoing, Process, World, eventually};
 
 /// From a donation's publication to the browser's document, as people want it.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -19,6 +19,12 @@ const WINDOWS: [(&str, &str); 3] = [
     ("/campaigns/c", "campaign-total"),
     ("/overlay/c", "campaign-total"),
 ];
+
+/// An overlay has one stream of the total and one of the donations.
+async fn both_streams_are_open(api: &Process) {
+    let open = async || api.get("/health").await.1["live"]["streams"].clone();
+    eventually(open, |streams| *streams == 2).await;
+}
 
 async fn windows(stage: &Stage) -> Vec<(Page, &'static str)> {
     let mut pages = Vec::new();
@@ -219,13 +225,7 @@ async fn an_overlay_tells_of_a_new_donation_with_the_name_where_it_is_shown() {
     let world = World::new().await;
     let _worker = world.worker().await;
     let browser = Browser::start().await;
-    let gift = |number: usize| {
-        let now = Timestamp::now().to_string();
-        let gift = created(&format!("e{number}"), &format!("d{number}")).at(&now);
-        gift.with("donorName", json!("Ada Lovelace"))
-            .with("isAnonymous", json!(false))
-            .with("timestamp", json!(now))
-    };
+    let gift = |number: usize| gift(number, "Ada Lovelace", Timestamp::now());
     world.publish([gift(0)]).await;
     world.expect_totals("c", 1_000, 1, 0).await;
     for (number, (feed, told)) in [("off", "$10"), ("amounts", "$10"), ("names", "Ada Lovelace")]
@@ -237,8 +237,7 @@ async fn an_overlay_tells_of_a_new_donation_with_the_name_where_it_is_shown() {
         page.open(&format!("{}/overlay/c", api.url)).await;
         page.is("campaign-total", "live").await;
         if feed != "off" {
-            let open = async || api.get("/health").await.1["live"]["streams"].clone();
-            eventually(open, |streams| *streams == 2).await;
+            both_streams_are_open(&api).await;
         }
         assert_eq!(page.run("find('.alert').length").await, 0, "{feed}");
         world.publish([gift(number + 1)]).await;
@@ -253,13 +252,7 @@ async fn an_alert_with_a_name_of_one_long_word_stays_on_the_canvas_with_its_amou
     let world = World::new().await;
     let feed = [("DONATION_FEED", "names")];
     let (_worker, api, browser) = tokio::join!(world.worker(), world.live_api(&feed), Browser::start());
-    let gift = |number: usize| {
-        let now = Timestamp::now().to_string();
-        let gift = created(&format!("e{number}"), &format!("d{number}")).at(&now);
-        gift.with("donorName", json!("W".repeat(80)))
-            .with("isAnonymous", json!(false))
-            .with("timestamp", json!(now))
-    };
+    let gift = |number: usize| gift(number, &"W".repeat(80), Timestamp::now());
     world.publish([gift(0)]).await;
     world.expect_totals("c", 1_000, 1, 0).await;
     let page = browser.page().await;
@@ -267,8 +260,7 @@ async fn an_alert_with_a_name_of_one_long_word_stays_on_the_canvas_with_its_amou
         page.resize(width, height).await;
         page.open(&format!("{}/overlay/c?seconds=60", api.url)).await;
         page.is("campaign-total", "live").await;
-        let open = async || api.get("/health").await.1["live"]["streams"].clone();
-        eventually(open, |streams| *streams == 2).await;
+        both_streams_are_open(&api).await;
         world.publish([gift(number + 1)]).await;
         page.until("find('.alert').length", |alerts| *alerts == 1).await;
         // The amount is behind the name, and the overlay is as large as before.
@@ -300,13 +292,7 @@ async fn alerts_of_more_than_the_feed_lists_say_how_many_they_are() {
     let feed = [("DONATION_FEED", "names")];
     let (_worker, api, browser) = tokio::join!(world.worker(), world.live_api(&feed), Browser::start());
     let gifts = |numbers: std::ops::Range<usize>| {
-        let gift = |number: usize| {
-            let now = Timestamp::now().to_string();
-            let gift = created(&format!("e{number}"), &format!("d{number}")).at(&now);
-            gift.with("donorName", json!(format!("Zoe {number}")))
-                .with("isAnonymous", json!(false))
-                .with("timestamp", json!(now))
-        };
+        let gift = |number: usize| gift(number, &format!("Zoe {number}"), Timestamp::now());
         numbers.map(gift).collect::<Vec<_>>()
     };
     world.publish(gifts(0..1)).await;
@@ -314,8 +300,7 @@ async fn alerts_of_more_than_the_feed_lists_say_how_many_they_are() {
     let page = browser.page().await;
     page.open(&format!("{}/overlay/c?seconds=1", api.url)).await;
     page.is("campaign-total", "live").await;
-    let open = async || api.get("/health").await.1["live"]["streams"].clone();
-    eventually(open, |streams| *streams == 2).await;
+    both_streams_are_open(&api).await;
     page.run(LISTEN).await;
     world.publish(gifts(1..101)).await;
     let counts = "told.map((text) => Number(/^(\\d+) new/.exec(text)?.[1] ?? 1)).reduce((a, b) => a + b, 0)";
