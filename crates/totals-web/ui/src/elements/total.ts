@@ -100,6 +100,9 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
     this.#spoken.reset();
     this.#speak("");
     this.#past = this.#reached = undefined;
+    this.#number?.replaceChildren();
+    this.#number?.classList.remove("words");
+    delete this.dataset.amountMinor;
   }
 
   /** Shows what comes next without motion, and forgets changes of what was before. */
@@ -155,10 +158,7 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
   #showValue(number: HTMLElement): void {
     const value = this.view?.value;
     number.dir = directionOf(this.locale);
-    if (value === undefined) {
-      this.#empty(number);
-      return;
-    }
+    if (value === undefined) return;
     this.dataset.amountMinor = (value?.minor ?? 0n).toString();
     const isNothing = this.isNothing(value);
     number.classList.toggle("words", isNothing);
@@ -168,14 +168,6 @@ abstract class TotalElement<T extends Counted> extends LiveElement<T> {
     if (value && !isNothing) this.#counter.to(value.minor);
     else this.#showNone(number);
     this.#tell(value, isNothing);
-  }
-
-  /** Takes away the number of the campaign that was shown before this one. */
-  #empty(number: HTMLElement): void {
-    this.#counter.reset();
-    number.replaceChildren();
-    number.classList.remove("words");
-    delete this.dataset.amountMinor;
   }
 
   /** What screen readers hear: the newest of ten seconds, but at once that the goal is reached. */

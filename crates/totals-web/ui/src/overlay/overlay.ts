@@ -143,8 +143,8 @@ function keepWithin(main: HTMLElement): void {
   const watch = new ResizeObserver(() => {
     const before = size;
     // Lines that break otherwise may be too large once more.
-    while (share() < 0.995 && size >= LEAST_SIZE) {
-      size *= share();
+    for (let fits = share(); fits < 0.995 && size >= LEAST_SIZE; fits = share()) {
+      size *= fits;
       root.style.setProperty("--size", size.toFixed(3));
     }
     if (size === before) return;
